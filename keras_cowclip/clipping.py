@@ -1,0 +1,195 @@
+"""The clipping rules of the CowClip paper as pure tensor functions.
+
+A *column* is one id's embedding vector: a row of a table of shape
+`(input_dim, output_dim)`. Every rule multiplies a gradient by factors in
+`[0, 1]`, so it never lengthens a gradient and never turns it.
+
+Reference:
+- [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), Algorithm 1 and the
+  ablation of clipping variants.
+"""
+
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+
+def clip_factor(norm: Tensor, threshold: Tensor) -> Tensor:
+    """Returns `min(1, threshold / norm)`, and 1 where `norm` is 0.
+
+    Args:
+        norm: tensor of gradient norms.
+        threshold: tensor or float, the largest norm allowed; broadcasts.
+
+    Returns:
+        Tensor in `[0, 1]` of the broadcast shape; below 1 exactly where the
+        norm exceeds the threshold.
+
+    Example:
+
+    >>> clip_factor(ops.array([4.0, 1.0, 0.0]), 2.0)  # [0.5, 1.0, 1.0]
+    """
+    exceeds = norm > threshold
+    # The inner `where` keeps 0 / 0 out of the branch that is not taken.
+    return ops.where(exceeds, threshold / ops.where(exceeds, norm, 1.0), 1.0)
+
+
+def adaptive_column_factor(
+    gradient: Tensor,
+    table: Tensor,
+    counts: Tensor,
+    ratio: float | None = 1.0,
+    floor: float = 1e-5,
+) -> Tensor:
+    """Returns CowClip's factor for every row of a table.
+
+    `clip_t = max(counts, 1) * max(ratio * ||w||, floor)`, then
+    `min(1, clip_t / ||g||)`.
+
+    Args:
+        gradient: `(input_dim, output_dim)`, the dense gradient of the table,
+            its l2 term included.
+        table: `(input_dim, output_dim)`, the weights before the update.
+        counts: `(input_dim,)`, occurrences of each id in the batch; an absent
+            id counts as 1.
+        ratio: float (r in the paper). `None` and infinity never clip.
+        floor: float (zeta in the paper), the smallest threshold an
+            occurrence gives, so that rows near zero can still grow.
+
+    Returns:
+        `(input_dim,)`, in `[0, 1]`; below 1 exactly where a row is clipped.
+
+    Example:
+
+    >>> adaptive_column_factor(
+    ...     ops.array([[6.0, 8.0]]), ops.array([[3.0, 4.0]]), ops.array([1.0])
+    ... )  # [0.5]: the gradient has norm 10, the row has norm 5
+    """
+    if ratio is None or ratio == float("inf"):
+        return ops.ones_like(counts)
+    threshold = ops.maximum(counts, 1.0) * ops.maximum(
+        ratio * ops.norm(table, axis=-1), floor
+    )
+    return clip_factor(ops.norm(gradient, axis=-1), threshold)
+
+
+def clip_by_adaptive_column_norm(
+    gradient: Tensor,
+    table: Tensor,
+    counts: Tensor,
+    ratio: float | None = 1.0,
+    floor: float = 1e-5,
+) -> Tensor:
+    """Clips every row by its own weight norm and count: CowClip.
+
+    `g * min(1, max(counts, 1) * max(ratio * ||w||, floor) / ||g||)`, row by
+    row. This is the rule the `CowClip` optimizer applies.
+
+    Args:
+        gradient: `(input_dim, output_dim)`, the dense gradient of the table.
+        table: `(input_dim, output_dim)`, the weights before the update.
+        counts: `(input_dim,)`, occurrences of each id in the batch.
+        ratio: float (r in the paper). `None` and infinity never clip.
+        floor: float (zeta in the paper).
+
+    Returns:
+        `(input_dim, output_dim)`, the clipped gradient.
+
+    Example:
+
+    >>> clip_by_adaptive_column_norm(
+    ...     ops.array([[6.0, 8.0]]), ops.array([[3.0, 4.0]]), ops.array([1.0])
+    ... )  # [[3.0, 4.0]]
+    """
+    factor = adaptive_column_factor(gradient, table, counts, ratio, floor)
+    return gradient * ops.expand_dims(factor, axis=-1)
+
+
+def clip_by_column_norm(
+    gradient: Tensor, counts: Tensor, threshold: float
+) -> Tensor:
+    """Clips every row by a constant times its count.
+
+    `g * min(1, max(counts, 1) * threshold / ||g||)`, row by row: the
+    column-wise constant variant of the paper's ablation.
+
+    Args:
+        gradient: `(input_dim, output_dim)`, the dense gradient of the table.
+        counts: `(input_dim,)`, occurrences of each id in the batch.
+        threshold: float, the largest norm a single occurrence may bring.
+
+    Returns:
+        `(input_dim, output_dim)`, the clipped gradient.
+
+    Example:
+
+    >>> clip_by_column_norm(
+    ...     ops.array([[6.0, 8.0]]), ops.array([2.0]), threshold=1.0
+    ... )  # [[1.2, 1.6]]
+    """
+    factor = clip_factor(
+        ops.norm(gradient, axis=-1), ops.maximum(counts, 1.0) * threshold
+    )
+    return gradient * ops.expand_dims(factor, axis=-1)
+
+
+def clip_by_field_norm(
+    gradient: Tensor, field_of_row: Tensor, num_fields: int, threshold: float
+) -> Tensor:
+    """Clips every field's rows together, by one norm a field.
+
+    `g_f * min(1, threshold / ||g_f||)` with `g_f` all rows of field `f`: the
+    field-wise variant of the paper's ablation, for one stacked table.
+
+    Args:
+        gradient: `(input_dim, output_dim)`, the dense gradient of the table.
+        field_of_row: `(input_dim,)` integers in `[0, num_fields)`, the field
+            each row belongs to.
+        num_fields: integer, the number of fields.
+        threshold: float, the largest norm of one field's gradient.
+
+    Returns:
+        `(input_dim, output_dim)`, the clipped gradient.
+
+    Example:
+
+    >>> clip_by_field_norm(
+    ...     ops.array([[3.0], [4.0], [1.0]]), ops.array([0, 0, 1]), 2, 2.5
+    ... )  # [[1.5], [2.0], [1.0]]
+    """
+    squares = ops.segment_sum(
+        ops.sum(ops.square(gradient), axis=-1),
+        field_of_row,
+        num_segments=num_fields,
+    )
+    factor = clip_factor(ops.sqrt(squares), threshold)
+    return gradient * ops.expand_dims(
+        ops.take(factor, field_of_row, axis=0), axis=-1
+    )
+
+
+def clip_by_global_norm(
+    gradients: list[Tensor], threshold: float
+) -> list[Tensor]:
+    """Clips the gradients of all embedding tables by one norm over them.
+
+    `g * min(1, threshold / ||all g||)`: the global variant of the paper's
+    ablation.
+
+    Args:
+        gradients: list of `(input_dim, output_dim)` dense gradients.
+        threshold: float, the largest norm of all of them together.
+
+    Returns:
+        List of clipped gradients, shapes unchanged.
+
+    Example:
+
+    >>> clip_by_global_norm([ops.array([[3.0]]), ops.array([[4.0]])], 1.0)
+    ... # [[[0.6]], [[0.8]]]
+    """
+    norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in gradients))
+    factor = clip_factor(norm, threshold)
+    return [gradient * factor for gradient in gradients]

@@ -1,0 +1,137 @@
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_cowclip")
+class CowClipEmbedding(keras.layers.Embedding):
+    """A `keras.layers.Embedding` that counts its ids for the `CowClip` optimizer.
+
+    Use it wherever a click-through-rate model has an embedding table; with any
+    optimizer other than `CowClip` it trains exactly as
+    `keras.layers.Embedding` does. Leave `embeddings_regularizer` unset under
+    `CowClip`, which brings the l2 itself.
+
+    The layer owns one more weight, `id_counts`, of shape `(input_dim,)`. Its
+    *gradient* is the number of times each id occurs in the batch, and Keras
+    writes that gradient into the weight before the optimizer runs: the one way
+    for a batch to reach an optimizer under `fit` on every backend. The counts
+    are no state: they stay out of weight files and of `get_weights()`, so
+    weights move freely to and from `keras.layers.Embedding`. They do stand in
+    `trainable_variables`; a training loop that does not use Keras optimizers
+    must leave every variable with `overwrite_with_gradient` out of its own.
+
+    Args:
+        input_dim: integer. Number of rows of the table: largest id + 1.
+        output_dim: integer. Length of one embedding vector.
+        clip: boolean. Whether `CowClip` clips this table. `False` is for wide
+            (one-dimensional, linear) tables: they keep the embedding learning
+            rate and l2. Defaults to `True`.
+        **embedding_kwargs: any other argument of `keras.layers.Embedding`.
+
+    Input shape:
+        `(batch, fields)` integers in `[0, input_dim)`, or any other rank.
+
+    Output shape:
+        `(batch, fields, output_dim)`.
+
+    Example:
+
+    ```python
+    ids = keras.Input((26,), dtype="int32")
+    embeddings = keras_cowclip.CowClipEmbedding(1_000_000, 10)(ids)
+    click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(embeddings))
+    model = keras.Model(ids, click)
+    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+    ```
+
+    Reference:
+    - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), Algorithm 1.
+    """
+
+    def __init__(
+        self, input_dim, output_dim, clip=True, **embedding_kwargs
+    ) -> None:
+        if not isinstance(clip, bool):
+            raise ValueError(f"`clip` must be a boolean. Received: clip={clip}")
+        # Set behind super(): Keras builds the layer there when given `weights`.
+        weights = embedding_kwargs.pop("weights", None)
+        super().__init__(input_dim, output_dim, **embedding_kwargs)
+        self.clip = clip
+        if weights is not None:
+            self.build()
+            self.set_weights(
+                weights if isinstance(weights, list) else [weights]
+            )
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        super().build(input_shape)
+        self.id_counts = self.add_weight(
+            shape=(self.input_dim,),
+            initializer="zeros",
+            dtype="float32",
+            autocast=False,
+            overwrite_with_gradient=True,
+            name="id_counts",
+        )
+        # How the optimizer finds a table's counts: on TensorFlow it sees the
+        # layer never and the Keras variable only in `build`.
+        self._embeddings.id_counts = self.id_counts
+        self._embeddings.clip_rows = self.clip
+
+    def call(self, inputs):
+        if inputs.dtype not in ("int32", "int64"):
+            inputs = ops.cast(inputs, "int32")
+        embeddings = super().call(inputs)
+
+        @ops.custom_gradient
+        def count_ids(embeddings, id_counts):
+            # Each backend hands `upstream` over in its own way.
+            def gradient(*args, upstream=None):
+                upstream = args[-1] if upstream is None else upstream
+                ids = ops.reshape(inputs, (-1,))
+                counts = ops.segment_sum(
+                    ops.ones_like(ids, dtype="float32"),
+                    ids,
+                    num_segments=self.input_dim,
+                )
+                return upstream, counts
+
+            return embeddings, gradient
+
+        return count_ids(embeddings, ops.convert_to_tensor(self.id_counts))
+
+    def get_weights(self):
+        return [variable.numpy() for variable in self._state()]
+
+    def set_weights(self, weights):
+        state = self._state()
+        shapes = [tuple(variable.shape) for variable in state]
+        received = [np.shape(weight) for weight in weights]
+        if received != shapes:
+            raise ValueError(
+                f"`weights` must be arrays of shapes {shapes}. "
+                f"Received: arrays of shapes {received}"
+            )
+        for variable, weight in zip(state, weights, strict=True):
+            variable.assign(weight)
+
+    def load_own_variables(self, store):
+        if self.lora_enabled or not self.built:
+            super().load_own_variables(store)
+            return
+        # Keras would look for the counts in the file: it holds the table alone.
+        if len(store.keys()) != 1:
+            raise ValueError(
+                f"Layer '{self.name}' expects one saved variable, its table. "
+                f"Received: {len(store.keys())} variables"
+            )
+        self._embeddings.assign(store["0"])
+
+    def get_config(self):
+        return {**super().get_config(), "clip": self.clip}
+
+    def _state(self):
+        return [v for v in self.weights if v is not self.id_counts]

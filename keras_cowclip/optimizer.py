@@ -1,0 +1,341 @@
+import numbers
+import warnings
+
+import keras
+from keras import ops
+
+from keras_cowclip.clipping import adaptive_column_factor
+
+
+@keras.saving.register_keras_serializable(package="keras_cowclip")
+class CowClip(keras.optimizers.Adam):
+    """Adam for click-through-rate models at very large batch sizes.
+
+    Every id's embedding gradient is clipped by the id's own weight norm and
+    its count in the batch. For each row `w` of every `CowClipEmbedding` table:
+
+    ```
+    g = gradient of the mean loss + 2 * embedding_l2 * w
+    clip_t = max(count, 1) * max(clip_ratio * ||w||, clip_floor)
+    g = g * min(1, clip_t / ||g||)
+    w = Adam(w, g, embedding_learning_rate)
+    ```
+
+    Tables made with `CowClipEmbedding(clip=False)` skip the clip alone. All
+    other weights, `keras.layers.Embedding` tables among them, get plain Adam
+    with `learning_rate`. Every row of a table moves every step, present in the
+    batch or not, as in the published code.
+
+    Args:
+        learning_rate: float, schedule or callable. Of the dense weights.
+            Defaults to `1e-3`.
+        embedding_learning_rate: float, schedule or callable. Of every
+            `CowClipEmbedding` table. Defaults to `1e-4`.
+        embedding_l2: float (lambda in the paper). Adds `2 * embedding_l2 * w`
+            to every row's gradient, before the clip. Defaults to `1e-5`.
+        clip_ratio: float (r in the paper), or `None` to switch the clip off
+            with all else equal. Defaults to `1.0`.
+        clip_floor: float (zeta in the paper). Threshold of a row whose weights
+            are near zero. The published code's `--bound` is another number:
+            `clip_floor = r**2 * sqrt(embedding_dim) * bound`. Defaults to
+            `1e-5`.
+        beta_1: float. Decay rate of the first moment. Defaults to `0.9`.
+        beta_2: float. Decay rate of the second moment. Defaults to `0.999`.
+        epsilon: float. Added to the root of the second moment, as in
+            `keras.optimizers.Adam`. Defaults to `1e-7`.
+        lazy: boolean. `True` moves only the rows present in the batch (weights
+            and moments; l2 acts on them alone): another algorithm than the
+            paper's. Defaults to `False`.
+        **optimizer_kwargs: any other argument of `keras.optimizers.Adam`.
+            `weight_decay` acts on the dense weights alone.
+            `gradient_accumulation_steps=k` sums the counts, so k batches of b
+            rows equal one batch of `k * b`.
+
+    Raises:
+        ValueError: for a negative learning rate, l2, ratio or floor.
+
+    Example:
+
+    ```python
+    optimizer = keras_cowclip.CowClip(
+        **keras_cowclip.scale_hyperparameters(batch_size=65_536)
+    )
+    model.compile(optimizer=optimizer, loss="binary_crossentropy")
+    model.fit(x, y, batch_size=65_536)
+    optimizer.clipped_share  # of the rows present in the last batch
+    ```
+
+    Reference:
+    - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        learning_rate=1e-3,
+        embedding_learning_rate=1e-4,
+        embedding_l2=1e-5,
+        clip_ratio=1.0,
+        clip_floor=1e-5,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        lazy=False,
+        **optimizer_kwargs,
+    ):
+        _check_not_negative("learning_rate", learning_rate)
+        _check_not_negative("embedding_learning_rate", embedding_learning_rate)
+        _check_not_negative("embedding_l2", embedding_l2)
+        if clip_ratio is not None:
+            _check_not_negative("clip_ratio", clip_ratio)
+        _check_not_negative("clip_floor", clip_floor)
+        if lazy and optimizer_kwargs.get("amsgrad"):
+            raise ValueError(
+                "`lazy=True` does not support `amsgrad`. "
+                f"Received: lazy={lazy}, amsgrad=True"
+            )
+        super().__init__(
+            learning_rate=(
+                learning_rate
+                if callable(learning_rate)
+                else float(learning_rate)
+            ),
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            **optimizer_kwargs,
+        )
+        self.embedding_l2 = embedding_l2
+        self.clip_ratio = clip_ratio
+        self.clip_floor = clip_floor
+        self.lazy = lazy
+        if not callable(embedding_learning_rate):
+            # A variable, so that a change of the rate reaches a compiled step.
+            embedding_learning_rate = self.add_variable(
+                shape=(),
+                initializer=keras.initializers.Constant(
+                    embedding_learning_rate
+                ),
+                aggregation="only_first_replica",
+                name="embedding_learning_rate",
+            )
+        self._embedding_learning_rate = embedding_learning_rate
+
+    @property
+    def embedding_learning_rate(self):
+        """The current learning rate of the embedding tables."""
+        rate = self._embedding_learning_rate
+        if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+            return rate(self._iterations)
+        return rate() if callable(rate) else rate
+
+    @embedding_learning_rate.setter
+    def embedding_learning_rate(self, value):
+        if callable(self._embedding_learning_rate):
+            raise TypeError(
+                "`embedding_learning_rate` was given as a schedule or callable "
+                "and can't be set; create the optimizer with a float. "
+                f"Received: embedding_learning_rate={value}"
+            )
+        _check_not_negative("embedding_learning_rate", value)
+        self._embedding_learning_rate.assign(value)
+
+    @property
+    def clipped_share(self):
+        """Share of the rows present in the last batch that were clipped.
+
+        A float over all clipped tables together, 0 before the first step. On
+        JAX read it, inside `fit`, through `Callback.model.optimizer`.
+        """
+        clipped = present = 0.0
+        for totals in self._row_totals if self.built else ():
+            if totals is not None:
+                table_clipped, table_present = ops.convert_to_numpy(totals)
+                clipped += table_clipped
+                present += table_present
+        return float(clipped / present) if present else 0.0
+
+    def build(self, variables):
+        if self.built:
+            return
+        _refuse_replicas()
+        super().build(variables)
+        # Everything about a variable is decided here and by its index:
+        # `update_step` sees bare tf.Variables on TensorFlow.
+        position = {id(variable): i for i, variable in enumerate(variables)}
+        self._counts_index = [None] * len(variables)
+        self._row_totals = [None] * len(variables)
+        for i, variable in enumerate(variables):
+            id_counts = getattr(variable, "id_counts", None)
+            if id_counts is None:
+                continue
+            if id(id_counts) not in position:
+                raise ValueError(
+                    "A `CowClipEmbedding` table and its `id_counts` must be "
+                    "given to the same optimizer. Received: "
+                    f"{variable.path} without {id_counts.path}"
+                )
+            self._counts_index[i] = position[id(id_counts)]
+            if variable.clip_rows:
+                self._row_totals[i] = self.add_variable(
+                    shape=(2,), name=f"{variable.name}_clipped_and_present"
+                )
+        if not any(totals is not None for totals in self._row_totals):
+            warnings.warn(
+                "There is nothing to clip: the model has no `CowClipEmbedding` "
+                "with `clip=True`, so `CowClip` acts as Adam on all weights "
+                "outside `CowClipEmbedding` tables.",
+                stacklevel=2,
+            )
+
+    def apply(self, grads, trainable_variables=None):
+        if trainable_variables is None:
+            variables = self._trainable_variables
+        else:
+            variables = list(trainable_variables)
+            if not self.built:
+                with keras.name_scope(self.name):
+                    self.build(variables)
+        if len(grads) != len(variables):
+            return super().apply(grads, trainable_variables)
+        kept_grads, kept_variables = [], []
+        for gradient, variable in zip(grads, variables, strict=True):
+            if self._get_variable_index(variable) in self._counts_index:
+                self._record_counts(variable, gradient)
+            else:
+                # TensorFlow's IndexedSlices list a row once for each lookup.
+                # Sum them before anything takes a norm.
+                if gradient is not None:
+                    gradient = ops.convert_to_tensor(gradient)
+                kept_grads.append(gradient)
+                kept_variables.append(variable)
+        super().apply(kept_grads, kept_variables)
+
+    def update_step(self, gradient, variable, learning_rate):
+        index = self._get_variable_index(variable)
+        if self._counts_index[index] is None:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        table = ops.convert_to_tensor(variable)
+        counts = ops.convert_to_tensor(
+            self._trainable_variables[self._counts_index[index]]
+        )
+        gradient = gradient + 2.0 * self.embedding_l2 * table
+        if self._row_totals[index] is not None:
+            factor = adaptive_column_factor(
+                gradient, table, counts, self.clip_ratio, self.clip_floor
+            )
+            self._record_clipped(index, factor, counts)
+            gradient = gradient * ops.expand_dims(factor, axis=-1)
+        rate = self.embedding_learning_rate
+        if self.lazy:
+            self._lazy_update_step(gradient, variable, counts, rate)
+        else:
+            super().update_step(gradient, variable, rate)
+
+    def get_config(self):
+        rate = self._embedding_learning_rate
+        if callable(rate):
+            rate = keras.saving.serialize_keras_object(rate)
+        else:
+            rate = float(ops.convert_to_numpy(rate))
+        return {
+            **super().get_config(),
+            "embedding_learning_rate": rate,
+            "embedding_l2": self.embedding_l2,
+            "clip_ratio": self.clip_ratio,
+            "clip_floor": self.clip_floor,
+            "lazy": self.lazy,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        if isinstance(config.get("embedding_learning_rate"), dict):
+            config["embedding_learning_rate"] = (
+                keras.saving.deserialize_keras_object(
+                    config["embedding_learning_rate"],
+                    custom_objects=custom_objects,
+                )
+            )
+        return super().from_config(config, custom_objects=custom_objects)
+
+    def _record_counts(self, id_counts, counts):
+        if counts is None:  # The table was used without a lookup.
+            counts = ops.zeros(id_counts.shape, dtype=id_counts.dtype)
+        if self.gradient_accumulation_steps:
+            # Keras would keep the maximum over the micro-batches.
+            first = self._iterations % self.gradient_accumulation_steps == 0
+            counts = counts + ops.where(
+                first, 0.0, ops.convert_to_tensor(id_counts)
+            )
+        id_counts.assign(counts)
+
+    def _record_clipped(self, index, factor, counts):
+        present = counts > 0
+        clipped = ops.logical_and(factor < 1.0, present)
+        self.assign(
+            self._row_totals[index],
+            ops.stack(
+                [
+                    ops.sum(ops.cast(rows, "float32"))
+                    for rows in (clipped, present)
+                ]
+            ),
+        )
+
+    def _lazy_update_step(self, gradient, variable, counts, learning_rate):
+        index = self._get_variable_index(variable)
+        momentum, velocity = self._momentums[index], self._velocities[index]
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        alpha = (
+            ops.cast(learning_rate, variable.dtype)
+            * ops.sqrt(1 - ops.power(self.beta_2, step))
+            / (1 - ops.power(self.beta_1, step))
+        )
+        # Absent rows are multiplied by 0 instead of being gathered, so that
+        # every shape is static.
+        present = ops.expand_dims(ops.cast(counts > 0, variable.dtype), -1)
+        self.assign_add(
+            momentum, (gradient - momentum) * (1 - self.beta_1) * present
+        )
+        self.assign_add(
+            velocity,
+            (ops.square(gradient) - velocity) * (1 - self.beta_2) * present,
+        )
+        self.assign_sub(
+            variable,
+            momentum * alpha * present / (ops.sqrt(velocity) + self.epsilon),
+        )
+
+    def _use_weight_decay(self, variable):
+        # Decoupled decay would shrink tables at the dense learning rate.
+        index = self._get_variable_index(variable)
+        if self._counts_index[index] is not None:
+            return False
+        return super()._use_weight_decay(variable)
+
+
+def _check_not_negative(name, value):
+    if callable(value):  # A schedule's values are known only as it runs.
+        return
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"`{name}` must be a number. Received: {name}={value}")
+    if not value >= 0:
+        raise ValueError(
+            f"`{name}` must not be negative. Received: {name}={value}"
+        )
+
+
+def _refuse_replicas():
+    """Raises under `tf.distribute`, whose replicas count their own ids only."""
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas > 1:
+        raise NotImplementedError(
+            "`CowClip` does not sum id counts over the replicas of a "
+            "`tf.distribute` strategy yet; train on one device. "
+            f"Received: {replicas} replicas"
+        )

@@ -1,0 +1,103 @@
+"""How the hyperparameters follow the batch size."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class _Factors(NamedTuple):
+    learning_rate: float
+    embedding_learning_rate: float
+    embedding_l2: float
+
+
+_RULES: dict[str, Callable[[float], _Factors]] = {
+    "cowclip": lambda s: _Factors(s**0.5, 1.0, s),
+    "none": lambda s: _Factors(1.0, 1.0, 1.0),
+    "sqrt": lambda s: _Factors(s**0.5, s**0.5, s**0.5),
+    "linear": lambda s: _Factors(s, s, 1.0),
+    "n2_lambda": lambda s: _Factors(s**0.5, 1.0, s**2),
+}
+
+RULES = tuple(_RULES)
+
+
+def scale_hyperparameters(
+    batch_size: int,
+    base_batch_size: int = 1024,
+    rule: str = "cowclip",
+    learning_rate: float = 8e-4,
+    embedding_learning_rate: float = 1e-4,
+    embedding_l2: float = 1e-5,
+) -> dict[str, float]:
+    """Scales hyperparameters tuned at a small batch to another batch size.
+
+    With `s = batch_size / base_batch_size` the rules multiply by
+
+    | rule        | learning_rate | embedding_learning_rate | embedding_l2 |
+    |-------------|---------------|-------------------------|--------------|
+    | `cowclip`   | `sqrt(s)`     | 1                       | `s`          |
+    | `none`      | 1             | 1                       | 1            |
+    | `sqrt`      | `sqrt(s)`     | `sqrt(s)`               | `sqrt(s)`    |
+    | `linear`    | `s`           | `s`                     | 1            |
+    | `n2_lambda` | `sqrt(s)`     | 1                       | `s**2`       |
+
+    `cowclip` is the paper's own rule and the one to use with the clip; the
+    others are what it is compared with. The paper warms the dense learning
+    rate up linearly over the first epoch, which needs the number of steps and
+    so is left to the caller.
+
+    Args:
+        batch_size: integer. Rows per step to scale to.
+        base_batch_size: integer. Rows per step the values below were tuned at.
+            Defaults to `1024`.
+        rule: string. One of the rules above. Defaults to `"cowclip"`.
+        learning_rate: float. Of the dense weights, at the base batch size.
+            Defaults to `8e-4`, the paper's for Criteo.
+        embedding_learning_rate: float. Of the embedding tables, at the base
+            batch size. Defaults to `1e-4`.
+        embedding_l2: float (lambda in the paper), at the base batch size.
+            Defaults to `1e-5`.
+
+    Returns:
+        Dict with the keys `learning_rate`, `embedding_learning_rate` and
+        `embedding_l2`: keyword arguments for `CowClip`.
+
+    Raises:
+        ValueError: for an unknown rule, a batch size that is not a positive
+            integer, or a negative hyperparameter.
+
+    Example:
+
+    >>> scaled = scale_hyperparameters(batch_size=65_536)
+    >>> {name: round(value, 6) for name, value in scaled.items()}
+    {'learning_rate': 0.0064, 'embedding_learning_rate': 0.0001, \
+'embedding_l2': 0.00064}
+
+    Reference:
+    - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), scaling rules.
+    """
+    if rule not in _RULES:
+        raise ValueError(
+            f"`rule` must be one of {list(RULES)}. Received: rule={rule!r}"
+        )
+    for name, value in (
+        ("batch_size", batch_size),
+        ("base_batch_size", base_batch_size),
+    ):
+        if isinstance(value, bool) or int(value) != value or value <= 0:
+            raise ValueError(
+                f"`{name}` must be a positive integer. Received: {name}={value}"
+            )
+    base = _Factors(learning_rate, embedding_learning_rate, embedding_l2)
+    for name, value in base._asdict().items():
+        if not value >= 0:
+            raise ValueError(
+                f"`{name}` must not be negative. Received: {name}={value}"
+            )
+    factors = _RULES[rule](batch_size / base_batch_size)
+    return {
+        name: value * factor
+        for name, value, factor in zip(
+            _Factors._fields, base, factors, strict=True
+        )
+    }

@@ -20,8 +20,6 @@ from keras_cowclip.clipping import clip_by_field_norm as clip_by_field_norm
 from keras_cowclip.clipping import clip_by_global_norm as clip_by_global_norm
 from keras_cowclip.embedding import CowClipEmbedding as CowClipEmbedding
 from keras_cowclip.optimizer import CowClip as CowClip
-from keras_cowclip.scaling import (
-    scale_hyperparameters as scale_hyperparameters,
-)
+from keras_cowclip.scaling import scale_hyperparameters as scale_hyperparameters
 
 __version__ = "0.1.0"

@@ -5,7 +5,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
 class CowClipEmbedding(keras.layers.Embedding):
-    """A `keras.layers.Embedding` that counts its ids for the `CowClip` optimizer.
+    """An `Embedding` layer that counts its ids for the `CowClip` optimizer.
 
     Use it wherever a click-through-rate model has an embedding table; with any
     optimizer other than `CowClip` it trains exactly as

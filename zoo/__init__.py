@@ -1,3 +1,25 @@
-"""Click-through-rate models, and the way from a raw log to a trained one."""
+"""Click-through-rate models, and the way from a raw log to a trained one.
 
+```python
+log = zoo.datasets.synthetic.make_log()
+report = zoo.train(log, "runs/deepfm", model="deepfm", batch_size=8192)
+```
+"""
+
+from zoo.backend_check import check_backend
+
+check_backend()
+
+# ruff: noqa: E402 - Keras is imported behind the check of its backend.
+from zoo.batches import ClickBatches as ClickBatches
+from zoo.encoded_log import EncodedLog as EncodedLog
+from zoo.encoding import ClickEncoder as ClickEncoder
 from zoo.features import FeatureSchema as FeatureSchema
+from zoo.models import DCN as DCN
+from zoo.models import DCNv2 as DCNv2
+from zoo.models import DeepFM as DeepFM
+from zoo.models import WideDeep as WideDeep
+from zoo.presets import from_preset as from_preset
+from zoo.presets import save_to_preset as save_to_preset
+from zoo.training import evaluate as evaluate
+from zoo.training import train as train

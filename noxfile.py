@@ -1,0 +1,60 @@
+"""Checks, each in an environment of its own: `nox` runs all of them."""
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4"
+# pip, not uv: uv does not see wheels that a machine offers by `find-links`.
+nox.options.default_venv_backend = "venv"
+
+CONSTRAINTS = ("-c", "constraints.txt")
+# What to install for a backend on a machine without an accelerator.
+BACKENDS = {"tensorflow": "tensorflow-cpu", "jax": "jax", "torch": "torch"}
+
+
+@nox.session
+def lint(session):
+    """Check format, style and types."""
+    session.install(*CONSTRAINTS, "ruff", "mypy")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+
+
+@nox.session
+@nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
+def tests(session, backend):
+    """Run the tests with one backend, and no other one installed."""
+    session.install(*CONSTRAINTS, "-e", ".[zoo,test]", BACKENDS[backend])
+    for other in set(BACKENDS) - {backend}:
+        session.run(
+            "python",
+            "-c",
+            "import importlib.util, sys; "
+            f"sys.exit(importlib.util.find_spec('{other}') is not None)",
+        )
+    session.run("pytest", *session.posargs, env={"KERAS_BACKEND": backend})
+
+
+@nox.session
+def build(session):
+    """Build the wheel, install it elsewhere and import it there."""
+    session.install(*CONSTRAINTS, "build")
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
+    wheel = max(
+        (folder / "dist").glob("*.whl"), key=lambda p: p.stat().st_mtime
+    )
+    session.install(*CONSTRAINTS, f"{wheel}[zoo]", "jax")
+    with session.chdir(folder):
+        session.run(
+            "python",
+            "-c",
+            "import keras_cowclip, zoo; print(keras_cowclip.__file__); "
+            "assert 'site-packages' in keras_cowclip.__file__",
+            env={"KERAS_BACKEND": "jax"},
+        )
+        session.run(
+            "python", "-m", "zoo", "--help", env={"KERAS_BACKEND": "jax"}
+        )

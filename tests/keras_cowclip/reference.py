@@ -1,0 +1,178 @@
+"""CowClip in float64 NumPy, written from the paper's rule alone.
+
+The network, one hidden layer, backward by hand::
+
+    h = [table[ids].flatten(), dense]
+    logit = tanh(h @ kernel_1 + bias_1) @ kernel_2 + bias_2
+            + sum over fields of wide[ids]
+    loss = mean of the binary cross-entropy of sigmoid(logit)
+
+Weights are a dict of arrays with the keys of `initial_weights`.
+"""
+
+from dataclasses import dataclass
+from dataclasses import field
+
+import numpy as np
+
+TABLES = ("table", "wide")
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    learning_rate: float = 1e-3
+    embedding_learning_rate: float = 1e-3
+    embedding_l2: float = 1e-3
+    clip_ratio: float | None = 1.0
+    clip_floor: float = 1e-5
+    lazy: bool = False
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+
+@dataclass
+class State:
+    weights: dict[str, np.ndarray]
+    momentums: dict[str, np.ndarray] = field(default_factory=dict)
+    velocities: dict[str, np.ndarray] = field(default_factory=dict)
+    clipped_shares: list[float] = field(default_factory=list)
+
+
+def initial_weights(vocabulary, embedding_dim, fields, dense, hidden, seed=0):
+    """Random weights, exact in float32; row 0 of the table is all zeros."""
+    rng = np.random.default_rng(seed)
+    shapes = {
+        "table": (vocabulary, embedding_dim),
+        "wide": (vocabulary, 1),
+        "kernel_1": (fields * embedding_dim + dense, hidden),
+        "bias_1": (hidden,),
+        "kernel_2": (hidden, 1),
+        "bias_2": (1,),
+    }
+    scales = {"table": 0.02, "wide": 0.05}
+    weights = {
+        name: rng.normal(0.0, scales.get(name, 0.5), shape)
+        for name, shape in shapes.items()
+    }
+    weights["table"][0] = 0.0
+    return {name: w.astype("float32") for name, w in weights.items()}
+
+
+def gradients(weights, ids, dense, labels):
+    """Gradients of the mean loss of one batch."""
+    batch, fields = ids.shape
+    embedding_dim = weights["table"].shape[1]
+    inputs = np.concatenate(
+        [weights["table"][ids].reshape(batch, -1), dense], axis=1
+    )
+    hidden = np.tanh(inputs @ weights["kernel_1"] + weights["bias_1"])
+    logits = hidden @ weights["kernel_2"] + weights["bias_2"]
+    logits = logits + weights["wide"][ids].sum(axis=1)
+
+    d_logits = (1.0 / (1.0 + np.exp(-logits)) - labels) / batch
+    d_hidden = d_logits @ weights["kernel_2"].T * (1.0 - hidden**2)
+    d_inputs = d_hidden @ weights["kernel_1"].T
+    d_embeddings = d_inputs[:, : fields * embedding_dim]
+
+    result = {name: np.zeros_like(w) for name, w in weights.items()}
+    for row in range(batch):
+        for column in range(fields):
+            start = column * embedding_dim
+            result["table"][ids[row, column]] += d_embeddings[
+                row, start : start + embedding_dim
+            ]
+            result["wide"][ids[row, column]] += d_logits[row]
+    result["kernel_1"] = inputs.T @ d_hidden
+    result["bias_1"] = d_hidden.sum(axis=0)
+    result["kernel_2"] = hidden.T @ d_logits
+    result["bias_2"] = d_logits.sum(axis=0)
+    return result
+
+
+def clip_rows(gradient, table, counts, ratio, floor):
+    """Returns the clipped gradient and which rows the clip shortened."""
+    clipped = gradient.copy()
+    shortened = np.zeros(len(table), dtype=bool)
+    for row in range(len(table)):
+        occurrences = counts[row] if counts[row] > 0 else 1
+        limit = occurrences * max(ratio * np.linalg.norm(table[row]), floor)
+        length = np.linalg.norm(gradient[row])
+        if length > limit:
+            clipped[row] = gradient[row] * (limit / length)
+            shortened[row] = True
+    return clipped, shortened
+
+
+def adam(weight, momentum, velocity, gradient, rate, step, hyper):
+    momentum = hyper.beta_1 * momentum + (1 - hyper.beta_1) * gradient
+    velocity = hyper.beta_2 * velocity + (1 - hyper.beta_2) * gradient**2
+    correction = np.sqrt(1 - hyper.beta_2**step) / (1 - hyper.beta_1**step)
+    weight = weight - rate * correction * momentum / (
+        np.sqrt(velocity) + hyper.epsilon
+    )
+    return weight, momentum, velocity
+
+
+def train(weights, batches, hyper):
+    """Trains on `batches` of `(ids, dense, labels)`, one step each."""
+    weights = {name: w.astype("float64") for name, w in weights.items()}
+    state = State(
+        weights,
+        momentums={name: np.zeros_like(w) for name, w in weights.items()},
+        velocities={name: np.zeros_like(w) for name, w in weights.items()},
+    )
+    for step, (ids, dense, labels) in enumerate(batches, start=1):
+        grads = gradients(
+            state.weights,
+            ids,
+            dense.astype("float64"),
+            labels.astype("float64"),
+        )
+        counts = np.bincount(ids.ravel(), minlength=len(weights["table"]))
+        shortened = np.zeros(len(counts), dtype=bool)
+        for name in TABLES:
+            grads[name] = (
+                grads[name] + 2.0 * hyper.embedding_l2 * state.weights[name]
+            )
+        if hyper.clip_ratio is not None:
+            grads["table"], shortened = clip_rows(
+                grads["table"],
+                state.weights["table"],
+                counts,
+                hyper.clip_ratio,
+                hyper.clip_floor,
+            )
+        present = counts > 0
+        state.clipped_shares.append(
+            np.sum(shortened & present) / np.sum(present)
+        )
+        for name, gradient in grads.items():
+            is_table = name in TABLES
+            new = adam(
+                state.weights[name],
+                state.momentums[name],
+                state.velocities[name],
+                gradient,
+                hyper.embedding_learning_rate
+                if is_table
+                else hyper.learning_rate,
+                step,
+                hyper,
+            )
+            old = (
+                state.weights[name],
+                state.momentums[name],
+                state.velocities[name],
+            )
+            if is_table and hyper.lazy:
+                new = tuple(
+                    np.where(present[:, None], after, before)
+                    for after, before in zip(new, old, strict=True)
+                )
+            (
+                state.weights[name],
+                state.momentums[name],
+                state.velocities[name],
+            ) = new
+    return state

@@ -1,0 +1,104 @@
+import keras
+import numpy as np
+import pytest
+
+from zoo import layers
+
+
+def float32(values):
+    return np.array(values, dtype="float32")
+
+
+def numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def test_field_offset_stacks_the_vocabularies():
+    ids = np.array([[0, 0, 0], [1, 2, 3]], dtype="int32")
+    rows = numpy(layers.FieldOffset([10, 20, 5])(ids))
+    np.testing.assert_array_equal(rows, [[0, 10, 30], [1, 12, 33]])
+    assert rows.dtype == "int32"
+
+
+def test_factorization_machine_is_the_sum_of_pairwise_products():
+    # 1*3 + 2*4 + 1*5 + 2*6 + 3*5 + 4*6
+    vectors = float32([[[1, 2], [3, 4], [5, 6]]])
+    assert numpy(layers.FactorizationMachine()(vectors)).tolist() == [[67.0]]
+
+
+def test_field_sum():
+    vectors = float32([[[1, 2], [3, 4], [5, 6]]])
+    assert numpy(layers.FieldSum()(vectors)).tolist() == [[9.0, 12.0]]
+
+
+def test_cross_by_hand():
+    layer = layers.Cross()
+    first, current = float32([[1, 2]]), float32([[3, 4]])
+    layer([first, current])
+    layer.kernel.assign([[0.5], [1.0]])
+    layer.bias.assign([0.1, 0.2])
+    # <x, w> = 5.5
+    np.testing.assert_allclose(
+        numpy(layer([first, current])), [[5.5 + 0.1 + 3, 11 + 0.2 + 4]]
+    )
+
+
+def test_click_probability_adds_its_bias():
+    layer = layers.ClickProbability()
+    assert numpy(layer(float32([[0.0]]))).tolist() == [[0.5]]
+    layer.bias.assign([np.log(3.0)])
+    np.testing.assert_allclose(numpy(layer(float32([[0.0]]))), 0.75, rtol=1e-6)
+
+
+def test_a_mixture_whose_gate_picks_one_expert_is_that_expert():
+    mixture = layers.CrossMixture(num_layers=1, low_rank=2, num_experts=2)
+    single = layers.CrossMixture(num_layers=1, low_rank=2, num_experts=1)
+    x = np.abs(np.random.default_rng(0).normal(size=(4, 3))).astype("float32")
+    mixture(x), single(x)
+    gate = np.zeros((3, 2), "float32")
+    gate[:, 0], gate[:, 1] = -1e3, 1e3
+    mixture.gate.assign(gate)
+    for kernels in ("left_kernels", "right_kernels", "core_kernels"):
+        [of_mixture], [of_single] = (
+            getattr(layer, kernels) for layer in (mixture, single)
+        )
+        of_single.assign(of_mixture[1:])
+    np.testing.assert_allclose(numpy(mixture(x)), numpy(single(x)), rtol=1e-5)
+
+
+CASES = [
+    (layers.FieldOffset, {"vocabulary_sizes": [4, 5]}, [(None, 2)]),
+    (layers.FactorizationMachine, {}, [(None, 3, 4)]),
+    (layers.FieldSum, {}, [(None, 3, 4)]),
+    (layers.Cross, {"kernel_regularizer": "l2"}, [(None, 4), (None, 4)]),
+    (layers.CrossMixture, {"num_layers": 2, "low_rank": 3}, [(None, 4)]),
+    (layers.ClickProbability, {}, [(None, 1)]),
+]
+
+
+def test_every_layer_is_a_case():
+    public = {v for v in vars(layers).values() if isinstance(v, type)}
+    assert public == {case[0] for case in CASES}
+
+
+@pytest.mark.parametrize(
+    "layer_class, arguments, shapes", CASES, ids=lambda c: str(c)[:40]
+)
+def test_config_shape_and_keras_file(layer_class, arguments, shapes, tmp_path):
+    inputs = [
+        keras.Input(
+            shape[1:],
+            dtype="int32" if layer_class is layers.FieldOffset else "float32",
+        )
+        for shape in shapes
+    ]
+    layer = layer_class(**arguments)
+    again = layer_class.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    model = keras.Model(inputs, layer(inputs if len(inputs) > 1 else inputs[0]))
+    x = [np.ones((2, *shape[1:]), "int32") for shape in shapes]
+    outputs = model.predict(x, verbose=0)
+    assert model.output_shape[1:] == outputs.shape[1:]
+    model.save(tmp_path / "layer.keras")
+    loaded = keras.saving.load_model(tmp_path / "layer.keras")
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), outputs)

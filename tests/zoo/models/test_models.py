@@ -1,0 +1,216 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from keras_cowclip import CowClip
+from tests.zoo.models.forward import click_probability
+from zoo.models import MODELS
+
+GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
+SCHEMA = zoo.FeatureSchema(
+    dense=["price", "age"],
+    categorical={"site": 7, "hour": 5, "device": 3},
+)
+NO_DENSE = zoo.FeatureSchema(dense=[], categorical={"site": 7, "hour": 5})
+
+
+def build(name, schema=SCHEMA, **kwargs):
+    kwargs = {"embedding_dim": 4, "hidden_units": (8, 6), **kwargs}
+    if name == "dcn_v2":
+        kwargs = {"low_rank": 3, "num_experts": 2, **kwargs}
+    return MODELS[name](schema, **kwargs)
+
+
+def set_weights(model, seed=0):
+    """The same weights on every backend, whatever its initializers draw."""
+    random = np.random.default_rng(seed)
+    for variable in model.weights:
+        if not variable.path.endswith("id_counts"):
+            variable.assign(random.normal(0, 0.5, variable.shape))
+    return model
+
+
+def inputs(schema=SCHEMA, rows=16, seed=1):
+    random = np.random.default_rng(seed)
+    return {
+        "dense": random.random((rows, schema.num_dense)).astype("float32"),
+        "ids": np.stack(
+            [random.integers(0, n, rows) for n in schema.vocabulary_sizes],
+            axis=1,
+        ).astype("int32"),
+    }
+
+
+def test_every_network_is_tested():
+    networks = {
+        value
+        for value in vars(zoo).values()
+        if isinstance(value, type) and issubclass(value, keras.Model)
+    }
+    assert networks == set(MODELS.values())
+    assert set(GOLDEN) == set(MODELS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_output_is_a_probability_per_row(name):
+    click = build(name).predict(inputs(), verbose=0)
+    assert click.shape == (16, 1)
+    assert click.dtype == "float32"
+    assert np.all((click > 0) & (click < 1))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("schema", [SCHEMA, NO_DENSE], ids=["dense", "none"])
+def test_network_is_the_published_one(name, schema):
+    model = set_weights(build(name, schema))
+    x = inputs(schema)
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0),
+        click_probability(model, x["dense"], x["ids"]),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_golden_numbers_hold_on_every_backend(name):
+    model = set_weights(build(name))
+    click = model.predict(inputs(), verbose=0)[:, 0]
+    np.testing.assert_allclose(click, GOLDEN[name], rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_config_round_trip_through_json(name):
+    model = build(name, dropout=0.1, linear_l2=1e-4)
+    config = json.loads(json.dumps(model.get_config()))
+    again = type(model).from_config(config)
+    assert again.get_config() == model.get_config()
+    assert again.schema == SCHEMA
+    assert [w.shape for w in again.weights] == [w.shape for w in model.weights]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_fit_lowers_the_loss_and_keras_file_keeps_everything(name, tmp_path):
+    model = set_weights(build(name))
+    x = inputs(rows=256)
+    y = (x["ids"][:, :1] % 2).astype("float32")
+    model.compile(
+        CowClip(learning_rate=1e-2, embedding_learning_rate=1e-2),
+        "binary_crossentropy",
+    )
+    losses = model.fit(x, y, batch_size=64, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        again.predict(x, verbose=0), model.predict(x, verbose=0)
+    )
+    # Both continue alike only if the optimizer's state came back too.
+    for each in (model, again):
+        each.fit(x, y, batch_size=64, shuffle=False, verbose=0)
+    np.testing.assert_allclose(
+        again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6
+    )
+
+
+def test_keras_file_loads_in_a_new_process_without_custom_objects(tmp_path):
+    model = set_weights(build("dcn_v2"))
+    model.save(tmp_path / "model.keras")
+    script = (
+        "import keras, zoo, numpy as np\n"
+        f"model = keras.saving.load_model({str(tmp_path / 'model.keras')!r})\n"
+        "x = {'dense': np.ones((1, 2), 'float32'),"
+        " 'ids': np.ones((1, 3), 'int32')}\n"
+        "print(repr(float(model.predict(x, verbose=0)[0, 0])))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    x = {"dense": np.ones((1, 2), "float32"), "ids": np.ones((1, 3), "int32")}
+    expected = float(model.predict(x, verbose=0)[0, 0])
+    assert float(done.stdout.split()[-1]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_linear_part_follows_the_recipe():
+    model = build("deepfm", linear_l2=1e-3)
+    wide = model.get_layer("linear_embeddings")
+    assert wide.clip is False
+    assert not wide.embeddings.numpy().any()
+    assert model.get_layer("embeddings").clip is True
+    kernel = model.get_layer("linear_dense").kernel.numpy()
+    [penalty] = model.losses
+    assert float(penalty) == pytest.approx(1e-3 * np.square(kernel).sum())
+
+
+def test_cross_l2_is_on_the_kernels_alone():
+    for name, parts in (("dcn", 3), ("dcn_v2", 9)):
+        model = build(name)
+        assert len(model.losses) == parts
+        assert not build(name, cross_l2=0.0).losses
+
+
+def test_mixed_precision_keeps_tables_and_output_in_float32():
+    model = build("deepfm", dtype="mixed_bfloat16")
+    assert model.get_layer("embeddings").embeddings.dtype == "float32"
+    assert model.get_layer("hidden_1").compute_dtype == "bfloat16"
+    assert model.predict(inputs(), verbose=0).dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"schema": {"site": 3}}, "`schema` must be a `FeatureSchema`"),
+        ({"embedding_dim": 0}, "embedding_dim.*Received: embedding_dim=0"),
+        ({"hidden_units": (8, -1)}, "hidden_units.*Received"),
+        ({"dropout": 1.0}, r"dropout.*Received: dropout=1\.0"),
+    ],
+)
+def test_arguments_out_of_range_are_named(arguments, message):
+    arguments = {"schema": SCHEMA, **arguments}
+    with pytest.raises(ValueError, match=message):
+        zoo.DeepFM(**arguments)
+
+
+def call(model, x):
+    return model(x)
+
+
+def fit(model, x):
+    return model.fit(x, np.zeros((16, 1)), verbose=0)
+
+
+def evaluate(model, x):
+    return model.evaluate(x, np.zeros((16, 1)), verbose=0)
+
+
+def predict(model, x):
+    return model.predict(x, verbose=0)
+
+
+def train_on_batch(model, x):
+    return model.train_on_batch(x, np.zeros((16, 1)))
+
+
+@pytest.mark.parametrize("use", [call, fit, evaluate, predict, train_on_batch])
+def test_bad_inputs_are_refused_by_name(use):
+    model = build("wide_deep")
+    model.compile(CowClip(), "binary_crossentropy")
+    x = inputs()
+    x["ids"][5, 1] = 5
+    with pytest.raises(
+        ValueError, match=r"'hour' must be in \[0, 5\).*id 5 in row 5"
+    ):
+        use(model, x)
+    x = inputs()
+    x["dense"][3, 1] = np.nan
+    with pytest.raises(ValueError, match="'age' must be finite.*in row 3"):
+        use(model, x)

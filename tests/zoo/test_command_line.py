@@ -1,0 +1,130 @@
+"""The main job as a user runs it: raw file -> prepare -> train -> evaluate."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo import cli
+
+SAMPLES = Path(__file__).parents[3] / "shared" / "data"
+LOGS = {
+    "criteo": SAMPLES / "criteo_kaggle_10k" / "train.txt",
+    "avazu": SAMPLES / "avazu_10k" / "train",
+}
+
+
+def zoo(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "zoo", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "100", **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def raw_criteo(tmp_path_factory):
+    """A small raw file in Criteo's layout, so that no sample is needed."""
+    random = np.random.default_rng(0)
+    lines = []
+    for _ in range(3000):
+        tokens = random.zipf(1.5, 26) % 50
+        numbers = random.integers(-1, 20, 13)
+        click = int(random.random() < 1 / (1 + np.exp(-(tokens[0] - 3.0))))
+        lines.append(
+            "\t".join(
+                [str(click)]
+                + ["" if n > 17 else str(n) for n in numbers]
+                + ["" if t == 7 else f"{t:08x}" for t in tokens]
+            )
+        )
+    path = tmp_path_factory.mktemp("raw") / "train.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def run_main_job(dataset, source, folder):
+    data, run = folder / "encoded", folder / "run"
+    done = zoo("prepare", dataset, "--source", source, "--output", data)
+    assert done.returncode == 0, done.stderr
+    assert "validation" in done.stdout
+    done = zoo(
+        "train", "--data", data, "--model", "deepfm", "--batch-size", 256,
+        "--epochs", 3, "--embedding-learning-rate", 1e-2, "--output", run,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "samples per second" in done.stdout
+    report = json.loads((run / "report.json").read_text())
+    done = zoo("evaluate", run, "--data", data)
+    assert done.returncode == 0, done.stderr
+    assert f"{report['auc']:.5f}" in done.stdout
+    return report
+
+
+def test_main_job_on_a_generated_log(raw_criteo, tmp_path):
+    report = run_main_job("criteo", raw_criteo, tmp_path)
+    assert report["auc"] > 0.6
+    assert sum(report["rows"].values()) == 3000
+
+
+@pytest.mark.parametrize("dataset", LOGS)
+def test_main_job_on_a_real_sample(dataset, tmp_path):
+    if not LOGS[dataset].exists():
+        pytest.skip(f"the real sample {LOGS[dataset]} is not on this machine")
+    report = run_main_job(dataset, LOGS[dataset], tmp_path)
+    assert report["auc"] > 0.55
+    assert 0.5 < report["calibration"] < 2
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("--model", "gpt"), "'gpt' is not one of"),
+        (("--rule", "cube"), "'cube' is not one of"),
+        (("--batch-size", "0"), "should be greater than or equal to 1"),
+        (("--learning-rate", "-1"), "Received: learning_rate=-1.0"),
+        (("--clip-ratio", "-1"), "Received: clip_ratio=-1.0"),
+        (("--data", "/no/such/folder"), "Received: /no/such/folder"),
+    ],
+)
+def test_bad_options_end_in_a_message_and_no_folder(
+    tmp_path, capsys, arguments, message
+):
+    arguments = ["train", *arguments, "--output", str(tmp_path / "run")]
+    with pytest.raises(SystemExit) as exit:
+        cli.main(arguments)
+    assert exit.value.code != 0
+    # rich frames usage errors and breaks their lines.
+    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert message in stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_source_is_named(tmp_path):
+    done = zoo(
+        "prepare", "criteo", "--source", "/no/such/file", "--output",
+        tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "/no/such/file" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_backend_is_named():
+    done = zoo("--help", KERAS_BACKEND="numpyro")
+    assert done.returncode != 0
+    assert "tensorflow, jax, torch" in done.stderr
+    assert "Received: KERAS_BACKEND=numpyro" in done.stderr
+
+
+def test_help_names_the_commands():
+    done = zoo("--help")
+    assert done.returncode == 0
+    for command in ("prepare", "train", "evaluate"):
+        assert command in done.stdout

@@ -1,0 +1,139 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from keras_cowclip import scale_hyperparameters
+from zoo.datasets import synthetic
+from zoo.training import BASE_LEARNING_RATE
+
+SMALL = {"embedding_dim": 4, "hidden_units": (16,), "verbose": 0}
+
+
+@pytest.fixture(scope="module")
+def log():
+    return synthetic.make_log(rows=20_000, max_vocabulary=50)
+
+
+@pytest.fixture(scope="module")
+def trained(log, tmp_path_factory):
+    output = tmp_path_factory.mktemp("training") / "run"
+    report = zoo.train(
+        log,
+        output,
+        batch_size=512,
+        epochs=3,
+        embedding_learning_rate=1e-2,
+        learning_rate=3e-3,
+        **SMALL,
+    )
+    return output, report
+
+
+def test_report_holds_what_was_measured(log, trained):
+    output, report = trained
+    assert json.loads((output / "report.json").read_text()) == report
+    assert 0.6 < report["auc"] < report["bayes"]["auc"]
+    assert report["log_loss"] > report["bayes"]["log_loss"]
+    assert report["calibration"] == pytest.approx(1, abs=0.2)
+    assert report["samples_per_second"] == pytest.approx(
+        3 * 16_000 / report["seconds"]
+    )
+    assert report["batch_size"] == 512
+    assert report["backend"] == keras.backend.backend()
+    assert report["versions"]["keras"] == keras.__version__
+    assert report["bayes"] == log.bayes["test"]
+    for key in ("loss", "val_auc", "val_log_loss", "clipped_share"):
+        assert len(report["history"][key]) == 3
+    history = report["history"]
+    assert history["loss"][-1] < history["loss"][0] - 0.02
+
+
+def test_hyperparameters_are_scaled_by_the_rule(trained):
+    hyperparameters = trained[1]["hyperparameters"]
+    scaled = scale_hyperparameters(
+        512, learning_rate=3e-3, embedding_learning_rate=1e-2
+    )
+    assert scaled.items() <= hyperparameters.items()
+    assert hyperparameters["rule"] == "cowclip"
+    assert BASE_LEARNING_RATE["avazu"] == 1e-4
+
+
+def test_saved_model_evaluates_to_the_report(log, trained):
+    output, report = trained
+    metrics = zoo.evaluate(output, log)
+    for name, value in metrics.items():
+        assert value == pytest.approx(report[name], rel=1e-6)
+    assert (output / "learning_curves.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_same_seed_gives_the_same_model(log, tmp_path):
+    aucs = [
+        zoo.train(log, tmp_path / name, batch_size=4096, epochs=1, seed=seed,
+                  **SMALL)["auc"]
+        for name, seed in (("a", 5), ("b", 5), ("c", 6))
+    ]  # fmt: skip
+    assert aucs[0] == pytest.approx(aucs[1], rel=1e-6)
+    assert aucs[0] != pytest.approx(aucs[2], rel=1e-6)
+
+
+def test_a_batch_larger_than_the_log_is_one_step(log, tmp_path):
+    report = zoo.train(
+        log, tmp_path / "run", batch_size=65_536, epochs=1, **SMALL
+    )
+    assert np.isfinite(report["log_loss"])
+
+
+def test_a_model_of_another_schema_is_refused(trained):
+    other = synthetic.make_log(rows=1000, max_vocabulary=40)
+    with pytest.raises(
+        ValueError, match=r"another schema.*Received: categorical \['C1', 42\]"
+    ):
+        zoo.evaluate(trained[0], other)
+
+
+def test_an_unknown_split_is_refused(log, trained):
+    with pytest.raises(ValueError, match="split.*Received: split='dev'"):
+        zoo.evaluate(trained[0], log, split="dev")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"model": "gpt"}, "`model` must be one of.*'gpt'"),
+        ({"rule": "cube"}, "`rule` must be one of.*'cube'"),
+        ({"epochs": 0}, "epochs=0"),
+        ({"batch_size": -1}, "batch_size=-1"),
+        ({"learning_rate": -1e-3}, "learning_rate"),
+        ({"clip_ratio": -1.0}, r"clip_ratio=-1\.0"),
+        ({"clip_floor": -1.0}, r"clip_floor=-1\.0"),
+        ({"warmup_epochs": -1.0}, "warmup_epochs"),
+    ],
+)
+def test_bad_arguments_leave_nothing_behind(log, tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.train(log, tmp_path / "run", **{**SMALL, **arguments})
+    assert not list(tmp_path.iterdir())
+
+
+def test_training_that_diverges_says_so_and_leaves_nothing(log, tmp_path):
+    with pytest.raises(ValueError, match="diverged"):
+        zoo.train(
+            log,
+            tmp_path / "run",
+            epochs=1,
+            learning_rate=1e30,
+            warmup_epochs=0,
+            **SMALL,
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_of_something_else_is_not_replaced(log, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("years of work")
+    with pytest.raises(ValueError, match="not empty"):
+        zoo.train(log, tmp_path / "run", **SMALL)
+    assert (tmp_path / "run" / "thesis.tex").read_text() == "years of work"

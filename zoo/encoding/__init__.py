@@ -1,0 +1,5 @@
+"""From a raw click log to integer ids, offline and in memory."""
+
+from zoo.encoding.encoder import ClickEncoder as ClickEncoder
+from zoo.encoding.log_format import LogFormat as LogFormat
+from zoo.encoding.prepare import prepare as prepare

@@ -1,0 +1,53 @@
+"""Progress of work that runs in stages."""
+
+from rich.console import Console
+from rich.progress import BarColumn
+from rich.progress import Progress
+from rich.progress import TaskProgressColumn
+from rich.progress import TextColumn
+from rich.progress import TimeElapsedColumn
+
+
+class Stages:
+    """One progress bar per stage, the earlier ones complete.
+
+    Args:
+        show: boolean. Whether to draw anything.
+
+    Example:
+
+    ```python
+    with Stages(show=True) as stages:
+        stages.start("Counting tokens", total=26)
+        stages.advance()
+    ```
+    """
+
+    def __init__(self, show: bool = True):
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            disable=not show,
+        )
+        self._task = None
+
+    def __enter__(self) -> "Stages":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._progress.stop()
+
+    def start(self, description: str, total: int) -> None:
+        """Begins a stage of `total` steps."""
+        self._task = self._progress.add_task(description, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        self._progress.advance(self._task, steps)
+
+    def reach(self, steps: int) -> None:
+        """Tells how many steps of the stage are done in all."""
+        self._progress.update(self._task, completed=steps)

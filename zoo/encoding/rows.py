@@ -1,0 +1,129 @@
+"""Raw rows in memory, as the text that a log would hold."""
+
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from zoo.encoding.log_format import LogFormat
+
+# Beyond it a float no longer tells neighbouring integers apart.
+_LARGEST_EXACT = 2**53
+
+
+def raw_table(rows: Any, log_format: LogFormat) -> pa.Table:
+    """Turns rows into `raw` of `zoo.encoding.sql`, without labels.
+
+    Args:
+        rows: list of dicts, pandas DataFrame or pyarrow Table with (at least)
+            the dense and categorical columns of the log. Text and integers
+            are taken as they are; a float must be integral, because pandas
+            turns integers beside missing values into floats. `None`, `NaN`
+            and `""` are missing.
+        log_format: `LogFormat`.
+
+    Raises:
+        ValueError: naming column and row, for a missing column or a value of
+            another kind.
+    """
+    names = (*log_format.dense, *log_format.categorical)
+    if isinstance(rows, pa.Table):
+        _check_columns(rows.column_names, names)
+        columns = [_arrow_column(rows[n], n) for n in names]
+        num_rows = rows.num_rows
+    elif hasattr(rows, "columns") and hasattr(rows, "iloc"):
+        _check_columns(rows.columns, names)
+        columns = [_pandas_column(rows[n], n) for n in names]
+        num_rows = len(rows)
+    else:
+        rows = _checked_dicts(rows)
+        columns = [_dict_column(rows, n) for n in names]
+        num_rows = len(rows)
+    roles = [f"dense_{i}" for i in range(len(log_format.dense))]
+    roles += [f"field_{i}" for i in range(len(log_format.categorical))]
+    row_id = pa.array(np.arange(num_rows, dtype="int64"))
+    return pa.table([row_id, *columns], ["row_id", *roles])
+
+
+def _check_columns(columns: Iterable, names: Iterable[str]) -> None:
+    present = list(columns)
+    for name in names:
+        if present.count(name) != 1:
+            raise ValueError(
+                f"`rows` must have the column '{name}' once. "
+                f"Received: columns {present}"
+            )
+
+
+def _checked_dicts(rows: Any) -> list[dict]:
+    if isinstance(rows, (list, tuple)):
+        others = [row for row in rows if not isinstance(row, dict)]
+        if not others:
+            return list(rows)
+        rows = others[0]
+    raise ValueError(
+        "`rows` must be a list of dicts, a pandas DataFrame or a pyarrow "
+        f"Table. Received: {type(rows)}"
+    )
+
+
+def _arrow_column(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(
+        column.type
+    )
+    if is_text or pa.types.is_integer(column.type):
+        return column.cast(pa.string())
+    return _text_column(column.to_pylist(), name)
+
+
+def _pandas_column(series: Any, name: str) -> pa.Array | pa.ChunkedArray:
+    try:
+        column = pa.array(series, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        # Python objects of several kinds.
+        missing = series.isna().to_list()
+        values = series.to_list()
+        return _text_column(
+            [None if m else v for m, v in zip(missing, values, strict=True)],
+            name,
+        )
+    return _arrow_column(pa.chunked_array([column]), name)
+
+
+def _dict_column(rows: list[dict], name: str) -> pa.Array:
+    for i, row in enumerate(rows):
+        if name not in row:
+            raise ValueError(
+                f"`rows` must have a value for '{name}' (`None` if missing) "
+                f"in every row. Received: row {i} with {sorted(row, key=str)}"
+            )
+    return _text_column([row[name] for row in rows], name)
+
+
+def _text_column(values: list, name: str) -> pa.Array:
+    texts = [_text(value, name, i) for i, value in enumerate(values)]
+    return pa.array(texts, pa.string())
+
+
+def _text(value: Any, name: str, row: int) -> str | None:
+    # pandas.NA is told by its type, so that pandas need not be installed.
+    if value is None or type(value).__name__ == "NAType":
+        return None
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        number = float(value)
+        if np.isnan(number):
+            return None
+        if number.is_integer() and abs(number) <= _LARGEST_EXACT:
+            return str(int(number))
+    raise ValueError(
+        f"`rows` must hold text, integers or missing values, and column "
+        f"'{name}' of row {row} does not. Received: {value!r}"
+    )

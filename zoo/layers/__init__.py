@@ -1,0 +1,10 @@
+"""Layers that neither keras nor keras_rs has."""
+
+from zoo.layers.click_probability import ClickProbability as ClickProbability
+from zoo.layers.cross import Cross as Cross
+from zoo.layers.cross_mixture import CrossMixture as CrossMixture
+from zoo.layers.factorization_machine import (
+    FactorizationMachine as FactorizationMachine,
+)
+from zoo.layers.field_offset import FieldOffset as FieldOffset
+from zoo.layers.field_sum import FieldSum as FieldSum

@@ -1,0 +1,44 @@
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class FieldOffset(keras.layers.Layer):
+    """Turns ids per field into rows of one table that all fields share.
+
+    Field `f` gets the rows from `sum(vocabulary_sizes[:f])` on:
+    `outputs[:, f] = ids[:, f] + offset[f]`. One stacked table is one lookup
+    and one update instead of one a field.
+
+    Args:
+        vocabulary_sizes: list of integers, the number of ids of every field.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, fields)` integers, column `f` in `[0, vocabulary_sizes[f])`.
+
+    Output shape:
+        `(batch, fields)` int32 in `[0, sum(vocabulary_sizes))`.
+
+    Example:
+
+    >>> FieldOffset([10, 20, 5])(np.array([[1, 1, 1]]))  # [[1, 11, 31]]
+    """
+
+    def __init__(self, vocabulary_sizes, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_sizes = [int(size) for size in vocabulary_sizes]
+
+    def call(self, inputs):
+        offsets = np.cumsum([0, *self.vocabulary_sizes[:-1]], dtype="int32")
+        return ops.cast(inputs, "int32") + ops.convert_to_tensor(offsets)
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(inputs.shape, dtype="int32")
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_sizes": self.vocabulary_sizes,
+        }

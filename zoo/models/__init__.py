@@ -1,0 +1,13 @@
+"""The networks, one a file."""
+
+from zoo.models.dcn import DCN as DCN
+from zoo.models.dcn_v2 import DCNv2 as DCNv2
+from zoo.models.deepfm import DeepFM as DeepFM
+from zoo.models.wide_deep import WideDeep as WideDeep
+
+MODELS = {
+    "deepfm": DeepFM,
+    "wide_deep": WideDeep,
+    "dcn": DCN,
+    "dcn_v2": DCNv2,
+}

@@ -1,0 +1,101 @@
+import keras
+import numpy as np
+
+from zoo.features import FeatureSchema
+
+
+class CTRModel(keras.Model):
+    """What the networks of the zoo share; not used by itself.
+
+    A Functional model from `{"dense": (batch, num_dense) float32,
+    "ids": (batch, num_fields) int32}` to the `(batch, 1)` click probability.
+    A subclass lays the network out in its `__init__` from the pieces in
+    `zoo.models.blocks` and hands over its inputs, its output and its own
+    arguments, which become attributes and the config.
+
+    NumPy inputs to a call, `fit`, `evaluate`, `predict` and the `*_on_batch`
+    forms are checked against the schema first: left alone, an id outside its
+    vocabulary silently becomes NaN on JAX.
+    """
+
+    def __init__(self, inputs, outputs, arguments, **kwargs):
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+        self._arguments = dict(arguments)
+        self.schema = arguments["schema"]
+
+    def __call__(self, inputs, *args, **kwargs):
+        self._check(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def fit(self, x=None, *args, validation_data=None, **kwargs):
+        self._check(x)
+        if isinstance(validation_data, (tuple, list)):
+            self._check(validation_data[0])
+        return super().fit(x, *args, validation_data=validation_data, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        self._check(x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        self._check(x)
+        return super().predict(x, *args, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        self._check(x)
+        return super().train_on_batch(x, *args, **kwargs)
+
+    def test_on_batch(self, x, *args, **kwargs):
+        self._check(x)
+        return super().test_on_batch(x, *args, **kwargs)
+
+    def predict_on_batch(self, x):
+        self._check(x)
+        return super().predict_on_batch(x)
+
+    def get_config(self):
+        schema = keras.saving.serialize_keras_object(self.schema)
+        return {
+            **self._arguments,
+            "schema": schema,
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for name in ("schema", "dtype"):
+            if isinstance(config.get(name), dict):
+                config[name] = keras.saving.deserialize_keras_object(
+                    config[name], custom_objects=custom_objects
+                )
+        return cls(**config)
+
+    def _check(self, inputs):
+        if isinstance(inputs, dict) and all(
+            isinstance(array, np.ndarray) for array in inputs.values()
+        ):
+            self.schema.check(inputs)
+
+
+def check_arguments(
+    schema: FeatureSchema, dropout: float, **sizes: int | tuple[int, ...]
+) -> None:
+    """Raises a `ValueError` that names the first argument out of its range."""
+    if not isinstance(schema, FeatureSchema):
+        raise ValueError(
+            f"`schema` must be a `FeatureSchema`. Received: schema={schema!r}"
+        )
+    if not 0 <= dropout < 1:
+        raise ValueError(
+            f"`dropout` must be in [0, 1). Received: dropout={dropout}"
+        )
+    for name, value in sizes.items():
+        for size in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise ValueError(
+                    f"`{name}` must be made of positive integers. "
+                    f"Received: {name}={value}"
+                )

@@ -1,0 +1,118 @@
+import keras
+
+from zoo.layers import CrossMixture
+from zoo.models.blocks import click_inputs
+from zoo.models.blocks import click_probability
+from zoo.models.blocks import embed_fields
+from zoo.models.blocks import flatten_features
+from zoo.models.blocks import hidden_layers
+from zoo.models.blocks import linear_logit
+from zoo.models.blocks import logit
+from zoo.models.ctr_model import CTRModel
+from zoo.models.ctr_model import check_arguments
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class DCNv2(CTRModel):
+    """DCN-V2: a mixture of low-rank cross experts beside a perceptron.
+
+    The mixture form of DCN-V2 (`zoo.layers.CrossMixture`) on
+    `x0 = [embeddings, dense]`, in parallel to the multilayer perceptron:
+    `sigmoid(linear(ids, dense) + <[cross(x0), mlp(x0)], w> + bias)`. The
+    linear part is the published CowClip code's addition.
+
+    Args:
+        schema: `zoo.FeatureSchema`, the columns of the click log.
+        embedding_dim: integer. Length of an id's embedding. Defaults to `10`.
+        hidden_units: tuple of integers. Widths of the ReLU layers. Defaults to
+            `(400, 400, 400)`.
+        dropout: float in `[0, 1)`, after every hidden layer. Defaults to `0.0`.
+        linear_l2: float. L2 on the linear weights of the dense columns; the
+            paper's recipe gives it the optimizer's `embedding_l2`. Defaults to
+            `0.0`.
+        num_cross_layers: integer. Defaults to `3`.
+        low_rank: integer. Rank of an expert. Defaults to `32`.
+        num_experts: integer. Experts per cross layer. Defaults to `4`.
+        cross_l2: float. L2 on the experts' kernels; the paper never scales it
+            with the batch. Defaults to `1e-5`.
+        **kwargs: arguments of `keras.Model`, such as `name` and `dtype`.
+
+    Input shape:
+        Dict of `"dense"`, `(batch, num_dense)` float32, and `"ids"`,
+        `(batch, num_fields)` int32, each column's ids in its own vocabulary.
+
+    Output shape:
+        `(batch, 1)`, the probability of a click.
+
+    Raises:
+        ValueError: for an argument out of its range.
+
+    Example:
+
+    ```python
+    schema = zoo.FeatureSchema(["price"], {"site": 1000, "hour": 26})
+    model = zoo.DCNv2(schema)
+    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+    model.fit({"dense": dense, "ids": ids}, clicks, batch_size=8192)
+    ```
+
+    Reference:
+    - [Wang et al., 2020](https://arxiv.org/abs/2008.13535), section 3.2
+    """
+
+    def __init__(
+        self,
+        schema,
+        embedding_dim=10,
+        hidden_units=(400, 400, 400),
+        dropout=0.0,
+        linear_l2=0.0,
+        num_cross_layers=3,
+        low_rank=32,
+        num_experts=4,
+        cross_l2=1e-5,
+        dtype=None,
+        **kwargs,
+    ):
+        check_arguments(
+            schema,
+            dropout,
+            embedding_dim=embedding_dim,
+            hidden_units=hidden_units,
+            num_cross_layers=num_cross_layers,
+            low_rank=low_rank,
+            num_experts=num_experts,
+        )
+        inputs = click_inputs(schema)
+        embeddings = embed_fields(schema, inputs, embedding_dim, dtype)
+        features = flatten_features(embeddings, inputs, dtype)
+        deep = hidden_layers(features, hidden_units, dropout, dtype)
+        crossed = CrossMixture(
+            num_cross_layers,
+            low_rank,
+            num_experts,
+            keras.regularizers.L2(cross_l2) if cross_l2 else None,
+            dtype=dtype,
+            name="cross",
+        )(features)
+        joined = keras.layers.Concatenate(dtype=dtype, name="cross_and_deep")(
+            [crossed, deep]
+        )
+        logits = [
+            linear_logit(schema, inputs, linear_l2, dtype),
+            logit(joined, dtype),
+        ]
+        arguments = {
+            "schema": schema,
+            "embedding_dim": embedding_dim,
+            "hidden_units": list(hidden_units),
+            "dropout": dropout,
+            "linear_l2": linear_l2,
+            "num_cross_layers": num_cross_layers,
+            "low_rank": low_rank,
+            "num_experts": num_experts,
+            "cross_l2": cross_l2,
+        }
+        super().__init__(
+            inputs, click_probability(logits), arguments, dtype=dtype, **kwargs
+        )

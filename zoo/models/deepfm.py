@@ -1,0 +1,90 @@
+import keras
+
+from zoo.layers import FactorizationMachine
+from zoo.models.blocks import click_inputs
+from zoo.models.blocks import click_probability
+from zoo.models.blocks import embed_fields
+from zoo.models.blocks import flatten_features
+from zoo.models.blocks import hidden_layers
+from zoo.models.blocks import linear_logit
+from zoo.models.blocks import logit
+from zoo.models.ctr_model import CTRModel
+from zoo.models.ctr_model import check_arguments
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class DeepFM(CTRModel):
+    """DeepFM: a factorization machine beside a multilayer perceptron.
+
+    `sigmoid(linear(ids, dense) + sum_{i<j} <v_i, v_j> + mlp([v, dense]) +
+    bias)`; both parts share the embeddings `v`.
+
+    Args:
+        schema: `zoo.FeatureSchema`, the columns of the click log.
+        embedding_dim: integer. Length of an id's embedding. Defaults to `10`.
+        hidden_units: tuple of integers. Widths of the ReLU layers. Defaults to
+            `(400, 400, 400)`.
+        dropout: float in `[0, 1)`, after every hidden layer. Defaults to `0.0`.
+        linear_l2: float. L2 on the linear weights of the dense columns; the
+            paper's recipe gives it the optimizer's `embedding_l2`. Defaults to
+            `0.0`.
+        **kwargs: arguments of `keras.Model`, such as `name` and `dtype`.
+
+    Input shape:
+        Dict of `"dense"`, `(batch, num_dense)` float32, and `"ids"`,
+        `(batch, num_fields)` int32, each column's ids in its own vocabulary.
+
+    Output shape:
+        `(batch, 1)`, the probability of a click.
+
+    Raises:
+        ValueError: for an argument out of its range.
+
+    Example:
+
+    ```python
+    schema = zoo.FeatureSchema(["price"], {"site": 1000, "hour": 26})
+    model = zoo.DeepFM(schema)
+    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+    model.fit({"dense": dense, "ids": ids}, clicks, batch_size=8192)
+    ```
+
+    Reference:
+    - [Guo et al., 2017](https://arxiv.org/abs/1703.04247)
+    """
+
+    def __init__(
+        self,
+        schema,
+        embedding_dim=10,
+        hidden_units=(400, 400, 400),
+        dropout=0.0,
+        linear_l2=0.0,
+        dtype=None,
+        **kwargs,
+    ):
+        check_arguments(
+            schema,
+            dropout,
+            embedding_dim=embedding_dim,
+            hidden_units=hidden_units,
+        )
+        inputs = click_inputs(schema)
+        embeddings = embed_fields(schema, inputs, embedding_dim, dtype)
+        features = flatten_features(embeddings, inputs, dtype)
+        deep = hidden_layers(features, hidden_units, dropout, dtype)
+        logits = [
+            linear_logit(schema, inputs, linear_l2, dtype),
+            FactorizationMachine(dtype=dtype, name="fm")(embeddings),
+            logit(deep, dtype),
+        ]
+        arguments = {
+            "schema": schema,
+            "embedding_dim": embedding_dim,
+            "hidden_units": list(hidden_units),
+            "dropout": dropout,
+            "linear_l2": linear_l2,
+        }
+        super().__init__(
+            inputs, click_probability(logits), arguments, dtype=dtype, **kwargs
+        )

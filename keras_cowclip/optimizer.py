@@ -1,7 +1,7 @@
-import numbers
 import warnings
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_cowclip.clipping import adaptive_column_factor
@@ -162,8 +162,8 @@ class CowClip(keras.optimizers.Adam):
         # Everything about a variable is decided here and by its index:
         # `update_step` sees bare tf.Variables on TensorFlow.
         position = {id(variable): i for i, variable in enumerate(variables)}
-        self._counts_index = [None] * len(variables)
-        self._row_totals = [None] * len(variables)
+        self._counts_index: list = [None] * len(variables)
+        self._row_totals: list = [None] * len(variables)
         for i, variable in enumerate(variables):
             id_counts = getattr(variable, "id_counts", None)
             if id_counts is None:
@@ -318,7 +318,9 @@ class CowClip(keras.optimizers.Adam):
 def _check_not_negative(name, value):
     if callable(value):  # A schedule's values are known only as it runs.
         return
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, bool) or not isinstance(
+        value, (int, float, np.number)
+    ):
         raise ValueError(f"`{name}` must be a number. Received: {name}={value}")
     if not value >= 0:
         raise ValueError(

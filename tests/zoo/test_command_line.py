@@ -5,11 +5,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from keras_cowclip.scaling import RULES
 from zoo import cli
+from zoo.datasets import RAW_LOGS
+from zoo.models import MODELS
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data"
 LOGS = {
@@ -128,3 +132,9 @@ def test_help_names_the_commands():
     assert done.returncode == 0
     for command in ("prepare", "train", "evaluate"):
         assert command in done.stdout
+
+
+def test_choices_are_those_of_the_library():
+    assert get_args(cli.RawLog) == tuple(RAW_LOGS)
+    assert get_args(cli.Model) == tuple(MODELS)
+    assert get_args(cli.Rule) == RULES

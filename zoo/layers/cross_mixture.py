@@ -55,8 +55,10 @@ class CrossMixture(keras.layers.Layer):
     def build(self, input_shape):
         units = input_shape[-1]
         experts, rank = self.num_experts, self.low_rank
-        self.left_kernels, self.right_kernels = [], []
-        self.core_kernels, self.biases = [], []
+        self.left_kernels: list = []
+        self.right_kernels: list = []
+        self.core_kernels: list = []
+        self.biases: list = []
         for i in range(self.num_layers):
             for kernels, name, shape in (
                 (self.left_kernels, "left", (experts, units, rank)),

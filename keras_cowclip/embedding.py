@@ -17,7 +17,9 @@ class CowClipEmbedding(keras.layers.Embedding):
     writes that gradient into the weight before the optimizer runs: the one way
     for a batch to reach an optimizer under `fit` on every backend. The counts
     are no state: they stay out of weight files and of `get_weights()`, so
-    weights move freely to and from `keras.layers.Embedding`. They do stand in
+    weights move freely to and from `keras.layers.Embedding`, layer by layer
+    (a weight file of a whole model names each layer by its class, which
+    differs). They do stand in
     `trainable_variables`; a training loop that does not use Keras optimizers
     must leave every variable with `overwrite_with_gradient` out of its own.
 

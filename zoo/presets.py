@@ -45,7 +45,13 @@ def save_to_preset(
     for key in ("compile_config", "build_config"):
         config.pop(key, None)
     _write_json(folder / CONFIG_FILE, config)
-    model.save_weights(folder / WEIGHTS_FILE)
+    # Keras would save the optimizer's moments along: twice the model again.
+    optimizer = getattr(model, "optimizer", None)
+    model.optimizer = None
+    try:
+        model.save_weights(folder / WEIGHTS_FILE)
+    finally:
+        model.optimizer = optimizer
     _write_json(
         folder / METADATA_FILE,
         {

@@ -41,15 +41,8 @@ def reference_network(weights):
     deep = keras.layers.Concatenate()(
         [keras.layers.Flatten()(table(ids)), dense]
     )
-    linear = keras.layers.Flatten()(wide(ids))
-    logits = keras.layers.Add()(
-        [
-            output(hidden(deep)),
-            keras.layers.Dense(
-                1, use_bias=False, kernel_initializer="ones", trainable=False
-            )(linear),
-        ]
-    )
+    linear = keras.ops.sum(wide(ids), axis=1)
+    logits = keras.layers.Add()([output(hidden(deep)), linear])
     model = keras.Model({"ids": ids, "dense": dense}, logits)
     for name, variable in reference_variables(model).items():
         variable.assign(weights[name])

@@ -49,3 +49,14 @@ def test_a_config_of_something_else_is_refused(preset):
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match="registered_name.*other>Network"):
         zoo.from_preset(folder)
+
+
+def test_the_optimizer_is_not_saved_and_stays_with_the_model(tmp_path):
+    model = zoo.DeepFM(SCHEMA, embedding_dim=4, hidden_units=(256, 256))
+    model.compile("adam", "binary_crossentropy")
+    model.fit(INPUTS, np.tile([[0.0], [1.0]], (4, 1)), verbose=0)
+    zoo.save_to_preset(model, tmp_path)
+    saved = (tmp_path / "model.weights.h5").stat().st_size
+    assert saved < 4 * model.count_params() * 1.5
+    model.fit(INPUTS, np.tile([[0.0], [1.0]], (4, 1)), verbose=0)
+    assert model.optimizer.iterations == 2

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from zoo.encoding.log_format import LogFormat
-from zoo.encoding.raw_log import BLOCK_BYTES
+from zoo.encoding.raw_log import MAX_LINE_BYTES
 
 _INTEGER = re.compile("-?[0-9]{1,18}")
 
@@ -22,7 +22,7 @@ def raise_first_bad_line(path: Path, log_format: LogFormat) -> None:
     # where an editor ends them: at LF, CRLF or CR.
     with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
         number = 0
-        while line := file.readline(BLOCK_BYTES):
+        while line := file.readline(MAX_LINE_BYTES):
             number += 1
             if number < log_format.first_line:
                 continue
@@ -40,8 +40,8 @@ def raise_first_bad_line(path: Path, log_format: LogFormat) -> None:
 
 
 def _broken_rule(line: str, log_format: LogFormat) -> tuple[str, str]:
-    if len(line) >= BLOCK_BYTES:
-        return f"a line must be shorter than {BLOCK_BYTES} bytes.", line
+    if len(line) >= MAX_LINE_BYTES:
+        return f"a line must be shorter than {MAX_LINE_BYTES} bytes.", line
     line = line.removesuffix("\n")
     if any("\udc80" <= character <= "\udcff" for character in line):
         return "the text must be UTF-8.", line
@@ -50,20 +50,17 @@ def _broken_rule(line: str, log_format: LogFormat) -> tuple[str, str]:
     if len(values) != expected or not line:
         count = len(values) if line else 0
         return (
-            f"a row of a {log_format.name} log must have {expected} columns "
+            f"a row of the {log_format.name} log must have {expected} columns "
             f"with {log_format.delimiter!r} between, and there are {count}.",
             line,
         )
     for name, value in zip(log_format.columns, values, strict=True):
         if name == log_format.label and value not in ("0", "1"):
             return f"the label '{name}' must be 0 or 1.", value
-        if name in log_format.dense and value:
-            if not _INTEGER.fullmatch(value):
-                return (
-                    f"column '{name}' must hold an integer of at most 18 "
-                    "digits or nothing.",
-                    value,
-                )
+        is_dense = name in log_format.dense and value != ""
+        if is_dense and not _INTEGER.fullmatch(value):
+            rule = "an integer of at most 18 digits or nothing"
+            return f"column '{name}' must hold {rule}.", value
     return "", ""
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,12 @@ class ClickEncoder:
         self._num_tokens: list[int] = []
 
     @property
+    def num_tokens(self) -> tuple[int, ...]:
+        """The number of tokens in the vocabulary of each field."""
+        self._fitted()
+        return tuple(self._num_tokens)
+
+    @property
     def schema(self) -> FeatureSchema:
         """The columns of the encoded rows; their label is called "label"."""
         self._fitted()
@@ -151,23 +158,31 @@ class ClickEncoder:
         """
         raw = raw_table(rows, self.log_format)
         num_dense = len(self.log_format.dense)
-        num_fields = len(self.log_format.categorical)
+        fields = range(len(self.log_format.categorical))
         # A cursor of its own, so that several threads may encode at a time.
         with self._fitted().cursor() as cursor:
             cursor.register("raw", raw)
             self._check_integers(cursor, raw)
-            typed = sql.typed(num_dense, num_fields)
+            typed = sql.typed(num_dense, len(fields))
             query = f"with log as ({typed}) {self.query()}"
             with read_batches(cursor, query, _BATCH_ROWS) as reader:
-                return matrices(reader.read_all(), num_dense, num_fields)
+                return matrices(reader.read_all(), num_dense, fields)
 
-    def query(self, split: str | None = None) -> str:
-        """The SQL that encodes `log`; see `zoo.encoding.sql.encoded`."""
+    def query(
+        self,
+        split: str | None = None,
+        dense: bool = True,
+        fields: Sequence[int] | None = None,
+    ) -> str:
+        """The SQL that encodes `log`, or some columns of it.
+
+        See `zoo.encoding.sql.encoded`.
+        """
         self._fitted()
-        num_fields = len(self.log_format.categorical)
-        return sql.encoded(
-            self.dense_transform, self._ranges, num_fields, split
-        )
+        if fields is None:
+            fields = range(len(self.log_format.categorical))
+        ranges = self._ranges if dense else []
+        return sql.encoded(self.dense_transform, ranges, fields, split)
 
     def save(self, folder: str | os.PathLike) -> None:
         """Writes `encoder.json` and `vocabulary/<field>.parquet`.

@@ -10,11 +10,15 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]I?)?B", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?)(I?)B", re.IGNORECASE)
 
 
-def check_memory_limit(memory_limit: str) -> None:
-    """Raises `ValueError` unless the text is a positive size with a unit."""
+def memory_bytes(memory_limit: str) -> int:
+    """Reads a size such as `"2GB"`.
+
+    Raises:
+        ValueError: unless the text is a positive number and a unit.
+    """
     # DuckDB takes "-1GB" for no limit at all.
     match = isinstance(memory_limit, str) and _SIZE.fullmatch(memory_limit)
     if not match or float(match.group(1)) == 0:
@@ -22,6 +26,9 @@ def check_memory_limit(memory_limit: str) -> None:
             "`memory_limit` must be a positive number and a unit, such as "
             f"'500MB' or '2GB'. Received: memory_limit={memory_limit!r}"
         )
+    number, prefix, binary = match.groups()
+    power = " KMGT".index(prefix.upper() or " ")
+    return int(float(number) * (1024 if binary else 1000) ** power)
 
 
 def connect(folder: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
@@ -32,7 +39,7 @@ def connect(folder: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
             fit into memory.
         memory_limit: string such as `"2GB"`.
     """
-    return duckdb.connect(
+    connection = duckdb.connect(
         str(folder / "log.duckdb"),
         config={
             "memory_limit": memory_limit,
@@ -42,6 +49,9 @@ def connect(folder: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
             "preserve_insertion_order": "false",
         },
     )
+    # The database is deleted after use: tidying it up would be lost work.
+    connection.execute("pragma disable_checkpoint_on_shutdown")
+    return connection
 
 
 def _num_cores() -> int:
@@ -66,7 +76,7 @@ def read_batches(
 def clear_errors(
     memory_limit: str, output: str | os.PathLike
 ) -> Iterator[None]:
-    """Says what to do when memory or disk run out.
+    """Says what to do when memory or disk run out; lets Ctrl-C be Ctrl-C.
 
     Raises:
         ValueError: where the memory limit was too small.
@@ -74,14 +84,17 @@ def clear_errors(
     """
     try:
         yield
-    except duckdb.InterruptException as error:
-        raise KeyboardInterrupt from error
+    except (duckdb.InterruptException, RuntimeError) as error:
+        # What becomes of Ctrl-C while a query runs differs between versions.
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
     except (duckdb.Error, OSError) as error:
         if _is_disk_full(error):
             raise OSError(
                 errno.ENOSPC,
                 "The disk is full. While it works, `prepare` needs about "
-                "three times the size of the raw log beside `output`; free "
+                "twice the size of the raw log beside `output`; free "
                 "some space or choose an `output` on another disk. "
                 f"Received: output={os.fspath(output)}",
             ) from error

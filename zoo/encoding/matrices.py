@@ -1,6 +1,7 @@
 """Encoded rows: columns of the engine, matrices of the models."""
 
 from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,15 @@ ROW_GROUP_ROWS = 1 << 16
 
 
 def matrices(
-    rows: pa.Table | pa.RecordBatch, num_dense: int, num_fields: int
+    rows: pa.Table | pa.RecordBatch, num_dense: int, fields: Sequence[int]
 ) -> dict[str, np.ndarray]:
     """Puts the columns `dense_...` and `field_...` side by side."""
     dense = np.empty((rows.num_rows, num_dense), "float32")
     for i in range(num_dense):
         dense[:, i] = rows.column(f"dense_{i}").to_numpy()
-    ids = np.empty((rows.num_rows, num_fields), "int32")
-    for i in range(num_fields):
-        ids[:, i] = rows.column(f"field_{i}").to_numpy()
+    ids = np.empty((rows.num_rows, len(fields)), "int32")
+    for i, field in enumerate(fields):
+        ids[:, i] = rows.column(f"field_{field}").to_numpy()
     return {"dense": dense, "ids": ids}
 
 
@@ -39,7 +40,7 @@ def file_schema(num_dense: int, num_fields: int) -> pa.Schema:
 
 
 def write_encoded(
-    batches: Iterable[pa.RecordBatch],
+    batches: Iterable[tuple[np.ndarray, dict[str, np.ndarray]]],
     path: Path,
     num_dense: int,
     vocabulary_sizes: list[int],
@@ -48,8 +49,7 @@ def write_encoded(
     """Writes encoded rows to a Parquet file.
 
     Args:
-        batches: Arrow batches with the columns `label`, `dense_0`, ...,
-            `field_0`, ...
+        batches: pairs of labels and `{"dense": ..., "ids": ...}`.
         path: path of the file.
         num_dense: integer. Number of dense columns.
         vocabulary_sizes: list of integers, one per field.
@@ -61,16 +61,14 @@ def write_encoded(
     """
     num_fields = len(vocabulary_sizes)
     schema = file_schema(num_dense, num_fields)
-    seen = [np.zeros(size, bool) for size in vocabulary_sizes]
+    seen: list[np.ndarray] = [np.zeros(size, bool) for size in vocabulary_sizes]
     rows = clicks = 0
     # Rows in a dictionary would save space, but ids hardly repeat in a row
     # group, and trying costs a third of the time.
     with pa.parquet.ParquetWriter(
         path, schema, compression="zstd", use_dictionary=False
     ) as writer:
-        for batch in batches:
-            inputs = matrices(batch, num_dense, num_fields)
-            label = batch.column("label").to_numpy().astype("int8")
+        for label, inputs in batches:
             for i in range(num_fields):
                 seen[i][inputs["ids"][:, i]] = True
             writer.write_batch(_encoded_batch(inputs, label, schema))

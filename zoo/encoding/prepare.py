@@ -15,13 +15,13 @@ from zoo.atomic_folder import atomic_folder
 from zoo.encoding import sql
 from zoo.encoding.bad_line import raise_first_bad_line
 from zoo.encoding.encoder import ClickEncoder
-from zoo.encoding.engine import check_memory_limit
 from zoo.encoding.engine import clear_errors
 from zoo.encoding.engine import connect
-from zoo.encoding.engine import read_batches
+from zoo.encoding.engine import memory_bytes
 from zoo.encoding.log_format import LogFormat
-from zoo.encoding.matrices import ROW_GROUP_ROWS
 from zoo.encoding.matrices import write_encoded
+from zoo.encoding.passes import encoded_batches
+from zoo.encoding.passes import field_groups
 from zoo.encoding.progress import Stages
 from zoo.encoding.raw_log import check_source
 from zoo.encoding.raw_log import read_raw
@@ -62,7 +62,7 @@ def prepare(
         dense_transform: `"minmax"`, `"log"` or `"none"`; see `ClickEncoder`.
             Defaults to `"minmax"`.
         memory_limit: string. What DuckDB may use, the rest goes to disk beside
-            `output`; reading and writing takes some 300 MB more. Defaults to
+            `output`; reading and writing takes some 500 MB more. Defaults to
             `"2GB"`.
         seed: integer. Draws the split. Defaults to `0`.
         show_progress: boolean. Whether to draw progress bars on stderr.
@@ -86,7 +86,7 @@ def prepare(
     ```
     """
     encoder = ClickEncoder(log_format, dense_transform, min_count)
-    check_memory_limit(memory_limit)
+    memory = memory_bytes(memory_limit)
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
     path = check_source(source, log_format)
@@ -107,7 +107,17 @@ def prepare(
             counts = _check_splits(connection, path)
             stages.start("Counting tokens", len(log_format.categorical))
             encoder.fit(connection, stages.advance)
-            splits = _write_splits(connection, encoder, folder, counts, stages)
+            groups = field_groups(encoder.num_tokens, memory)
+            splits = {}
+            for split in sql.SPLITS:
+                stages.start(f"Encoding {split}", counts[split])
+                splits[split] = write_encoded(
+                    encoded_batches(connection, encoder, split, groups, work),
+                    folder / f"{split}.parquet",
+                    encoder.schema.num_dense,
+                    encoder.schema.vocabulary_sizes,
+                    stages.advance,
+                )
             encoder.save(folder / "encoder")
         shutil.rmtree(work)
         summary = _summary(encoder, path, memory_limit, seed, splits)
@@ -138,18 +148,18 @@ def _stage(
     try:
         for table in read_raw(path, log_format, stages.reach):
             connection.register("raw", table)
-            if connection.execute(bad_row).fetchall()[0][0] is not None:
-                raise _BadRow
+            found = connection.execute(bad_row).fetchall()[0][0]
+            # A header may be all there is.
+            if found is not None or table.num_rows == 0:
+                raise _BadRow("a line that breaks a rule")
             connection.execute(f"{into} {labeled}")
             into = "insert into log"
             connection.unregister("raw")
-        if into != "insert into log":
-            raise _BadRow
     except (_BadRow, pa.ArrowInvalid) as error:
         raise_first_bad_line(path, log_format)
         raise ValueError(
-            f"{path}: can't be read as a {log_format.name} log. "
-            f"Received: {error or 'no row'}"
+            f"{path}: can't be read as the {log_format.name} log. "
+            f"Received: {error}"
         ) from error
 
 
@@ -177,32 +187,6 @@ def _check_splits(
                 f"{num_rows} rows, label {int(clicks > 0)} in all of them"
             )
     return {split: num for split, (num, _) in counts.items()}
-
-
-def _write_splits(
-    connection: duckdb.DuckDBPyConnection,
-    encoder: ClickEncoder,
-    folder: Path,
-    counts: dict[str, int],
-    stages: Stages,
-) -> dict[str, dict[str, Any]]:
-    schema = encoder.schema
-    splits = {}
-    for split in sql.SPLITS:
-        stages.start(f"Encoding {split}", counts[split])
-        query = encoder.query(split)
-        with (
-            connection.cursor() as cursor,
-            read_batches(cursor, query, ROW_GROUP_ROWS) as batches,
-        ):
-            splits[split] = write_encoded(
-                batches,
-                folder / f"{split}.parquet",
-                schema.num_dense,
-                schema.vocabulary_sizes,
-                stages.advance,
-            )
-    return splits
 
 
 def _summary(

@@ -72,26 +72,29 @@ def _checked_dicts(rows: Any) -> list[dict]:
 def _arrow_column(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(
-        column.type
-    )
-    if is_text or pa.types.is_integer(column.type):
+    if _is_plain(column.type):
         return column.cast(pa.string())
     return _text_column(column.to_pylist(), name)
 
 
+def _is_plain(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_integer(kind)
+    )
+
+
 def _pandas_column(series: Any, name: str) -> pa.Array | pa.ChunkedArray:
     try:
-        column = pa.array(series, from_pandas=True)
+        column = pa.chunked_array([pa.array(series, from_pandas=True)])
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        # Python objects of several kinds.
-        missing = series.isna().to_list()
-        values = series.to_list()
-        return _text_column(
-            [None if m else v for m, v in zip(missing, values, strict=True)],
-            name,
-        )
-    return _arrow_column(pa.chunked_array([column]), name)
+        column = None  # Python objects of several kinds
+    if column is not None and _is_plain(column.type):
+        return column.cast(pa.string())
+    # Each value for itself: Arrow would turn mixed ones into a common kind.
+    pairs = zip(series.to_list(), series.isna().to_list(), strict=True)
+    return _text_column([None if na else value for value, na in pairs], name)
 
 
 def _dict_column(rows: list[dict], name: str) -> pa.Array:

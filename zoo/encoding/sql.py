@@ -10,6 +10,7 @@ It speaks of three kinds of relations, columns named by `LogFormat.roles`:
 - `vocabulary_f(token, id, count)`: the ids of field f.
 """
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 
 SPLITS = ("train", "validation", "test")
@@ -63,13 +64,16 @@ def labeled(
     )
     columns = [
         "row_id",
-        f"case when {hashed} < '{test}' then 'test' "
-        f"when {hashed} < '{validation}' then 'validation' "
+        f"case when hashed < '{test}' then 'test' "
+        f"when hashed < '{validation}' then 'validation' "
         "else 'train' end as split",
         "cast(label as tinyint) as label",
         *_typed_features(num_dense, num_fields),
     ]
-    return f"select {', '.join(columns)} from raw"
+    return (
+        f"select {', '.join(columns)} "
+        f"from (select raw.*, {hashed} as hashed from raw) as drawn"
+    )
 
 
 def _typed_features(num_dense: int, num_fields: int) -> list[str]:
@@ -120,15 +124,16 @@ def dense_ranges(num_dense: int) -> str:
 def encoded(
     dense_transform: str,
     ranges: Sequence[tuple[int, int]],
-    num_fields: int,
+    fields: Iterable[int],
     split: str | None = None,
 ) -> str:
     """Selects the encoded rows of `log` in their order.
 
     Args:
         dense_transform: one of `DENSE_TRANSFORMS`.
-        ranges: (min, max) of each dense column in the training split.
-        num_fields: integer. Number of categorical fields.
+        ranges: (min, max) of each dense column in the training split; empty
+            to select no dense column.
+        fields: the numbers of the fields to select.
         split: one of `SPLITS`, to select it together with its labels; `None`
             for all rows, without labels. Defaults to `None`.
     """
@@ -139,7 +144,7 @@ def encoded(
         value = _dense(f"log.dense_{i}", dense_transform, low, high)
         columns.append(f"cast({value} as real) as dense_{i}")
     joins = []
-    for i in range(num_fields):
+    for i in fields:
         columns.append(
             f"case when log.field_{i} is null then {MISSING_ID} "
             f"else coalesce(v{i}.id, {UNKNOWN_ID}) end as field_{i}"

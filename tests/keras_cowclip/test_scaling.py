@@ -1,0 +1,64 @@
+import pytest
+
+from keras_cowclip import scale_hyperparameters
+
+BASE = {
+    "learning_rate": 3e-4,
+    "embedding_learning_rate": 2e-4,
+    "embedding_l2": 1e-5,
+}
+# Factors at 16 times the batch, from the paper's table of rules.
+FACTORS_AT_16 = {
+    "cowclip": (4, 1, 16),
+    "none": (1, 1, 1),
+    "sqrt": (4, 4, 4),
+    "linear": (16, 16, 1),
+    "n2_lambda": (4, 1, 256),
+}
+
+
+@pytest.mark.parametrize("rule", FACTORS_AT_16)
+def test_rule_multiplies_as_in_the_paper(rule):
+    scaled = scale_hyperparameters(16 * 512, 512, rule, **BASE)
+    assert list(scaled) == list(BASE)
+    for name, factor in zip(BASE, FACTORS_AT_16[rule], strict=True):
+        assert scaled[name] == pytest.approx(BASE[name] * factor)
+
+
+@pytest.mark.parametrize("rule", FACTORS_AT_16)
+def test_base_batch_size_changes_nothing(rule):
+    assert scale_hyperparameters(512, 512, rule, **BASE) == BASE
+
+
+def test_published_criteo_settings():
+    # The paper's table, 1K to 128K; its learning rates are rounded.
+    for thousands, rate in ((1, 8e-4), (8, 22.62e-4), (64, 64e-4)):
+        scaled = scale_hyperparameters(thousands * 1024)
+        assert scaled["learning_rate"] == pytest.approx(rate, rel=1e-3)
+        assert scaled["embedding_learning_rate"] == 1e-4
+        assert scaled["embedding_l2"] == pytest.approx(thousands * 1e-5)
+
+
+def test_smaller_batch_scales_down():
+    scaled = scale_hyperparameters(256, 1024)
+    assert scaled["learning_rate"] == pytest.approx(4e-4)
+    assert scaled["embedding_l2"] == pytest.approx(2.5e-6)
+
+
+@pytest.mark.parametrize("name", ["batch_size", "base_batch_size"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, float("nan"), None, "8"])
+def test_batch_size_must_be_a_positive_integer(name, value):
+    with pytest.raises(ValueError, match=f"Received: {name}={value}"):
+        scale_hyperparameters(**{"batch_size": 8, name: value})
+
+
+@pytest.mark.parametrize("name", BASE)
+@pytest.mark.parametrize("value", [-1e-9, float("nan"), None, "1"])
+def test_hyperparameters_must_not_be_negative(name, value):
+    with pytest.raises(ValueError, match=f"Received: {name}={value}"):
+        scale_hyperparameters(1024, **{name: value})
+
+
+def test_unknown_rule_is_refused_with_those_that_exist():
+    with pytest.raises(ValueError, match="cowclip.*Received: rule='cubic'"):
+        scale_hyperparameters(1024, rule="cubic")

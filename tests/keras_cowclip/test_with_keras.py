@@ -1,0 +1,368 @@
+"""CowClip among Keras' own layers, optimizers, models and files."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import keras_cowclip as kc
+
+optimizers = keras.optimizers
+RANDOM = np.random.default_rng(0)
+IDS = RANDOM.integers(0, 20, (64, 3)).astype("int32")
+CLICKS = RANDOM.integers(0, 2, (64, 1)).astype("float32")
+# Rates at which the clip is active on most rows.
+STRONG = {"clip_ratio": 0.01, "embedding_learning_rate": 0.01}
+
+
+def functional(layer=kc.CowClipEmbedding, twice=False):
+    ids = keras.Input((3,), dtype="int32")
+    table = layer(25, 4, embeddings_initializer="uniform", name="table")
+    vectors = table(ids)
+    if twice:
+        vectors = vectors + table(ids + 1)
+    features = keras.layers.Flatten()(vectors)
+    click = keras.layers.Dense(1, activation="sigmoid")(features)
+    return keras.Model(ids, click)
+
+
+def sequential():
+    return keras.Sequential(
+        [
+            kc.CowClipEmbedding(25, 4, name="table"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Subclassed(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.table = kc.CowClipEmbedding(25, 4, name="table")
+        self.flatten = keras.layers.Flatten()
+        self.click = keras.layers.Dense(1, activation="sigmoid")
+
+    def call(self, inputs):
+        return self.click(self.flatten(self.table(inputs)))
+
+
+def train(model, optimizer, batch_size=16, epochs=2, **kwargs):
+    model.compile(optimizer, "binary_crossentropy", **kwargs)
+    model.fit(
+        IDS, CLICKS, batch_size=batch_size, epochs=epochs, shuffle=False,
+        verbose=0,
+    )  # fmt: skip
+    return model.predict(IDS, verbose=0)
+
+
+def id_counts(model):
+    [counts] = [w for w in model.weights if w.path.endswith("id_counts")]
+    return keras.ops.convert_to_numpy(counts)
+
+
+OTHERS = {
+    "SGD": lambda: optimizers.SGD(0.1, momentum=0.9),
+    "Adam": lambda: optimizers.Adam(0.01),
+    "AdamW": lambda: optimizers.AdamW(0.01),
+    "RMSprop": lambda: optimizers.RMSprop(0.01),
+    "Adagrad": lambda: optimizers.Adagrad(0.01),
+    "clipnorm": lambda: optimizers.Adam(0.01, clipnorm=0.01),
+    "global_clipnorm": lambda: optimizers.SGD(0.1, global_clipnorm=0.01),
+    "accumulation": lambda: optimizers.Adam(
+        0.01, gradient_accumulation_steps=2
+    ),
+    "loss scale": lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.01)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_any_other_optimizer_trains_as_with_keras_embedding(name):
+    predictions = []
+    for layer in (keras.layers.Embedding, kc.CowClipEmbedding):
+        keras.utils.set_random_seed(1)
+        predictions.append(train(functional(layer), OTHERS[name]()))
+    np.testing.assert_array_equal(*predictions)
+
+
+def test_without_cowclip_embedding_it_warns_and_is_adam():
+    keras.utils.set_random_seed(1)
+    expected = train(functional(keras.layers.Embedding), optimizers.Adam(0.01))
+    keras.utils.set_random_seed(1)
+    model = functional(keras.layers.Embedding)
+    with pytest.warns(UserWarning, match="nothing to clip"):
+        got = train(model, kc.CowClip(0.01))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_infinite_ratio_is_adam_with_l2():
+    keras.utils.set_random_seed(1)
+    model = functional(
+        lambda *args, **kwargs: keras.layers.Embedding(
+            *args, embeddings_regularizer=keras.regularizers.L2(0.01), **kwargs
+        )
+    )
+    expected = train(model, optimizers.Adam(0.01))
+    for ratio in (float("inf"), None):
+        keras.utils.set_random_seed(1)
+        optimizer = kc.CowClip(0.01, 0.01, 0.01, clip_ratio=ratio)
+        got = train(functional(), optimizer)
+        np.testing.assert_allclose(got, expected, rtol=1e-5)
+        assert optimizer.clipped_share == 0
+
+
+@pytest.mark.parametrize(
+    "build", [functional, sequential, Subclassed], ids=lambda b: b.__name__
+)
+@pytest.mark.parametrize(
+    "how", [{}, {"run_eagerly": True}, {"jit_compile": False}], ids=str
+)
+def test_every_kind_of_model_clips(build, how):
+    model = build()
+    optimizer = kc.CowClip(**STRONG)
+    train(model, optimizer, **how)
+    assert optimizer.clipped_share > 0.5
+    np.testing.assert_array_equal(
+        id_counts(model), np.bincount(IDS[-16:].ravel(), minlength=25)
+    )
+
+
+# torch.compile says so when Keras' own attribute hooks make it recompile.
+@pytest.mark.filterwarnings("ignore")
+def test_jit_compile():
+    keras.utils.set_random_seed(1)
+    expected = train(functional(), kc.CowClip(**STRONG))
+    keras.utils.set_random_seed(1)
+    got = train(functional(), kc.CowClip(**STRONG), jit_compile=True)
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_a_table_called_twice_counts_both():
+    model = functional(twice=True)
+    train(model, kc.CowClip(**STRONG), batch_size=64)
+    expected = np.bincount(IDS.ravel(), minlength=25)
+    expected = expected + np.bincount(IDS.ravel() + 1, minlength=25)
+    np.testing.assert_array_equal(id_counts(model), expected)
+
+
+def test_train_on_batch_clips():
+    model = functional()
+    model.compile(kc.CowClip(**STRONG), "binary_crossentropy")
+    model.train_on_batch(IDS, CLICKS)
+    assert model.optimizer.clipped_share > 0.5
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_counts_are_exact_in_mixed_precision(policy):
+    ids = keras.Input((3,), dtype="int32")
+    vectors = kc.CowClipEmbedding(25, 4, dtype=policy)(ids)
+    click = keras.layers.Dense(1, activation="sigmoid")(
+        keras.layers.Flatten()(vectors)
+    )
+    model = keras.Model(ids, click)
+    model.compile(kc.CowClip(), "binary_crossentropy")
+    many = np.full((3001, 3), 7, "int32")
+    model.fit(many, np.ones((3001, 1)), batch_size=3001, verbose=0)
+    # Neither 16-bit type can hold 9003.
+    assert id_counts(model)[7] == 9003
+
+
+def test_accumulated_batches_equal_one_large_batch():
+    keras.utils.set_random_seed(1)
+    one = kc.CowClip(**STRONG)
+    expected = train(functional(), one, batch_size=32, epochs=10)
+    keras.utils.set_random_seed(1)
+    four = kc.CowClip(gradient_accumulation_steps=4, **STRONG)
+    model = functional()
+    got = train(model, four, batch_size=8, epochs=10)
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+    np.testing.assert_array_equal(
+        id_counts(model), np.bincount(IDS[-32:].ravel(), minlength=25)
+    )
+    assert four.clipped_share == pytest.approx(one.clipped_share)
+
+
+def test_order_of_rows_does_not_matter():
+    order = RANDOM.permutation(64)
+    tables = []
+    for rows in (np.arange(64), order):
+        keras.utils.set_random_seed(1)
+        model = functional()
+        model.compile(kc.CowClip(**STRONG), "binary_crossentropy")
+        for _ in range(5):
+            model.train_on_batch(IDS[rows], CLICKS[rows])
+        tables.append(model.get_layer("table").get_weights()[0])
+    np.testing.assert_allclose(*tables, rtol=1e-4, atol=1e-7)
+
+
+def test_two_tables_side_by_side_equal_one_stacked_table():
+    random = np.random.default_rng(1)
+    rows = random.normal(0, 0.01, (50, 4)).astype("float32")
+    kernel = random.normal(0, 1, (24, 1)).astype("float32")
+    other_ids = random.integers(0, 25, (64, 3)).astype("int32")
+
+    def split():
+        left, right = (keras.Input((3,), dtype="int32") for _ in "lr")
+        parts = [
+            keras.layers.Flatten()(kc.CowClipEmbedding(25, 4, weights=w)(ids))
+            for ids, w in ((left, rows[:25]), (right, rows[25:]))
+        ]
+        return [left, right], keras.layers.Concatenate()(parts)
+
+    def stacked():
+        ids = keras.Input((6,), dtype="int32")
+        vectors = kc.CowClipEmbedding(50, 4, weights=rows)(ids)
+        return ids, keras.layers.Flatten()(vectors)
+
+    predictions, shares = [], []
+    for build, x in (
+        (split, [IDS, other_ids]),
+        (stacked, np.concatenate([IDS, other_ids + 25], axis=1)),
+    ):
+        inputs, features = build()
+        click = keras.layers.Dense(1, activation="sigmoid", name="click")
+        model = keras.Model(inputs, click(features))
+        click.kernel.assign(kernel)
+        model.compile(kc.CowClip(**STRONG), "binary_crossentropy")
+        model.fit(x, CLICKS, batch_size=16, shuffle=False, verbose=0)
+        predictions.append(model.predict(x, verbose=0))
+        shares.append(model.optimizer.clipped_share)
+    np.testing.assert_allclose(*predictions, rtol=1e-5)
+    assert shares[0] == pytest.approx(shares[1])
+    assert shares[0] > 0.5
+
+
+def test_both_learning_rates_take_schedules():
+    schedule = optimizers.schedules.ExponentialDecay(0.01, 1, 0.5)
+    optimizer = kc.CowClip(schedule, schedule)
+    model = functional()
+    model.compile(optimizer, "binary_crossentropy")
+    for step in range(3):
+        rate = keras.ops.convert_to_numpy(optimizer.embedding_learning_rate)
+        assert rate == pytest.approx(0.01 * 0.5**step)
+        model.train_on_batch(IDS, CLICKS)
+    again = kc.CowClip.from_config(
+        json.loads(json.dumps(optimizer.get_config()))
+    )
+    assert again.get_config() == optimizer.get_config()
+    with pytest.raises(TypeError, match="can't be set"):
+        optimizer.embedding_learning_rate = 1.0
+
+
+def test_a_set_embedding_learning_rate_reaches_the_compiled_step():
+    model = functional()
+    model.compile(
+        kc.CowClip(embedding_learning_rate=0.01), "binary_crossentropy"
+    )
+    model.train_on_batch(IDS, CLICKS)
+    before = model.get_layer("table").get_weights()[0]
+    model.optimizer.embedding_learning_rate = 0.0
+    model.train_on_batch(IDS, CLICKS)
+    np.testing.assert_array_equal(
+        model.get_layer("table").get_weights()[0], before
+    )
+
+
+def test_weight_decay_leaves_tables_alone():
+    tables = []
+    for decay in (None, 0.5):
+        keras.utils.set_random_seed(1)
+        model = functional()
+        model.compile(kc.CowClip(weight_decay=decay), "binary_crossentropy")
+        kernel = model.layers[-1].kernel.numpy()
+        model.train_on_batch(IDS, CLICKS)
+        tables.append(model.get_layer("table").get_weights()[0])
+    np.testing.assert_array_equal(*tables)
+    assert np.abs(model.layers[-1].kernel.numpy() - kernel).max() > 0
+
+
+def test_callback_logs_every_batch_and_the_mean_of_an_epoch():
+    batches = []
+
+    class Log(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            batches.append(logs["share"])
+
+    model = functional()
+    model.compile(kc.CowClip(**STRONG), "binary_crossentropy")
+    history = model.fit(
+        IDS, CLICKS, batch_size=16, verbose=0,
+        callbacks=[kc.ClippedShare("share"), Log()],
+    ).history  # fmt: skip
+    assert len(batches) == 4
+    assert history["share"] == [pytest.approx(np.mean(batches))]
+    assert batches[-1] == model.optimizer.clipped_share > 0.5
+
+
+def test_callback_refuses_another_optimizer():
+    model = functional()
+    model.compile("adam", "binary_crossentropy")
+    with pytest.raises(ValueError, match="Received: optimizer=.*Adam"):
+        model.fit(IDS, CLICKS, verbose=0, callbacks=[kc.ClippedShare()])
+
+
+def test_keras_file_in_a_new_process_goes_on_where_it_stopped(tmp_path):
+    model = functional()
+    train(model, kc.CowClip(**STRONG))
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "data.npz", ids=IDS, clicks=CLICKS)
+    script = (
+        "import sys, keras, keras_cowclip, numpy as np\n"
+        "model = keras.saving.load_model(sys.argv[1] + '/model.keras')\n"
+        "data = np.load(sys.argv[1] + '/data.npz')\n"
+        "model.fit(data['ids'], data['clicks'], batch_size=16,"
+        " shuffle=False, verbose=0)\n"
+        "np.save(sys.argv[1] + '/out.npy',"
+        " model.predict(data['ids'], verbose=0))"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path], check=True)
+    model.fit(IDS, CLICKS, batch_size=16, shuffle=False, verbose=0)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "out.npy"), model.predict(IDS, verbose=0), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("to_cowclip", [True, False])
+def test_weights_move_to_and_from_keras_embedding(to_cowclip):
+    layers = [keras.layers.Embedding(25, 4), kc.CowClipEmbedding(25, 4)]
+    source, target = layers if to_cowclip else layers[::-1]
+    source.build(), target.build()
+    [expected] = source.get_weights()
+    store: dict = {}
+    source.save_own_variables(store)
+    target.load_own_variables(
+        {key: keras.ops.convert_to_numpy(v) for key, v in store.items()}
+    )
+    np.testing.assert_array_equal(target.get_weights()[0], expected)
+    target.set_weights([0 * expected])
+    target.set_weights(source.get_weights())
+    np.testing.assert_array_equal(target.get_weights()[0], expected)
+
+
+def test_wrong_weights_are_refused():
+    layer = kc.CowClipEmbedding(3, 2, weights=np.ones((3, 2)))
+    np.testing.assert_array_equal(layer.get_weights()[0], np.ones((3, 2)))
+    with pytest.raises(ValueError, match=r"shapes \[\(3, 2\)\].*\[\(2, 2\)\]"):
+        layer.set_weights([np.ones((2, 2))])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "learning_rate", "embedding_learning_rate", "embedding_l2",
+        "clip_ratio", "clip_floor",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [-1e-3, float("nan"), "fast"])
+def test_arguments_are_validated(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must.*{name}={value}"):
+        kc.CowClip(**{name: value})
+
+
+def test_clip_must_be_a_boolean():
+    with pytest.raises(ValueError, match="`clip`.*Received: clip=yes"):
+        kc.CowClipEmbedding(3, 2, clip="yes")

@@ -1,0 +1,193 @@
+"""The folder that `prepare` makes."""
+
+import importlib
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from zoo.encoding import LogFormat
+from zoo.encoding import prepare
+
+
+@pytest.fixture
+def text(make_lines):
+    rng = np.random.default_rng(0)
+    train = [
+        (str(rng.integers(-5, 99)), f"a{rng.zipf(1.5)}", f"b{rng.integers(9)}")
+        for _ in range(300)
+    ]
+    return "\n".join(make_lines(train)) + "\n"
+
+
+def contents(folder):
+    """What every file says, apart from what names the run."""
+    found = {}
+    for path in sorted(folder.rglob("*.*")):
+        name = str(path.relative_to(folder))
+        found[name] = path.read_bytes()
+    summary = json.loads(found.pop("summary.json"))
+    return found, summary
+
+
+def test_files_and_types(text, prepare_text):
+    folder, tables = prepare_text(text)
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "encoder",
+        "summary.json",
+        "test.parquet",
+        "train.parquet",
+        "validation.parquet",
+    ]
+    for table in tables.values():
+        assert table.schema.names == ["label", "dense", "ids"]
+        assert table.schema.types == [
+            pa.int8(),
+            pa.list_(pa.float32(), 1),
+            pa.list_(pa.int32(), 2),
+        ]
+
+
+def test_rows_keep_the_order_and_split_of_their_number(
+    text, prepare_text, split_of
+):
+    _, tables = prepare_text(text, dense_transform="none", seed=5)
+    rows = [line.split("\t") for line in text.splitlines()]
+    for split, table in tables.items():
+        mine = [r for i, r in enumerate(rows) if split_of(i, 5) == split]
+        assert table["label"].to_pylist() == [int(r[0]) for r in mine]
+        assert table["dense"].to_pylist() == [[float(r[1])] for r in mine]
+
+
+def test_summary(text, prepare_text, tmp_path, tiny):
+    folder, tables = prepare_text(text, min_count=2, seed=3)
+    _, summary = contents(folder)
+    assert summary["rows"] == len(text.splitlines())
+    for split, table in tables.items():
+        ids = np.array(table["ids"].to_pylist())
+        assert summary["splits"][split] == {
+            "rows": table.num_rows,
+            "click_rate": np.mean(table["label"].to_numpy()),
+            "distinct_ids": sum(len(set(ids[:, f])) for f in range(2)),
+        }
+    assert summary["source"] == str(tmp_path / "raw.txt")
+    assert (summary["min_count"], summary["seed"]) == (2, 3)
+    assert set(summary["versions"]) == {"keras_cowclip", "duckdb", "pyarrow"}
+    again = prepare(
+        tiny,
+        tmp_path / "raw.txt",
+        tmp_path / "again",
+        min_count=2,
+        seed=3,
+        show_progress=False,
+    )
+    assert again == summary
+
+
+def test_same_log_same_bytes(text, prepare_text):
+    first = contents(prepare_text(text, name="first")[0])
+    assert contents(prepare_text(text, name="second")[0]) == first
+    other = contents(prepare_text(text, name="third", seed=1)[0])
+    assert other[0]["train.parquet"] != first[0]["train.parquet"]
+
+
+def test_order_of_the_training_rows_does_not_change_ids(
+    make_lines, prepare_text
+):
+    train = [("1", f"a{i % 7}", f"b{i % 3}") for i in range(60)]
+    folders = [
+        prepare_text("\n".join(make_lines(rows)), name=name)[0]
+        for name, rows in (("first", train), ("second", train[::-1]))
+    ]
+    first, second = (
+        (f / "encoder" / "vocabulary" / "a.parquet").read_bytes()
+        for f in folders
+    )
+    assert first == second
+
+
+def test_spilling_changes_nothing(tmp_path, monkeypatch):
+    log_format = LogFormat(
+        name="wide",
+        columns=("y", *(f"c{i}" for i in range(8))),
+        label="y",
+        dense=(),
+        categorical=tuple(f"c{i}" for i in range(8)),
+    )
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, 10**9, (100_000, 8))
+    table = np.concatenate([rng.integers(0, 2, (100_000, 1)), ids], axis=1)
+    text = "\n".join("\t".join(map(str, row)) for row in table.tolist())
+    (tmp_path / "raw").write_text(text)
+    results = []
+    for limit in ("2GB", "60MB"):
+        output = tmp_path / limit
+        options = {"memory_limit": limit, "show_progress": False}
+        prepare(log_format, tmp_path / "raw", output, **options)
+        results.append((output / "train.parquet").read_bytes())
+    assert results[0] == results[1]
+    # No integer column: Parquet has no lists of no items.
+    schema = pyarrow.parquet.read_schema(output / "train.parquet")
+    assert schema.names == ["label", "ids"]
+
+
+def test_replaces_its_own_folder_and_no_other(text, prepare_text, tmp_path):
+    folder, _ = prepare_text(text, seed=1)
+    (folder / "stale").touch()
+    prepare_text(text, seed=2)
+    assert contents(folder)[1]["seed"] == 2
+    assert not (folder / "stale").exists()
+    (folder / "encoder" / "encoder.json").unlink()
+    (folder / "encoder").rename(folder / "elsewhere")
+    with pytest.raises(ValueError, match=r"not replaced.*Received: output"):
+        prepare_text(text, seed=3)
+    assert contents(folder)[1]["seed"] == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "raw.txt"]
+
+
+def test_failure_keeps_the_earlier_folder(text, prepare_text, tmp_path):
+    folder, _ = prepare_text(text)
+    before = contents(folder)
+    with pytest.raises(ValueError, match="line 1: "):
+        prepare_text("2" + text[1:])
+    assert contents(folder) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "raw.txt"]
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), RuntimeError("Query interrupted")]
+)
+@pytest.mark.parametrize("step", ["_stage", "write_encoded", "_summary"])
+def test_interrupt_leaves_nothing(
+    text, prepare_text, tmp_path, monkeypatch, error, step
+):
+    def interrupted(*args):
+        raise error
+
+    # The module, not the function of the same name.
+    module = importlib.import_module("zoo.encoding.prepare")
+    monkeypatch.setattr(module, step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_text(text)
+    assert [p.name for p in tmp_path.iterdir()] == ["raw.txt"]
+
+
+def test_source_inside_the_output_is_safe(text, prepare_text, tiny):
+    folder, _ = prepare_text(text)
+    source = folder / "raw.txt"
+    source.write_text(text)
+    with pytest.raises(ValueError, match=r"must not lie inside.*Received: "):
+        prepare(tiny, source, folder, show_progress=False)
+    assert source.read_text() == text
+
+
+def test_progress_goes_to_stderr_if_wanted(text, tiny, tmp_path, capsys):
+    (tmp_path / "raw").write_text(text)
+    for show in (True, False):
+        prepare(tiny, tmp_path / "raw", tmp_path / "out", show_progress=show)
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        for stage in ("Reading raw", "Counting tokens", "Encoding test"):
+            assert (stage in captured.err) == show

@@ -1,0 +1,100 @@
+"""The raw text is taken as it is: nothing dropped, padded or interpreted."""
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+
+from zoo.encoding import raw_log
+
+
+@pytest.fixture
+def text_of(make_lines, prepare_text):
+    """What became of the token of one training row, and the tables."""
+
+    def text_of(token, end="\n", last=True, prefix=b""):
+        lines = make_lines([("1", token, "b")], other=("1", "", "b"))
+        data = end.join(lines) + (end if last else "")
+        folder, tables = prepare_text(prefix + data.encode())
+        path = folder / "encoder" / "vocabulary" / "a.parquet"
+        tokens = pyarrow.parquet.read_table(path)["token"].to_pylist()
+        assert sum(t.num_rows for t in tables.values()) == len(lines)
+        return tokens
+
+    return text_of
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        '"',
+        '"quoted"',
+        'in"side',
+        '"open',
+        "'single'",
+        "back\\slash",
+        "\\N",
+        "NULL",
+        "nan",
+        "NA",
+        "#",
+        " leading",
+        "trailing ",
+        " ",
+        "a,b;c|d",
+        "日本語é",
+        "\u2028",
+        "\x00",
+        "0x10",
+        "007",
+        "1.0",
+    ],
+)
+def test_token_is_kept(text_of, token):
+    assert text_of(token) == [token]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", [True, False])
+def test_line_ends(text_of, end, last):
+    assert text_of("x", end=end, last=last) == ["x"]
+
+
+def test_byte_order_mark_is_no_text(text_of):
+    assert text_of("x", prefix=b"\xef\xbb\xbf") == ["x"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("size", [7, 30, 64])
+def test_blocks_change_nothing(
+    make_lines, prepare_text, monkeypatch, size, end
+):
+    train = [(str(i), f"é{i % 7}", "b") for i in range(9)]
+    text = end.join(make_lines(train))
+    _, whole = prepare_text(text, name="whole")
+    monkeypatch.setattr(raw_log, "BLOCK_BYTES", size)
+    _, blocks = prepare_text(text, name="blocks")
+    assert blocks == whole
+
+
+def test_byte_order_mark_at_a_block_is_text(
+    make_lines, prepare_text, monkeypatch
+):
+    # Arrow would drop it at the start of what it parses.
+    lines = make_lines([("1", "x", "b")] * 40)
+    lines[20] = "\ufeff" + lines[20]
+    monkeypatch.setattr(
+        raw_log, "BLOCK_BYTES", len("\n".join(lines[:20]).encode()) + 1
+    )
+    with pytest.raises(ValueError, match="line 21: the label"):
+        prepare_text("\n".join(lines))
+
+
+def test_integers(make_lines, prepare_text):
+    train = [
+        (n, "a", "b") for n in ("-0", "007", "-5", "9" * 18, "-" + "9" * 18)
+    ]
+    _, tables = prepare_text(
+        "\n".join(make_lines(train)), dense_transform="none"
+    )
+    values = [row[0] for row in tables["train"]["dense"].to_pylist()]
+    assert values[:5] == [0, 7, -5, np.float32(1e18), np.float32(-1e18)]

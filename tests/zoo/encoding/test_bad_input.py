@@ -209,16 +209,16 @@ def test_too_little_memory(refused, make_lines):
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "words"),
     [
-        OSError(errno.ENOSPC, "No space left on device"),
-        duckdb.IOException("Could not write file: No space left on device"),
-        duckdb.OutOfMemoryException("... 'max_temp_directory_size' ..."),
+        (OSError, (errno.ENOSPC, "No space left on device")),
+        (duckdb.IOException, ("Write failed: No space left on device",)),
+        (duckdb.OutOfMemoryException, ("see 'max_temp_directory_size'",)),
     ],
 )
-def test_full_disk(refused, make_lines, monkeypatch, error):
+def test_full_disk(refused, make_lines, monkeypatch, error, words):
     def write(*args):
-        raise error
+        raise error(*words)
 
     # The module, not the function of the same name.
     module = importlib.import_module("zoo.encoding.prepare")

@@ -156,15 +156,13 @@ def test_failure_keeps_the_earlier_folder(text, prepare_text, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "raw.txt"]
 
 
-@pytest.mark.parametrize(
-    "error", [KeyboardInterrupt(), RuntimeError("Query interrupted")]
-)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 @pytest.mark.parametrize("step", ["_stage", "write_encoded", "_summary"])
 def test_interrupt_leaves_nothing(
     text, prepare_text, tmp_path, monkeypatch, error, step
 ):
     def interrupted(*args):
-        raise error
+        raise error("Query interrupted")
 
     # The module, not the function of the same name.
     module = importlib.import_module("zoo.encoding.prepare")

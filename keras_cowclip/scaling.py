@@ -1,6 +1,8 @@
 """How the hyperparameters follow the batch size."""
 
 from collections.abc import Callable
+from numbers import Integral
+from numbers import Real
 from typing import NamedTuple
 
 
@@ -84,15 +86,20 @@ def scale_hyperparameters(
         ("batch_size", batch_size),
         ("base_batch_size", base_batch_size),
     ):
-        if isinstance(value, bool) or int(value) != value or value <= 0:
+        if (
+            not isinstance(value, Integral)
+            or isinstance(value, bool)
+            or value < 1
+        ):
             raise ValueError(
                 f"`{name}` must be a positive integer. Received: {name}={value}"
             )
     base = _Factors(learning_rate, embedding_learning_rate, embedding_l2)
     for name, value in base._asdict().items():
-        if not value >= 0:
+        if not (isinstance(value, Real) and float(value) >= 0):
             raise ValueError(
-                f"`{name}` must not be negative. Received: {name}={value}"
+                f"`{name}` must be a number and must not be negative. "
+                f"Received: {name}={value}"
             )
     factors = _RULES[rule](batch_size / base_batch_size)
     return {

@@ -21,7 +21,7 @@ TABLES = ("table", "wide")
 @dataclass(frozen=True)
 class Hyperparameters:
     learning_rate: float = 1e-3
-    embedding_learning_rate: float = 1e-3
+    embedding_learning_rate: float = 2e-3
     embedding_l2: float = 1e-3
     clip_ratio: float | None = 1.0
     clip_floor: float = 1e-5

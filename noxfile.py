@@ -26,7 +26,7 @@ def lint(session):
 @nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
 def tests(session, backend):
     """Run the tests with one backend, and no other one installed."""
-    session.install(*CONSTRAINTS, "-e", ".[zoo,test]", BACKENDS[backend])
+    session.install(*CONSTRAINTS, "-e", ".[zoo,spark,test]", BACKENDS[backend])
     for other in set(BACKENDS) - {backend}:
         session.run(
             "python",

@@ -12,13 +12,17 @@ check_backend()
 
 # ruff: noqa: E402 - Keras is imported behind the check of its backend.
 from zoo.batches import ClickBatches as ClickBatches
+from zoo.description import describe as describe
 from zoo.encoded_log import EncodedLog as EncodedLog
 from zoo.encoding import ClickEncoder as ClickEncoder
+from zoo.encoding import LogFormat as LogFormat
+from zoo.encoding import prepare as prepare
 from zoo.features import FeatureSchema as FeatureSchema
 from zoo.models import DCN as DCN
 from zoo.models import DCNv2 as DCNv2
 from zoo.models import DeepFM as DeepFM
 from zoo.models import WideDeep as WideDeep
+from zoo.models import grow as grow
 from zoo.presets import from_preset as from_preset
 from zoo.presets import save_to_preset as save_to_preset
 from zoo.training import evaluate as evaluate

@@ -7,6 +7,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import FileLock
+from filelock import Timeout
+
+_LOCK = ".lock"
+_OLD = "-old"
+
 
 @contextlib.contextmanager
 def atomic_folder(
@@ -18,7 +24,8 @@ def atomic_folder(
     The temporary folder lies beside `output`, so that the last step is a
     rename. On any exception, `KeyboardInterrupt` included, it is removed and
     `output` stays as it was. Only a killed process leaves one behind, under a
-    name that starts with `.<name of output>.partial-`.
+    name that starts with `.<name of output>.partial-`; the next run for the
+    same output removes it.
 
     Args:
         output: path. Must be absent, an empty folder, or a folder made by an
@@ -43,7 +50,9 @@ def atomic_folder(
     target = Path(output).resolve()
     _check_replaceable(target, markers)
     made_parents = _make_parents(target)
+    _tidy_up(target)
     partial = None
+    lock = None
     try:
         partial = Path(
             tempfile.mkdtemp(
@@ -51,11 +60,18 @@ def atomic_folder(
             )
         )
         _open_to_others(partial)
+        # The system takes it back from a process that dies.
+        lock = FileLock(partial / _LOCK)
+        lock.acquire()
         yield partial
         # Someone may have written there in the meantime.
         _check_replaceable(target, markers)
+        lock.release(force=True)
+        (partial / _LOCK).unlink(missing_ok=True)
         _swap(partial, target)
     except BaseException:
+        if lock is not None:
+            lock.release(force=True)
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
         for parent in made_parents:
@@ -82,6 +98,25 @@ def _check_replaceable(target: Path, markers: tuple[str, ...]) -> None:
         )
 
 
+def _tidy_up(target: Path) -> None:
+    """Removes what killed processes left, and brings back what they took."""
+    for path in list(target.parent.iterdir()):
+        if not path.name.startswith(f".{target.name}.partial-"):
+            continue
+        if path.name.endswith(_OLD):
+            # Killed between the two renames of `_swap`.
+            if target.exists():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.rename(target)
+            continue
+        with (
+            contextlib.suppress(Timeout, OSError),
+            FileLock(path / _LOCK, timeout=0),
+        ):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def _make_parents(target: Path) -> list[Path]:
     made = [path for path in target.parents if not path.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +135,7 @@ def _swap(partial: Path, target: Path) -> None:
     if not target.exists():
         partial.rename(target)
         return
-    old = partial.with_name(f"{partial.name}-old")
+    old = partial.with_name(partial.name + _OLD)
     target.rename(old)
     try:
         partial.rename(target)

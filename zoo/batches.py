@@ -1,36 +1,59 @@
+from typing import Any
+
 import keras
 import numpy as np
 
-from zoo.encoded_log import Split
+from zoo import batch_views
+from zoo.shuffled_rows import ShuffledRows
+from zoo.split import DTYPES
+from zoo.split import Split
+
+Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
 
 class ClickBatches(keras.utils.PyDataset):
     """Batches of an encoded split for `fit`, `evaluate` and `predict`.
 
-    Shuffling draws a new order of the whole split every epoch from `seed` and
-    the epoch's number, so a run can be repeated. Pass `shuffle=False` to
-    `fit`, which would otherwise reorder the batches once more.
+    Shuffling draws a new order of the whole split every epoch. A split of up
+    to 2**20 rows is permuted uniformly. A larger one is cut into chunks of 1024
+    consecutive rows; the chunks are put in random order, and the rows of every
+    1024 chunks (a window) in that order are permuted uniformly. So a batch
+    draws from all over the split, but not independently: two rows of one chunk
+    always come within the same 2**20 rows of the epoch. Pass `shuffle=False`
+    to `fit`, which would otherwise reorder the batches once more.
+
+    A batch depends on the seed, the epoch and its place in it alone, so a run
+    can be repeated, broken off and resumed at any step, and read by several
+    threads (`workers=2`). The first epoch is 0, and every epoch that `fit`
+    runs goes one further; a loop of your own calls `start_at(epoch)` or uses
+    `to_torch` or `to_tf`. Two things break this promise from outside:
+    `steps_per_epoch`, whose epochs are not those of the rows; and, on JAX and
+    PyTorch, `workers` above 1 with a model that has not seen a batch, for
+    Keras 3.15 then repeats some batches of the first epoch and leaves out
+    others. Call `model.test_on_batch(*batches[0])` before `fit`.
 
     Args:
-        split: `zoo.encoded_log.Split`.
+        split: `zoo.split.Split`.
         batch_size: integer. Rows per batch; the last one may be smaller.
         shuffle: boolean. Defaults to `False`, the order of the file.
-        seed: integer. Defaults to `0`.
+        seed: integer, not negative. Defaults to `0`.
+        drop_remainder: boolean. Leaves out the last batch of an epoch if it
+            is smaller than the others. Defaults to `False`.
         **kwargs: arguments of `keras.utils.PyDataset`.
 
     Returns (by index):
-        `({"dense": (batch, num_dense), "ids": (batch, num_fields)},
-        (batch, 1) float32 labels)`.
+        `({"dense": (batch, num_dense) float32, "ids": (batch, num_fields)
+        int32}, (batch, 1) float32 labels)`.
 
     Raises:
-        ValueError: if the batch size is not a positive integer or the split is
-            empty.
+        ValueError: if an argument is out of its range, the split is empty, or
+            no batch is left after dropping the remainder.
 
     Example:
 
     ```python
     log = zoo.EncodedLog.load("encoded/criteo")
-    batches = zoo.ClickBatches(log.splits["train"], 8192, shuffle=True)
+    batches = zoo.ClickBatches(log.split("train"), 8192, shuffle=True)
     model.fit(batches, shuffle=False)
     ```
     """
@@ -41,46 +64,150 @@ class ClickBatches(keras.utils.PyDataset):
         batch_size: int,
         shuffle: bool = False,
         seed: int = 0,
+        drop_remainder: bool = False,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if isinstance(batch_size, bool) or int(batch_size) != batch_size:
-            raise ValueError(
-                "`batch_size` must be an integer. "
-                f"Received: batch_size={batch_size}"
-            )
-        if batch_size < 1:
-            raise ValueError(
-                "`batch_size` must be positive. "
-                f"Received: batch_size={batch_size}"
-            )
+        _check_integer("batch_size", batch_size, 1)
+        _check_integer("seed", seed, 0)
         if not len(split):
             raise ValueError("`split` must have rows. Received: 0 rows")
+        if drop_remainder and len(split) < batch_size:
+            raise ValueError(
+                "With `drop_remainder`, `split` must have at least one whole "
+                f"batch. Received: {len(split)} rows, batch_size={batch_size}"
+            )
         self.split = split
         self.batch_size = int(batch_size)
         self.shuffle = shuffle
-        self.seed = seed
-        self._epoch = 0
-        self._order = self._draw_order()
+        self.seed = int(seed)
+        self.drop_remainder = drop_remainder
+        self._shuffled = ShuffledRows(split, self.seed) if shuffle else None
+        self.start_at(0)
 
-    def __len__(self):
+    @property
+    def batches_per_epoch(self) -> int:
+        """Number of batches of a whole epoch."""
+        if self.drop_remainder:
+            return len(self.split) // self.batch_size
         return -(-len(self.split) // self.batch_size)
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """The epoch that is being read, and the step at which it starts."""
+        return self._position
+
+    def start_at(self, epoch: int, step: int = 0) -> None:
+        """Makes `epoch` from `step` on what is read next.
+
+        `fit` asks for the number of batches once, so an epoch that starts in
+        the middle must be the only one of its `fit`; whole epochs follow in
+        another one.
+
+        Args:
+            epoch: integer, not negative.
+            step: integer. The number of batches of the epoch to leave out.
+                Defaults to `0`.
+
+        Raises:
+            ValueError: if the epoch has no such step.
+
+        Example:
+
+        ```python
+        batches.start_at(epoch=3, step=120)
+        model.fit(batches, shuffle=False, initial_epoch=3, epochs=4)
+        model.fit(batches, shuffle=False, initial_epoch=4, epochs=10)
+        ```
+        """
+        _check_integer("epoch", epoch, 0)
+        _check_integer("step", step, 0)
+        if step >= self.batches_per_epoch:
+            raise ValueError(
+                f"`step` must be less than {self.batches_per_epoch}, the "
+                f"number of batches per epoch. Received: step={step}"
+            )
+        self._position = (int(epoch), int(step))
+        self._was_placed = True
+        self._has_begun = False
+        self._needs_new_fit = False
+
+    def batch(self, epoch: int, step: int) -> Batch:
+        """Returns one batch of any epoch."""
+        start = step * self.batch_size
+        stop = min(start + self.batch_size, len(self.split))
+        if self._shuffled is None:
+            inputs, labels = self.split.read(start, stop)
+        else:
+            inputs, labels = self._shuffled.read(epoch, start, stop)
+        inputs = {
+            name: np.asarray(inputs[name], dtype)
+            for name, dtype in DTYPES.items()
+        }
+        return inputs, labels[:, None].astype("float32")
+
+    def __len__(self):
+        return self.batches_per_epoch - self._position[1]
+
     def __getitem__(self, index):
-        rows: slice | np.ndarray
-        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        if self._order is not None:
-            rows = self._order[rows]
-        inputs = {name: x[rows] for name, x in self.split.inputs.items()}
-        return inputs, self.split.labels[rows, None].astype("float32")
+        epoch, step = self._position
+        if not 0 <= index < self.batches_per_epoch - step:
+            raise IndexError(
+                f"There are {len(self)} batches. Received: index={index}"
+            )
+        return self.batch(epoch, step + index)
+
+    def on_epoch_begin(self):
+        if self._needs_new_fit:
+            raise ValueError(
+                "An epoch that starts in the middle must be the only one of "
+                "its `fit`, which would otherwise cut all later epochs to the "
+                "same number of batches. Call `start_at"
+                f"({self._position[0]})` and `fit` again for the epochs from "
+                f"there on. Received: epoch {self._position[0]} in the same fit"
+            )
+        self._has_begun = True
 
     def on_epoch_end(self):
-        self._epoch += 1
-        self._order = self._draw_order()
+        # `fit` and `evaluate` also call this once before their first epoch.
+        # That call has no beginning, or, if the model had to be built from a
+        # first batch, comes right after the epoch was set.
+        is_real = self._has_begun and not self._was_placed
+        self._has_begun = self._was_placed = self._needs_new_fit = False
+        if is_real:
+            epoch, step = self._position
+            self._needs_new_fit = step > 0
+            self._position = (epoch + 1, 0)
 
-    def _draw_order(self):
-        if not self.shuffle:
-            return None
-        return np.random.default_rng([self.seed, self._epoch]).permutation(
-            len(self.split)
+    def to_torch(self, **kwargs: Any) -> Any:
+        """Returns a `torch.utils.data.DataLoader` of the batches as tensors.
+
+        Every pass reads the next epoch; the first is the one set by
+        `start_at`. Tensors share the memory of the NumPy arrays.
+
+        Args:
+            **kwargs: arguments of `DataLoader`, for example `num_workers`.
+
+        Raises:
+            ImportError: if PyTorch is not installed.
+        """
+        return batch_views.torch_loader(self, **kwargs)
+
+    def to_tf(self) -> Any:
+        """Returns a `tf.data.Dataset` of the batches.
+
+        Every pass reads the next epoch; the first is the one set by
+        `start_at`.
+
+        Raises:
+            ImportError: if TensorFlow is not installed.
+        """
+        return batch_views.tf_dataset(self)
+
+
+def _check_integer(name, value, smallest):
+    if isinstance(value, bool) or int(value) != value or value < smallest:
+        raise ValueError(
+            f"`{name}` must be an integer of at least {smallest}. "
+            f"Received: {name}={value}"
         )

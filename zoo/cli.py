@@ -1,5 +1,6 @@
-"""The command line: `python -m zoo prepare | train | evaluate`."""
+"""The command line: `python -m zoo prepare | describe | train | evaluate`."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +10,20 @@ from typing import Literal
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from zoo import training
 from zoo.datasets import RAW_LOGS
 from zoo.datasets import synthetic
+from zoo.description import CARD_FILE
+from zoo.description import describe as describe_log
 from zoo.encoded_log import EncodedLog
+from zoo.encoding import ClickEncoder
+from zoo.encoding import LogFormat
 from zoo.encoding import prepare as prepare_log
+from zoo.tables import card_tables
+from zoo.tables import metrics_table
+from zoo.tables import report_table
+from zoo.tables import summary_table
 
 app = typer.Typer(
     help="Click-through-rate models, from a raw log to a trained network. "
@@ -27,7 +35,9 @@ app = typer.Typer(
 )
 
 # Typer wants the choices spelled out; a test holds them to the registries.
-RawLog = Literal["criteo", "avazu"]
+SplitScheme = Literal["random", "sequential", "day", "provider"]
+FitOn = Literal["train", "all"]
+EngineName = Literal["duckdb", "spark"]
 Model = Literal["deepfm", "wide_deep", "dcn", "dcn_v2"]
 Rule = Literal["cowclip", "none", "sqrt", "linear", "n2_lambda"]
 DenseTransform = Literal["minmax", "log", "none"]
@@ -46,53 +56,169 @@ def main(arguments: list[str] | None = None) -> None:
 
 @app.command()
 def prepare(
-    dataset: Annotated[
-        RawLog,
-        typer.Argument(help="What the raw file is."),
-    ],
-    source: Annotated[
-        Path, typer.Option(help="The raw file, as Kaggle has it.")
-    ],
     output: Annotated[
         Path,
         typer.Option(
             help="Folder to write. One that an earlier run wrote is replaced."
         ),
     ],
+    dataset: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"What the log is: {', '.join(RAW_LOGS)}, or a JSON file with "
+            "the arguments of zoo.LogFormat. Not needed with --encoder.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="A file (text, .gz, .zip or Parquet) or a folder of such. "
+            "Without it: the data set's own place on the Hugging Face Hub.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        SplitScheme | None,
+        typer.Option(
+            help="random by row; sequential: the last rows for the test; day: "
+            "the last day; provider: as the files are called. Default: the "
+            "provider's if there is one, else random.",
+            show_default=False,
+        ),
+    ] = None,
+    test_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Random (default 0.1, Avazu 0.2) and sequential (1/7).",
+            show_default=False,
+        ),
+    ] = None,
+    validation_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Random (default 0.1) and sequential (0).",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random split.")] = 0,
+    fit_on: Annotated[
+        FitOn, typer.Option(help="The rows that vocabularies come from.")
+    ] = "train",
     min_count: Annotated[
         int,
         typer.Option(
             min=1, help="Tokens rarer than this in training share one id."
         ),
     ] = 1,
+    max_vocabulary: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Tokens that a field keeps.", show_default=False
+        ),
+    ] = None,
+    buckets: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Hash tokens to so many ids a field; no vocabulary.",
+            show_default=False,
+        ),
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder `encoder` of an earlier run, or of a model: use its "
+            "vocabularies and settings.",
+            show_default=False,
+        ),
+    ] = None,
+    grow: Annotated[
+        bool,
+        typer.Option(
+            "--grow", help="Add new tokens to those of --encoder, old ids kept."
+        ),
+    ] = False,
     dense: Annotated[
         DenseTransform,
         typer.Option(
-            help="Of the integer columns: minmax is the paper's; log is "
+            help="Of the dense columns: minmax is the paper's; log is "
             "sign(x) * ln(1 + |x|).",
         ),
     ] = "minmax",
     memory_limit: Annotated[
-        str, typer.Option(help="Beyond it the encoder spills to disk.")
+        str,
+        typer.Option(help="Of this process; DuckDB goes to disk beyond it."),
     ] = "2GB",
-    seed: Annotated[int, typer.Option(help="Of the random split.")] = 0,
+    engine: Annotated[
+        EngineName, typer.Option(help="duckdb: this machine; spark: a cluster.")
+    ] = "duckdb",
+    spark_master: Annotated[
+        str | None,
+        typer.Option(
+            help="Such as local[2] or yarn. Default: what spark-submit says.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Encode a raw click log: strings become ids, in three splits."""
+    """Encode a raw click log: strings become ids, in up to three splits."""
     summary = prepare_log(
-        RAW_LOGS[dataset],
-        source,
+        _log_or_encoder(dataset, encoder),
+        _source(dataset, source),
         output,
+        split=split,
+        test_fraction=test_fraction,
+        validation_fraction=validation_fraction,
+        seed=seed,
+        fit_on=fit_on,
+        grow=grow,
         min_count=min_count,
+        max_vocabulary=max_vocabulary,
+        num_buckets=buckets,
         dense_transform=dense,
         memory_limit=memory_limit,
-        seed=seed,
+        engine=engine,
+        spark_master=spark_master,
     )
-    table = Table("split", "rows", "click rate", title=str(output))
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, split in summary["splits"].items():
-        table.add_row(name, f"{split['rows']:,}", f"{split['click_rate']:.4f}")
-    Console().print(table)
+    Console().print(summary_table(summary, output))
+
+
+def _log_or_encoder(
+    dataset: str | None, encoder: Path | None
+) -> LogFormat | ClickEncoder:
+    if encoder is not None:
+        return ClickEncoder.load(encoder)
+    if dataset in RAW_LOGS:
+        return RAW_LOGS[dataset]
+    if dataset is not None and Path(dataset).is_file():
+        try:
+            return LogFormat(**json.loads(Path(dataset).read_text()))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{dataset}: must hold the arguments of `zoo.LogFormat` as a "
+                f"JSON object. Received: {error}"
+            ) from error
+    raise ValueError(
+        f"`DATASET` must be one of {list(RAW_LOGS)} or a JSON file. "
+        f"Received: {dataset}"
+    )
+
+
+def _source(dataset: str | None, source: str | None) -> Any:
+    if source is not None:
+        return source
+    raise ValueError("`--source` must be given. Received: nothing")
+
+
+@app.command()
+def describe(
+    folder: Annotated[Path, typer.Argument(help="Folder made by `prepare`.")],
+) -> None:
+    """Describe an encoded log: sizes, gaps, ids; with a picture."""
+    card = describe_log(folder)
+    Console().print(*card_tables(card))
+    Console(soft_wrap=True).print(
+        f"Picture: {folder / CARD_FILE}", highlight=False
+    )
 
 
 @app.command()
@@ -115,6 +241,14 @@ def train(
         Model,
         typer.Option(help="The network."),
     ] = "deepfm",
+    initial_model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a trained model to go on from, its tables grown "
+            "to the data's vocabularies; it brings its own network.",
+            show_default=False,
+        ),
+    ] = None,
     batch_size: Annotated[
         int, typer.Option(min=1, help="Rows per step.")
     ] = 1024,
@@ -161,6 +295,7 @@ def train(
         log,
         output,
         model=model,
+        initial_model=initial_model,
         batch_size=batch_size,
         epochs=epochs,
         rule=rule,
@@ -175,7 +310,12 @@ def train(
         seed=seed,
         verbose="auto" if sys.stdout.isatty() else 2,
     )
-    _print_report(report, output)
+    Console().print(report_table(report))
+    Console(soft_wrap=True).print(
+        f"Learning curves: {output / training.CURVES_FILE}\n"
+        f"Report: {output / training.REPORT_FILE}",
+        highlight=False,
+    )
 
 
 @app.command()
@@ -190,37 +330,4 @@ def evaluate(
 ) -> None:
     """Evaluate a trained model on a split, exactly."""
     metrics = training.evaluate(model_dir, EncodedLog.load(data), split)
-    table = Table("metric", split, title=str(model_dir))
-    table.columns[1].justify = "right"
-    for name, value in metrics.items():
-        table.add_row(name, f"{value:.5f}")
-    Console().print(table)
-
-
-def _print_report(report: dict[str, Any], output: Path) -> None:
-    bayes = report["bayes"]
-    table = Table(
-        "test split",
-        report["model"],
-        *(["best possible"] if bayes else []),
-        title=f"{report['data']}, batch {report['batch_size']:,}, "
-        f"{report['backend']}",
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name in ("auc", "log_loss", "calibration"):
-        best = [f"{bayes[name]:.5f}"] if bayes else []
-        table.add_row(name, f"{report[name]:.5f}", *best)
-    table.add_section()
-    table.add_row("training seconds", f"{report['seconds']:.1f}")
-    table.add_row("samples per second", f"{report['samples_per_second']:,.0f}")
-    shown = ("rule", "learning_rate", "embedding_learning_rate", "embedding_l2")
-    for name in shown:
-        value = report["hyperparameters"][name]
-        table.add_row(name, value if isinstance(value, str) else f"{value:.4g}")
-    Console().print(table)
-    Console(soft_wrap=True).print(
-        f"Learning curves: {output / training.CURVES_FILE}\n"
-        f"Report: {output / training.REPORT_FILE}",
-        highlight=False,
-    )
+    Console().print(metrics_table(metrics, split, model_dir))

@@ -1,34 +1,15 @@
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from zoo.encoding import ClickEncoder
 from zoo.features import FeatureSchema
+from zoo.split import Split
 
 SPLITS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Split:
-    """One split: arrays of equal length.
-
-    Attributes:
-        inputs: `{"dense": (rows, num_dense) float32,
-            "ids": (rows, num_fields) int32}`.
-        labels: `(rows,)` int8, 0 or 1.
-    """
-
-    inputs: dict[str, np.ndarray]
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 @dataclass(frozen=True)
@@ -37,7 +18,8 @@ class EncodedLog:
 
     Attributes:
         schema: `FeatureSchema` of the columns.
-        splits: `train`, `validation` and `test`, each a `Split`.
+        splits: dict of `Split`; `train` always exists, `validation` and
+            `test` need not.
         source: string, where the log came from; it is put into reports.
         encoder: the `ClickEncoder` that made the ids, or `None` for a log that
             never was text.
@@ -52,14 +34,38 @@ class EncodedLog:
     encoder: ClickEncoder | None = None
     bayes: Mapping[str, dict[str, float]] = field(default_factory=dict)
 
+    def split(self, name: str) -> Split:
+        """Returns one split.
+
+        Raises:
+            ValueError: if the log does not have it, naming those it has.
+        """
+        if name not in self.splits:
+            raise ValueError(
+                f"`split` must be one of {list(self.splits)}, which the log "
+                f"has. Received: split={name!r}"
+            )
+        return self.splits[name]
+
     @classmethod
     def load(cls, folder: str | Path) -> "EncodedLog":
-        """Reads a folder that `python -m zoo prepare` wrote.
+        """Opens a folder that `python -m zoo prepare` wrote.
+
+        The rows stay in their files, which are mapped into memory. Types,
+        widths and the number of rows are checked here, values when they are
+        read.
 
         Raises:
             FileNotFoundError: if the folder or one of its files is missing.
-            ValueError: naming file, row and column, if the data does not fit
-                the folder's schema.
+            ValueError: naming the file or folder, if it is damaged, does not
+                fit the folder's schema or is of an earlier format.
+
+        Example:
+
+        ```python
+        log = zoo.EncodedLog.load("encoded/criteo")
+        len(log.split("train"))
+        ```
         """
         folder = Path(folder)
         if not (folder / "encoder").is_dir():
@@ -67,43 +73,51 @@ class EncodedLog:
                 "The data must be a folder written by `python -m zoo prepare`. "
                 f"Received: {folder}"
             )
+        rows = _rows_of_splits(folder)
         encoder = ClickEncoder.load(folder / "encoder")
         splits = {
-            name: _read_split(folder / f"{name}.parquet", encoder.schema)
+            name: _open_split(folder / name, encoder.schema, rows[name])
             for name in SPLITS
+            if name in rows
         }
         return cls(encoder.schema, splits, str(folder), encoder)
 
 
-def _read_split(path: Path, schema: FeatureSchema) -> Split:
+def _rows_of_splits(folder: Path) -> dict[str, Any]:
+    if (folder / "train.parquet").is_file():
+        raise ValueError(
+            "The encoded log is in the Parquet format of an earlier version; "
+            f"run `python -m zoo prepare` again. Received: {folder}"
+        )
+    path = folder / "summary.json"
     if not path.is_file():
         raise FileNotFoundError(
-            "A split of the encoded log is missing; run `python -m zoo "
+            "The summary of the encoded log is missing; run `python -m zoo "
             f"prepare` again. Received: {path}"
         )
-    table = pq.read_table(path, memory_map=True)
-    rows = table.num_rows
-    inputs = {
-        "dense": _matrix(table, "dense", rows, schema.num_dense, "float32"),
-        "ids": _matrix(table, "ids", rows, schema.num_fields, "int32"),
-    }
-    labels = table["label"].to_numpy()
     try:
-        schema.check(inputs)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    if len(labels) and not (labels.min() >= 0 and labels.max() <= 1):
+        splits = json.loads(path.read_text())["splits"]
+        rows = {name: splits[name]["rows"] for name in splits}
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{path}: `label` must be 0 or 1. "
-            f"Received: {sorted(set(labels.tolist()))[:5]}"
+            "The summary of the encoded log is damaged: it must give the "
+            "number of rows of every split; run `python -m zoo prepare` again. "
+            f"Received: {path} ({error!r})"
+        ) from error
+    if "train" not in rows:
+        raise ValueError(
+            "The encoded log must have a split 'train'; run `python -m zoo "
+            f"prepare` again. Received: {path} with {list(rows)}"
         )
-    return Split(inputs, labels)
+    return rows
 
 
-def _matrix(
-    table: pa.Table, name: str, rows: int, width: int, dtype: Any
-) -> np.ndarray:
-    if not width:
-        return np.empty((rows, 0), dtype)
-    values = table[name].combine_chunks().flatten().to_numpy()
-    return values.astype(dtype, copy=False).reshape(rows, width)
+def _open_split(folder: Path, schema: FeatureSchema, rows: int) -> Split:
+    split = Split.open(folder, schema)
+    if len(split) != rows:
+        raise ValueError(
+            f"A split must have the {rows} rows that summary.json counts; a "
+            "file is missing or cut off: run `python -m zoo prepare` again. "
+            f"Received: {folder} with {len(split)} rows"
+        )
+    return split

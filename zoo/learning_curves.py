@@ -8,7 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 
 def plot_learning_curves(report: dict[str, Any], path: str | Path) -> None:
-    """Draws loss, validation AUC and the clipped share against the epoch.
+    """Draws loss, AUC and the clipped share against the epoch.
+
+    Curves of the validation split are drawn if there was one.
 
     Args:
         report: as returned by `zoo.train`.
@@ -20,10 +22,17 @@ def plot_learning_curves(report: dict[str, Any], path: str | Path) -> None:
     figure = Figure(figsize=(12, 3.8), layout="constrained")
     loss, auc, clipped = figure.subplots(1, 3)
     loss.plot(epochs, history["loss"], "o-", label="training (with l2)")
-    loss.plot(epochs, history["val_log_loss"], "o-", label="validation")
     loss.set_title("log-loss")
-    auc.plot(epochs, history["val_auc"], "o-C1", label="validation")
-    auc.plot(epochs[-1], report["auc"], "*C3", markersize=12, label="test")
+    for axes, key in ((loss, "val_log_loss"), (auc, "val_auc")):
+        if key in history:
+            axes.plot(epochs, history[key], "o-C1", label="validation")
+    auc.plot(
+        epochs[-1],
+        report["auc"],
+        "*C3",
+        markersize=12,
+        label=report["evaluated_on"],
+    )
     auc.set_title("AUC")
     for axes, key in ((loss, "log_loss"), (auc, "auc")):
         if key in bayes:

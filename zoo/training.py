@@ -16,13 +16,16 @@ from keras_cowclip import scale_hyperparameters
 from zoo.atomic_folder import atomic_folder
 from zoo.batches import ClickBatches
 from zoo.encoded_log import EncodedLog
-from zoo.encoded_log import Split
+from zoo.encoding import ClickEncoder
 from zoo.learning_curves import plot_learning_curves
 from zoo.metrics import exact_metrics
 from zoo.models import MODELS
+from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
+from zoo.presets import ENCODER_FOLDER
 from zoo.presets import from_preset
 from zoo.presets import save_to_preset
+from zoo.split import Split
 from zoo.training_callbacks import TrainingClock
 from zoo.training_callbacks import ValidationMetrics
 
@@ -37,6 +40,7 @@ def train(
     log: EncodedLog,
     output: str | Path,
     model: str = "deepfm",
+    initial_model: str | Path | None = None,
     batch_size: int = 1024,
     epochs: int = 10,
     rule: str = "cowclip",
@@ -64,6 +68,10 @@ def train(
             `zoo.from_preset`), `report.json` and `learning_curves.png`. An
             earlier run's folder is replaced once this run is finished.
         model: string, a key of `zoo.models.MODELS`. Defaults to `"deepfm"`.
+        initial_model: path of a folder written by `train`, to go on from its
+            weights. The network is then that model's, whatever `model`,
+            `embedding_dim`, `hidden_units` and `dropout` say; where the log was
+            encoded with its encoder, grown, its tables grow too.
         batch_size: integer, rows per step. Defaults to `1024`.
         epochs: integer. Defaults to `10`.
         rule: string, see `keras_cowclip.scale_hyperparameters`.
@@ -82,11 +90,14 @@ def train(
         verbose: as in `fit`.
 
     Returns:
-        The report, as written to `report.json`.
+        The report, as written to `report.json`. Its metrics are those of the
+        split `report["evaluated_on"]`: the test split or, in a log without
+        one, the validation split.
 
     Raises:
-        ValueError: for an unknown model or rule, a value out of its range, or
-            predictions that are no longer finite.
+        ValueError: for an unknown model or rule, a value out of its range, a
+            log without a test and a validation split, or predictions that are
+            no longer finite.
 
     Example:
 
@@ -110,6 +121,7 @@ def train(
             "`warmup_epochs` must not be negative. "
             f"Received: warmup_epochs={warmup_epochs}"
         )
+    evaluated_on = _evaluation_split(log)
     if learning_rate is None:
         name = log.encoder.log_format.name if log.encoder else "criteo"
         learning_rate = BASE_LEARNING_RATE.get(name, 8e-4)
@@ -133,15 +145,22 @@ def train(
         "seed": seed,
     }
     keras.utils.set_random_seed(seed)
-    network = MODELS[model](
-        log.schema,
-        embedding_dim=embedding_dim,
-        hidden_units=hidden_units,
-        dropout=dropout,
-        linear_l2=scaled["embedding_l2"],
-    )
+    if initial_model is None:
+        network = MODELS[model](
+            log.schema,
+            embedding_dim=embedding_dim,
+            hidden_units=hidden_units,
+            dropout=dropout,
+            linear_l2=scaled["embedding_l2"],
+        )
+    else:
+        network = _load_grown(Path(initial_model), log)
+        config = network.get_config()
+        for name in ("embedding_dim", "hidden_units", "dropout"):
+            hyperparameters[name] = config[name]
+        model = next(n for n, cls in MODELS.items() if type(network) is cls)
     batches = ClickBatches(
-        log.splits["train"], batch_size, shuffle=True, seed=seed
+        log.split("train"), batch_size, shuffle=True, seed=seed
     )
     optimizer = CowClip(
         **{
@@ -156,23 +175,24 @@ def train(
     with atomic_folder(output, marker=REPORT_FILE) as folder:
         network.compile(optimizer=optimizer, loss="binary_crossentropy")
         clock = TrainingClock()
+        callbacks = [clock, ClippedShare()]
+        if "validation" in log.splits:
+            callbacks.append(ValidationMetrics(log.split("validation")))
         history = network.fit(
             batches,
             epochs=epochs,
             shuffle=False,
             verbose=verbose,
-            callbacks=[
-                clock,
-                ClippedShare(),
-                ValidationMetrics(log.splits["validation"]),
-            ],
+            callbacks=callbacks,
         ).history
         report = {
             "model": model,
+            "initial_model": str(initial_model) if initial_model else None,
             "data": log.source,
-            **evaluate_split(network, log.splits["test"]),
+            "evaluated_on": evaluated_on,
+            **evaluate_split(network, log.split(evaluated_on)),
             "seconds": clock.seconds,
-            "samples_per_second": len(log.splits["train"])
+            "samples_per_second": len(log.split("train"))
             * epochs
             / clock.seconds,
             "batch_size": batch_size,
@@ -180,7 +200,7 @@ def train(
             "backend": keras.backend.backend(),
             "versions": _versions(),
             "rows": {name: len(split) for name, split in log.splits.items()},
-            "bayes": log.bayes.get("test"),
+            "bayes": log.bayes.get(evaluated_on),
             "history": {
                 name: [float(value) for value in values]
                 for name, values in history.items()
@@ -220,11 +240,7 @@ def evaluate(
     zoo.evaluate("runs/deepfm", zoo.EncodedLog.load("encoded/criteo"))
     ```
     """
-    if split not in log.splits:
-        raise ValueError(
-            f"`split` must be one of {list(log.splits)}. "
-            f"Received: split={split!r}"
-        )
+    rows = log.split(split)
     network = from_preset(model_folder)
     if network.schema != log.schema:
         raise ValueError(
@@ -232,13 +248,37 @@ def evaluate(
             f"the data in {log.source} has; encode the data with the model's "
             f"own encoder. {_first_difference(network.schema, log.schema)}"
         )
-    return evaluate_split(network, log.splits[split])
+    return evaluate_split(network, rows)
 
 
 def evaluate_split(network: CTRModel, split: Split) -> dict[str, float]:
     """Returns the exact metrics of a model on one split."""
     batches = ClickBatches(split, EVALUATION_BATCH_SIZE)
     return exact_metrics(split.labels, network.predict(batches, verbose=0))
+
+
+def _load_grown(folder: Path, log: EncodedLog) -> CTRModel:
+    network = from_preset(folder)
+    encoder_folder = folder / ENCODER_FOLDER
+    if log.encoder is not None and encoder_folder.is_dir():
+        older = ClickEncoder.load(encoder_folder)
+        if not log.encoder.extends(older):
+            raise ValueError(
+                "`initial_model` must know the ids of the log: encode the log "
+                f"with `python -m zoo prepare --encoder {encoder_folder} "
+                f"--grow`. Received: initial_model={folder}, log={log.source}"
+            )
+    return grow(network, log.schema)
+
+
+def _evaluation_split(log):
+    for name in ("test", "validation"):
+        if name in log.splits:
+            return name
+    raise ValueError(
+        "`log` must have a test or a validation split to measure the model on. "
+        f"Received: log with the splits {list(log.splits)}"
+    )
 
 
 def _warm_up(learning_rate, steps):

@@ -5,8 +5,8 @@ import time
 import keras
 
 from zoo.batches import ClickBatches
-from zoo.encoded_log import Split
 from zoo.metrics import exact_metrics
+from zoo.split import Split
 
 
 class TrainingClock(keras.callbacks.Callback):

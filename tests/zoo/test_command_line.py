@@ -12,7 +12,9 @@ import pytest
 
 from keras_cowclip.scaling import RULES
 from zoo import cli
-from zoo.datasets import RAW_LOGS
+from zoo.encoding.prepare import ENGINES
+from zoo.encoding.prepare import FIT_ON
+from zoo.encoding.splits import SCHEMES
 from zoo.models import MODELS
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data"
@@ -130,11 +132,13 @@ def test_an_unknown_backend_is_named():
 def test_help_names_the_commands():
     done = zoo("--help")
     assert done.returncode == 0
-    for command in ("prepare", "train", "evaluate"):
+    for command in ("prepare", "describe", "train", "evaluate"):
         assert command in done.stdout
 
 
 def test_choices_are_those_of_the_library():
-    assert get_args(cli.RawLog) == tuple(RAW_LOGS)
+    assert get_args(cli.SplitScheme) == SCHEMES
+    assert get_args(cli.FitOn) == FIT_ON
+    assert get_args(cli.EngineName) == ENGINES
     assert get_args(cli.Model) == tuple(MODELS)
     assert get_args(cli.Rule) == RULES

@@ -60,3 +60,16 @@ def test_the_optimizer_is_not_saved_and_stays_with_the_model(tmp_path):
     assert saved < 4 * model.count_params() * 1.5
     model.fit(INPUTS, np.tile([[0.0], [1.0]], (4, 1)), verbose=0)
     assert model.optimizer.iterations == 2
+
+
+def test_a_preset_keeps_the_dtype_policy(tmp_path):
+    model = zoo.DeepFM(
+        SCHEMA, embedding_dim=4, hidden_units=(8,), dtype="mixed_bfloat16"
+    )
+    zoo.save_to_preset(model, tmp_path / "preset")
+    again = zoo.from_preset(tmp_path / "preset")
+    assert again.dtype_policy.name == "mixed_bfloat16"
+    assert again.get_layer("hidden_1").compute_dtype == "bfloat16"
+    np.testing.assert_array_equal(
+        again.predict(INPUTS, verbose=0), model.predict(INPUTS, verbose=0)
+    )

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import keras
@@ -44,6 +45,7 @@ def test_report_holds_what_was_measured(log, trained):
     assert report["batch_size"] == 512
     assert report["backend"] == keras.backend.backend()
     assert report["versions"]["keras"] == keras.__version__
+    assert report["evaluated_on"] == "test"
     assert report["bayes"] == log.bayes["test"]
     for key in ("loss", "val_auc", "val_log_loss", "clipped_share"):
         assert len(report["history"][key]) == 3
@@ -84,6 +86,36 @@ def test_a_batch_larger_than_the_log_is_one_step(log, tmp_path):
         log, tmp_path / "run", batch_size=65_536, epochs=1, **SMALL
     )
     assert np.isfinite(report["log_loss"])
+
+
+def only(log, *names):
+    splits = {name: log.splits[name] for name in names}
+    return dataclasses.replace(log, splits=splits)
+
+
+def test_a_log_without_a_test_split_is_measured_on_validation(log, tmp_path):
+    report = zoo.train(
+        only(log, "train", "validation"), tmp_path / "run", epochs=1, **SMALL
+    )
+    assert report["evaluated_on"] == "validation"
+    assert report["auc"] == pytest.approx(report["history"]["val_auc"][0])
+    assert report["bayes"] == log.bayes["validation"]
+
+
+def test_a_log_without_a_validation_split_has_no_such_curves(log, tmp_path):
+    output = tmp_path / "run"
+    report = zoo.train(only(log, "train", "test"), output, epochs=1, **SMALL)
+    assert report["evaluated_on"] == "test"
+    assert not any(name.startswith("val_") for name in report["history"])
+    assert (output / "learning_curves.png").is_file()
+
+
+def test_a_log_of_training_rows_alone_is_refused(log, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"test or a validation split.*Received: .*\['train'\]"
+    ):
+        zoo.train(only(log, "train"), tmp_path / "run", **SMALL)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_of_another_schema_is_refused(trained):

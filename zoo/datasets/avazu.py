@@ -1,4 +1,6 @@
-"""Avazu's Click-Through Rate Prediction challenge."""
+"""Avazu's click log: what its publishers gave out."""
+
+from dataclasses import replace
 
 from zoo.encoding.log_format import LogFormat
 
@@ -33,6 +35,9 @@ AVAZU = LogFormat(
     header=True,
     test_fraction=0.2,
     validation_fraction=0.1,
+    # YYMMDDHH
+    day=("hour", 6),
+    test_is_labeled=False,
 )
 """Facts of `train` as Kaggle's Avazu challenge gave it out.
 
@@ -48,4 +53,41 @@ and 10 % more for validation, which CowClip did without.
 Reference:
 - [Kaggle](https://www.kaggle.com/c/avazu-ctr-prediction), competition rules
 - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240)
+"""
+
+_X1_FIELDS = tuple(f"feat_{i}" for i in range(1, 23))
+
+AVAZU_X1 = LogFormat(
+    name="avazu_x1",
+    columns=("label", *_X1_FIELDS),
+    label="label",
+    dense=(),
+    categorical=_X1_FIELDS,
+    delimiter=",",
+    header=True,
+    test_fraction=0.2,
+    validation_fraction=0.1,
+)
+"""Facts of the files of `reczoo/Avazu_x1`, a benchmark's copy of `AVAZU`.
+
+The same 40,428,967 rows in three files: `train.csv` 28,300,276, `valid.csv`
+4,042,897, `test.csv` 8,085,794 (7:1:2), 625 MB as one zip. Somebody encoded
+them beforehand: 22 fields of ids without their names. Comma-separated, the
+first line names the columns.
+
+Reference:
+- [Hugging Face](https://huggingface.co/datasets/reczoo/Avazu_x1)
+- [Zhu et al., 2022](https://arxiv.org/abs/2205.09626), the benchmark BARS
+"""
+
+AVAZU_X4 = replace(AVAZU, name="avazu_x4", test_is_labeled=True)
+"""Facts of the files of `reczoo/Avazu_x4`, a benchmark's copy of `AVAZU`.
+
+The same 40,428,967 rows in three files: `train.csv` 32,343,172, `valid.csv`
+4,042,897, `test.csv` 4,042,898, 1.31 GB as one zip. Names and values are the
+raw ones; `id` is not read.
+
+Reference:
+- [Hugging Face](https://huggingface.co/datasets/reczoo/Avazu_x4)
+- [Zhu et al., 2022](https://arxiv.org/abs/2205.09626), the benchmark BARS
 """

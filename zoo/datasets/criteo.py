@@ -1,4 +1,6 @@
-"""Criteo's Display Advertising Challenge."""
+"""Criteo's click logs: what its publishers gave out."""
+
+from dataclasses import replace
 
 from zoo.encoding.log_format import LogFormat
 
@@ -16,6 +18,7 @@ CRITEO = LogFormat(
     header=False,
     test_fraction=0.1,
     validation_fraction=0.1,
+    test_is_labeled=False,
 )
 """Facts of `train.txt` as Kaggle's Display Advertising Challenge gave it out.
 
@@ -31,4 +34,46 @@ and 10 % more for validation, which CowClip did without.
 Reference:
 - [Criteo](https://ailab.criteo.com/ressources/), non-commercial terms
 - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240)
+"""
+
+CRITEO_X1 = replace(
+    CRITEO,
+    name="criteo_x1",
+    delimiter=",",
+    header=True,
+    dense_type="float",
+    test_is_labeled=True,
+)
+"""Facts of the files of `reczoo/Criteo_x1`, a benchmark's copy of `CRITEO`.
+
+The same 45,840,617 rows in three files: `train.csv` 33,003,326, `valid.csv`
+8,250,124, `test.csv` 4,587,167 (72:18:10), 2.89 GB as one zip. Somebody
+encoded them beforehand: I1 to I13 are scaled floats, C1 to C26 are ids, and
+nothing is missing. Comma-separated, the first line names the columns.
+
+Reference:
+- [Hugging Face](https://huggingface.co/datasets/reczoo/Criteo_x1)
+- [Zhu et al., 2022](https://arxiv.org/abs/2205.09626), the benchmark BARS
+"""
+
+CRITEO_X4 = replace(
+    CRITEO,
+    name="criteo_x4",
+    columns=("Label", *CRITEO.columns[1:]),  # type: ignore[index]
+    label="Label",
+    delimiter=",",
+    header=True,
+    test_is_labeled=True,
+)
+"""Facts of the files of `reczoo/Criteo_x4`, a benchmark's copy of `CRITEO`.
+
+The same 45,840,617 rows in three files: `train.csv` 36,672,493, `valid.csv`
+4,584,062, `test.csv` 4,584,062, 4.05 GB as one zip. The values are the raw
+ones, empty where they are missing; the label is called `Label`, which
+`zoo.datasets.load_criteo` renames to `label`. Comma-separated, the first line
+names the columns.
+
+Reference:
+- [Hugging Face](https://huggingface.co/datasets/reczoo/Criteo_x4)
+- [Zhu et al., 2022](https://arxiv.org/abs/2205.09626), the benchmark BARS
 """

@@ -3,3 +3,4 @@
 from zoo.encoding.encoder import ClickEncoder as ClickEncoder
 from zoo.encoding.log_format import LogFormat as LogFormat
 from zoo.encoding.prepare import prepare as prepare
+from zoo.encoding.source import open_source as open_source

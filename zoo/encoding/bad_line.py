@@ -3,16 +3,28 @@
 Slow and exact: only run once something is known to be wrong.
 """
 
+import io
 import re
-from pathlib import Path
+from collections.abc import Sequence
 
 from zoo.encoding.log_format import LogFormat
-from zoo.encoding.raw_log import MAX_LINE_BYTES
+from zoo.encoding.piece import MAX_LINE_BYTES
+from zoo.encoding.piece import Piece
+from zoo.encoding.piece import open_text
 
-_INTEGER = re.compile("-?[0-9]{1,18}")
+NUMBERS = {
+    "integer": "an integer of at most 18 digits or nothing",
+    "float": "a number below 1e38 or nothing",
+}
+_PATTERNS = {
+    "integer": re.compile("-?[0-9]{1,18}"),
+    "float": re.compile("-?[0-9]+([.][0-9]*)?([eE][-+]?[0-9]+)?"),
+}
 
 
-def raise_first_bad_line(path: Path, log_format: LogFormat) -> None:
+def raise_first_bad_line(
+    piece: Piece, log_format: LogFormat, columns: Sequence[str]
+) -> None:
     """Raises for the first line that breaks a rule; returns if none does.
 
     Raises:
@@ -20,51 +32,70 @@ def raise_first_bad_line(path: Path, log_format: LogFormat) -> None:
     """
     # Undecodable bytes become surrogates, which no valid text holds. Lines end
     # where an editor ends them: at LF, CRLF or CR.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+    text, file = open_text(piece)
+    with (
+        file,
+        io.TextIOWrapper(
+            text, encoding="utf-8-sig", errors="surrogateescape"
+        ) as lines,
+    ):
         number = 0
-        while line := file.readline(MAX_LINE_BYTES):
+        while line := lines.readline(MAX_LINE_BYTES):
             number += 1
             if number < log_format.first_line:
                 continue
-            rule, received = _broken_rule(line, log_format)
+            rule, received = broken_rule(line, log_format, columns)
             if rule:
                 raise ValueError(
-                    f"{path}, line {number}: {rule} Correct or remove the "
-                    f"line. Received: {_shown(received)}"
+                    f"{piece}, line {number}: {rule} Correct or remove the "
+                    f"line. Received: {shown(received)}"
                 )
     if number < log_format.first_line:
         raise ValueError(
-            f"{path}: there is no row after the header. Received: "
+            f"{piece}: there is no row after the header. Received: "
             f"{number} line(s)"
         )
 
 
-def _broken_rule(line: str, log_format: LogFormat) -> tuple[str, str]:
+def broken_rule(
+    line: str, log_format: LogFormat, columns: Sequence[str]
+) -> tuple[str, str]:
+    """The rule that a line breaks and the text that breaks it, or `""`s."""
     if len(line) >= MAX_LINE_BYTES:
         return f"a line must be shorter than {MAX_LINE_BYTES} bytes.", line
     line = line.removesuffix("\n")
     if any("\udc80" <= character <= "\udcff" for character in line):
         return "the text must be UTF-8.", line
-    values = line.split(log_format.delimiter)
-    expected = len(log_format.columns)
-    if len(values) != expected or not line:
+    values = log_format.split_line(line)
+    if len(values) != len(columns) or not line:
         count = len(values) if line else 0
         return (
-            f"a row of the {log_format.name} log must have {expected} columns "
-            f"with {log_format.delimiter!r} between, and there are {count}.",
+            f"a row of the {log_format.name} log must have {len(columns)} "
+            f"columns with {log_format.delimiter!r} between, and there are "
+            f"{count}.",
             line,
         )
-    for name, value in zip(log_format.columns, values, strict=True):
-        if name == log_format.label and value not in ("0", "1"):
-            return f"the label '{name}' must be 0 or 1.", value
-        is_dense = name in log_format.dense and value != ""
-        if is_dense and not _INTEGER.fullmatch(value):
-            rule = "an integer of at most 18 digits or nothing"
-            return f"column '{name}' must hold {rule}.", value
+    for name, value in zip(columns, values, strict=True):
+        rule = broken_rule_of_value(name, value, log_format)
+        if rule:
+            return rule, value
     return "", ""
 
 
-def _shown(text: str) -> str:
+def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
+    """The rule that the text of one column breaks, or `""`."""
+    if name == log_format.label and value not in ("0", "1"):
+        return f"the label '{name}' must be 0 or 1."
+    if name in log_format.dense and value != "":
+        kind = log_format.dense_type
+        if not _PATTERNS[kind].fullmatch(value) or (
+            kind == "float" and not abs(float(value)) < 1e38
+        ):
+            return f"column '{name}' must hold {NUMBERS[kind]}."
+    return ""
+
+
+def shown(text: str) -> str:
     # Escapes what a terminal could not show, and the surrogates.
     short = text if len(text) <= 100 else f"{text[:100]}..."
     return repr(

@@ -2,29 +2,27 @@
 
 import json
 import os
-from collections.abc import Callable
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import duckdb
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet
 
 from zoo.encoding import sql
-from zoo.encoding.engine import read_batches
+from zoo.encoding import vocabulary_file
+from zoo.encoding.bad_line import NUMBERS
+from zoo.encoding.duckdb_queries import define_functions
+from zoo.encoding.duckdb_queries import read_batches
 from zoo.encoding.log_format import LogFormat
 from zoo.encoding.matrices import matrices
 from zoo.encoding.rows import raw_table
 from zoo.features import FeatureSchema
 
 _BATCH_ROWS = 1 << 16
-_VOCABULARY = pa.schema(
-    [("token", pa.string()), ("id", pa.int32()), ("count", pa.int64())]
-)
+ENCODER_FILE = "encoder.json"
 
 
 class ClickEncoder:
@@ -36,8 +34,11 @@ class ClickEncoder:
 
     Ids count per field: 0 is a missing value, 1 one that is not in the
     vocabulary, and from 2 on follow the tokens by falling frequency in the
-    training split, ties by token. Integer columns become float32, a missing
-    value first becoming 0:
+    training split, ties by token. With `num_buckets` there is no vocabulary:
+    the id is `2 + hash(token) % num_buckets`, the same on every machine, in
+    every version and engine (the hash is the first 60 bits of md5), and
+    several tokens may share one. Numbers become float32, a missing value
+    first becoming 0:
 
     - `"minmax"`: to `[0, 1]` by the smallest and largest value of the training
       split, clipped outside of it; 0 in a column with one value;
@@ -50,9 +51,14 @@ class ClickEncoder:
             `"minmax"`, the CowClip paper's.
         min_count: integer. Tokens that are rarer in the training split are
             left out of the vocabulary. Defaults to `1`.
+        max_vocabulary: integer. The number of tokens that a field's vocabulary
+            keeps, the most frequent ones; `None` for all. Defaults to `None`.
+        num_buckets: integer. The number of buckets that the tokens of every
+            field are hashed to; `None` for vocabularies. Defaults to `None`.
 
     Raises:
-        ValueError: for an unknown transform or a `min_count` below 1.
+        ValueError: for an unknown transform, a number below 1, or a limit to
+            the vocabulary where there is none.
 
     Example:
 
@@ -68,75 +74,135 @@ class ClickEncoder:
         log_format: LogFormat,
         dense_transform: str = "minmax",
         min_count: int = 1,
+        max_vocabulary: int | None = None,
+        num_buckets: int | None = None,
     ):
         if dense_transform not in sql.DENSE_TRANSFORMS:
             raise ValueError(
                 f"`dense_transform` must be one of {sql.DENSE_TRANSFORMS}. "
                 f"Received: dense_transform={dense_transform!r}"
             )
-        if (
-            not isinstance(min_count, int)
-            or isinstance(min_count, bool)
-            or min_count < 1
+        _check_positive("min_count", min_count)
+        for name, value in (
+            ("max_vocabulary", max_vocabulary),
+            ("num_buckets", num_buckets),
         ):
+            if value is not None:
+                _check_positive(name, value)
+        if num_buckets is not None and (min_count, max_vocabulary) != (1, None):
             raise ValueError(
-                "`min_count` must be a positive integer. "
-                f"Received: min_count={min_count!r}"
+                "`num_buckets` hashes the tokens, so that there is no "
+                "vocabulary to limit. Received: "
+                f"num_buckets={num_buckets}, min_count={min_count}, "
+                f"max_vocabulary={max_vocabulary}"
             )
         self.log_format = log_format
         self.dense_transform = dense_transform
         self.min_count = min_count
-        # The connection holds the tables `vocabulary_0`, ...
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._ranges: list[tuple[int, int]] = []
+        self.max_vocabulary = max_vocabulary
+        self.num_buckets = num_buckets
+        self._dense_ranges: list[tuple[float, float]] | None = None
         self._num_tokens: list[int] = []
+        # Where the vocabularies lie, and what their files must be.
+        self._folder: Path | None = None
+        self._checksums: list[str] = []
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def is_fitted(self) -> bool:
+        return self._dense_ranges is not None
 
     @property
     def num_tokens(self) -> tuple[int, ...]:
-        """The number of tokens in the vocabulary of each field."""
-        self._fitted()
+        """The number of tokens or buckets of each field."""
+        self._check_fitted()
         return tuple(self._num_tokens)
+
+    @property
+    def dense_ranges(self) -> list[tuple[float, float]]:
+        """The smallest and largest training value of each dense column."""
+        self._check_fitted()
+        assert self._dense_ranges is not None
+        return self._dense_ranges
 
     @property
     def schema(self) -> FeatureSchema:
         """The columns of the encoded rows; their label is called "label"."""
-        self._fitted()
-        fields = zip(self.log_format.categorical, self._num_tokens, strict=True)
+        fields = zip(self.log_format.categorical, self.num_tokens, strict=True)
         return FeatureSchema(
             dense=self.log_format.dense,
             categorical={n: size + sql.FIRST_ID for n, size in fields},
         )
 
-    def fit(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        on_field: Callable[[], None] = lambda: None,
-    ) -> "ClickEncoder":
-        """Fits on the training rows of the table `log` of a database.
+    @property
+    def vocabulary_paths(self) -> list[Path]:
+        """The file of each field's vocabulary, none if tokens are hashed.
 
-        The vocabularies stay in the database, so that they may be larger than
-        memory: keep it open as long as the encoder is used.
+        Raises:
+            ValueError: if a file is not the one that was saved.
+        """
+        self._check_fitted()
+        if self.num_buckets is not None:
+            return []
+        assert self._folder is not None
+        paths = [
+            vocabulary_file.path_of(self._folder, field)
+            for field in self.log_format.categorical
+        ]
+        for path, checksum in zip(paths, self._checksums, strict=True):
+            vocabulary_file.check(path, checksum)
+        return paths
+
+    def extends(self, older: "ClickEncoder") -> bool:
+        """Whether rows that an older encoder knows have the same ids here.
+
+        True of an encoder that was grown from it, and of an equal one.
+        """
+        if (
+            self.log_format != older.log_format
+            or self.dense_transform != older.dense_transform
+            or self.dense_ranges != older.dense_ranges
+            or self.num_buckets != older.num_buckets
+        ):
+            return False
+        for path, old_path in zip(
+            self.vocabulary_paths, older.vocabulary_paths, strict=True
+        ):
+            columns = ["token", "id"]
+            old = vocabulary_file.read(old_path).select(columns)
+            new = vocabulary_file.read(path).select(columns)
+            if new.slice(0, old.num_rows) != old:
+                return False
+        return True
+
+    def unfitted(self) -> "ClickEncoder":
+        """An encoder with the same settings and nothing learned."""
+        return ClickEncoder(self.log_format, **self._settings())
+
+    def set_fitted(
+        self,
+        dense_ranges: Sequence[tuple[float, float]],
+        num_tokens: Sequence[int],
+        folder: Path,
+    ) -> None:
+        """Takes over what was learned from a log.
 
         Args:
-            connection: DuckDB connection with the table `log` of
-                `zoo.encoding.sql`.
-            on_field: called after each field.
+            dense_ranges: smallest and largest value of each dense column.
+            num_tokens: number of tokens or buckets of each field.
+            folder: path of the folder with the vocabularies.
         """
-        num_dense = len(self.log_format.dense)
-        self._ranges = []
-        if num_dense:
-            query = sql.dense_ranges(num_dense)
-            row = connection.execute(query).fetchall()[0]
-            self._ranges = list(zip(row[0::2], row[1::2], strict=True))
-        self._num_tokens = []
-        for i in range(len(self.log_format.categorical)):
-            query = sql.vocabulary(i, self.min_count)
-            connection.execute(f"create table vocabulary_{i} as {query}")
-            count = f"select count(*) from vocabulary_{i}"
-            self._num_tokens.append(connection.execute(count).fetchall()[0][0])
-            on_field()
-        self._connection = connection
-        return self
+        self._dense_ranges = [(float(a), float(b)) for a, b in dense_ranges]
+        self._num_tokens = [int(number) for number in num_tokens]
+        self._folder = Path(folder)
+        if self.num_buckets is None:
+            self._checksums = [
+                vocabulary_file.checksum(
+                    vocabulary_file.path_of(self._folder, field)
+                )
+                for field in self.log_format.categorical
+            ]
 
     def encode(self, rows: Any) -> dict[str, np.ndarray]:
         """Encodes raw rows in memory.
@@ -154,35 +220,41 @@ class ClickEncoder:
 
         Raises:
             ValueError: naming column and row, for a missing column or a value
-                that is none of these, or text in an integer column.
+                that is none of these, or text in a dense column.
         """
         raw = raw_table(rows, self.log_format)
         num_dense = len(self.log_format.dense)
         fields = range(len(self.log_format.categorical))
         # A cursor of its own, so that several threads may encode at a time.
-        with self._fitted().cursor() as cursor:
+        with self._connected().cursor() as cursor:
             cursor.register("raw", raw)
-            self._check_integers(cursor, raw)
-            typed = sql.typed(num_dense, len(fields))
-            query = f"with log as ({typed}) {self.query()}"
+            self._check_numbers(cursor, raw)
+            features = sql.features(num_dense, len(fields))
+            query = f"with log as ({features}) {self.query()} order by row_id"
             with read_batches(cursor, query, _BATCH_ROWS) as reader:
                 return matrices(reader.read_all(), num_dense, fields)
 
     def query(
         self,
-        split: str | None = None,
         dense: bool = True,
         fields: Sequence[int] | None = None,
+        extra: Sequence[str] = (),
+        where: str = "",
     ) -> str:
         """The SQL that encodes `log`, or some columns of it.
 
         See `zoo.encoding.sql.encoded`.
         """
-        self._fitted()
         if fields is None:
             fields = range(len(self.log_format.categorical))
-        ranges = self._ranges if dense else []
-        return sql.encoded(self.dense_transform, ranges, fields, split)
+        return sql.encoded(
+            self.dense_transform,
+            self.dense_ranges if dense else [],
+            fields,
+            self.num_buckets,
+            extra,
+            where,
+        )
 
     def save(self, folder: str | os.PathLike) -> None:
         """Writes `encoder.json` and `vocabulary/<field>.parquet`.
@@ -190,111 +262,106 @@ class ClickEncoder:
         Args:
             folder: path. Made if it does not exist.
         """
-        connection = self._fitted()
+        self._check_fitted()
         folder = Path(folder)
-        (folder / "vocabulary").mkdir(parents=True, exist_ok=True)
-        for i, field in enumerate(self.log_format.categorical):
-            path = _vocabulary_path(folder, field)
-            query = f"select * from vocabulary_{i} order by id"
-            with (
-                connection.cursor() as cursor,
-                read_batches(cursor, query, _BATCH_ROWS) as reader,
-                pa.parquet.ParquetWriter(path, _VOCABULARY) as writer,
-            ):
-                for batch in reader:
-                    writer.write_batch(batch.cast(_VOCABULARY))
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, field in zip(
+            self.vocabulary_paths, self.log_format.categorical, strict=False
+        ):
+            vocabulary_file.copy(path, vocabulary_file.path_of(folder, field))
         config = {
             "log_format": asdict(self.log_format),
-            "dense_transform": self.dense_transform,
-            "min_count": self.min_count,
-            "dense_ranges": self._ranges,
+            **self._settings(),
+            "dense_ranges": self._dense_ranges,
             "num_tokens": self._num_tokens,
+            "vocabulary_sha256": self._checksums,
         }
         text = json.dumps(config, indent=2) + "\n"
-        (folder / "encoder.json").write_text(text, encoding="utf-8")
+        (folder / ENCODER_FILE).write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> "ClickEncoder":
-        """Reads what `save` wrote.
+        """Reads what `save` wrote; vocabularies only when they are needed.
 
         Raises:
-            FileNotFoundError: naming the file that is missing.
-            ValueError: naming the file that does not fit the others.
+            FileNotFoundError: if a file is missing.
+            ValueError: if a file is not what `save` wrote.
         """
         folder = Path(folder)
-        path = folder / "encoder.json"
-        _check_present(path)
+        path = folder / ENCODER_FILE
+        vocabulary_file.check_present(path)
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
             encoder = cls(
-                LogFormat(**config["log_format"]),
-                config["dense_transform"],
-                config["min_count"],
+                LogFormat(**config.pop("log_format")),
+                **{name: config.pop(name) for name in _SETTINGS},
             )
-            encoder._ranges = [
-                (int(a), int(b)) for a, b in config["dense_ranges"]
+            encoder._dense_ranges = [
+                (float(low), float(high))
+                for low, high in config["dense_ranges"]
             ]
             encoder._num_tokens = [int(n) for n in config["num_tokens"]]
-        except (KeyError, TypeError, ValueError) as error:
+            encoder._checksums = [str(s) for s in config["vocabulary_sha256"]]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{path}: must be what `ClickEncoder.save` wrote. "
                 f"Received: {type(error).__name__}: {error}"
             ) from error
-        encoder._connection = encoder._loaded(folder)
+        encoder._folder = folder
+        if encoder.num_buckets is None:
+            for i, field in enumerate(encoder.log_format.categorical):
+                vocabulary_file.check_size(
+                    vocabulary_file.path_of(folder, field),
+                    encoder._num_tokens[i],
+                )
         return encoder
 
-    def _loaded(self, folder: Path) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect()
-        for i, field in enumerate(self.log_format.categorical):
-            path = _vocabulary_path(folder, field)
-            _check_present(path)
-            tokens = pa.parquet.read_table(path, columns=_VOCABULARY.names)
-            if tokens.num_rows != self._num_tokens[i]:
-                raise ValueError(
-                    f"{path}: must hold the {self._num_tokens[i]} tokens that "
-                    "encoder.json beside it speaks of. "
-                    f"Received: {tokens.num_rows} tokens"
-                )
-            connection.register("tokens", tokens)
-            connection.execute(
-                f"create table vocabulary_{i} as select * from tokens"
-            )
-            connection.unregister("tokens")
-        return connection
+    def _settings(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _SETTINGS}
 
-    def _fitted(self) -> duckdb.DuckDBPyConnection:
-        if self._connection is None:
+    def _check_fitted(self) -> None:
+        if not self.is_fitted:
             raise ValueError(
                 "The encoder must be fitted first: use `prepare`, or "
                 "`ClickEncoder.load` on the folder `encoder` that it made. "
                 "Received: an encoder without vocabularies"
             )
-        return self._connection
 
-    def _check_integers(
-        self, cursor: duckdb.DuckDBPyConnection, raw: pa.Table
-    ) -> None:
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        """A database with the tables `vocabulary_0`, ..., made once."""
+        with self._lock:
+            if self._connection is None:
+                paths = self.vocabulary_paths
+                connection = duckdb.connect()
+                define_functions(connection)
+                for i, path in enumerate(paths):
+                    connection.register("tokens", vocabulary_file.read(path))
+                    connection.execute(
+                        f"create table vocabulary_{i} as select * from tokens"
+                    )
+                    connection.unregister("tokens")
+                self._connection = connection
+            return self._connection
+
+    def _check_numbers(self, cursor: duckdb.DuckDBPyConnection, raw) -> None:
+        kind = self.log_format.dense_type
         for i, name in enumerate(self.log_format.dense):
-            column = f"dense_{i}"
-            condition = sql.bad_integer(column)
+            condition = sql.bad_number(f"dense_{i}", kind)
             query = f"select min(row_id) from raw where {condition}"
             row = cursor.execute(query).fetchall()[0][0]
             if row is not None:
                 raise ValueError(
-                    f"`rows` must have an integer of at most 18 digits or "
-                    f"nothing in column '{name}', and row {row} does not. "
-                    f"Received: {raw[column][row].as_py()!r}"
+                    f"`rows` must have {NUMBERS[kind]} in column '{name}', "
+                    f"and row {row} does not. "
+                    f"Received: {raw[f'dense_{i}'][row].as_py()!r}"
                 )
 
 
-def _vocabulary_path(folder: Path, field: str) -> Path:
-    # A field may be called anything, a file may not.
-    return folder / "vocabulary" / f"{quote(field, safe=' ')}.parquet"
+_SETTINGS = ("dense_transform", "min_count", "max_vocabulary", "num_buckets")
 
 
-def _check_present(path: Path) -> None:
-    if not path.is_file():
-        raise FileNotFoundError(
-            "The folder of an encoder must be one that `ClickEncoder.save` "
-            f"wrote, and a file is missing. Received: {path}"
+def _check_positive(name: str, value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive integer. Received: {name}={value!r}"
         )

@@ -1,4 +1,4 @@
-"""DuckDB: how the SQL of `zoo.encoding.sql` is run on one machine."""
+"""What an engine has to do so that `prepare` can encode a log with it."""
 
 import contextlib
 import errno
@@ -6,11 +6,65 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from typing import Protocol
 
-import duckdb
-import pyarrow as pa
+from zoo.encoding.encoder import ClickEncoder
+from zoo.encoding.log_format import LogFormat
+from zoo.encoding.progress import Stages
+from zoo.encoding.source import Source
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?)(I?)B", re.IGNORECASE)
+
+
+class Engine(Protocol):
+    """Runs the SQL of `zoo.encoding.sql`; a context manager.
+
+    Tables live as long as the engine.
+    """
+
+    def __enter__(self) -> "Engine": ...
+
+    def __exit__(self, *exception: Any) -> None: ...
+
+    def stage(
+        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+    ) -> None:
+        """Parses a raw log, once, into the table `staged`.
+
+        Raises:
+            ValueError: for the first row that breaks a rule, saying where.
+        """
+
+    def fetch(self, query: str) -> list[tuple]:
+        """Runs a query with few rows as its result."""
+
+    def create_view(self, name: str, query: str) -> None: ...
+
+    def create_table(self, name: str, query: str) -> None: ...
+
+    def read_table(self, name: str, path: Path) -> None:
+        """Makes a table of a vocabulary file."""
+
+    def write_table(self, name: str, path: Path) -> None:
+        """Writes a table as a vocabulary file, in the order of its ids."""
+
+    def write_splits(
+        self,
+        encoder: ClickEncoder,
+        counts: dict[str, int],
+        folder: Path,
+        stages: Stages,
+    ) -> dict[str, dict[str, Any]]:
+        """Encodes `log` into `folder/<split>/part-*.arrow`.
+
+        Args:
+            encoder: fitted `ClickEncoder`, whose vocabularies are tables.
+            counts: the number of rows of each split.
+
+        Returns:
+            dict from splits to what `zoo.encoding.parts.SplitStatistics` says.
+        """
 
 
 def memory_bytes(memory_limit: str) -> int:
@@ -31,86 +85,31 @@ def memory_bytes(memory_limit: str) -> int:
     return int(float(number) * (1024 if binary else 1000) ** power)
 
 
-def connect(folder: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    """Opens a database on disk that stays within a memory limit.
-
-    Args:
-        folder: path of an existing folder. Holds the tables and what does not
-            fit into memory.
-        memory_limit: string such as `"2GB"`.
-    """
-    connection = duckdb.connect(
-        str(folder / "log.duckdb"),
-        config={
-            "memory_limit": memory_limit,
-            "temp_directory": str(folder / "spilled"),
-            "threads": str(_num_cores()),
-            # Rows carry their number, so nothing has to be kept in order.
-            "preserve_insertion_order": "false",
-        },
-    )
-    # The database is deleted after use: tidying it up would be lost work.
-    connection.execute("pragma disable_checkpoint_on_shutdown")
-    return connection
-
-
-def _num_cores() -> int:
-    # Containers and batch systems lend fewer cores than the machine has.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def read_batches(
-    connection: duckdb.DuckDBPyConnection, query: str, batch_size: int
-) -> pa.RecordBatchReader:
-    """Runs a query whose result comes in Arrow batches of bounded size."""
-    relation = connection.sql(query)
-    # DuckDB renamed it; the old name warns in the new versions.
-    if hasattr(relation, "to_arrow_reader"):
-        return relation.to_arrow_reader(batch_size)
-    return relation.fetch_arrow_reader(batch_size)
-
-
 @contextlib.contextmanager
-def clear_errors(
-    memory_limit: str, output: str | os.PathLike
-) -> Iterator[None]:
-    """Says what to do when memory or disk run out; lets Ctrl-C be Ctrl-C.
+def clear_disk_errors(output: str | os.PathLike) -> Iterator[None]:
+    """Says what to do when the disk is full.
 
     Raises:
-        ValueError: where the memory limit was too small.
         OSError: where the disk of `output` was full.
     """
     try:
         yield
-    except (duckdb.InterruptException, RuntimeError) as error:
-        # What becomes of Ctrl-C while a query runs differs between versions.
-        if "interrupted" in str(error).lower():
-            raise KeyboardInterrupt from error
-        raise
-    except (duckdb.Error, OSError) as error:
-        if _is_disk_full(error):
-            raise OSError(
-                errno.ENOSPC,
-                "The disk is full. While it works, `prepare` needs about "
-                "twice the size of the raw log beside `output`; free "
-                "some space or choose an `output` on another disk. "
-                f"Received: output={os.fspath(output)}",
-            ) from error
-        if isinstance(error, duckdb.OutOfMemoryException):
-            raise ValueError(
-                "`memory_limit` is too small for this log: give more, or "
-                "raise `min_count` to shorten the vocabularies. "
-                f"Received: memory_limit={memory_limit!r}"
-            ) from error
-        raise
+    except Exception as error:
+        if not is_disk_full(error):
+            raise
+        raise OSError(
+            errno.ENOSPC,
+            "The disk is full. While it works, `prepare` needs about "
+            "twice the size of the raw log beside `output`; free "
+            "some space or choose an `output` on another disk. "
+            f"Received: output={os.fspath(output)}",
+        ) from error
 
 
-def _is_disk_full(error: Exception) -> bool:
+def is_disk_full(error: Exception) -> bool:
     if getattr(error, "errno", None) == errno.ENOSPC:
         return True
     # DuckDB reports both a full disk and its cap on spilled data (nine tenths
-    # of the free space) in words only.
+    # of the free space) in words only, and Spark passes on Java's.
     text = str(error)
     return "No space left" in text or "max_temp_directory_size" in text

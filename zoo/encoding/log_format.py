@@ -1,32 +1,52 @@
 """What has to be known of a raw click log before it can be read."""
 
+import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+DENSE_TYPES = ("integer", "float")
 
 
 @dataclass(frozen=True)
 class LogFormat:
-    """The facts of a raw text log: one line a row, one character between.
+    """The facts of a raw log: its columns and, if it is text, its layout.
 
-    Nothing is quoted or escaped in such a log: every character between two
-    delimiters belongs to the value, quotes and spaces included. An empty value
-    is a missing one. The text is UTF-8; lines end in LF or CRLF.
+    Text has one row a line and one character between two values. An empty
+    value is a missing one. The text is UTF-8; lines end in LF or CRLF. Nothing
+    is quoted or escaped unless `quoted` says so: every character between two
+    delimiters belongs to the value, quotes and spaces included. Logs in
+    Parquet or in a `datasets.Dataset` only need the names.
 
     Args:
         name: string. How messages and summaries call the log.
-        columns: tuple of strings. The columns in the order of the file.
+        columns: tuple of strings. The columns of a text file in their order.
+            `None` takes them from the header, in any order and with columns
+            that are not read between them. Defaults to `None`.
         label: string. The column with 0 or 1.
-        dense: tuple of strings. The columns with integers; may be empty.
+        dense: tuple of strings. The columns with numbers; may be empty.
         categorical: tuple of strings. The columns whose text becomes ids.
             Columns in neither of the three are not read.
         delimiter: string of one character. Defaults to tab.
         header: boolean. Whether the first line names the columns; it must then
-            be equal to `columns`. Defaults to `False`.
-        test_fraction: float. Share of the rows kept for the test.
-        validation_fraction: float. Share of the rows kept for validation.
+            be equal to `columns` where those are given. Defaults to `False`.
+        quoted: boolean. Whether a value may stand in double quotes, which are
+            then no part of it. Defaults to `False`.
+        dense_type: `"integer"` (at most 18 digits) or `"float"`, the text that
+            a dense column may hold. Defaults to `"integer"`.
+        day: pair of a categorical column and a number of characters: the days
+            that a split by day goes by are the first so many characters of
+            that column. `None` takes each file for a day. Defaults to `None`.
+        test_fraction: float. Share of the rows that a random split keeps for
+            the test. Defaults to `0.1`.
+        validation_fraction: float. Share of the rows that a random split keeps
+            for validation. Defaults to `0.1`.
+        test_is_labeled: boolean. Whether a file called `test` that lies beside
+            a file called `train` belongs to the log; in competitions it has no
+            labels. Defaults to `True`.
 
     Raises:
-        ValueError: for columns that repeat, overlap or are unknown, or shares
-            that leave no row for training.
+        ValueError: for columns that repeat, overlap or are unknown, or a value
+            that breaks one of the rules above.
 
     Example:
 
@@ -39,40 +59,60 @@ class LogFormat:
     """
 
     name: str
-    columns: tuple[str, ...]
-    label: str
-    dense: tuple[str, ...]
-    categorical: tuple[str, ...]
+    columns: tuple[str, ...] | None = None
+    label: str = "label"
+    dense: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
     delimiter: str = "\t"
     header: bool = False
+    quoted: bool = False
+    dense_type: str = "integer"
+    day: tuple[str, int] | None = None
     test_fraction: float = 0.1
     validation_fraction: float = 0.1
+    test_is_labeled: bool = True
 
     def __post_init__(self):
         # Lists come from JSON; tuples keep the format hashable.
-        for name in ("columns", "dense", "categorical"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in ("columns", "dense", "categorical", "day"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, tuple(value))
         self._check_columns()
-        self._check_fractions()
+        check_fractions(self.test_fraction, self.validation_fraction)
+        if self.dense_type not in DENSE_TYPES:
+            raise ValueError(
+                f"`dense_type` must be one of {DENSE_TYPES}. "
+                f"Received: dense_type={self.dense_type!r}"
+            )
+        if self.day is not None and self.day[0] not in self.categorical:
+            raise ValueError(
+                "`day` must be a categorical column and a number of "
+                f"characters. Received: day={self.day}"
+            )
         if (
             not isinstance(self.delimiter, str)
             or len(self.delimiter) != 1
-            or self.delimiter in "\r\n"
+            or self.delimiter in '\r\n"'
             or not self.delimiter.isascii()
         ):
             raise ValueError(
-                "`delimiter` must be one ASCII character that ends no line. "
-                f"Received: delimiter={self.delimiter!r}"
+                "`delimiter` must be one ASCII character that neither ends a "
+                f"line nor quotes. Received: delimiter={self.delimiter!r}"
             )
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The columns that are read: the label, the dense, the categorical."""
+        return (self.label, *self.dense, *self.categorical)
 
     @property
     def first_line(self) -> int:
         """The line of the first row, counted from 1."""
         return 2 if self.header else 1
 
-    @property
-    def roles(self) -> tuple[str | None, ...]:
-        """What each column of the file is to the encoder, in file order.
+    def roles(self, columns: Sequence[str]) -> tuple[str | None, ...]:
+        """What each of a file's columns is to the encoder, in file order.
 
         The SQL knows columns by these names, whatever the log calls them:
         `label`, `dense_0`, ..., `field_0`, ..., and `None` for the rest.
@@ -80,7 +120,13 @@ class LogFormat:
         role = {self.label: "label"}
         role.update({n: f"dense_{i}" for i, n in enumerate(self.dense)})
         role.update({n: f"field_{i}" for i, n in enumerate(self.categorical)})
-        return tuple(role.get(name) for name in self.columns)
+        return tuple(role.get(name) for name in columns)
+
+    def split_line(self, line: str) -> list[str]:
+        """Splits a line of text, given without its end, into values."""
+        if self.quoted:
+            return next(csv.reader([line], delimiter=self.delimiter), [""])
+        return line.split(self.delimiter)
 
     def _check_columns(self):
         if not self.categorical:
@@ -88,29 +134,38 @@ class LogFormat:
                 "`categorical` must name at least one column. "
                 f"Received: categorical={self.categorical}"
             )
+        if len(set(self.used)) != len(self.used):
+            raise ValueError(
+                "`label`, `dense` and `categorical` must not share a column. "
+                f"Received: {list(self.used)}"
+            )
+        if self.columns is None:
+            return
         if len(set(self.columns)) != len(self.columns):
             raise ValueError(
                 "`columns` must differ from each other. "
                 f"Received: columns={self.columns}"
             )
-        used = [self.label, *self.dense, *self.categorical]
-        if len(set(used)) != len(used):
-            raise ValueError(
-                "`label`, `dense` and `categorical` must not share a column. "
-                f"Received: {used}"
-            )
-        unknown = [name for name in used if name not in self.columns]
+        unknown = [name for name in self.used if name not in self.columns]
         if unknown:
             raise ValueError(
                 "`columns` must hold `label` and every dense and categorical "
                 f"column. Received: {unknown}, not in {self.columns}"
             )
 
-    def _check_fractions(self):
-        test, validation = self.test_fraction, self.validation_fraction
-        if not (test > 0 and validation > 0 and test + validation < 1):
+
+def check_fractions(test_fraction: float, validation_fraction: float) -> None:
+    """Raises a `ValueError` unless both are shares that leave something."""
+    for fraction in (test_fraction, validation_fraction):
+        if (
+            isinstance(fraction, bool)
+            or not isinstance(fraction, int | float)
+            or not fraction >= 0
+            or not test_fraction + validation_fraction < 1
+        ):
             raise ValueError(
-                "`test_fraction` and `validation_fraction` must be positive "
-                "and sum to less than 1. Received: "
-                f"test_fraction={test}, validation_fraction={validation}"
+                "`test_fraction` and `validation_fraction` must not be "
+                "negative and must sum to less than 1. Received: "
+                f"test_fraction={test_fraction}, "
+                f"validation_fraction={validation_fraction}"
             )

@@ -4,73 +4,110 @@ import importlib.metadata
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow as pa
-
 import keras_cowclip
 from zoo.atomic_folder import atomic_folder
+from zoo.encoding import fitting
 from zoo.encoding import sql
-from zoo.encoding.bad_line import raise_first_bad_line
+from zoo.encoding.duckdb_engine import DuckDBEngine
 from zoo.encoding.encoder import ClickEncoder
-from zoo.encoding.engine import clear_errors
-from zoo.encoding.engine import connect
+from zoo.encoding.engine import Engine
+from zoo.encoding.engine import clear_disk_errors
 from zoo.encoding.engine import memory_bytes
 from zoo.encoding.log_format import LogFormat
-from zoo.encoding.matrices import write_encoded
-from zoo.encoding.passes import encoded_batches
-from zoo.encoding.passes import field_groups
 from zoo.encoding.progress import Stages
-from zoo.encoding.raw_log import check_source
-from zoo.encoding.raw_log import read_raw
+from zoo.encoding.source import Source
+from zoo.encoding.source import SourceLike
+from zoo.encoding.source import open_source
+from zoo.encoding.splits import SPLITS
+from zoo.encoding.splits import RandomSplit
+from zoo.encoding.splits import SequentialSplit
+from zoo.encoding.splits import SplitScheme
+from zoo.encoding.splits import split_scheme
 
 MARKERS = ("summary.json", "encoder")
 """By these a folder is known as one that `prepare` made."""
 
+ENGINES = ("duckdb", "spark")
+FIT_ON = ("train", "all")
+
 
 def prepare(
-    log_format: LogFormat,
-    source: str | os.PathLike,
+    log: LogFormat | ClickEncoder,
+    source: SourceLike,
     output: str | os.PathLike,
+    *,
+    split: str | None = None,
+    test_fraction: float | None = None,
+    validation_fraction: float | None = None,
+    seed: int = 0,
+    fit_on: str = "train",
+    grow: bool = False,
     min_count: int = 1,
+    max_vocabulary: int | None = None,
+    num_buckets: int | None = None,
     dense_transform: str = "minmax",
     memory_limit: str = "2GB",
-    seed: int = 0,
+    engine: str = "duckdb",
+    spark_master: str | None = None,
     show_progress: bool = True,
 ) -> dict[str, Any]:
     """Encodes a raw log once, so that training only reads numbers.
 
-    Writes `train.parquet`, `validation.parquet` and `test.parquet` with the
-    columns `label: int8`, `dense: fixed_size_list<float>[D]` (left out where
-    the log has no integer columns) and `ids: fixed_size_list<int32>[F]`, rows
-    in the order of the log; `encoder/`, the fitted `ClickEncoder`; and
-    `summary.json`. The split is random by row, the same for the same seed and
-    number of rows; vocabularies and dense ranges come from the training split
-    alone.
+    Writes `train/`, `validation/` and `test/`, each with files
+    `part-00000.arrow`, ... of the columns `label: int8`,
+    `dense: fixed_size_list<float>[D]` (left out where the log has no dense
+    columns) and `ids: fixed_size_list<int32>[F]`, rows in the order of the
+    log; `encoder/`, the fitted `ClickEncoder`; and `summary.json`.
 
-    Nothing is left of a run that fails. A folder of an earlier run is replaced
-    once the new one is whole.
+    Nothing is left of a run that fails; what a killed run left is removed by
+    the next one. A folder of an earlier run is replaced once the new one is
+    whole.
 
     Args:
-        log_format: `LogFormat`, such as `zoo.datasets.CRITEO`.
-        source: path of the raw log.
+        log: `LogFormat`, such as `zoo.datasets.CRITEO`, to learn vocabularies
+            from this log; or a fitted `ClickEncoder`, to encode with its.
+        source: path of the raw log, or what else `zoo.encoding.open_source`
+            takes: a folder, a list, a dict of splits, a `datasets` object.
         output: path of the folder to make.
+        split: string. `"random"` by row, the same for the same seed and rows;
+            `"sequential"`, the last rows for the test; `"day"`, the last day
+            for the test and the one before for validation; or `"provider"`,
+            as the source has it. `None` takes the provider's where there is
+            one, else random. Defaults to `None`.
+        test_fraction: float, for random splits (default: the log's, 0.1 for
+            Criteo and 0.2 for Avazu) and sequential ones (default 1/7).
+        validation_fraction: float, likewise (defaults: the log's, 0).
+        seed: integer. Draws a random split. Defaults to `0`.
+        fit_on: `"train"` or `"all"`. The rows that vocabularies and dense
+            ranges are learned from. Defaults to `"train"`.
+        grow: boolean. Whether to add this log's tokens to the vocabularies of
+            a fitted encoder; old tokens keep their ids. Defaults to `False`.
         min_count: integer. Rarer tokens get the id of unknown ones. Defaults
             to `1`.
+        max_vocabulary: integer. Tokens a field's vocabulary keeps, `None` for
+            all. Defaults to `None`.
+        num_buckets: integer. Hashes tokens to so many buckets a field instead
+            of keeping vocabularies. Defaults to `None`.
         dense_transform: `"minmax"`, `"log"` or `"none"`; see `ClickEncoder`.
             Defaults to `"minmax"`.
-        memory_limit: string. What DuckDB may use, the rest goes to disk beside
-            `output`; reading and writing takes some 500 MB more. Defaults to
-            `"2GB"`.
-        seed: integer. Draws the split. Defaults to `0`.
+        memory_limit: string. What this process may hold in memory; beyond it
+            DuckDB goes to disk beside `output`. Defaults to `"2GB"`.
+        engine: `"duckdb"`, on this machine, or `"spark"`, on a cluster.
+            Defaults to `"duckdb"`.
+        spark_master: string. Where Spark runs, such as `"local[2]"` or
+            `"yarn"`; `None` takes what `spark-submit` says, or this machine.
+            Defaults to `None`.
         show_progress: boolean. Whether to draw progress bars on stderr.
             Defaults to `True`.
 
     Returns:
         dict. What `summary.json` holds: `rows`, `click_rate` and
-        `distinct_ids` of each split and how the folder was made.
+        `distinct_ids` of each split, the share of rows in which each column is
+        `missing`, and how the folder was made.
 
     Raises:
         FileNotFoundError: if there is no such source.
@@ -83,132 +120,230 @@ def prepare(
 
     ```python
     prepare(zoo.datasets.CRITEO, "train.txt", "criteo", min_count=10)
+    encoder = ClickEncoder.load("criteo/encoder")
+    prepare(encoder, "day_2.txt", "criteo_day_2", grow=True)
     ```
     """
-    encoder = ClickEncoder(log_format, dense_transform, min_count)
+    encoder = _encoder(
+        log, grow, dense_transform, min_count, max_vocabulary, num_buckets
+    )
+    for name, value, choices in (
+        ("engine", engine, ENGINES),
+        ("fit_on", fit_on, FIT_ON),
+    ):
+        if value not in choices:
+            raise ValueError(
+                f"`{name}` must be one of {choices}. Received: {name}={value!r}"
+            )
     memory = memory_bytes(memory_limit)
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
-    path = check_source(source, log_format)
-    if path.resolve().is_relative_to(Path(output).resolve()):
-        raise ValueError(
-            "`source` must not lie inside `output`, which is replaced whole. "
-            f"Received: source={path}, output={output}"
-        )
+    opened = open_source(source, encoder.log_format)
+    scheme = _scheme(
+        split, encoder, opened, test_fraction, validation_fraction, seed
+    )
+    _check_outside(opened, Path(output))
     with (
-        clear_errors(memory_limit, output),
+        clear_disk_errors(output),
         atomic_folder(output, MARKERS) as folder,
         Stages(show_progress) as stages,
     ):
         work = folder / "work"
         work.mkdir()
-        with connect(work, memory_limit) as connection:
-            _stage(connection, path, log_format, seed, stages)
-            counts = _check_splits(connection, path)
-            stages.start("Counting tokens", len(log_format.categorical))
-            encoder.fit(connection, stages.advance)
-            groups = field_groups(encoder.num_tokens, memory)
-            splits = {}
-            for split in sql.SPLITS:
-                stages.start(f"Encoding {split}", counts[split])
-                splits[split] = write_encoded(
-                    encoded_batches(connection, encoder, split, groups, work),
-                    folder / f"{split}.parquet",
-                    encoder.schema.num_dense,
-                    encoder.schema.vocabulary_sizes,
-                    stages.advance,
-                )
-            encoder.save(folder / "encoder")
+        with _engine(engine, work, memory, spark_master) as running:
+            running.stage(opened, encoder.log_format, scheme.part(), stages)
+            counts = _split(running, scheme, encoder, opened.name)
+            learn_from = "train" if fit_on == "train" else None
+            fitted = _fit(
+                running, encoder, grow, learn_from, folder / "encoder", stages
+            )
+            missing = _missing(running, fitted.log_format, counts)
+            splits = running.write_splits(fitted, counts, folder, stages)
         shutil.rmtree(work)
-        summary = _summary(encoder, path, memory_limit, seed, splits)
+        summary = {
+            "log": fitted.log_format.name,
+            "source": opened.name,
+            "rows": sum(counts.values()),
+            "splits": splits,
+            "missing": missing,
+            "split": {"scheme": type(scheme).__name__, **vars(scheme)},
+            "num_ids": fitted.schema.num_ids,
+            "fit_on": fit_on,
+            "min_count": fitted.min_count,
+            "max_vocabulary": fitted.max_vocabulary,
+            "num_buckets": fitted.num_buckets,
+            "dense_transform": fitted.dense_transform,
+            "engine": engine,
+            "memory_limit": memory_limit,
+            "versions": _versions(engine),
+        }
         text = json.dumps(summary, indent=2) + "\n"
         (folder / "summary.json").write_text(text, encoding="utf-8")
     return summary
 
 
-def _stage(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    log_format: LogFormat,
-    seed: int,
-    stages: Stages,
-) -> None:
-    """Parses the raw log, once, into the table `log`."""
-    num_dense = len(log_format.dense)
-    bad_row = sql.first_bad_row(num_dense, label=True)
-    labeled = sql.labeled(
-        num_dense,
-        len(log_format.categorical),
-        seed,
-        log_format.test_fraction,
-        log_format.validation_fraction,
-    )
-    into = "create table log as"
-    stages.start(f"Reading {path.name}", path.stat().st_size)
-    try:
-        for table in read_raw(path, log_format, stages.reach):
-            connection.register("raw", table)
-            found = connection.execute(bad_row).fetchall()[0][0]
-            # A header may be all there is.
-            if found is not None or table.num_rows == 0:
-                raise _BadRow("a line that breaks a rule")
-            connection.execute(f"{into} {labeled}")
-            into = "insert into log"
-            connection.unregister("raw")
-    except (_BadRow, pa.ArrowInvalid) as error:
-        raise_first_bad_line(path, log_format)
+def _encoder(
+    log: LogFormat | ClickEncoder,
+    grow: bool,
+    dense_transform: str,
+    min_count: int,
+    max_vocabulary: int | None,
+    num_buckets: int | None,
+) -> ClickEncoder:
+    settings: dict[str, Any] = {
+        "dense_transform": dense_transform,
+        "min_count": min_count,
+        "max_vocabulary": max_vocabulary,
+        "num_buckets": num_buckets,
+    }
+    if isinstance(log, ClickEncoder):
+        if tuple(settings.values()) != ("minmax", 1, None, None):
+            raise ValueError(
+                "`log` as a `ClickEncoder` brings its own settings. "
+                f"Received: {settings}"
+            )
+        if grow and (log.num_buckets is not None or not log.is_fitted):
+            raise ValueError(
+                "`grow` is for a fitted encoder with vocabularies: buckets "
+                "take new tokens as they are. Received: "
+                f"num_buckets={log.num_buckets}"
+            )
+        return log
+    if not isinstance(log, LogFormat):
         raise ValueError(
-            f"{path}: can't be read as the {log_format.name} log. "
-            f"Received: {error}"
-        ) from error
+            "`log` must be a `LogFormat` or a `ClickEncoder`. "
+            f"Received: {log!r:.100}"
+        )
+    if grow:
+        raise ValueError(
+            "`grow` needs the fitted encoder that is to grow as `log`. "
+            "Received: a LogFormat"
+        )
+    return ClickEncoder(log, **settings)
 
 
-class _BadRow(Exception):
-    """The reader saw that a rule is broken, but not on which line."""
+def _scheme(
+    split: str | None,
+    encoder: ClickEncoder,
+    source: Source,
+    test_fraction: float | None,
+    validation_fraction: float | None,
+    seed: int,
+) -> SplitScheme:
+    if split is None:
+        split = "random"
+        if source.has_splits and (test_fraction, validation_fraction) == (
+            None,
+            None,
+        ):
+            split = "provider"
+    if split == "provider" and not source.has_splits:
+        raise ValueError(
+            "`split` can be 'provider' only where the source has splits: "
+            f"files or data sets called {SPLITS}. Received: {source.name}"
+        )
+    return split_scheme(
+        split, encoder.log_format, test_fraction, validation_fraction, seed
+    )
 
 
-def _check_splits(
-    connection: duckdb.DuckDBPyConnection, path: Path
+def _check_outside(source: Source, output: Path) -> None:
+    path = Path(source.name)
+    if path.exists() and path.resolve().is_relative_to(output.resolve()):
+        raise ValueError(
+            "`source` must not lie inside `output`, which is replaced whole. "
+            f"Received: source={path}, output={output}"
+        )
+
+
+def _engine(
+    engine: str, work: Path, memory: int, spark_master: str | None
+) -> Engine:
+    if engine == "spark":
+        # Here, not above: Spark is an extra.
+        from zoo.encoding.spark_engine import SparkEngine
+
+        return SparkEngine(work, spark_master)
+    return DuckDBEngine(work, memory)
+
+
+def _split(
+    engine: Engine, scheme: SplitScheme, encoder: ClickEncoder, name: str
 ) -> dict[str, int]:
-    rows = connection.execute(sql.split_counts()).fetchall()
-    counts = {split: (num, clicks) for split, num, clicks in rows}
-    for split in sql.SPLITS:
-        num_rows, clicks = counts.get(split, (0, 0))
+    """Makes the view `log`; returns the number of rows of each split."""
+    parts = dict(engine.fetch(sql.part_counts()))
+    expression = scheme.split(sum(parts.values()), list(parts))
+    engine.create_view("log", sql.log(expression))
+    found = {
+        split: (rows, clicks)
+        for split, rows, clicks in engine.fetch(sql.split_counts())
+    }
+    for split in _expected_splits(scheme, encoder, list(found)):
+        num_rows, clicks = found.get(split, (0, 0))
         if num_rows == 0:
             raise ValueError(
-                f"{path}: the {split} split would have no row. Give a longer "
-                "log or another seed. Received: "
-                f"{sum(num for num, _ in counts.values())} rows in all"
+                f"{name}: the {split} split would have no row. Give a longer "
+                "log, another seed or other fractions. Received: "
+                f"{sum(parts.values())} rows in all"
             )
         if clicks in (0, num_rows):
             raise ValueError(
-                f"{path}: the {split} split would have one class only, which "
+                f"{name}: the {split} split would have one class only, which "
                 "has no AUC. Give a longer log or another seed. Received: "
                 f"{num_rows} rows, label {int(clicks > 0)} in all of them"
             )
-    return {split: num for split, (num, _) in counts.items()}
+    return {split: found[split][0] for split in SPLITS if split in found}
 
 
-def _summary(
+def _expected_splits(
+    scheme: SplitScheme, encoder: ClickEncoder, found: Sequence[str]
+) -> list[str]:
+    expected = set(found)
+    if not encoder.is_fitted:
+        expected.add("train")
+    if isinstance(scheme, RandomSplit | SequentialSplit):
+        fractions = (scheme.validation_fraction, scheme.test_fraction)
+        names = ("validation", "test")
+        expected |= {
+            n for n, share in zip(names, fractions, strict=True) if share
+        }
+        expected.add("train")
+    return [split for split in SPLITS if split in expected]
+
+
+def _fit(
+    engine: Engine,
     encoder: ClickEncoder,
-    path: Path,
-    memory_limit: str,
-    seed: int,
-    splits: dict[str, dict[str, Any]],
-) -> dict[str, Any]:
+    grow: bool,
+    split: str | None,
+    folder: Path,
+    stages: Stages,
+) -> ClickEncoder:
+    if not encoder.is_fitted:
+        return fitting.fit(engine, encoder, split, folder, stages)
+    if grow:
+        return fitting.grow(engine, encoder, split, folder, stages)
+    return fitting.reuse(engine, encoder, folder)
+
+
+def _missing(
+    engine: Engine, log_format: LogFormat, counts: dict[str, int]
+) -> dict[str, float]:
+    """The share of rows in which a column is empty."""
+    num_rows = sum(counts.values())
+    query = sql.present_counts(
+        len(log_format.dense), len(log_format.categorical)
+    )
+    present = engine.fetch(query)[0]
+    names = (*log_format.dense, *log_format.categorical)
     return {
-        "log": encoder.log_format.name,
-        "source": str(path.resolve()),
-        "rows": sum(split["rows"] for split in splits.values()),
-        "splits": splits,
-        "num_ids": encoder.schema.num_ids,
-        "min_count": encoder.min_count,
-        "dense_transform": encoder.dense_transform,
-        "memory_limit": memory_limit,
-        "seed": seed,
-        "versions": {
-            "keras_cowclip": keras_cowclip.__version__,
-            "duckdb": importlib.metadata.version("duckdb"),
-            "pyarrow": importlib.metadata.version("pyarrow"),
-        },
+        name: (num_rows - count) / num_rows
+        for name, count in zip(names, present, strict=True)
+    }
+
+
+def _versions(engine: str) -> dict[str, str]:
+    library = {"duckdb": "duckdb", "spark": "pyspark"}[engine]
+    return {
+        "keras_cowclip": keras_cowclip.__version__,
+        library: importlib.metadata.version(library),
+        "pyarrow": importlib.metadata.version("pyarrow"),
     }

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from zoo.encoding.columns import LARGEST_EXACT
+from zoo.encoding.columns import as_text
 from zoo.encoding.log_format import LogFormat
-
-# Beyond it a float no longer tells neighbouring integers apart.
-_LARGEST_EXACT = 2**53
 
 
 def raw_table(rows: Any, log_format: LogFormat) -> pa.Table:
@@ -29,17 +28,19 @@ def raw_table(rows: Any, log_format: LogFormat) -> pa.Table:
             another kind.
     """
     names = (*log_format.dense, *log_format.categorical)
+    has_floats = log_format.dense_type == "float"
+    floats = log_format.dense if has_floats else ()
     if isinstance(rows, pa.Table):
         _check_columns(rows.column_names, names)
-        columns = [_arrow_column(rows[n], n) for n in names]
+        columns = [_arrow_column(rows[n], n, n in floats) for n in names]
         num_rows = rows.num_rows
     elif hasattr(rows, "columns") and hasattr(rows, "iloc"):
         _check_columns(rows.columns, names)
-        columns = [_pandas_column(rows[n], n) for n in names]
+        columns = [_pandas_column(rows[n], n, n in floats) for n in names]
         num_rows = len(rows)
     else:
         rows = _checked_dicts(rows)
-        columns = [_dict_column(rows, n) for n in names]
+        columns = [_dict_column(rows, n, n in floats) for n in names]
         num_rows = len(rows)
     roles = [f"dense_{i}" for i in range(len(log_format.dense))]
     roles += [f"field_{i}" for i in range(len(log_format.categorical))]
@@ -69,50 +70,46 @@ def _checked_dicts(rows: Any) -> list[dict]:
     )
 
 
-def _arrow_column(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if _is_plain(column.type):
-        return column.cast(pa.string())
-    return _text_column(column.to_pylist(), name)
+def _arrow_column(column: pa.ChunkedArray, name: str, fractions: bool):
+    text = as_text(column, fractions)
+    if text is None:
+        return _text_column(column.to_pylist(), name, fractions)
+    return text
 
 
-def _is_plain(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_integer(kind)
-    )
-
-
-def _pandas_column(series: Any, name: str) -> pa.Array | pa.ChunkedArray:
+def _pandas_column(series: Any, name: str, fractions: bool):
     try:
         column = pa.chunked_array([pa.array(series, from_pandas=True)])
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         column = None  # Python objects of several kinds
-    if column is not None and _is_plain(column.type):
-        return column.cast(pa.string())
     # Each value for itself: Arrow would turn mixed ones into a common kind.
+    if column is not None and (
+        series.dtype != object or pa.types.is_string(column.type)
+    ):
+        text = as_text(column, fractions)
+        if text is not None:
+            return text
     pairs = zip(series.to_list(), series.isna().to_list(), strict=True)
-    return _text_column([None if na else value for value, na in pairs], name)
+    values = [None if na else value for value, na in pairs]
+    return _text_column(values, name, fractions)
 
 
-def _dict_column(rows: list[dict], name: str) -> pa.Array:
+def _dict_column(rows: list[dict], name: str, fractions: bool) -> pa.Array:
     for i, row in enumerate(rows):
         if name not in row:
             raise ValueError(
                 f"`rows` must have a value for '{name}' (`None` if missing) "
                 f"in every row. Received: row {i} with {sorted(row, key=str)}"
             )
-    return _text_column([row[name] for row in rows], name)
+    return _text_column([row[name] for row in rows], name, fractions)
 
 
-def _text_column(values: list, name: str) -> pa.Array:
-    texts = [_text(value, name, i) for i, value in enumerate(values)]
+def _text_column(values: list, name: str, fractions: bool) -> pa.Array:
+    texts = [_text(v, name, i, fractions) for i, v in enumerate(values)]
     return pa.array(texts, pa.string())
 
 
-def _text(value: Any, name: str, row: int) -> str | None:
+def _text(value: Any, name: str, row: int, fractions: bool) -> str | None:
     # pandas.NA is told by its type, so that pandas need not be installed.
     if value is None or type(value).__name__ == "NAType":
         return None
@@ -124,8 +121,10 @@ def _text(value: Any, name: str, row: int) -> str | None:
         number = float(value)
         if np.isnan(number):
             return None
-        if number.is_integer() and abs(number) <= _LARGEST_EXACT:
+        if number.is_integer() and abs(number) <= LARGEST_EXACT:
             return str(int(number))
+        if fractions:
+            return repr(number)
     raise ValueError(
         f"`rows` must hold text, integers or missing values, and column "
         f"'{name}' of row {row} does not. Received: {value!r}"

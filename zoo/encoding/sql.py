@@ -1,92 +1,90 @@
 """The encoding as SQL text.
 
-Plain relational SQL (count, rank, join), so that another engine can run the
-same text after translation; reading and writing is the engine's own business.
-It speaks of three kinds of relations, columns named by `LogFormat.roles`:
+Plain relational SQL (count, rank, join), run as it is by DuckDB and translated
+for Spark; reading and writing is the engine's own business. It speaks of these
+relations, columns named by `LogFormat.roles`:
 
-- `raw(row_id, label, dense_0, ..., field_0, ...)`: the text of the log;
-- `log(row_id, split, label, dense_0, ..., field_0, ...)`: typed, NULL where
+- `raw(row_id, part, label, dense_0, ..., field_0, ...)`: the text of the log;
+- `staged(row_id, part, label, dense_0, ..., field_0, ...)`: typed, NULL where
   the text is empty;
-- `vocabulary_f(token, id, count)`: the ids of field f.
+- `log`: `staged` with the column `split`;
+- `vocabulary_f(token, id, count)`: the ids of field f, and `old_f`, those that
+  it grows from.
+
+The one function that is not SQL's own is `hex_to_integer(text)`, which every
+engine defines before it runs these texts.
 """
 
 from collections.abc import Iterable
 from collections.abc import Sequence
 
-SPLITS = ("train", "validation", "test")
 DENSE_TRANSFORMS = ("minmax", "log", "none")
 MISSING_ID = 0
 UNKNOWN_ID = 1
 FIRST_ID = 2
 
-# 18 digits always fit into 64 bits. A cast alone would round "1.5" to 2.
-_INTEGER = "^-?[0-9]{1,18}$"
-_HEX_DIGITS = 8
+# A cast alone would round "1.5" to 2, and take " 1" and "0x1".
+_NUMBER = {
+    "integer": "^-?[0-9]{1,18}$",
+    "float": "^-?[0-9]+([.][0-9]*)?([eE][-+]?[0-9]+)?$",
+}
+# Beyond it float32 ends.
+_LARGEST = "1e38"
+# 60 bits: the largest number of digits that fits into a signed integer.
+_HASH_DIGITS = 15
 
 
-def first_bad_row(num_dense: int, label: bool) -> str:
+def first_bad_row(num_dense: int, dense_type: str) -> str:
     """Selects the smallest `row_id` of `raw` whose text breaks a rule."""
-    rules = [f"({bad_integer(f'dense_{i}')})" for i in range(num_dense)]
-    if label:
-        rules.append("(label is null or label not in ('0', '1'))")
-    condition = " or ".join(rules) if rules else "1 = 0"
+    rules = [bad_number(f"dense_{i}", dense_type) for i in range(num_dense)]
+    rules.append("label is null or label not in ('0', '1')")
+    condition = " or ".join(f"({rule})" for rule in rules)
     return f"select min(row_id) as row_id from raw where {condition}"
 
 
-def bad_integer(column: str) -> str:
-    """The condition under which a text is neither empty nor an integer."""
-    return f"{column} <> '' and not regexp_matches({column}, '{_INTEGER}')"
+def bad_number(column: str, dense_type: str) -> str:
+    """The condition under which a text is neither empty nor a number."""
+    rule = f"not regexp_matches({column}, '{_NUMBER[dense_type]}')"
+    if dense_type == "float":
+        size = f"abs(try_cast({column} as double))"
+        rule = f"({rule} or not {size} < {_LARGEST})"
+    return f"{column} <> '' and {rule}"
 
 
-def typed(num_dense: int, num_fields: int) -> str:
-    """Selects the features of `raw` as integers and tokens, empty as NULL."""
-    columns = ["row_id", *_typed_features(num_dense, num_fields)]
-    return f"select {', '.join(columns)} from raw"
-
-
-def labeled(
-    num_dense: int,
-    num_fields: int,
-    seed: int,
-    test_fraction: float,
-    validation_fraction: float,
-) -> str:
-    """Selects all of `log` from `raw`: `typed`, the label and the split.
-
-    The split is drawn by a hash of seed and row number that every engine has
-    and computes alike.
-    """
-    test = _hash_bound(test_fraction)
-    validation = _hash_bound(test_fraction + validation_fraction)
-    hashed = (
-        f"substr(md5(concat('{seed}:', cast(row_id as varchar))), 1, "
-        f"{_HEX_DIGITS})"
-    )
+def staged(num_dense: int, num_fields: int, part: str) -> str:
+    """Selects `staged` from `raw`, with an expression for the part."""
     columns = [
         "row_id",
-        f"case when hashed < '{test}' then 'test' "
-        f"when hashed < '{validation}' then 'validation' "
-        "else 'train' end as split",
+        f"{part} as part",
         "cast(label as tinyint) as label",
         *_typed_features(num_dense, num_fields),
     ]
-    return (
-        f"select {', '.join(columns)} "
-        f"from (select raw.*, {hashed} as hashed from raw) as drawn"
-    )
+    return f"select {', '.join(columns)} from raw"
+
+
+def features(num_dense: int, num_fields: int) -> str:
+    """Selects the row number and features of `log` from `raw`."""
+    columns = ["row_id", *_typed_features(num_dense, num_fields)]
+    return f"select {', '.join(columns)} from raw"
 
 
 def _typed_features(num_dense: int, num_fields: int) -> list[str]:
     names = [f"dense_{i}" for i in range(num_dense)]
     fields = [f"field_{i}" for i in range(num_fields)]
     return [
-        *(f"cast(nullif({n}, '') as bigint) as {n}" for n in names),
+        *(f"cast(nullif({n}, '') as double) as {n}" for n in names),
         *(f"nullif({n}, '') as {n}" for n in fields),
     ]
 
 
-def _hash_bound(fraction: float) -> str:
-    return f"{round(fraction * 16**_HEX_DIGITS):0{_HEX_DIGITS}x}"
+def part_counts() -> str:
+    """Selects the number of rows of every part of `staged`."""
+    return "select part, count(*) as num_rows from staged group by part"
+
+
+def log(split: str) -> str:
+    """Selects `log` from `staged`, with an expression for the split."""
+    return f"select staged.*, {split} as split from staged"
 
 
 def split_counts() -> str:
@@ -97,76 +95,145 @@ def split_counts() -> str:
     )
 
 
-def vocabulary(field: int, min_count: int) -> str:
-    """Selects token, id and count of a field from the training split.
+def present_counts(num_dense: int, num_fields: int) -> str:
+    """Selects the number of values that are not missing, column by column."""
+    names = [f"dense_{i}" for i in range(num_dense)]
+    names += [f"field_{i}" for i in range(num_fields)]
+    columns = [f"count({name}) as {name}" for name in names]
+    return f"select {', '.join(columns)} from log"
+
+
+def vocabulary(
+    field: int, min_count: int, max_size: int | None, split: str | None
+) -> str:
+    """Selects token, id and count of a field.
 
     Ids go by falling count, ties by the bytes of the token, so that the same
     rows give the same ids on any engine and in any order.
+
+    Args:
+        field: integer. Number of the field.
+        min_count: integer. Rarer tokens are left out.
+        max_size: integer or `None`. Later ids are left out.
+        split: string. The split whose rows are counted; `None` for all rows.
     """
+    return _ranked(_counted(field, min_count, split), 0, max_size)
+
+
+def grown_vocabulary(
+    field: int,
+    num_old: int,
+    min_count: int,
+    max_size: int | None,
+    split: str | None,
+) -> str:
+    """Selects a vocabulary that keeps the ids of `old_f` and adds to them.
+
+    Args:
+        num_old: integer. Number of tokens in `old_f`.
+
+    See `vocabulary` for the others.
+    """
+    seen = _counted(field, 1, split)
+    new = (
+        "select counted.token as token, counted.occurrences as occurrences "
+        f"from ({_counted(field, min_count, split)}) as counted "
+        f"left join old_{field} as known on counted.token = known.token "
+        "where known.token is null"
+    )
     return (
-        "select token, cast(row_number() over (order by occurrences desc, "
-        f"token) + {FIRST_ID - 1} as int) as id, occurrences as count "
-        f"from (select field_{field} as token, count(*) as occurrences "
-        f"from log where split = 'train' and field_{field} is not null "
-        f"group by field_{field} having count(*) >= {min_count}) as counted"
+        "select known.token as token, known.id as id, known.count + "
+        "coalesce(seen.occurrences, 0) as count "
+        f"from old_{field} as known left join ({seen}) as seen "
+        "on known.token = seen.token "
+        f"union all {_ranked(new, num_old, max_size)}"
     )
 
 
-def dense_ranges(num_dense: int) -> str:
-    """Selects min and max of each dense column of the training split."""
+def _counted(field: int, min_count: int, split: str | None) -> str:
+    where = "" if split is None else f"split = '{split}' and "
+    return (
+        f"select field_{field} as token, count(*) as occurrences from log "
+        f"where {where}field_{field} is not null "
+        f"group by field_{field} having count(*) >= {min_count}"
+    )
+
+
+def _ranked(counted: str, num_old: int, max_size: int | None) -> str:
+    limit = ""
+    if max_size is not None:
+        limit = f" where place <= {max(max_size - num_old, 0)}"
+    return (
+        f"select token, cast(place + {FIRST_ID - 1 + num_old} as int) as id, "
+        "occurrences as count from (select token, occurrences, row_number() "
+        f"over (order by occurrences desc, token) as place from ({counted}) "
+        f"as counted) as ranked{limit}"
+    )
+
+
+def dense_ranges(num_dense: int, split: str | None) -> str:
+    """Selects min and max of each dense column, of one split or all rows."""
     columns = []
     for i in range(num_dense):
         value = f"coalesce(dense_{i}, 0)"
         columns += [f"min({value}) as min_{i}", f"max({value}) as max_{i}"]
-    return f"select {', '.join(columns)} from log where split = 'train'"
+    where = "" if split is None else f" where split = '{split}'"
+    return f"select {', '.join(columns)} from log{where}"
 
 
 def encoded(
     dense_transform: str,
-    ranges: Sequence[tuple[int, int]],
+    ranges: Sequence[tuple[float, float]],
     fields: Iterable[int],
-    split: str | None = None,
+    num_buckets: int | None,
+    extra: Iterable[str] = (),
+    where: str = "",
 ) -> str:
-    """Selects the encoded rows of `log` in their order.
+    """Selects encoded columns of `log`, its rows in any order.
 
     Args:
         dense_transform: one of `DENSE_TRANSFORMS`.
-        ranges: (min, max) of each dense column in the training split; empty
-            to select no dense column.
+        ranges: (min, max) of each dense column; empty to select none.
         fields: the numbers of the fields to select.
-        split: one of `SPLITS`, to select it together with its labels; `None`
-            for all rows, without labels. Defaults to `None`.
+        num_buckets: integer, to hash tokens instead of looking them up in
+            `vocabulary_f`; or `None`.
+        extra: names of columns of `log` to select as they are.
+        where: string. A condition on the rows; empty for all rows.
     """
-    columns = ["log.row_id as row_id"]
-    if split is not None:
-        columns.append("log.label as label")
+    columns = ["log.row_id as row_id", *(f"log.{n} as {n}" for n in extra)]
     for i, (low, high) in enumerate(ranges):
         value = _dense(f"log.dense_{i}", dense_transform, low, high)
         columns.append(f"cast({value} as real) as dense_{i}")
     joins = []
     for i in fields:
-        columns.append(
-            f"case when log.field_{i} is null then {MISSING_ID} "
-            f"else coalesce(v{i}.id, {UNKNOWN_ID}) end as field_{i}"
-        )
-        joins.append(
-            f"left join vocabulary_{i} as v{i} on log.field_{i} = v{i}.token"
-        )
-    where = "" if split is None else f" where log.split = '{split}'"
-    return (
-        f"select {', '.join(columns)} from log {' '.join(joins)}{where} "
-        "order by log.row_id"
-    )
+        token = f"log.field_{i}"
+        if num_buckets is None:
+            id = f"coalesce(v{i}.id, {UNKNOWN_ID})"
+            joins.append(
+                f" left join vocabulary_{i} as v{i} on {token} = v{i}.token"
+            )
+        else:
+            digits = f"substr(md5({token}), 1, {_HASH_DIGITS})"
+            id = f"{FIRST_ID} + hex_to_integer({digits}) % {num_buckets}"
+        id = f"case when {token} is null then {MISSING_ID} else {id} end"
+        columns.append(f"cast({id} as int) as field_{i}")
+    condition = f" where {where}" if where else ""
+    return f"select {', '.join(columns)} from log{''.join(joins)}{condition}"
 
 
-def _dense(column: str, transform: str, low: int, high: int) -> str:
-    value = f"cast(coalesce({column}, 0) as double)"
+def _dense(column: str, transform: str, low: float, high: float) -> str:
+    value = f"coalesce({column}, 0)"
     if transform == "none":
         return value
     if transform == "log":
         return f"sign({value}) * ln(1 + abs({value}))"
     if low == high:
         return "0"
-    smallest, largest = f"cast({low} as double)", f"cast({high} as double)"
+    smallest, largest = _double(low), _double(high)
     clipped = f"least(greatest({value}, {smallest}), {largest})"
     return f"({clipped} - {smallest}) / ({largest} - {smallest})"
+
+
+def _double(value: float) -> str:
+    # A bare 0.1 is a decimal number to SQL.
+    return f"cast('{float(value)!r}' as double)"

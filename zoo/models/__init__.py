@@ -3,6 +3,7 @@
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deepfm import DeepFM as DeepFM
+from zoo.models.growth import grow as grow
 from zoo.models.wide_deep import WideDeep as WideDeep
 
 MODELS = {

@@ -18,8 +18,10 @@ class CTRModel(keras.Model):
     vocabulary silently becomes NaN on JAX.
     """
 
-    def __init__(self, inputs, outputs, arguments, **kwargs):
+    def __init__(self, inputs, outputs, arguments, dtype=None, **kwargs):
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+        # A Functional model drops it, and the config would lose it.
+        self.dtype_policy = dtype
         self._arguments = dict(arguments)
         self.schema = arguments["schema"]
 

@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -101,3 +103,45 @@ def test_link_keeps_pointing(tmp_path):
     make(tmp_path / "link")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real" / "summary.json").exists()
+
+
+KILLED = """
+import os, signal, sys
+from zoo.atomic_folder import atomic_folder
+with atomic_folder(sys.argv[1]) as folder:
+    (folder / "summary.json").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
+    output = tmp_path / "out"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(output)])
+    assert done.returncode != 0
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".out.partial-")
+    with atomic_folder(output) as folder:
+        assert not left.exists()
+        # A run that is still at work keeps its folder.
+        with atomic_folder(output) as other:
+            assert folder.is_dir()
+            (other / "summary.json").write_text("other")
+        (folder / "summary.json").write_text("whole")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert (output / "summary.json").read_text() == "whole"
+    assert [p.name for p in output.iterdir()] == ["summary.json"]
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_a_run_killed_while_it_replaced_loses_nothing(tmp_path, swapped):
+    old = tmp_path / ".out.partial-x-old"
+    old.mkdir()
+    (old / "summary.json").write_text("old")
+    if swapped:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "summary.json").write_text("new")
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out"):
+        raise RuntimeError
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    text = (tmp_path / "out" / "summary.json").read_text()
+    assert text == ("new" if swapped else "old")

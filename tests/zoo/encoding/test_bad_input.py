@@ -2,7 +2,9 @@
 
 import errno
 import gzip
-import importlib
+import hashlib
+import io
+import zipfile
 
 import duckdb
 import pytest
@@ -11,6 +13,8 @@ from zoo.datasets import AVAZU
 from zoo.encoding import LogFormat
 from zoo.encoding import engine
 from zoo.encoding import prepare
+from zoo.encoding.duckdb_engine import DuckDBEngine
+from zoo.encoding.piece import Piece
 
 GOOD = ("1", "x", "p")
 
@@ -85,7 +89,7 @@ def test_first_of_several_bad_lines(refused, make_lines):
 
 
 def test_line_number_in_a_later_block(refused, make_lines, monkeypatch):
-    monkeypatch.setattr("zoo.encoding.raw_log.BLOCK_BYTES", 100)
+    monkeypatch.setattr("zoo.encoding.text_log.BLOCK_BYTES", 100)
     lines = make_lines([GOOD] * 200)
     lines[150] = "2\t1\tu\tx\tp"
     assert "line 151: the label" in refused("\n".join(lines))
@@ -106,7 +110,7 @@ def test_text_that_is_not_utf8(refused, make_lines):
 
 
 def test_line_without_end(refused, make_lines, monkeypatch):
-    monkeypatch.setattr("zoo.encoding.raw_log.BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr("zoo.encoding.text_log.BLOCK_BYTES", 1 << 20)
     text = "\n".join(make_lines([GOOD])) + "\n1\t1\tu\t" + "x" * (3 << 20)
     assert "must be shorter than" in refused(text)
 
@@ -116,19 +120,57 @@ def test_missing_file(refused):
     assert "raw tiny log" in message and "raw.txt" in message
 
 
-def test_folder_instead_of_a_file(tmp_path, tiny):
-    with pytest.raises(ValueError, match=r"not the\s+folder.*Received: "):
-        prepare(tiny, tmp_path, tmp_path / "out", show_progress=False)
-    assert not list(tmp_path.iterdir())
+def test_folder_without_files(tmp_path, tiny):
+    (tmp_path / "logs").mkdir()
+    with pytest.raises(ValueError, match="must hold files.*Received: "):
+        prepare(tiny, tmp_path / "logs", tmp_path / "out", show_progress=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["logs"]
 
 
 def test_empty_file(refused):
     assert "the file is empty" in refused("")
 
 
-def test_packed_file(refused, make_lines):
-    packed = gzip.compress("\n".join(make_lines([GOOD])).encode())
-    assert "Unpack it first" in refused(packed)
+def test_truncated_gzip(refused, make_lines):
+    packed = gzip.compress("\n".join(make_lines([GOOD] * 999)).encode())
+    for end in (len(packed) // 2, -4):
+        message = refused(packed[:end])
+        assert "raw.txt: the packed file is truncated or damaged" in message
+
+
+def test_damaged_gzip(refused, make_lines):
+    packed = bytearray(gzip.compress("\n".join(make_lines([GOOD])).encode()))
+    packed[-6] ^= 1
+    assert "truncated or damaged" in refused(bytes(packed))
+
+
+def test_broken_zip(refused, make_lines):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("train.csv", "\n".join(make_lines([GOOD])))
+    whole = buffer.getvalue()
+    assert "truncated or damaged" in refused(whole[: len(whole) // 2])
+    damaged = whole.replace(b"other", b"ather", 1)
+    assert "train.csv: the packed file" in refused(damaged)
+
+
+def test_zip_without_files(refused):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.mkdir("folder")
+    assert "must hold files" in refused(buffer.getvalue())
+
+
+def test_wrong_checksum(tmp_path, tiny, make_lines):
+    path = tmp_path / "raw.txt"
+    path.write_text("\n".join(make_lines([GOOD])))
+    digest = hashlib.md5(path.read_bytes()).hexdigest()
+    piece = Piece(path, "00000", md5=digest)
+    prepare(tiny, [piece], tmp_path / "good", show_progress=False)
+    piece = Piece(path, "00000", md5="0" * 32)
+    with pytest.raises(ValueError, match=f"must be md5 000.*{digest}"):
+        prepare(tiny, [piece], tmp_path / "bad", show_progress=False)
+    assert not (tmp_path / "bad").exists()
 
 
 @pytest.mark.parametrize(
@@ -205,7 +247,7 @@ def test_bad_argument(refused, make_lines, options, argument):
 
 def test_too_little_memory(refused, make_lines):
     message = refused("\n".join(make_lines([GOOD])), memory_limit="100KB")
-    assert "too small" in message and "memory_limit='100KB'" in message
+    assert "`memory_limit` is too small" in message
 
 
 @pytest.mark.parametrize(
@@ -220,9 +262,7 @@ def test_full_disk(refused, make_lines, monkeypatch, error, words):
     def write(*args):
         raise error(*words)
 
-    # The module, not the function of the same name.
-    module = importlib.import_module("zoo.encoding.prepare")
-    monkeypatch.setattr(module, "write_encoded", write)
+    monkeypatch.setattr(DuckDBEngine, "write_splits", write)
     message = refused("\n".join(make_lines([GOOD])), error=OSError)
     assert "The disk is full" in message
 
@@ -230,7 +270,7 @@ def test_full_disk(refused, make_lines, monkeypatch, error, words):
 def test_other_errors_of_the_engine_pass():
     with (
         pytest.raises(duckdb.IOException, match="Cable"),
-        engine.clear_errors("1GB", "out"),
+        engine.clear_disk_errors("out"),
     ):
         raise duckdb.IOException("Cable pulled")
 
@@ -246,7 +286,9 @@ def test_other_errors_of_the_engine_pass():
         ({"delimiter": ""}, "`delimiter`"),
         ({"delimiter": "\n"}, "`delimiter`"),
         ({"delimiter": "||"}, "`delimiter`"),
-        ({"test_fraction": 0}, "fraction"),
+        ({"test_fraction": 1}, "fraction"),
+        ({"dense_type": "number"}, "`dense_type`"),
+        ({"day": ("n", 6)}, "`day`"),
         ({"validation_fraction": -0.1}, "fraction"),
         ({"test_fraction": 0.6, "validation_fraction": 0.4}, "fraction"),
     ],

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from tests.zoo.encoding.conftest import read_split
 from zoo import FeatureSchema
 from zoo.datasets import AVAZU
 from zoo.datasets import CRITEO
@@ -295,7 +296,7 @@ def test_memory_equals_offline(sample, tmp_path, name, log_format, options):
     seen = 0
     drawn = _splits(len(rows), log_format)
     for split in ("train", "validation", "test"):
-        table = pa.parquet.read_table(output / f"{split}.parquet")
+        table = read_split(output, split)
         index = np.flatnonzero(drawn == split)
         label = [int(rows[i][log_format.label]) for i in index]
         assert table["label"].to_pylist() == label

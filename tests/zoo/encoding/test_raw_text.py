@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from zoo.encoding import raw_log
+from zoo.encoding import text_log
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_blocks_change_nothing(
     train = [(str(i), f"é{i % 7}", "b") for i in range(9)]
     text = end.join(make_lines(train))
     _, whole = prepare_text(text, name="whole")
-    monkeypatch.setattr(raw_log, "BLOCK_BYTES", size)
+    monkeypatch.setattr(text_log, "BLOCK_BYTES", size)
     _, blocks = prepare_text(text, name="blocks")
     assert blocks == whole
 
@@ -83,7 +83,7 @@ def test_byte_order_mark_at_a_block_is_text(
     lines = make_lines([("1", "x", "b")] * 40)
     lines[20] = "\ufeff" + lines[20]
     monkeypatch.setattr(
-        raw_log, "BLOCK_BYTES", len("\n".join(lines[:20]).encode()) + 1
+        text_log, "BLOCK_BYTES", len("\n".join(lines[:20]).encode()) + 1
     )
     with pytest.raises(ValueError, match="line 21: the label"):
         prepare_text("\n".join(lines))

@@ -1,0 +1,224 @@
+"""What a log may be held by, and what is said of one that is broken."""
+
+import gzip
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from tests.zoo.encoding.conftest import read_split
+from zoo.encoding import LogFormat
+from zoo.encoding import open_source
+from zoo.encoding import prepare
+
+
+@pytest.fixture
+def shop():
+    return LogFormat(
+        name="shop",
+        label="click",
+        dense=("price",),
+        categorical=("site", "code"),
+        delimiter=",",
+        header=True,
+        quoted=True,
+        dense_type="float",
+        test_fraction=0.25,
+        validation_fraction=0.25,
+    )
+
+
+@pytest.fixture
+def table():
+    rows = range(60)
+    return pa.table(
+        {
+            "unused": [[1]] * 60,
+            "code": pa.array([i % 7 if i % 5 else None for i in rows]),
+            "click": pa.array([i % 2 for i in rows], pa.int8()),
+            "price": [i / 8 - 2 if i % 6 else None for i in rows],
+            "site": [f"s{i % 3}" if i % 4 else "" for i in rows],
+        }
+    )
+
+
+@pytest.fixture
+def expected(tmp_path, shop, table):
+    """The splits of the table, from its text."""
+    lines = ["code,click,price,site"]
+    for row in table.to_pylist():
+        code, price = (
+            "" if row[n] is None else row[n] for n in ("code", "price")
+        )
+        lines.append(f'{code},{row["click"]},{price},"{row["site"]}"')
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(lines))
+    return encode(shop, path, tmp_path / "expected")
+
+
+def encode(log_format, source, output, **options):
+    prepare(log_format, source, output, show_progress=False, **options)
+    splits = ("train", "validation", "test")
+    return {
+        split: read_split(output, split)
+        for split in splits
+        if (output / split).exists()
+    }
+
+
+def variants(table, tmp_path):
+    """The same log, held in other ways."""
+    yield "arrow", table
+    pa.parquet.write_table(table, tmp_path / "log.parquet")
+    yield "parquet", tmp_path / "log.parquet"
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for i in range(12):
+        # Parts 10 and 11 must come after part 9.
+        part = table.slice(i * 5, 5)
+        pa.parquet.write_table(part, folder / f"part_{i}.parquet")
+    yield "folder", folder
+    yield "list", [folder / f"part_{i}.parquet" for i in range(12)]
+    data = datasets.Dataset.from_dict(table.drop_columns("unused").to_pydict())
+    yield "dataset", data
+    yield "stream", data.to_iterable_dataset()
+    frame = table.drop_columns("unused").to_pandas()
+    yield "pandas", pa.Table.from_pandas(frame)
+    text = (tmp_path / "log.csv").read_bytes()
+    (tmp_path / "log.csv.gz").write_bytes(gzip.compress(text))
+    yield "gzip", tmp_path / "log.csv.gz"
+
+
+def test_every_holder_gives_the_same(table, shop, expected, tmp_path):
+    for name, source in variants(table, tmp_path):
+        assert encode(shop, source, tmp_path / name) == expected, name
+    assert expected["train"].num_rows > 20
+
+
+def test_splits_of_a_data_set(table, shop, tmp_path):
+    data = datasets.Dataset(table.drop_columns("unused"))
+    splits = datasets.DatasetDict(
+        {
+            "test": data.select(range(50, 60)),
+            "train": data.select(range(30)),
+            "valid": data.select(range(30, 50)),
+        }
+    )
+    found = encode(shop, splits, tmp_path / "out")
+    assert {n: t.num_rows for n, t in found.items()} == {
+        "train": 30,
+        "validation": 20,
+        "test": 10,
+    }
+    labels = table["click"].to_pylist()
+    assert found["test"]["label"].to_pylist() == labels[50:]
+
+
+def test_dict_of_paths(table, shop, tmp_path):
+    for name, part in (("a", table.slice(0, 40)), ("b", table.slice(40))):
+        pa.parquet.write_table(part, tmp_path / f"{name}.parquet")
+    source = {"test": tmp_path / "b.parquet", "train": tmp_path / "a.parquet"}
+    found = encode(shop, source, tmp_path / "out")
+    assert [t.num_rows for t in found.values()] == [40, 20]
+
+
+def refused(log_format, source, message, error=ValueError):
+    with pytest.raises(error, match=message) as raised:
+        for _ in open_source(source, log_format).tables():
+            pass
+    assert "Received: " in str(raised.value)
+
+
+def test_parquet_without_a_column(table, shop, tmp_path):
+    path = tmp_path / "log.parquet"
+    pa.parquet.write_table(table.drop_columns("site"), path)
+    refused(shop, path, r"log\.parquet: must have the column 'site' once")
+
+
+def test_two_files_that_disagree(table, shop, tmp_path):
+    pa.parquet.write_table(table, tmp_path / "1.parquet")
+    other = table.set_column(1, "code", [["x"] * 60])
+    pa.parquet.write_table(other, tmp_path / "2.parquet")
+    sources = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
+    refused(shop, sources, r"2\.parquet: the column 'code' must have the same")
+
+
+def test_truncated_parquet(table, shop, tmp_path):
+    path = tmp_path / "log.parquet"
+    pa.parquet.write_table(table, path)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    refused(shop, path, r"log\.parquet: the Parquet file is truncated")
+
+
+def test_parquet_with_another_type(table, shop, tmp_path):
+    path = tmp_path / "log.parquet"
+    bad = table.set_column(4, "site", [[["x"]] * 60])
+    pa.parquet.write_table(bad, path)
+    refused(shop, path, r"log\.parquet, from row 0 on: the column 'site' must")
+
+
+def test_fractions_where_text_is_meant(table, shop, tmp_path):
+    bad = table.set_column(1, "code", [[0.5] * 60])
+    refused(shop, bad, "the column 'code' must hold text, integers or integral")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        (2, 2, "row 57: the label 'click' must be 0 or 1"),
+        (2, None, "row 57: the label 'click' must be 0 or 1"),
+        (3, 1e39, "row 57: column 'price' must hold a number below 1e38"),
+        (3, float("inf"), "row 57: column 'price' must hold a number"),
+    ],
+)
+def test_a_bad_value_in_a_table(table, shop, tmp_path, column, value, message):
+    name = table.column_names[column]
+    values = table[name].to_pylist()
+    values[57] = value
+    bad = table.set_column(column, name, [values])
+    pa.parquet.write_table(bad, tmp_path / "log.parquet")
+    with pytest.raises(ValueError, match=f"{message}.*Received: "):
+        encode(shop, tmp_path / "log.parquet", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("code,click,price\n1,1,1", "line 1: the header must name .*'site'"),
+        ("code,click,site,price,site\n", "line 1: the header must name .*'si"),
+        ("code,click,price,site\n", "no row after the header"),
+        ("code,click,price,site\n1,1,1\n", "line 2: a row .* 4 columns"),
+        ("code,click,price,site\n1,1,nan,s\n", "line 2: column 'price' must"),
+        ("code,click,price,site\n1,1,1e38,s\n", "line 2: column 'price' must"),
+        ('code,click,price,site\n1,1,1,"s,t"\n2,1,"x",s', "line 3: column 'p"),
+    ],
+)
+def test_bad_csv(shop, tmp_path, text, message):
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"{message}.*Received: "):
+        encode(shop, path, tmp_path / "out")
+
+
+def test_text_and_parquet_together(table, shop, tmp_path):
+    pa.parquet.write_table(table, tmp_path / "log.parquet")
+    (tmp_path / "log.csv").write_text("code,click,price,site\n")
+    refused(shop, tmp_path, "text or Parquet, not both")
+
+
+def test_a_log_without_header_or_columns(tmp_path):
+    bare = LogFormat(name="bare", categorical=("a",))
+    (tmp_path / "log").write_text("1\ta\n")
+    refused(bare, tmp_path / "log", "`columns` must be given")
+
+
+@pytest.mark.parametrize("source", [None, 3, [], {"night": "x"}, [1]])
+def test_no_source(shop, source):
+    refused(shop, source, "`source`")
+
+
+def test_missing_path(shop):
+    refused(shop, "/no/such/log", "no such file", FileNotFoundError)

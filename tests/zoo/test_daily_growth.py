@@ -1,0 +1,77 @@
+"""A model that is trained on one day, and goes on with the next."""
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.encoding import LogFormat
+
+SHOP = LogFormat(
+    name="shop",
+    columns=("click", "n", "site"),
+    label="click",
+    dense=("n",),
+    categorical=("site",),
+)
+
+
+def write_day(path, sites, seed):
+    random = np.random.default_rng(seed)
+    tokens = random.choice(sites, 400)
+    lines = [
+        f"{int(random.random() < (0.2 if t in 'ace' else 0.8))}\t{i % 9}\t{t}"
+        for i, t in enumerate(tokens)
+    ]
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture
+def first(tmp_path):
+    source = write_day(tmp_path / "day_1", list("abc"), 1)
+    zoo.prepare(SHOP, source, tmp_path / "first", show_progress=False)
+    zoo.train(
+        zoo.EncodedLog.load(tmp_path / "first"), tmp_path / "model",
+        model="dcn", epochs=1, batch_size=64, embedding_dim=4,
+        hidden_units=(8,), verbose=0,
+    )  # fmt: skip
+    return tmp_path
+
+
+def test_the_next_day_grows_the_model(first):
+    source = write_day(first / "day_2", list("bcdef"), 2)
+    encoder = zoo.ClickEncoder.load(first / "model" / "encoder")
+    zoo.prepare(
+        encoder, source, first / "second", grow=True, show_progress=False
+    )
+    log = zoo.EncodedLog.load(first / "second")
+    report = zoo.train(
+        log, first / "next", initial_model=first / "model", epochs=2,
+        batch_size=64, verbose=0,
+    )  # fmt: skip
+    assert report["model"] == "dcn"
+    assert report["hyperparameters"]["embedding_dim"] == 4
+    model = zoo.from_preset(first / "next")
+    assert model.schema.vocabulary_sizes == [8]
+    # What was learned on the first day is there before the second begins.
+    start = zoo.training._load_grown(first / "model", log)
+    rows = [{"n": 3, "site": site} for site in "abc"]
+    np.testing.assert_allclose(
+        start.predict(log.encoder.encode(rows), verbose=0),
+        zoo.from_preset(first / "model").predict(
+            encoder.encode(rows), verbose=0
+        ),
+        rtol=1e-6,
+    )
+
+
+def test_another_vocabulary_is_refused(first):
+    source = write_day(first / "day_2", list("bcdef"), 2)
+    zoo.prepare(SHOP, source, first / "other", show_progress=False)
+    with pytest.raises(ValueError, match="must know the ids.*Received: "):
+        zoo.train(
+            zoo.EncodedLog.load(first / "other"),
+            first / "next",
+            initial_model=first / "model",
+        )
+    assert not (first / "next").exists()

@@ -1,0 +1,74 @@
+import json
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.encoding import LogFormat
+from zoo.encoding import prepare
+
+TINY = LogFormat(
+    name="tiny",
+    columns=("click", "n", "a", "b"),
+    label="click",
+    dense=("n",),
+    categorical=("a", "b"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    train = ["1\t1\tx\tp", "0\t\tx\tq", "0\t2\ty\t", "1\t\tx\tp"]
+    test = ["0\t1\tx\tp", "1\t1\tz\tq", "0\t1\tz\tq", "1\t1\tx\t"]
+    for name, lines in (("train", train), ("test", test)):
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines))
+    source = {name: tmp_path / f"{name}.txt" for name in ("train", "test")}
+    prepare(TINY, source, tmp_path / "out", show_progress=False)
+    return tmp_path / "out"
+
+
+def test_card_by_hand(folder):
+    card = zoo.describe(folder, show_progress=False)
+    assert card["splits"] == {
+        "train": {"rows": 4, "click_rate": 0.5},
+        "test": {"rows": 4, "click_rate": 0.5},
+    }
+    assert card["missing"] == {"n": 0.25, "a": 0.0, "b": 0.25}
+    a, b = card["fields"]["a"], card["fields"]["b"]
+    assert (a["vocabulary"], a["distinct"]) == (4, 2)
+    assert (b["vocabulary"], b["distinct"]) == (4, 3)
+    assert (a["missing"], b["missing"]) == (0, 0.25)
+    assert (a["unseen"], b["unseen"]) == ({"test": 0.5}, {"test": 0.0})
+    assert a["counts"].tolist() == [3, 1]
+    assert b["counts"].tolist() == [2, 1]
+
+
+def test_counts_of_several_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo.encoding.parts.ROWS_PER_BATCH", 7)
+    random = np.random.default_rng(0)
+    tokens = random.integers(0, 9, 100)
+    text = "\n".join(f"{i % 2}\t{i}\t{t}\t{t}" for i, t in enumerate(tokens))
+    (tmp_path / "raw").write_text(text)
+    prepare(
+        TINY, tmp_path / "raw", tmp_path / "out", test_fraction=0,
+        validation_fraction=0, show_progress=False,
+    )  # fmt: skip
+    card = zoo.describe(tmp_path / "out", show_progress=False)
+    expected = np.sort(np.bincount(tokens))[::-1]
+    assert card["fields"]["a"]["counts"].tolist() == expected.tolist()
+
+
+def test_picture(folder):
+    zoo.describe(folder, show_progress=False)
+    data = (folder / "data_card.png").read_bytes()
+    assert data.startswith(b"\x89PNG") and len(data) > 10_000
+
+
+def test_a_folder_that_is_no_log(tmp_path):
+    with pytest.raises(FileNotFoundError, match="Received: "):
+        zoo.describe(tmp_path)
+
+
+def test_summary_tells_what_is_missing(folder):
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["missing"]["n"] == 0.25

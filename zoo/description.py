@@ -1,0 +1,180 @@
+"""What an encoded log is like: the numbers and the picture of a data card."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from zoo.encoded_log import EncodedLog
+from zoo.encoding.progress import Stages
+from zoo.encoding.sql import MISSING_ID
+from zoo.encoding.sql import UNKNOWN_ID
+
+CARD_FILE = "data_card.png"
+
+
+def describe(folder: str | Path, show_progress: bool = True) -> dict[str, Any]:
+    """Describes an encoded log in one pass over its rows.
+
+    Writes a picture beside the data, `data_card.png`.
+
+    Args:
+        folder: path of a folder written by `prepare`.
+        show_progress: boolean. Whether to draw a progress bar on stderr.
+            Defaults to `True`.
+
+    Returns:
+        dict with `splits` (rows and click rate of each), `missing` (the share
+        of rows in which a column is empty) and `fields`, for every field
+
+        - `vocabulary`: number of ids, missing and unknown included;
+        - `distinct`: number of ids in training rows;
+        - `unseen`: per other split, the share of rows with a value that is not
+          in the vocabulary;
+        - `counts`: how often each id occurs in training, in falling order.
+
+    Raises:
+        FileNotFoundError: if the folder or one of its files is missing.
+        ValueError: if the data does not fit the folder's schema.
+
+    Example:
+
+    ```python
+    card = zoo.describe("encoded/criteo")
+    card["fields"]["C3"]["unseen"]["test"]
+    ```
+    """
+    folder = Path(folder)
+    log = EncodedLog.load(folder)
+    summary = json.loads((folder / "summary.json").read_text())
+    counts = _count_ids(log, show_progress)
+    card = {
+        "source": summary["source"],
+        "splits": {
+            name: {key: split[key] for key in ("rows", "click_rate")}
+            for name, split in summary["splits"].items()
+        },
+        "missing": summary["missing"],
+        "fields": {
+            field: _describe_field(counts, i, size)
+            for i, (field, size) in enumerate(log.schema.categorical.items())
+        },
+    }
+    plot_data_card(card, folder / CARD_FILE)
+    return card
+
+
+def _count_ids(
+    log: EncodedLog, show_progress: bool
+) -> dict[str, list[np.ndarray]]:
+    """How often each id of each field occurs in each split."""
+    sizes = log.schema.vocabulary_sizes
+    counts = {}
+    with Stages(show_progress) as stages:
+        for name, split in log.splits.items():
+            stages.start(f"Counting {name}", len(split))
+            counts[name] = [np.zeros(size, "int64") for size in sizes]
+            for inputs, labels in split.blocks():
+                for field, count in enumerate(counts[name]):
+                    np.add.at(count, inputs["ids"][:, field], 1)
+                stages.advance(len(labels))
+    return counts
+
+
+def _describe_field(
+    counts: dict[str, list[np.ndarray]], field: int, size: int
+) -> dict[str, Any]:
+    # A log encoded for a test alone has no training rows.
+    first = next(iter(counts))
+    train = counts.get("train", counts[first])[field]
+    known = train[UNKNOWN_ID + 1 :]
+    return {
+        "vocabulary": size,
+        "distinct": int((train > 0).sum()),
+        "missing": float(train[MISSING_ID] / train.sum()),
+        "unseen": {
+            name: float(split[field][UNKNOWN_ID] / split[field].sum())
+            for name, split in counts.items()
+            if name != "train"
+        },
+        "counts": np.sort(known[known > 0])[::-1],
+    }
+
+
+def plot_data_card(card: dict[str, Any], path: str | Path) -> None:
+    """Draws sizes, gaps and the frequency of ids, one panel a field.
+
+    Args:
+        card: as returned by `describe`.
+        path: of the PNG to write.
+    """
+    fields = card["fields"]
+    columns = min(7, len(fields))
+    rows = -(-len(fields) // columns)
+    figure = Figure(
+        figsize=(14, 3.6 + 1.6 * rows), layout="constrained", dpi=100
+    )
+    parts: Any = figure.subfigures(2, 1, height_ratios=[3.4, 1.6 * rows])
+    top, bottom = parts
+    _plot_sizes(top.subplots(2, 1, sharex=True), fields)
+    bottom.suptitle(
+        "occurrences in training of the ids of a field, by rank (log-log)",
+        fontsize=10,
+    )
+    panels = bottom.subplots(
+        rows, columns, sharex=True, sharey=True, squeeze=False
+    ).flat
+    for axes, (name, field) in zip(panels, fields.items(), strict=False):
+        _plot_frequencies(axes, name, field["counts"])
+    for axes in list(panels)[len(fields) :]:
+        axes.axis("off")
+    splits = ", ".join(
+        f"{name} {split['rows']:,} rows ({split['click_rate']:.3f} clicks)"
+        for name, split in card["splits"].items()
+    )
+    figure.suptitle(f"{Path(card['source']).name}: {splits}", fontsize=11)
+    figure.savefig(path)
+
+
+def _plot_sizes(axes: Any, fields: dict[str, Any]) -> None:
+    sizes, gaps = axes
+    names = list(fields)
+    places = np.arange(len(names))
+    sizes.bar(places, [f["distinct"] for f in fields.values()], color="C0")
+    sizes.set_yscale("log")
+    sizes.set_ylabel("distinct ids\nin training")
+    missing = [100 * f["missing"] for f in fields.values()]
+    series = {"missing in training": missing}
+    for split in next(iter(fields.values()))["unseen"]:
+        series[f"unseen in {split}"] = [
+            100 * f["unseen"][split] for f in fields.values()
+        ]
+    width = 0.8 / len(series)
+    for i, (label, values) in enumerate(series.items()):
+        gaps.bar(
+            places - 0.4 + (i + 0.5) * width,
+            values,
+            width,
+            label=label,
+            color=f"C{i + 1}",
+        )
+    gaps.set_ylabel("% of rows")
+    gaps.legend(fontsize=8)
+    gaps.set_xticks(places, names, rotation=60 if len(names) > 12 else 0)
+    for panel in axes:
+        panel.grid(axis="y", alpha=0.3)
+
+
+def _plot_frequencies(axes: Any, name: str, counts: np.ndarray) -> None:
+    axes.set_title(name, fontsize=8, pad=2)
+    axes.tick_params(labelsize=7)
+    axes.grid(alpha=0.3)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    if len(counts):
+        # A few hundred points draw a curve of millions as well as all do.
+        ranks = np.unique(np.geomspace(1, len(counts), 300).astype("int64"))
+        marker = "." if len(ranks) < 20 else ""
+        axes.plot(ranks, counts[ranks - 1], marker=marker, linewidth=1.2)

@@ -1,0 +1,241 @@
+"""DuckDB: the encoding on one machine, within a memory limit."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet
+
+from zoo.encoding import sql
+from zoo.encoding import vocabulary_file
+from zoo.encoding.duckdb_queries import define_functions
+from zoo.encoding.duckdb_queries import read_batches
+from zoo.encoding.encoder import ClickEncoder
+from zoo.encoding.log_format import LogFormat
+from zoo.encoding.matrices import matrices
+from zoo.encoding.parts import ROWS_PER_BATCH
+from zoo.encoding.parts import SplitWriter
+from zoo.encoding.progress import Stages
+from zoo.encoding.source import Source
+
+# Beside DuckDB: the text and rows in flight.
+_RESERVED_BYTES = 450_000_000
+# Ids looked up at a time: 64 MB.
+_ROWS_PER_LOOKUP = 1 << 24
+
+
+class DuckDBEngine:
+    """An `Engine` of `zoo.encoding.engine` in this process.
+
+    Args:
+        folder: path of an existing folder, for tables and what does not fit
+            into memory.
+        memory_bytes: integer. What this process may hold in memory, all that
+            is loaded already included; DuckDB itself gets what is left, but
+            never less than a quarter.
+    """
+
+    def __init__(self, folder: Path, memory_bytes: int):
+        self._folder = folder
+        share = memory_bytes - _resident_bytes() - _RESERVED_BYTES
+        share = max(share, memory_bytes // 4)
+        try:
+            self._connection = duckdb.connect(
+                str(folder / "log.duckdb"),
+                config={
+                    "memory_limit": f"{share // 1000}KB",
+                    "temp_directory": str(folder / "spilled"),
+                    "threads": str(_num_cores()),
+                },
+            )
+            # The database is deleted after use: tidying up is lost work.
+            self._connection.execute("pragma disable_checkpoint_on_shutdown")
+            self._connection.execute("set enable_progress_bar = false")
+            define_functions(self._connection)
+        except duckdb.OutOfMemoryException as error:
+            raise _too_little_memory(share) from error
+        self._share = share
+
+    def __enter__(self) -> "DuckDBEngine":
+        return self
+
+    def __exit__(self, kind, error, traceback) -> None:
+        self._connection.close()
+        # What becomes of Ctrl-C while a query runs differs between versions.
+        if (
+            isinstance(error, duckdb.InterruptException | RuntimeError)
+            and "interrupted" in str(error).lower()
+        ):
+            raise KeyboardInterrupt from error
+        if isinstance(
+            error, duckdb.OutOfMemoryException
+        ) and "max_temp_directory_size" not in str(error):
+            raise _too_little_memory(self._share) from error
+
+    def stage(
+        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+    ) -> None:
+        num_dense = len(log_format.dense)
+        bad_row = sql.first_bad_row(num_dense, log_format.dense_type)
+        num_fields = len(log_format.categorical)
+        select = sql.staged(num_dense, num_fields, part)
+        into = "create table staged as"
+        stages.start(f"Reading {Path(source.name).name}", source.size)
+        for table, progress in source.tables():
+            self._connection.register("raw", table)
+            row_id = self.fetch(bad_row)[0][0]
+            if row_id is not None:
+                source.raise_first_bad_row(row_id)
+            self._connection.execute(f"{into} {select}")
+            self._connection.unregister("raw")
+            into = "insert into staged"
+            stages.reach(progress)
+
+    def fetch(self, query: str) -> list[tuple]:
+        return self._connection.execute(query).fetchall()
+
+    def create_view(self, name: str, query: str) -> None:
+        self._connection.execute(f"create view {name} as {query}")
+
+    def create_table(self, name: str, query: str) -> None:
+        self._connection.execute(f"create table {name} as {query}")
+
+    def read_table(self, name: str, path: Path) -> None:
+        into = f"create table {name} as"
+        with pa.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(
+                columns=vocabulary_file.SCHEMA.names
+            ):
+                self._connection.register("tokens", pa.table(batch))
+                self._connection.execute(f"{into} select * from tokens")
+                self._connection.unregister("tokens")
+                into = f"insert into {name}"
+        if into.startswith("create"):
+            empty = vocabulary_file.SCHEMA.empty_table()
+            self._connection.register("tokens", empty)
+            self._connection.execute(f"{into} select * from tokens")
+            self._connection.unregister("tokens")
+
+    def write_table(self, name: str, path: Path) -> None:
+        query = f"select token, id, count from {name} order by id"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            read_batches(self._connection, query, ROWS_PER_BATCH) as reader,
+            pa.parquet.ParquetWriter(path, vocabulary_file.SCHEMA) as writer,
+        ):
+            for batch in reader:
+                writer.write_batch(batch.cast(vocabulary_file.SCHEMA))
+
+    def write_splits(
+        self,
+        encoder: ClickEncoder,
+        counts: dict[str, int],
+        folder: Path,
+        stages: Stages,
+    ) -> dict[str, dict[str, Any]]:
+        num_fields = len(encoder.log_format.categorical)
+        num_rows = sum(counts.values())
+        stages.start("Looking up ids", num_fields)
+        paths = []
+        for field in range(num_fields):
+            paths.append(self._folder / f"ids_{field}")
+            self._write_ids(encoder, field, num_rows, paths[-1])
+            stages.advance()
+        stages.start("Writing", num_rows)
+        writers = {
+            split: SplitWriter(folder / split, encoder.schema)
+            for split in counts
+        }
+        for split, label, inputs in self._rows(encoder, paths):
+            for name, writer in writers.items():
+                chosen = pa.compute.equal(split, name).to_numpy(
+                    zero_copy_only=False
+                )
+                writer.write(
+                    label[chosen], {n: x[chosen] for n, x in inputs.items()}
+                )
+            stages.advance(len(label))
+        return {split: writer.close() for split, writer in writers.items()}
+
+    def _write_ids(
+        self, encoder: ClickEncoder, field: int, num_rows: int, path: Path
+    ) -> None:
+        """Writes the ids of one field, all rows in order, to a file.
+
+        One field at a time, so that only one vocabulary is in memory and rows
+        need not be sorted: each id goes where its row number says.
+        """
+        name = f"field_{field}"
+        with path.open("wb") as file:
+            for start in range(0, num_rows, _ROWS_PER_LOOKUP):
+                end = min(start + _ROWS_PER_LOOKUP, num_rows)
+                where = f"log.row_id >= {start} and log.row_id < {end}"
+                query = encoder.query(False, [field], where=where)
+                ids: np.ndarray = np.empty(end - start, "int32")
+                with read_batches(
+                    self._connection, query, ROWS_PER_BATCH
+                ) as reader:
+                    for batch in reader:
+                        rows = batch.column("row_id").to_numpy() - start
+                        ids[rows] = batch.column(name).to_numpy()
+                ids.tofile(file)
+
+    def _rows(
+        self, encoder: ClickEncoder, paths: list[Path]
+    ) -> Iterator[tuple[pa.Array, np.ndarray, dict[str, np.ndarray]]]:
+        """Yields splits, labels and inputs in the order of the log."""
+        num_dense = len(encoder.log_format.dense)
+        query = encoder.query(fields=[], extra=("split", "label"))
+        files = [path.open("rb") for path in paths]
+        row = 0
+        try:
+            with read_batches(
+                self._connection, query, ROWS_PER_BATCH
+            ) as reader:
+                for batch in reader:
+                    count = batch.num_rows
+                    # DuckDB keeps the order of a table that it only scans.
+                    expected = np.arange(row, row + count)
+                    if (batch.column("row_id").to_numpy() != expected).any():
+                        raise RuntimeError("DuckDB changed the order of rows")
+                    inputs = matrices(batch, num_dense, [])
+                    ids = np.empty((count, len(files)), "int32")
+                    for i, file in enumerate(files):
+                        ids[:, i] = np.fromfile(file, "int32", count)
+                    inputs["ids"] = ids
+                    label = batch.column("label").to_numpy()
+                    yield batch.column("split"), label, inputs
+                    row += count
+        finally:
+            for file in files:
+                file.close()
+
+
+def _too_little_memory(share: int) -> ValueError:
+    return ValueError(
+        "`memory_limit` is too small for this log: give more, or raise "
+        "`min_count` to shorten the vocabularies. Received: a limit that "
+        f"leaves {share / 1e6:.1f} MB to DuckDB"
+    )
+
+
+def _resident_bytes() -> int:
+    """The memory that this process holds now."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        # Not Linux: Python with Keras and its largest backend.
+        return 800_000_000
+
+
+def _num_cores() -> int:
+    # Containers and batch systems lend fewer cores than the machine has.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

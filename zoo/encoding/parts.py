@@ -1,0 +1,142 @@
+"""Encoded rows on disk: Arrow streams that models map into memory."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from zoo.features import FeatureSchema
+
+ROWS_PER_BATCH = 1 << 16
+"""Rows in one record batch of a file: read and written at once."""
+
+
+def part_name(number: int) -> str:
+    """The name of a file, by which the files of a split are in order."""
+    return f"part-{number:05d}.arrow"
+
+
+def file_schema(num_dense: int, num_fields: int) -> pa.Schema:
+    """The columns of an encoded file.
+
+    A log without dense columns has no column `dense`: lists of no items are
+    more than some readers can take.
+    """
+    columns = [("label", pa.int8())]
+    if num_dense:
+        columns.append(("dense", pa.list_(pa.float32(), num_dense)))
+    columns.append(("ids", pa.list_(pa.int32(), num_fields)))
+    return pa.schema(columns)
+
+
+class SplitStatistics:
+    """What the summary says of a split, counted while it is written.
+
+    Args:
+        vocabulary_sizes: list of integers, one per field.
+    """
+
+    def __init__(self, vocabulary_sizes: list[int]):
+        self.rows = 0
+        self.clicks = 0
+        self.seen: list[np.ndarray] = [
+            np.zeros(size, bool) for size in vocabulary_sizes
+        ]
+
+    def add(self, label: np.ndarray, ids: np.ndarray) -> None:
+        for field, seen in enumerate(self.seen):
+            seen[ids[:, field]] = True
+        self.rows += len(label)
+        self.clicks += int(label.sum())
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "click_rate": self.clicks / self.rows if self.rows else 0.0,
+            "distinct_ids": int(sum(seen.sum() for seen in self.seen)),
+        }
+
+
+class PartWriter:
+    """Writes rows of a split to one file.
+
+    The file is an Arrow stream, uncompressed, so that it can be mapped into
+    memory and `datasets.Dataset.from_file` reads it. Its record batches have
+    `ROWS_PER_BATCH` rows, but for the last one.
+
+    Needs nothing but NumPy and Arrow, so that Spark can run it on machines
+    without Keras.
+
+    Args:
+        path: path of the file, in an existing folder.
+        num_dense: integer. Number of dense columns.
+        vocabulary_sizes: list of integers, one per field.
+    """
+
+    def __init__(self, path: Path, num_dense: int, vocabulary_sizes: list[int]):
+        self.statistics = SplitStatistics(vocabulary_sizes)
+        self._schema = file_schema(num_dense, len(vocabulary_sizes))
+        self._writer = pa.ipc.new_stream(path, self._schema)
+        self._waiting: list[dict[str, np.ndarray]] = []
+        self._num_waiting = 0
+
+    def write(self, label: np.ndarray, inputs: dict[str, np.ndarray]) -> None:
+        """Adds rows: labels and `{"dense": ..., "ids": ...}`."""
+        self.statistics.add(label, inputs["ids"])
+        self._waiting.append({"label": label, **inputs})
+        self._num_waiting += len(label)
+        if self._num_waiting >= ROWS_PER_BATCH:
+            self._flush(ROWS_PER_BATCH)
+
+    def close(self) -> dict[str, Any]:
+        """Writes what is left; returns what the summary says of the split."""
+        if self._num_waiting:
+            self._flush(1)
+        self._writer.close()
+        return self.statistics.summary()
+
+    def _flush(self, smallest: int) -> None:
+        columns = {
+            name: np.concatenate([rows[name] for rows in self._waiting])
+            for name in self._waiting[0]
+        }
+        start = 0
+        while self._num_waiting >= smallest:
+            count = min(ROWS_PER_BATCH, self._num_waiting)
+            rows = slice(start, start + count)
+            self._writer.write_batch(
+                self._batch({n: x[rows] for n, x in columns.items()})
+            )
+            start += count
+            self._num_waiting -= count
+        self._waiting = []
+        if self._num_waiting:
+            self._waiting = [{n: x[start:] for n, x in columns.items()}]
+
+    def _batch(self, columns: dict[str, np.ndarray]) -> pa.RecordBatch:
+        arrays = [pa.array(columns["label"].astype("int8", copy=False))]
+        for name in self._schema.names[1:]:
+            values = pa.array(columns[name].reshape(-1))
+            kind = self._schema.field(name).type
+            arrays.append(pa.FixedSizeListArray.from_arrays(values, type=kind))
+        return pa.record_batch(arrays, schema=self._schema)
+
+
+class SplitWriter(PartWriter):
+    """Writes the rows of a split to `part-<number>.arrow` in its folder.
+
+    Args:
+        folder: path. Made if it does not exist.
+        schema: `FeatureSchema` of the rows.
+        number: integer. The files are read in the order of their numbers.
+            Defaults to `0`.
+    """
+
+    def __init__(self, folder: Path, schema: FeatureSchema, number: int = 0):
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(
+            folder / part_name(number),
+            schema.num_dense,
+            schema.vocabulary_sizes,
+        )

@@ -1,0 +1,121 @@
+"""One file of a raw log, and how it is opened."""
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from typing import cast
+
+from zoo.encoding.splits import SPLITS
+
+MAX_LINE_BYTES = 1 << 20
+"""A longer line is a sign of another kind of file."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file of a log, or one member of a zip.
+
+    Attributes:
+        path: path of the file.
+        part: string. What `raw.part` is for its rows: a split or a day.
+        member: string. Name of the member, if the file is a zip.
+        md5: string. The expected digest of the text.
+        rows: integer. The expected number of rows; the loaders of
+            `zoo.datasets` check it.
+    """
+
+    path: Path
+    part: str = ""
+    member: str | None = None
+    md5: str | None = None
+    rows: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}/{self.member}" if self.member else str(self.path)
+
+
+def has_splits(pieces: Sequence[Piece]) -> bool:
+    return all(piece.part in SPLITS for piece in pieces)
+
+
+def split_of_name(name: str) -> str | None:
+    """The split that a file or a split of another library is called after."""
+    stem = Path(name).name.split(".")[0].lower()
+    for split, names in (
+        ("train", ("train", "training")),
+        ("validation", ("validation", "valid", "val", "dev")),
+        ("test", ("test",)),
+    ):
+        if stem in names:
+            return split
+    return None
+
+
+def open_text(piece: Piece) -> tuple[IO[bytes], IO[bytes]]:
+    """Opens a file, unpacked, and the packed file below it.
+
+    The second one tells by `tell` how far the first one has been read.
+    """
+    file = piece.path.open("rb")
+    with ExitStack() as on_error:
+        on_error.callback(file.close)
+        text: IO[bytes] = file
+        if piece.member is not None:
+            archive = on_error.enter_context(zipfile.ZipFile(file))
+            text = archive.open(piece.member)
+        elif is_gzip(piece.path):
+            text = cast(IO[bytes], gzip.GzipFile(fileobj=file))
+        on_error.pop_all()
+    return text, file
+
+
+def is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def zip_members(path: Path) -> list[str] | None:
+    """The files in a zip; `None` if the file is none.
+
+    Raises:
+        ValueError: if it begins as a zip and does not end as one.
+    """
+    with path.open("rb") as file:
+        if file.read(4)[:2] != b"PK":
+            return None
+    with broken_archive(Piece(path)), zipfile.ZipFile(path) as archive:
+        members = [
+            info.filename
+            for info in archive.infolist()
+            if not info.is_dir()
+            and not Path(info.filename).name.startswith((".", "_"))
+        ]
+    if not members:
+        raise ValueError(
+            f"{path}: the zip must hold files. Received: an empty zip"
+        )
+    return members
+
+
+class broken_archive:
+    """Turns what a damaged gzip or zip raises into an error to act on."""
+
+    def __init__(self, piece: Piece):
+        self.piece = piece
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if isinstance(
+            error, EOFError | zlib.error | gzip.BadGzipFile | zipfile.BadZipFile
+        ):
+            raise ValueError(
+                f"{self.piece}: the packed file is truncated or damaged; get "
+                f"it again. Received: {error}"
+            ) from error

@@ -1,0 +1,171 @@
+"""Which rows of a log are for training, validation and test.
+
+A scheme says so in two pieces of SQL. `part` is an expression over `raw` of
+`zoo.encoding.sql`, kept with every row when it is read; `split` is one over
+`staged`, for which the number of rows and the distinct parts are known.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoo.encoding.log_format import LogFormat
+from zoo.encoding.log_format import check_fractions
+
+SPLITS = ("train", "validation", "test")
+SCHEMES = ("random", "sequential", "day", "provider")
+
+_HEX_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class RandomSplit:
+    """Draws every row by a hash of the seed and the row's number.
+
+    The hash is one that every engine has and computes alike, so the same rows
+    in the same order are always split alike.
+    """
+
+    test_fraction: float
+    validation_fraction: float
+    seed: int = 0
+
+    def part(self) -> str:
+        test = _hash_bound(self.test_fraction)
+        validation = _hash_bound(self.test_fraction + self.validation_fraction)
+        digits = (
+            f"substr(md5(concat('{self.seed}:', cast(row_id as varchar))), "
+            f"1, {_HEX_DIGITS})"
+        )
+        return (
+            f"case when {digits} < '{test}' then 'test' "
+            f"when {digits} < '{validation}' then 'validation' "
+            "else 'train' end"
+        )
+
+    def split(self, num_rows: int, parts: Sequence[str]) -> str:
+        return "part"
+
+
+@dataclass(frozen=True)
+class SequentialSplit:
+    """Trains on the first rows, tests on the last, validates in between."""
+
+    test_fraction: float
+    validation_fraction: float
+
+    def part(self) -> str:
+        return "''"
+
+    def split(self, num_rows: int, parts: Sequence[str]) -> str:
+        test = num_rows - round(num_rows * self.test_fraction)
+        validation = test - round(num_rows * self.validation_fraction)
+        return (
+            f"case when row_id < {validation} then 'train' "
+            f"when row_id < {test} then 'validation' else 'test' end"
+        )
+
+
+@dataclass(frozen=True)
+class DaySplit:
+    """Tests on the last day, validates on the day before, trains on the rest.
+
+    A day is the start of a column, or a file (see `LogFormat.day`).
+    """
+
+    column: str | None
+    length: int = 0
+
+    def part(self) -> str:
+        if self.column is None:
+            return "part"
+        return f"substr({self.column}, 1, {self.length})"
+
+    def split(self, num_rows: int, parts: Sequence[str]) -> str:
+        if len(parts) < 3:
+            raise ValueError(
+                "`split` by day needs at least three days: for training, "
+                f"validation and test. Received: {len(parts)} day(s) "
+                f"{sorted(parts)}"
+            )
+        *_, validation, test = (
+            "'" + part.replace("'", "''") + "'" for part in sorted(parts)
+        )
+        return (
+            f"case when part = {test} then 'test' "
+            f"when part = {validation} then 'validation' else 'train' end"
+        )
+
+
+@dataclass(frozen=True)
+class ProviderSplit:
+    """Keeps the splits that the log comes in."""
+
+    def part(self) -> str:
+        return "part"
+
+    def split(self, num_rows: int, parts: Sequence[str]) -> str:
+        return "part"
+
+
+SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit
+
+
+def split_scheme(
+    split: str,
+    log_format: LogFormat,
+    test_fraction: float | None = None,
+    validation_fraction: float | None = None,
+    seed: int = 0,
+) -> SplitScheme:
+    """Returns a scheme by its name, one of `SCHEMES`.
+
+    Args:
+        split: string. `"random"`, `"sequential"`, `"day"` or `"provider"`.
+        log_format: `LogFormat`. Its shares are the defaults of `"random"`.
+        test_fraction: float, for `"random"` and `"sequential"`. The default of
+            `"sequential"` is one seventh, the last day of a week.
+        validation_fraction: float, likewise. The default of `"sequential"` is
+            `0`.
+        seed: integer, for `"random"`.
+
+    Raises:
+        ValueError: for an unknown name, or a share where there is none to
+            choose or out of range.
+    """
+    if split not in SCHEMES:
+        raise ValueError(
+            f"`split` must be one of {SCHEMES}. Received: split={split!r}"
+        )
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
+    defaults = {
+        "random": (log_format.test_fraction, log_format.validation_fraction),
+        "sequential": (1 / 7, 0.0),
+    }
+    given = (test_fraction, validation_fraction)
+    if split not in defaults:
+        if given != (None, None):
+            raise ValueError(
+                "`test_fraction` and `validation_fraction` are for random and "
+                f"sequential splits. Received: split={split!r}, "
+                f"test_fraction={test_fraction}, "
+                f"validation_fraction={validation_fraction}"
+            )
+        if split == "provider":
+            return ProviderSplit()
+        if log_format.day is None:
+            return DaySplit(None)
+        name, length = log_format.day
+        return DaySplit(f"field_{log_format.categorical.index(name)}", length)
+    test, validation = (
+        default if value is None else value
+        for value, default in zip(given, defaults[split], strict=True)
+    )
+    check_fractions(test, validation)
+    if split == "random":
+        return RandomSplit(test, validation, seed)
+    return SequentialSplit(test, validation)
+
+
+def _hash_bound(fraction: float) -> str:
+    return f"{round(fraction * 16**_HEX_DIGITS):0{_HEX_DIGITS}x}"

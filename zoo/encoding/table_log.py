@@ -1,0 +1,242 @@
+"""Reads logs that are tables already: Parquet files and data sets."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from zoo.encoding.bad_line import broken_rule_of_value
+from zoo.encoding.bad_line import shown
+from zoo.encoding.columns import as_text
+from zoo.encoding.log_format import LogFormat
+from zoo.encoding.piece import Piece
+from zoo.encoding.piece import has_splits
+from zoo.encoding.piece import split_of_name
+from zoo.encoding.splits import SPLITS
+
+_BATCH_ROWS = 1 << 17
+# What the loaders of `zoo.datasets` may call the label of any log.
+_COMMON_LABEL = "label"
+
+
+class TableLog:
+    """A log in Parquet files or data sets: a `Source` of `zoo.encoding.source`.
+
+    The label may also be called `label`, as the loaders of `zoo.datasets` call
+    it, where there is no column of the format's own name for it.
+
+    Args:
+        source: list of `Piece`, each a Parquet file; a `pyarrow.Table`; or one
+            of the data sets of `datasets`.
+        log_format: `LogFormat`.
+
+    Raises:
+        ValueError: for a file that is damaged, or a table without a column
+            that the format names or with another type than the first one's.
+    """
+
+    def __init__(self, source: Sequence[Piece] | Any, log_format: LogFormat):
+        self.log_format = log_format
+        if isinstance(source, list):
+            self._tables: list = [_ParquetTable(piece) for piece in source]
+            self.name = str(source[0])
+            if len(source) > 1:
+                self.name = str(source[0].path.parent)
+            self.has_splits = has_splits(source)
+        else:
+            self._tables = _named_tables(source)
+            self.name = type(source).__name__
+            self.has_splits = all(t.part in SPLITS for t in self._tables)
+        self.size = sum(table.num_rows for table in self._tables)
+        for table in self._tables:
+            self._check_columns(table)
+
+    def tables(self) -> Iterator[tuple[pa.Table, int]]:
+        """Yields `raw` of `zoo.encoding.sql` and the number of rows read."""
+        first_row = 0
+        used = self.log_format.used
+        roles = [role for role in self.log_format.roles(used) if role]
+        for table in self._tables:
+            table_start = first_row
+            names = self._names(table)
+            for batch in table.batches(names):
+                where = f"{table}, from row {first_row - table_start} on"
+                columns = [
+                    self._text(batch[column], name, where)
+                    for name, column in zip(used, names, strict=True)
+                ]
+                ids = np.arange(
+                    first_row, first_row + batch.num_rows, dtype="int64"
+                )
+                part = pa.DictionaryArray.from_arrays(
+                    pa.array(np.zeros(len(ids), "int8")), [table.part]
+                )
+                first_row += len(ids)
+                yield (
+                    pa.table(
+                        [pa.array(ids), part, *columns],
+                        ["row_id", "part", *roles],
+                    ),
+                    first_row,
+                )
+
+    def raise_first_bad_row(self, row_id: int) -> None:
+        row = 0
+        for table in self._tables:
+            table_start = row
+            names = self._names(table)
+            for batch in table.batches(names):
+                if row_id >= row + batch.num_rows:
+                    row += batch.num_rows
+                    continue
+                where = f"{table}, row {row_id - table_start}"
+                used = self.log_format.used
+                for name, column in zip(used, names, strict=True):
+                    text = self._text(batch[column], name, where)
+                    value = text[row_id - row].as_py() or ""
+                    rule = broken_rule_of_value(name, value, self.log_format)
+                    if rule:
+                        raise ValueError(
+                            f"{where}: {rule} Received: {shown(value)}"
+                        )
+        raise ValueError(
+            f"{self.name}: row {row_id} breaks a rule of the "
+            f"{self.log_format.name} log. Received: a source that changed "
+            "while it was read"
+        )
+
+    def _check_columns(self, table) -> None:
+        for name in self._names(table):
+            if table.columns.count(name) != 1:
+                raise ValueError(
+                    f"{table}: must have the column '{name}' once. "
+                    f"Received: columns {table.columns}"
+                )
+            first = self._tables[0]
+            kinds = [t.types.get(name) for t in (first, table)]
+            if None not in kinds and kinds[0] != kinds[1]:
+                raise ValueError(
+                    f"{table}: the column '{name}' must have the same type as "
+                    f"in {first}, {kinds[0]}. Received: {kinds[1]}"
+                )
+
+    def _names(self, table) -> list[str]:
+        """What a table calls the columns that are read."""
+        label, *features = self.log_format.used
+        if label not in table.columns:
+            other_columns = set(table.columns) - set(features)
+            label = _COMMON_LABEL if _COMMON_LABEL in other_columns else label
+        return [label, *features]
+
+    def _text(self, column: Any, name: str, where: str) -> pa.ChunkedArray:
+        is_label = name == self.log_format.label
+        if is_label and pa.types.is_boolean(column.type):
+            column = column.cast(pa.int8())
+        is_dense = name in self.log_format.dense
+        fractions = is_dense and self.log_format.dense_type == "float"
+        text = as_text(column, fractions)
+        if text is None:
+            kinds = "text, integers or integral floats"
+            if fractions:
+                kinds = "text or numbers"
+            raise ValueError(
+                f"{where}: the column '{name}' must hold {kinds}. "
+                f"Received: {column.type}"
+            )
+        return text
+
+
+class _ParquetTable:
+    """A Parquet file in batches."""
+
+    def __init__(self, piece: Piece):
+        self.piece = piece
+        self.part = piece.part
+        try:
+            with pa.parquet.ParquetFile(piece.path) as file:
+                schema = file.schema_arrow
+                self.num_rows = file.metadata.num_rows
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ValueError(
+                f"{piece}: the Parquet file is truncated or damaged; get it "
+                f"again. Received: {error}"
+            ) from error
+        self.columns = schema.names
+        self.types = dict(zip(schema.names, schema.types, strict=True))
+
+    def __str__(self) -> str:
+        return str(self.piece)
+
+    def batches(self, names: list[str]) -> Iterator[pa.Table]:
+        with pa.parquet.ParquetFile(self.piece.path) as file:
+            try:
+                for batch in file.iter_batches(_BATCH_ROWS, columns=names):
+                    yield pa.table(batch)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise ValueError(
+                    f"{self.piece}: the Parquet file is damaged; get it "
+                    f"again. Received: {error}"
+                ) from error
+
+
+class _DataSet:
+    """A split of `datasets`, or a table in memory, in batches."""
+
+    def __init__(self, data: Any, part: str, name: str):
+        self.part = part
+        self._name = name
+        self._data = data
+        self.types: dict[str, pa.DataType] = {}
+        if isinstance(data, pa.Table):
+            self.columns = data.column_names
+            self.num_rows = data.num_rows
+        else:
+            # Streams may not know either of them.
+            self.columns = list(data.column_names or next(iter(data)))
+            self.num_rows = len(data) if hasattr(data, "__len__") else 0
+
+    def __str__(self) -> str:
+        return self._name
+
+    def batches(self, names: list[str]) -> Iterator[pa.Table]:
+        if isinstance(self._data, pa.Table):
+            for start in range(0, self.num_rows, _BATCH_ROWS):
+                yield self._data.slice(start, _BATCH_ROWS).select(names)
+            return
+        selected = self._data.select_columns(names).with_format("arrow")
+        yield from selected.iter(_BATCH_ROWS)
+
+
+def is_parquet(path: Path) -> bool:
+    if path.suffix == ".parquet":
+        return True
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def is_table(source: Any) -> bool:
+    """Whether a source is a table by itself, or a dict of such."""
+    if isinstance(source, dict):
+        return bool(source) and all(map(is_table, source.values()))
+    return isinstance(source, pa.Table) or (
+        hasattr(source, "select_columns") and hasattr(source, "with_format")
+    )
+
+
+def _named_tables(source: Any) -> list[_DataSet]:
+    if not isinstance(source, dict):
+        return [_DataSet(source, "00000", f"the {type(source).__name__}")]
+    tables = []
+    for name, data in source.items():
+        split = split_of_name(name)
+        if split is None:
+            raise ValueError(
+                "`source` must be a data set with splits called "
+                f"{SPLITS}. Received: {name!r}"
+            )
+        tables.append(_DataSet(data, split, f"the split '{name}'"))
+    return sorted(tables, key=lambda table: SPLITS.index(table.part))

@@ -1,0 +1,202 @@
+"""Reads raw text logs as they are: no guessing, no repair."""
+
+import codecs
+import hashlib
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from zoo.encoding.bad_line import raise_first_bad_line
+from zoo.encoding.log_format import LogFormat
+from zoo.encoding.piece import MAX_LINE_BYTES
+from zoo.encoding.piece import Piece
+from zoo.encoding.piece import broken_archive
+from zoo.encoding.piece import has_splits
+from zoo.encoding.piece import open_text
+
+# Enough rows for DuckDB to share them out among a few cores.
+BLOCK_BYTES = 1 << 25
+
+
+class TextLog:
+    """A log of one or more text files: a `Source` of `zoo.encoding.source`.
+
+    Args:
+        pieces: list of `Piece`, in order.
+        log_format: `LogFormat`.
+
+    Raises:
+        ValueError: for an empty file, a broken zip or another header.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], log_format: LogFormat):
+        self.pieces = list(pieces)
+        self.log_format = log_format
+        self.name = str(self.pieces[0])
+        if len(self.pieces) > 1:
+            self.name = str(self.pieces[0].path.parent)
+        self.has_splits = has_splits(self.pieces)
+        self.columns = {
+            piece: _columns(piece, log_format) for piece in self.pieces
+        }
+        sizes = {piece.path: piece.path.stat().st_size for piece in self.pieces}
+        self.size = sum(sizes.values())
+        self._piece = self.pieces[0]
+
+    def tables(self) -> Iterator[tuple[pa.Table, int]]:
+        """Yields `raw` of `zoo.encoding.sql` and the number of bytes read.
+
+        `row_id` counts from 0 through all files.
+        """
+        first_row = bytes_before = 0
+        for piece in self.pieces:
+            self._piece = piece
+            for table, num_bytes in self._tables_of(piece):
+                ids = np.arange(
+                    first_row, first_row + table.num_rows, dtype="int64"
+                )
+                part = pa.DictionaryArray.from_arrays(
+                    pa.array(np.zeros(table.num_rows, "int8")), [piece.part]
+                )
+                table = table.add_column(0, "part", part)
+                yield (
+                    table.add_column(0, "row_id", pa.array(ids)),
+                    bytes_before + num_bytes,
+                )
+                first_row += table.num_rows
+            if piece.member is None:
+                bytes_before += piece.path.stat().st_size
+
+    def raise_first_bad_row(self, row_id: int) -> None:
+        self._raise_first_bad_line(None)
+
+    def _tables_of(self, piece: Piece) -> Iterator[tuple[pa.Table, int]]:
+        columns = self.columns[piece]
+        is_first = True
+        try:
+            for block, num_bytes in _blocks(piece):
+                skip = int(self.log_format.header and is_first)
+                # Arrow drops a byte order mark wherever it begins to parse,
+                # and only the one at the start of the file is none of the
+                # text.
+                is_text = not is_first and block.startswith(codecs.BOM_UTF8)
+                kept = codecs.BOM_UTF8 + block if is_text else block
+                table = _parsed(kept, self.log_format, columns, skip)
+                if table.num_rows == 0:
+                    raise pa.ArrowInvalid("no row after the header")
+                yield table, num_bytes
+                is_first = False
+        except pa.ArrowInvalid as error:
+            self._raise_first_bad_line(error)
+
+    def _raise_first_bad_line(self, error: Exception | None) -> None:
+        piece = self._piece
+        raise_first_bad_line(piece, self.log_format, self.columns[piece])
+        raise ValueError(
+            f"{piece}: can't be read as the {self.log_format.name} log. "
+            f"Received: {error}"
+        ) from error
+
+
+def _columns(piece: Piece, log_format: LogFormat) -> tuple[str, ...]:
+    """The columns of a file; reads its first line where that names them."""
+    with broken_archive(piece):
+        text, file = open_text(piece)
+        with file, text:
+            # Bounded, so that a file without line ends is no trouble.
+            start = text.read(MAX_LINE_BYTES)
+    if not start:
+        raise ValueError(
+            f"`source` must hold at least one row; the file is empty. "
+            f"Received: source={piece}"
+        )
+    if not log_format.header:
+        if log_format.columns is None:
+            raise ValueError(
+                "`columns` must be given for a text log without a header. "
+                f"Received: columns=None for {piece}"
+            )
+        return log_format.columns
+    line = start.decode("utf-8-sig", "replace").splitlines()[0]
+    if log_format.columns is not None:
+        expected = log_format.delimiter.join(log_format.columns)
+        if line != expected:
+            raise ValueError(
+                f"{piece}, line 1: the header of the {log_format.name} log "
+                f"must be {expected!r}. Received: {line[:200]!r}"
+            )
+        return log_format.columns
+    columns = log_format.split_line(line)
+    for name in log_format.used:
+        if columns.count(name) != 1:
+            raise ValueError(
+                f"{piece}, line 1: the header must name the column '{name}' "
+                f"once. Received: {line[:200]!r}"
+            )
+    return tuple(columns)
+
+
+def _blocks(piece: Piece) -> Iterator[tuple[bytes, int]]:
+    """Yields a file in pieces that end with a line, and the bytes read.
+
+    Arrow's own streaming reader reads ahead without bound where the rows are
+    used more slowly than the disk gives them.
+    """
+    digest = hashlib.md5(usedforsecurity=False) if piece.md5 else None
+    text, file = open_text(piece)
+    with broken_archive(piece), file, text:
+        rest = b""
+        while block := text.read(BLOCK_BYTES):
+            if digest:
+                digest.update(block)
+            end = _end_of_lines(block)
+            if end:
+                yield rest + block[:end], file.tell()
+                rest = block[end:]
+            elif len(rest) + len(block) > MAX_LINE_BYTES:
+                raise pa.ArrowInvalid("a line is too long")
+            else:
+                rest += block
+        if rest:
+            yield rest, file.tell()
+    if digest and digest.hexdigest() != piece.md5:
+        raise ValueError(
+            f"{piece}: the checksum must be md5 {piece.md5}: the file is not "
+            "the one that was published, or was damaged on the way; get it "
+            f"again. Received: md5 {digest.hexdigest()}"
+        )
+
+
+def _end_of_lines(block: bytes) -> int:
+    line_feed = block.rfind(b"\n") + 1
+    # Old Macs ended lines in CR alone; a CR at the very end may yet turn out
+    # to be half of a CRLF.
+    return line_feed or block.rfind(b"\r", 0, len(block) - 1) + 1
+
+
+def _parsed(
+    block: bytes, log_format: LogFormat, columns: Sequence[str], skip: int
+) -> pa.Table:
+    roles = log_format.roles(columns)
+    names = [role or f"unused_{i}" for i, role in enumerate(roles)]
+    quote = '"' if log_format.quoted else False
+    return pa.csv.read_csv(
+        pa.py_buffer(block),
+        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=skip),
+        parse_options=pa.csv.ParseOptions(
+            delimiter=log_format.delimiter,
+            quote_char=quote,
+            double_quote=log_format.quoted,
+            escape_char=False,
+            newlines_in_values=False,
+            ignore_empty_lines=False,
+        ),
+        convert_options=pa.csv.ConvertOptions(
+            column_types={name: pa.string() for name in names},
+            include_columns=[role for role in roles if role is not None],
+            strings_can_be_null=False,
+        ),
+    )

@@ -1,0 +1,140 @@
+"""A trained network for a vocabulary that grew."""
+
+import keras
+import numpy as np
+
+from zoo.features import FeatureSchema
+from zoo.models.ctr_model import CTRModel
+
+
+def grow(model: CTRModel, schema: FeatureSchema) -> CTRModel:
+    """Returns a trained model for a larger vocabulary.
+
+    A new day of clicks brings new ids; those of before keep their place in
+    their field. The model returned predicts for them exactly what `model`
+    does, and has a fresh row, drawn by the table's own initializer, for every
+    new one: train it on from there. Beside the two models, growth needs host
+    memory for up to three more copies of the largest table for a moment.
+
+    Args:
+        model: a model of the zoo. It stays as it is.
+        schema: `zoo.FeatureSchema` with the columns of `model.schema` in the
+            same order, every vocabulary at least as large as there.
+
+    Returns:
+        A new model of the same class, arguments, name, dtype policy and
+        trainable layers, uncompiled.
+
+    Raises:
+        ValueError: if `model` is not a model of the zoo or was changed behind
+            its constructor (LoRA, quantization), if `schema` has other columns
+            or a smaller vocabulary, or if a weight depends on the vocabulary
+            and is not a table that all fields share.
+
+    Example:
+
+    ```python
+    model = zoo.from_preset("runs/monday")
+    schema = zoo.FeatureSchema(["price"], {"site": 1200, "hour": 26})
+    model = grow(model, schema)
+    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+    model.fit({"dense": dense, "ids": ids}, clicks, batch_size=8192)
+    ```
+    """
+    _check_arguments(model, schema)
+    grown = _build(model, schema)
+    if len(model.variables) != len(grown.variables):
+        raise ValueError(
+            "`model` must have the weights that its constructor makes, "
+            f"{len(grown.variables)} with the states of its random seeds. "
+            f"Received: a model with {len(model.variables)}"
+        )
+    for old, new in zip(model.variables, grown.variables, strict=True):
+        _copy_weight(old, new, model.schema, schema)
+    # The config has the flag of the whole model alone.
+    for layer, grown_layer in zip(model.layers, grown.layers, strict=True):
+        grown_layer.trainable = layer.trainable
+    return grown
+
+
+def _check_arguments(model: CTRModel, schema: FeatureSchema) -> None:
+    if not isinstance(model, CTRModel):
+        raise ValueError(
+            f"`model` must be a model of the zoo. Received: model={model!r}"
+        )
+    if not isinstance(schema, FeatureSchema):
+        raise ValueError(
+            f"`schema` must be a `FeatureSchema`. Received: schema={schema!r}"
+        )
+    old = model.schema
+    for what, expected, received in (
+        ("dense columns", old.dense, schema.dense),
+        ("fields", list(old.categorical), list(schema.categorical)),
+        ("label", old.label, schema.label),
+    ):
+        if received != expected:
+            raise ValueError(
+                f"`schema` must have the {what} of the model, in its order: "
+                f"{expected}. Received: {received}"
+            )
+    for field, size in old.categorical.items():
+        if schema.categorical[field] < size:
+            raise ValueError(
+                f"`schema` must have at least the {size} ids of the model in "
+                f"field '{field}'. Received: {schema.categorical[field]}"
+            )
+
+
+def _build(model: CTRModel, schema: FeatureSchema) -> CTRModel:
+    config = {**model.get_config(), "schema": schema}
+    return type(model).from_config(config)
+
+
+def _copy_weight(
+    old: keras.Variable,
+    new: keras.Variable,
+    old_schema: FeatureSchema,
+    schema: FeatureSchema,
+) -> None:
+    old_shape, shape = tuple(old.shape), tuple(new.shape)
+    stacked = (
+        old_shape[:1] == (old_schema.num_ids,)
+        and shape[:1] == (schema.num_ids,)
+        and old_shape[1:] == shape[1:]
+    )
+    if old.dtype != new.dtype or not (old_shape == shape or stacked):
+        raise ValueError(
+            "A weight of `model` must not depend on the vocabulary, or be a "
+            f"table of all {old_schema.num_ids} ids. "
+            f"Received: {old.path} of shape {old_shape} and dtype {old.dtype} "
+            f"that becomes {shape} and {new.dtype}"
+        )
+    # Equal sums of sizes of which none shrank are equal sizes.
+    if old_shape == shape:
+        # By way of the host: JAX would share the array between both models,
+        # and delete it under the other one when a train step donates it.
+        new.assign(keras.ops.convert_to_numpy(old.value))
+    else:
+        new.assign(
+            _move_rows(
+                old, new, old_schema.vocabulary_sizes, schema.vocabulary_sizes
+            )
+        )
+
+
+def _move_rows(
+    old: keras.Variable,
+    new: keras.Variable,
+    old_sizes: list[int],
+    sizes: list[int],
+) -> np.ndarray:
+    """Returns the new table with the old one's rows at their fields' places."""
+    rows = keras.ops.convert_to_numpy(new.value)
+    old_start = start = 0
+    for old_size, size in zip(old_sizes, sizes, strict=True):
+        # A field at a time, for no second copy of the whole old table.
+        rows[start : start + old_size] = keras.ops.convert_to_numpy(
+            old.value[old_start : old_start + old_size]
+        )
+        old_start, start = old_start + old_size, start + size
+    return rows

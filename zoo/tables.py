@@ -1,0 +1,89 @@
+"""What the command line prints, as tables."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+
+def summary_table(summary: dict[str, Any], output: Path) -> Table:
+    """The splits that `prepare` made."""
+    return _split_table(summary["splits"], str(output))
+
+
+def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
+    """The splits and the columns of a data card."""
+    unseen = next(iter(card["fields"].values()))["unseen"]
+    columns = _table(
+        "",
+        "column",
+        "distinct ids",
+        "missing %",
+        *(f"unseen in {name} %" for name in unseen),
+        "most frequent %",
+        "seen once %",
+    )
+    for name, missing in card["missing"].items():
+        field = card["fields"].get(name)
+        cells = [""] * (len(unseen) + 2)
+        distinct = ""
+        if field is not None:
+            counts = field["counts"]
+            distinct = f"{field['distinct']:,}"
+            cells = [f"{100 * share:.2f}" for share in field["unseen"].values()]
+            cells += (
+                [
+                    f"{100 * counts[0] / counts.sum():.2f}",
+                    f"{100 * (counts == 1).mean():.1f}",
+                ]
+                if len(counts)
+                else ["", ""]
+            )
+        columns.add_row(name, distinct, f"{100 * missing:.2f}", *cells)
+    return _split_table(card["splits"], card["source"]), columns
+
+
+def report_table(report: dict[str, Any]) -> Table:
+    """The metrics, speed and hyperparameters of a training run."""
+    bayes = report["bayes"]
+    table = _table(
+        f"{report['data']}, batch {report['batch_size']:,}, "
+        f"{report['backend']}",
+        f"{report['evaluated_on']} split",
+        report["model"],
+        *(["best possible"] if bayes else []),
+    )
+    for name in ("auc", "log_loss", "calibration"):
+        best = [f"{bayes[name]:.5f}"] if bayes else []
+        table.add_row(name, f"{report[name]:.5f}", *best)
+    table.add_section()
+    table.add_row("training seconds", f"{report['seconds']:.1f}")
+    table.add_row("samples per second", f"{report['samples_per_second']:,.0f}")
+    shown = ("rule", "learning_rate", "embedding_learning_rate", "embedding_l2")
+    for name in shown:
+        value = report["hyperparameters"][name]
+        table.add_row(name, value if isinstance(value, str) else f"{value:.4g}")
+    return table
+
+
+def metrics_table(metrics: dict[str, float], split: str, model: Path) -> Table:
+    """The exact metrics of a model on a split."""
+    table = _table(str(model), "metric", split)
+    for name, value in metrics.items():
+        table.add_row(name, f"{value:.5f}")
+    return table
+
+
+def _split_table(splits: dict[str, Any], title: str) -> Table:
+    table = _table(title, "split", "rows", "click rate")
+    for name, split in splits.items():
+        table.add_row(name, f"{split['rows']:,}", f"{split['click_rate']:.4f}")
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table whose columns, but for the first one, hold numbers."""
+    table = Table(*columns, title=title or None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table

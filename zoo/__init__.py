@@ -12,6 +12,9 @@ check_backend()
 
 # ruff: noqa: E402 - Keras is imported behind the check of its backend.
 from zoo.batches import ClickBatches as ClickBatches
+from zoo.datasets import load_avazu as load_avazu
+from zoo.datasets import load_clicks as load_clicks
+from zoo.datasets import load_criteo as load_criteo
 from zoo.description import describe as describe
 from zoo.encoded_log import EncodedLog as EncodedLog
 from zoo.encoding import ClickEncoder as ClickEncoder

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from zoo import training
 from zoo.datasets import RAW_LOGS
+from zoo.datasets import hub
 from zoo.datasets import synthetic
 from zoo.description import CARD_FILE
 from zoo.description import describe as describe_log
@@ -204,9 +205,15 @@ def _log_or_encoder(
 
 
 def _source(dataset: str | None, source: str | None) -> Any:
-    if source is not None:
-        return source
-    raise ValueError("`--source` must be given. Received: nothing")
+    id = hub.hub_id(source or dataset)
+    if id is not None:
+        return hub.fetch(id)
+    if source is None:
+        raise ValueError(
+            "`--source` must be given, but for the data sets on the Hub: "
+            f"criteo_x1, criteo_x4, avazu_x1, avazu_x4. Received: {dataset}"
+        )
+    return source
 
 
 @app.command()

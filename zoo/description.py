@@ -123,12 +123,14 @@ def plot_data_card(card: dict[str, Any], path: str | Path) -> None:
         "occurrences in training of the ids of a field, by rank (log-log)",
         fontsize=10,
     )
-    panels = bottom.subplots(
-        rows, columns, sharex=True, sharey=True, squeeze=False
-    ).flat
+    panels = list(
+        bottom.subplots(
+            rows, columns, sharex=True, sharey=True, squeeze=False
+        ).flat
+    )
     for axes, (name, field) in zip(panels, fields.items(), strict=False):
         _plot_frequencies(axes, name, field["counts"])
-    for axes in list(panels)[len(fields) :]:
+    for axes in panels[len(fields) :]:
         axes.axis("off")
     splits = ", ".join(
         f"{name} {split['rows']:,} rows ({split['click_rate']:.3f} clicks)"
@@ -164,6 +166,7 @@ def _plot_sizes(axes: Any, fields: dict[str, Any]) -> None:
     gaps.legend(fontsize=8)
     gaps.set_xticks(places, names, rotation=60 if len(names) > 12 else 0)
     for panel in axes:
+        panel.margins(x=0.01)
         panel.grid(axis="y", alpha=0.3)
 
 

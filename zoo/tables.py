@@ -40,7 +40,8 @@ def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
                 else ["", ""]
             )
         columns.add_row(name, distinct, f"{100 * missing:.2f}", *cells)
-    return _split_table(card["splits"], card["source"]), columns
+    name = Path(card["source"]).name
+    return _split_table(card["splits"], name), columns
 
 
 def report_table(report: dict[str, Any]) -> Table:

@@ -12,15 +12,29 @@ import pytest
 
 from keras_cowclip.scaling import RULES
 from zoo import cli
+from zoo.datasets import AVAZU
 from zoo.encoding.prepare import ENGINES
 from zoo.encoding.prepare import FIT_ON
 from zoo.encoding.splits import SCHEMES
 from zoo.models import MODELS
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data"
+AVAZU_15K = {
+    "name": "avazu_15k",
+    "label": "click",
+    "categorical": ["hour", *(c for c in AVAZU.categorical if c not in (
+        "hour", "device_ip"))],
+    "delimiter": ",",
+    "header": True,
+}  # fmt: skip
+GOWALLA = {"name": "gowalla", "categorical": ["user", "item"]}
+# A sample, what it is, and the AUC that three short epochs reach at least.
 LOGS = {
-    "criteo": SAMPLES / "criteo_kaggle_10k" / "train.txt",
-    "avazu": SAMPLES / "avazu_10k" / "train",
+    "criteo_kaggle_10k/train.txt": ("criteo", 0.55),
+    "criteo_1tb_10k/day_0": ("criteo", 0.5),
+    "avazu_10k/train": ("avazu", 0.55),
+    "avazu_15k/train.csv": (AVAZU_15K, 0.55),
+    "gowalla/valid.parquet": (GOWALLA, 0.7),
 }
 
 
@@ -54,13 +68,22 @@ def raw_criteo(tmp_path_factory):
     return path
 
 
-def run_main_job(dataset, source, folder):
+def run_main_job(dataset, source, folder, batch_size=256):
     data, run = folder / "encoded", folder / "run"
+    if isinstance(dataset, dict):
+        path = folder / "format.json"
+        path.write_text(json.dumps(dataset))
+        dataset = path
     done = zoo("prepare", dataset, "--source", source, "--output", data)
     assert done.returncode == 0, done.stderr
     assert "validation" in done.stdout
+    done = zoo("describe", data)
+    assert done.returncode == 0, done.stderr
+    assert "distinct ids" in " ".join(done.stdout.split())
+    assert (data / "data_card.png").is_file()
     done = zoo(
-        "train", "--data", data, "--model", "deepfm", "--batch-size", 256,
+        "train", "--data", data, "--model", "deepfm",
+        "--batch-size", batch_size,
         "--epochs", 3, "--embedding-learning-rate", 1e-2, "--output", run,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -78,12 +101,15 @@ def test_main_job_on_a_generated_log(raw_criteo, tmp_path):
     assert sum(report["rows"].values()) == 3000
 
 
-@pytest.mark.parametrize("dataset", LOGS)
-def test_main_job_on_a_real_sample(dataset, tmp_path):
-    if not LOGS[dataset].exists():
-        pytest.skip(f"the real sample {LOGS[dataset]} is not on this machine")
-    report = run_main_job(dataset, LOGS[dataset], tmp_path)
-    assert report["auc"] > 0.55
+@pytest.mark.parametrize("name", LOGS)
+def test_main_job_on_a_real_sample(name, tmp_path):
+    source = SAMPLES / name
+    if not source.exists():
+        pytest.skip(f"the real sample {source} is not on this machine")
+    dataset, auc = LOGS[name]
+    batch_size = 4096 if "gowalla" in name else 256
+    report = run_main_job(dataset, source, tmp_path, batch_size)
+    assert report["auc"] > auc
     assert 0.5 < report["calibration"] < 2
 
 
@@ -120,6 +146,33 @@ def test_a_missing_source_is_named(tmp_path):
     assert "/no/such/file" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("gpt", "--source", "x"), "Received: gpt"),
+        (("criteo",), "`--source` must be given"),
+        (("criteo_x4",), "Get Criteo_x4.zip from"),
+        (("avazu", "--source", "reczoo/avazu_x1"), "Get Avazu_x1.zip from"),
+        (("format.json", "--source", "x"), "must hold the arguments"),
+        (("--encoder", "no/encoder", "--source", "x"), "no/encoder"),
+    ],
+)
+def test_bad_arguments_of_prepare(
+    tmp_path, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache")
+    )
+    (tmp_path / "format.json").write_text('{"nam": 1}')
+    with pytest.raises(SystemExit) as exit:
+        cli.main(["prepare", *arguments, "--output", "out"])
+    assert exit.value.code == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_backend_is_named():

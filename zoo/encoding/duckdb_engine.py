@@ -56,6 +56,8 @@ class DuckDBEngine:
             # The database is deleted after use: tidying up is lost work.
             self._connection.execute("pragma disable_checkpoint_on_shutdown")
             self._connection.execute("set enable_progress_bar = false")
+            # Every field is a query over the same many files.
+            self._connection.execute("set parquet_metadata_cache = true")
             define_functions(self._connection)
         except duckdb.OutOfMemoryException as error:
             raise _too_little_memory(share) from error
@@ -84,17 +86,22 @@ class DuckDBEngine:
         bad_row = sql.first_bad_row(num_dense, log_format.dense_type)
         num_fields = len(log_format.categorical)
         select = sql.staged(num_dense, num_fields, part)
-        into = "create table staged as"
         stages.start(f"Reading {Path(source.name).name}", source.size)
+        # Parquet takes half the time of a table of DuckDB's own.
+        paths: list[Path] = []
         for table, progress in source.tables():
             self._connection.register("raw", table)
             row_id = self.fetch(bad_row)[0][0]
             if row_id is not None:
                 source.raise_first_bad_row(row_id)
-            self._connection.execute(f"{into} {select}")
+            paths.append(self._folder / f"staged_{len(paths)}.parquet")
+            self._connection.execute(
+                f"copy ({select}) to {_text(paths[-1])} (format parquet)"
+            )
             self._connection.unregister("raw")
-            into = "insert into staged"
             stages.reach(progress)
+        files = ", ".join(map(_text, paths))
+        self.create_view("staged", f"select * from read_parquet([{files}])")
 
     def fetch(self, query: str) -> list[tuple]:
         return self._connection.execute(query).fetchall()
@@ -183,7 +190,8 @@ class DuckDBEngine:
                     for batch in reader:
                         rows = batch.column("row_id").to_numpy() - start
                         ids[rows] = batch.column(name).to_numpy()
-                ids.tofile(file)
+                # `tofile` does not say that the disk is full.
+                file.write(ids.data)
 
     def _rows(
         self, encoder: ClickEncoder, paths: list[Path]
@@ -199,7 +207,7 @@ class DuckDBEngine:
             ) as reader:
                 for batch in reader:
                     count = batch.num_rows
-                    # DuckDB keeps the order of a table that it only scans.
+                    # DuckDB keeps the order of files that it only scans.
                     expected = np.arange(row, row + count)
                     if (batch.column("row_id").to_numpy() != expected).any():
                         raise RuntimeError("DuckDB changed the order of rows")
@@ -214,6 +222,10 @@ class DuckDBEngine:
         finally:
             for file in files:
                 file.close()
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _too_little_memory(share: int) -> ValueError:

@@ -137,8 +137,13 @@ def prepare(
             )
     memory = memory_bytes(memory_limit)
     opened = open_source(source, encoder.log_format)
-    scheme = _scheme(
-        split, encoder, opened, test_fraction, validation_fraction, seed
+    scheme = split_scheme(
+        split,
+        encoder.log_format,
+        opened.has_splits,
+        test_fraction,
+        validation_fraction,
+        seed,
     )
     _check_outside(opened, Path(output))
     with (
@@ -218,31 +223,6 @@ def _encoder(
             "Received: a LogFormat"
         )
     return ClickEncoder(log, **settings)
-
-
-def _scheme(
-    split: str | None,
-    encoder: ClickEncoder,
-    source: Source,
-    test_fraction: float | None,
-    validation_fraction: float | None,
-    seed: int,
-) -> SplitScheme:
-    if split is None:
-        split = "random"
-        if source.has_splits and (test_fraction, validation_fraction) == (
-            None,
-            None,
-        ):
-            split = "provider"
-    if split == "provider" and not source.has_splits:
-        raise ValueError(
-            "`split` can be 'provider' only where the source has splits: "
-            f"files or data sets called {SPLITS}. Received: {source.name}"
-        )
-    return split_scheme(
-        split, encoder.log_format, test_fraction, validation_fraction, seed
-    )
 
 
 def _check_outside(source: Source, output: Path) -> None:

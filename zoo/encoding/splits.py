@@ -78,7 +78,8 @@ class DaySplit:
     def part(self) -> str:
         if self.column is None:
             return "part"
-        return f"substr({self.column}, 1, {self.length})"
+        # A missing value is a day of its own, the first one.
+        return f"coalesce(substr({self.column}, 1, {self.length}), '')"
 
     def split(self, num_rows: int, parts: Sequence[str]) -> str:
         if len(parts) < 3:
@@ -111,8 +112,9 @@ SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit
 
 
 def split_scheme(
-    split: str,
+    split: str | None,
     log_format: LogFormat,
+    has_splits: bool = False,
     test_fraction: float | None = None,
     validation_fraction: float | None = None,
     seed: int = 0,
@@ -120,8 +122,11 @@ def split_scheme(
     """Returns a scheme by its name, one of `SCHEMES`.
 
     Args:
-        split: string. `"random"`, `"sequential"`, `"day"` or `"provider"`.
+        split: string. `"random"`, `"sequential"`, `"day"` or `"provider"`;
+            `None` takes the provider's if there is one and no share is given,
+            else a random one.
         log_format: `LogFormat`. Its shares are the defaults of `"random"`.
+        has_splits: boolean. Whether the source comes in splits.
         test_fraction: float, for `"random"` and `"sequential"`. The default of
             `"sequential"` is one seventh, the last day of a week.
         validation_fraction: float, likewise. The default of `"sequential"` is
@@ -129,9 +134,14 @@ def split_scheme(
         seed: integer, for `"random"`.
 
     Raises:
-        ValueError: for an unknown name, or a share where there is none to
-            choose or out of range.
+        ValueError: for an unknown name, a provider's split where there is
+            none, or a share where there is none to choose or out of range.
     """
+    given = (test_fraction, validation_fraction)
+    if split is None:
+        split = "random"
+        if has_splits and given == (None, None):
+            split = "provider"
     if split not in SCHEMES:
         raise ValueError(
             f"`split` must be one of {SCHEMES}. Received: split={split!r}"
@@ -142,7 +152,6 @@ def split_scheme(
         "random": (log_format.test_fraction, log_format.validation_fraction),
         "sequential": (1 / 7, 0.0),
     }
-    given = (test_fraction, validation_fraction)
     if split not in defaults:
         if given != (None, None):
             raise ValueError(
@@ -152,6 +161,12 @@ def split_scheme(
                 f"validation_fraction={validation_fraction}"
             )
         if split == "provider":
+            if not has_splits:
+                raise ValueError(
+                    "`split` can be 'provider' only where the source has "
+                    f"splits: files or data sets called {SPLITS}. "
+                    "Received: a source without"
+                )
             return ProviderSplit()
         if log_format.day is None:
             return DaySplit(None)

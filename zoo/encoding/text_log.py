@@ -54,6 +54,7 @@ class TextLog:
         first_row = bytes_before = 0
         for piece in self.pieces:
             self._piece = piece
+            start = first_row
             for table, num_bytes in self._tables_of(piece):
                 ids = np.arange(
                     first_row, first_row + table.num_rows, dtype="int64"
@@ -67,6 +68,12 @@ class TextLog:
                     bytes_before + num_bytes,
                 )
                 first_row += table.num_rows
+            if piece.rows not in (None, first_row - start):
+                raise ValueError(
+                    f"{piece}: must hold the {piece.rows} rows that were "
+                    "published; the file is another one. Received: "
+                    f"{first_row - start} rows"
+                )
             if piece.member is None:
                 bytes_before += piece.path.stat().st_size
 

@@ -1,4 +1,6 @@
 from zoo.datasets import CRITEO
+from zoo.datasets import CRITEO_X1
+from zoo.datasets import CRITEO_X4
 from zoo.datasets import RAW_LOGS
 
 
@@ -19,3 +21,17 @@ def test_layout():
         1,
     )
     assert (CRITEO.test_fraction, CRITEO.validation_fraction) == (0.1, 0.1)
+
+
+def test_copies():
+    assert RAW_LOGS["criteo_x1"] is CRITEO_X1
+    assert RAW_LOGS["criteo_x4"] is CRITEO_X4
+    for log, label, kind in (
+        (CRITEO_X1, "label", "float"),
+        (CRITEO_X4, "Label", "integer"),
+    ):
+        assert log.columns == (label, *CRITEO.columns[1:])
+        assert log.used == log.columns
+        assert (log.label, log.dense_type) == (label, kind)
+        assert (log.delimiter, log.first_line) == (",", 2)
+        assert log.test_is_labeled and not log.quoted

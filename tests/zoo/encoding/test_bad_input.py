@@ -115,6 +115,29 @@ def test_line_without_end(refused, make_lines, monkeypatch):
     assert "must be shorter than" in refused(text)
 
 
+def test_line_of_100_megabytes(refused, make_lines):
+    lines = make_lines([GOOD] * 9)
+    lines[5] = lines[5].replace("\tu\t", "\tu\t" + "x" * (100 << 20))
+    assert "line 6: a line must be shorter than" in refused("\n".join(lines))
+
+
+def test_mixed_line_ends_do_not_hide_a_bad_line(refused, make_lines):
+    lines = make_lines([GOOD] * 9)
+    lines[5] = "1\t1"
+    text = "\r\n".join(lines[:3]) + "\r\n" + "\n".join(lines[3:])
+    assert "line 6: a row of the tiny log must have" in refused(text)
+
+
+def test_two_text_files_with_different_headers(tmp_path):
+    header = ",".join(AVAZU.columns)
+    row = ",".join(["1", "0", *["t"] * 22])
+    (tmp_path / "day_1").write_text(f"{header}\n{row}\n")
+    (tmp_path / "day_2").write_text(f"{header},more\n{row},1\n")
+    files = [tmp_path / "day_1", tmp_path / "day_2"]
+    with pytest.raises(ValueError, match="day_2, line 1: the header.*more"):
+        prepare(AVAZU, files, tmp_path / "out", show_progress=False)
+
+
 def test_missing_file(refused):
     message = refused(None, error=FileNotFoundError)
     assert "raw tiny log" in message and "raw.txt" in message

@@ -59,6 +59,15 @@ def test_line_ends(text_of, end, last):
     assert text_of("x", end=end, last=last) == ["x"]
 
 
+def test_mixed_line_ends(make_lines, prepare_text):
+    lines = make_lines([(str(i), f"a{i}", "b") for i in range(9)])
+    _, expected = prepare_text("\n".join(lines), name="expected")
+    ends = ["\n", "\r\n", "\r\n", "\n", "\n"]
+    mixed = "".join(line + ends[i % len(ends)] for i, line in enumerate(lines))
+    _, tables = prepare_text(mixed, name="mixed")
+    assert tables == expected
+
+
 def test_byte_order_mark_is_no_text(text_of):
     assert text_of("x", prefix=b"\xef\xbb\xbf") == ["x"]
 

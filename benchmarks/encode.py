@@ -1,0 +1,135 @@
+"""Measures `python -m zoo prepare` against pandas with LabelEncoder.
+
+Each job runs in a process of its own, whose wall-clock time and peak resident
+memory the operating system reports. Imports are part of the time. The raw logs
+come from `criteo_shaped_text.py` and are made, if absent, in `--folder`, which
+needs about 700 bytes of disk for each of the most rows.
+
+    python benchmarks/encode.py --rows 5_000_000 20_000_000 --folder /tmp/encode
+"""
+
+import argparse
+import csv
+import datetime
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from criteo_shaped_text import write_log
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results" / "encode.csv"
+# What a script without this project does: fit on all rows, all in memory.
+PANDAS = """
+import sys
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import LabelEncoder, MinMaxScaler
+
+dense = [f"I{i}" for i in range(1, 14)]
+fields = [f"C{i}" for i in range(1, 27)]
+log = pd.read_csv(sys.argv[1], sep="\\t", names=["label", *dense, *fields])
+log[dense] = MinMaxScaler().fit_transform(log[dense].fillna(0))
+for field in fields:
+    log[field] = LabelEncoder().fit_transform(log[field].fillna(""))
+log[dense] = log[dense].astype("float32")
+log[fields] = log[fields].astype("int32")
+log.to_parquet(sys.argv[2])
+"""
+
+
+def measure(command: list[str]) -> tuple[float, float]:
+    """Runs a command; returns seconds and peak memory in MB."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, env={"KERAS_BACKEND": "jax", **os.environ}
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        sys.exit(f"{command} failed")
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return seconds, usage.ru_maxrss * unit / 1e6
+
+
+def jobs(raw: Path, output: Path, memory_limit: str) -> dict[str, list[str]]:
+    return {
+        f"zoo prepare, {memory_limit}": [
+            sys.executable, "-m", "zoo", "prepare", "criteo", "--source",
+            str(raw), "--output", str(output), "--memory-limit", memory_limit,
+        ],
+        "pandas + LabelEncoder": [
+            sys.executable, "-c", PANDAS, str(raw), f"{output}.parquet",
+        ],
+    }  # fmt: skip
+
+
+def machine() -> dict[str, str]:
+    model = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(x for x in lines if "model name" in x).split(": ")[1]
+    names = ("duckdb", "pyarrow", "pandas", "scikit-learn")
+    return {
+        "date": datetime.date.today().isoformat(),
+        "cpu": model,
+        "cores": str(len(os.sched_getaffinity(0))),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in names},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[5_000_000, 20_000_000]
+    )
+    parser.add_argument(
+        "--pandas-rows", type=int, default=2_000_000,
+        help="Largest log that pandas is given: it holds all of it in memory.",
+    )  # fmt: skip
+    parser.add_argument("--memory-limit", default="2GB")
+    parser.add_argument("--folder", type=Path, required=True)
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    results = []
+    for rows in sorted({*arguments.rows, arguments.pandas_rows}):
+        raw = arguments.folder / f"raw_{rows}.txt"
+        if not raw.exists():
+            write_log(raw, rows)
+        output = arguments.folder / f"encoded_{rows}"
+        for name, command in jobs(raw, output, arguments.memory_limit).items():
+            if "pandas" in name and rows > arguments.pandas_rows:
+                continue
+            seconds, megabytes = measure(command)
+            results.append(
+                {
+                    "job": name,
+                    "rows": str(rows),
+                    "seconds": f"{seconds:.1f}",
+                    "rows_per_second": f"{rows / seconds:.0f}",
+                    "peak_memory_mb": f"{megabytes:.0f}",
+                    **machine(),
+                }
+            )
+        shutil.rmtree(output)
+        Path(f"{output}.parquet").unlink(missing_ok=True)
+    with RESULTS.open("w", newline="") as file:
+        writer = csv.DictWriter(file, results[0])
+        writer.writeheader()
+        writer.writerows(results)
+    shown = ("job", "rows", "seconds", "rows_per_second", "peak_memory_mb")
+    table = Table(*shown)
+    for result in results:
+        table.add_row(*(result[name] for name in shown))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""From what holds a log to a data set of `datasets` with splits."""
+
+import hashlib
+import os
+import re
+from typing import Any
+
+from zoo.datasets.extras import import_extra
+from zoo.encoding.log_format import LogFormat
+from zoo.encoding.piece import Piece
+from zoo.encoding.piece import split_of_name
+from zoo.encoding.source import SourceLike
+from zoo.encoding.source import find_pieces
+from zoo.encoding.source import open_source
+from zoo.encoding.splits import SPLITS
+from zoo.encoding.splits import DaySplit
+from zoo.encoding.splits import ProviderSplit
+from zoo.encoding.splits import RandomSplit
+from zoo.encoding.splits import SequentialSplit
+from zoo.encoding.splits import SplitScheme
+from zoo.encoding.splits import split_scheme
+from zoo.encoding.table_log import is_table
+
+
+def load(
+    log_format: LogFormat,
+    source: SourceLike,
+    label: str,
+    *,
+    split: str | None,
+    test_fraction: float | None,
+    validation_fraction: float | None,
+    seed: int,
+    streaming: bool,
+    cache_dir: str | os.PathLike | None,
+) -> Any:
+    """Loads a log; see `zoo.datasets.loaders` for the arguments.
+
+    Args:
+        label: string. What the column of the label is to be called.
+    """
+    import_extra("datasets")
+    # Here, not above: `datasets` takes about a second to import.
+    from zoo.datasets.click_log import ClickLog
+
+    whole = _whole(source, log_format, streaming)
+    opened = open_source(whole, log_format)
+    scheme = split_scheme(
+        split,
+        log_format,
+        opened.has_splits,
+        test_fraction,
+        validation_fraction,
+        seed,
+    )
+    sources, row_scheme = _sources(whole, scheme)
+    if streaming and not isinstance(row_scheme, RandomSplit | None):
+        raise ValueError(
+            "`streaming` can't split sequentially or by the days of a column: "
+            "where a row goes is known only after the last row was read. Take "
+            "a random split, give files as a dict of splits, or load without "
+            f"streaming. Received: streaming=True with {scheme}"
+        )
+    builder = ClickLog(
+        cache_dir=None if cache_dir is None else os.fspath(cache_dir),
+        config_id=_config_id(log_format, whole, label, scheme),
+        log_format=log_format,
+        label=label,
+        sources=sources,
+        scheme=row_scheme,
+    )
+    if streaming:
+        return builder.as_streaming_dataset()
+    _make_cache(builder)
+    return builder.as_dataset()
+
+
+def _whole(source: SourceLike, log_format: LogFormat, streaming: bool) -> Any:
+    """All that holds the log: a tuple of pieces, or a dict of data sets."""
+    if not is_table(source):
+        return tuple(find_pieces(source, log_format))
+    datasets = import_extra("datasets")
+    tables = source if isinstance(source, dict) else {"train": source}
+    for data in tables.values():
+        if isinstance(data, datasets.IterableDataset) and not streaming:
+            raise ValueError(
+                "`streaming` must be True for a source that is a stream "
+                "itself: there is no telling whether it was loaded before, so "
+                f"it can't be cached. Received: {type(source).__name__} with "
+                "streaming=False"
+            )
+    if isinstance(source, dict):
+        return {name: _data_set(data) for name, data in source.items()}
+    return _data_set(source)
+
+
+def _data_set(table: Any) -> Any:
+    """A `pyarrow.Table` as a data set, others as they are."""
+    if hasattr(table, "with_format"):
+        return table
+    return import_extra("datasets").Dataset(table)
+
+
+def _sources(
+    whole: Any, scheme: SplitScheme
+) -> tuple[dict[str, Any], SplitScheme | None]:
+    """What holds the rows of each split, and how to pick them from it.
+
+    Lists of pieces may be shared out among the workers that read a stream,
+    tuples not: the numbers of rows go through all pieces.
+    """
+    if isinstance(scheme, ProviderSplit):
+        if isinstance(whole, tuple):
+            return _by_split(whole, {split: split for split in SPLITS}), None
+        names = {name: split_of_name(name) for name in whole}
+        return {
+            split: {n: whole[n] for n in whole if names[n] == split}
+            for split in SPLITS
+            if split in names.values()
+        }, None
+    if scheme == DaySplit(None) and isinstance(whole, tuple):
+        days = sorted({piece.part for piece in whole})
+        # For its check of the number of days.
+        scheme.split(len(whole), days)
+        splits = dict.fromkeys(days[:-2], "train")
+        splits |= {days[-2]: "validation", days[-1]: "test"}
+        return _by_split(whole, splits), None
+    return {split: whole for split in _split_names(scheme)}, scheme
+
+
+def _by_split(
+    pieces: tuple[Piece, ...], splits: dict[str, str]
+) -> dict[str, list[Piece]]:
+    return {
+        split: [piece for piece in pieces if splits[piece.part] == split]
+        for split in SPLITS
+        if any(splits[piece.part] == split for piece in pieces)
+    }
+
+
+def _split_names(scheme: SplitScheme) -> list[str]:
+    if not isinstance(scheme, RandomSplit | SequentialSplit):
+        return list(SPLITS)
+    shares = {
+        "train": 1,
+        "validation": scheme.validation_fraction,
+        "test": scheme.test_fraction,
+    }
+    return [split for split, share in shares.items() if share]
+
+
+def _make_cache(builder: Any) -> None:
+    wrapping = import_extra("datasets").exceptions.DatasetGenerationError
+    try:
+        builder.download_and_prepare()
+        return
+    except wrapping as error:
+        reason = error.__cause__ or error
+    # Out here, else Python would tell of the wrapping first, which only says
+    # that something went wrong.
+    raise reason
+
+
+def _config_id(
+    log_format: LogFormat, whole: Any, label: str, scheme: SplitScheme
+) -> str:
+    """The name of the cache: another one for other files or rows."""
+    state: list
+    if isinstance(whole, tuple):
+        state = [_state(piece) for piece in whole]
+    elif isinstance(whole, dict):
+        state = [(name, _fingerprint(whole[name])) for name in whole]
+    else:
+        state = [_fingerprint(whole)]
+    text = repr((log_format, label, scheme, state))
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{re.sub('[^A-Za-z0-9]+', '_', log_format.name)}-{digest[:16]}"
+
+
+def _state(piece: Piece) -> tuple:
+    path = piece.path.resolve()
+    status = path.stat()
+    return str(path), status.st_size, status.st_mtime_ns, repr(piece)
+
+
+def _fingerprint(data: Any) -> str | None:
+    # Streams have none, and are not cached.
+    return getattr(data, "_fingerprint", None)

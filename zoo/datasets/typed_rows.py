@@ -1,0 +1,91 @@
+"""The rows of a log with the types that they have in a data set."""
+
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zoo.datasets.row_split import RowSplit
+from zoo.encoding import sql
+from zoo.encoding.log_format import LogFormat
+from zoo.encoding.source import Source
+
+# Not float32: from its digits a number would come back as another one, and
+# `prepare` would not give what it gives for the file itself.
+_DENSE_TYPES = {"integer": "int64", "float": "float64"}
+
+
+def column_types(log_format: LogFormat, label: str) -> dict[str, str]:
+    """The type of each column, in the order of the columns.
+
+    Args:
+        log_format: `LogFormat`.
+        label: string. What the column of the label is called.
+    """
+    dense = _DENSE_TYPES[log_format.dense_type]
+    return {
+        label: "int8",
+        **dict.fromkeys(log_format.dense, dense),
+        **dict.fromkeys(log_format.categorical, "string"),
+    }
+
+
+def typed_rows(
+    source: Source,
+    log_format: LogFormat,
+    label: str,
+    split: str,
+    row_split: RowSplit | None = None,
+) -> Iterator[pa.Table]:
+    """Yields the rows of a split piece by piece; empty text becomes null.
+
+    Args:
+        source: `Source`.
+        log_format: `LogFormat`.
+        label: string. What the column of the label is called.
+        split: string. Name of the split.
+        row_split: `RowSplit`, or `None` if all rows belong to the split.
+            Defaults to `None`.
+
+    Raises:
+        ValueError: for the first row of the split that breaks a rule of the
+            format, with its line; a chosen split without a row.
+    """
+    num_read = num_rows = 0
+    for raw, _ in source.tables():
+        num_read += raw.num_rows
+        if row_split is not None:
+            raw = row_split.rows(raw, split)
+        num_rows += raw.num_rows
+        row_id = _first_bad_row(raw, log_format)
+        if row_id is not None:
+            source.raise_first_bad_row(row_id)
+        yield _typed(raw, log_format, label)
+    if row_split is not None and num_rows == 0:
+        raise ValueError(
+            f"{source.name}: the {split} split would have no row. Give a "
+            "longer log, another seed or other fractions. "
+            f"Received: {num_read} rows in all"
+        )
+
+
+def _first_bad_row(raw: pa.Table, log_format: LogFormat) -> int | None:
+    query = sql.first_bad_row(len(log_format.dense), log_format.dense_type)
+    with duckdb.connect() as connection:
+        connection.register("raw", raw)
+        return connection.sql(query).fetchall()[0][0]
+
+
+def _typed(raw: pa.Table, log_format: LogFormat, label: str) -> pa.Table:
+    types = column_types(log_format, label)
+    roles = [role for role in log_format.roles(log_format.used) if role]
+    columns = [
+        _without_empty(raw[role]).cast(kind)
+        for role, kind in zip(roles, types.values(), strict=True)
+    ]
+    return pa.table(columns, list(types))
+
+
+def _without_empty(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)

@@ -34,7 +34,7 @@ LOGS = {
     "criteo_1tb_10k/day_0": ("criteo", 0.5),
     "avazu_10k/train": ("avazu", 0.55),
     "avazu_15k/train.csv": (AVAZU_15K, 0.55),
-    "gowalla/valid.parquet": (GOWALLA, 0.7),
+    "gowalla/valid.parquet": (GOWALLA, 0.6),
 }
 
 
@@ -110,7 +110,8 @@ def test_main_job_on_a_real_sample(name, tmp_path):
     batch_size = 4096 if "gowalla" in name else 256
     report = run_main_job(dataset, source, tmp_path, batch_size)
     assert report["auc"] > auc
-    assert 0.5 < report["calibration"] < 2
+    # The test split of the Terabyte sample has 27 clicks.
+    assert 0.2 < report["calibration"] < 5
 
 
 @pytest.mark.parametrize(

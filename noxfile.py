@@ -26,7 +26,7 @@ def lint(session):
 @nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
 def tests(session, backend):
     """Run the tests with one backend, and no other one installed."""
-    session.install(*CONSTRAINTS, "-e", ".[zoo,spark,test]", BACKENDS[backend])
+    session.install(*CONSTRAINTS, "-e", ".[zoo,test]", BACKENDS[backend])
     for other in set(BACKENDS) - {backend}:
         session.run(
             "python",
@@ -35,6 +35,18 @@ def tests(session, backend):
             f"sys.exit(importlib.util.find_spec('{other}') is not None)",
         )
     session.run("pytest", *session.posargs, env={"KERAS_BACKEND": backend})
+
+
+@nox.session
+def spark(session):
+    """Run the tests of the Spark engine, which no backend changes."""
+    session.install(*CONSTRAINTS, "-e", ".[zoo,spark,test]", "jax")
+    session.run(
+        "pytest",
+        "tests/zoo/encoding/test_spark.py",
+        *session.posargs,
+        env={"KERAS_BACKEND": "jax"},
+    )
 
 
 @nox.session

@@ -1,0 +1,559 @@
+"""Spark gives the same folder as DuckDB, and the same errors."""
+
+import dataclasses
+import gzip
+import hashlib
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+pytest.importorskip(
+    "pyspark", reason="PySpark, an extra, is not installed: see `nox -s spark`"
+)
+
+# ruff: noqa: E402 - PySpark is imported behind the check for it.
+from pyspark import cloudpickle
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import SparkSession
+
+from tests.zoo.encoding.conftest import read_split
+from zoo.datasets import AVAZU
+from zoo.datasets import CRITEO
+from zoo.encoding import ClickEncoder
+from zoo.encoding import LogFormat
+from zoo.encoding import prepare
+from zoo.encoding.piece import Piece
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("java") is None, reason="Spark needs Java, none is on PATH"
+)
+
+MASTER = "local[2]"
+BLOCK_BYTES = 100_000
+STRANGE = [
+    *("NULL", "null", "nan", " ", " a", "a ", "0", "-1", "1.0", "é", "日本"),
+    *('"quoted"', '"', "'", "a,b", "\\", "\\t", "${a}", "`a`", "%41", "#"),
+    *("\u2028", "\x85", "\x0b", "\x00", "\ufeff", "x" * 20_000),
+]
+
+
+@pytest.fixture
+def shop():
+    """A log with every kind of column."""
+    return LogFormat(
+        name="shop",
+        columns=("click", "n", "unused", "m", "day", "a", "b"),
+        label="click",
+        dense=("n", "m"),
+        categorical=("day", "a", "b"),
+        delimiter="|",
+        day=("day", 8),
+        test_fraction=0.2,
+        validation_fraction=0.1,
+    )
+
+
+@pytest.fixture
+def make_rows():
+    """Rows of the log `shop`, with what is rare in real ones."""
+
+    def make_rows(num_rows=5000, seed=0):
+        rng = np.random.default_rng(seed)
+        rows = []
+        for i in range(num_rows):
+            n = ("", "0", "-3", "007", "9" * 18, str(i % 99))[i % 17 % 6]
+            m = str(rng.integers(-9, 999)) if i % 5 else ""
+            day = f"202401{1 + i * 4 // num_rows:02d}{i % 24:02d}"
+            a = f"a{rng.zipf(1.3)}" if i % 7 else ""
+            b = STRANGE[i // 50 % len(STRANGE)] if i % 50 == 0 else f"b{i % 77}"
+            rows.append([str(int(i % 3 == 0)), n, "u", m, day, a, b])
+        return rows
+
+    return make_rows
+
+
+@pytest.fixture
+def write():
+    """Writes rows as text, packed if the name says so."""
+
+    def write(path, rows, delimiter="|", end="\n", header=None, start=""):
+        lines = [delimiter.join(row) for row in rows]
+        if header is not None:
+            lines.insert(0, delimiter.join(header))
+        data = (start + end.join(lines) + end).encode()
+        if path.suffix == ".gz":
+            data = gzip.compress(data)
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_start():
+    """Keeps Java from optimizing code that runs for a minute only."""
+    with pytest.MonkeyPatch.context() as patch:
+        options = "--driver-java-options -XX:TieredStopAtLevel=1"
+        patch.setenv("PYSPARK_SUBMIT_ARGS", f"{options} pyspark-shell")
+        yield
+
+
+@pytest.fixture(scope="module")
+def session():
+    """Spark, in small blocks, for all tests of this file."""
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.files.maxPartitionBytes": f"{BLOCK_BYTES}b",
+        # What an engine must not depend on.
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.parser.escapedStringLiterals": "true",
+    }
+    builder = SparkSession.builder.master(MASTER)
+    session = builder.config(map=settings).getOrCreate()
+    session.sparkContext.pythonExec = sys.executable
+    session.range(3).createOrReplaceTempView("staged")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr("zoo.encoding.spark_engine.ROWS_PER_PART", 1500)
+
+
+@pytest.fixture
+def check_same(session, small_parts, tmp_path):
+    """Prepares a log with both engines and compares all that they write."""
+
+    def check_same(log, source, name="out", **options):
+        folders, summaries = [], []
+        for engine in ("duckdb", "spark"):
+            folder = tmp_path / engine / name
+            summaries.append(
+                prepare(
+                    log,
+                    source,
+                    folder,
+                    engine=engine,
+                    show_progress=False,
+                    **options,
+                )
+            )
+            folders.append(folder)
+        for summary in summaries:
+            summary.pop("engine")
+            summary.pop("versions")
+        assert summaries[0] == summaries[1]
+        for split in summaries[0]["splits"]:
+            expected, received = (read_split(f, split) for f in folders)
+            assert received.schema == expected.schema
+            assert received.equals(expected)
+        assert encoder_of(folders[0]) == encoder_of(folders[1])
+        found = {p.name for p in folders[1].iterdir()}
+        assert found == {p.name for p in folders[0].iterdir()}
+        # The session of others is left as it was.
+        assert SparkSession.getActiveSession() is session
+        assert session.table("staged").count() == 3
+        assert session.conf.get("spark.sql.ansi.enabled") == "true"
+        return folders[1]
+
+    return check_same
+
+
+def encoder_of(folder):
+    """What an encoder says, and the tables of its vocabularies."""
+    folder = folder / "encoder"
+    config = json.loads((folder / "encoder.json").read_text())
+    # The same rows may lie in other blocks of a file.
+    config.pop("vocabulary_sha256")
+    paths = sorted(folder.glob("vocabulary/*"))
+    tables = {p.name: pa.parquet.read_table(p) for p in paths}
+    return config, tables
+
+
+@pytest.fixture
+def check_refused(session, tmp_path):
+    """Prepares a log that both engines refuse in the same words."""
+
+    def check_refused(log, source, pattern, **options):
+        messages = []
+        for engine in ("duckdb", "spark"):
+            with pytest.raises(ValueError, match=pattern) as raised:
+                prepare(
+                    log,
+                    source,
+                    tmp_path / "out",
+                    engine=engine,
+                    show_progress=False,
+                    **options,
+                )
+            messages.append(str(raised.value))
+        assert messages[0] == messages[1]
+        assert "Received: " in messages[0]
+        assert not (tmp_path / "out").exists()
+
+    return check_refused
+
+
+@pytest.fixture
+def spark_refused(tmp_path):
+    """The message with which Spark refuses what DuckDB may take."""
+
+    def spark_refused(log, source, error=ValueError, **options):
+        with pytest.raises(error) as raised:
+            prepare(
+                log,
+                source,
+                tmp_path / "out",
+                engine="spark",
+                show_progress=False,
+                **options,
+            )
+        assert "Received: " in str(raised.value)
+        assert not (tmp_path / "out").exists()
+        return str(raised.value)
+
+    return spark_refused
+
+
+def test_starts_and_stops_spark(tmp_path, tiny, make_lines, capfd):
+    # First in this file, for Spark starts only once.
+    assert SparkSession.getActiveSession() is None
+    text = "\n".join(make_lines([("1", "x", "p")] * 20))
+    (tmp_path / "raw.txt").write_text(text)
+    options = {"engine": "spark", "spark_master": "local[1]"}
+    summary = prepare(tiny, tmp_path / "raw.txt", tmp_path / "out", **options)
+    assert SparkSession.getActiveSession() is None
+    assert set(summary["versions"]) == {"keras_cowclip", "pyspark", "pyarrow"}
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    for stage in ("Reading raw", "Counting tokens", "Writing"):
+        assert stage in captured.err
+    assert "ERROR" not in captured.err.replace('log level to "ERROR"', "")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"min_count": 2, "seed": 7},
+        {
+            "split": "sequential",
+            "validation_fraction": 0.2,
+            "max_vocabulary": 30,
+            "dense_transform": "log",
+            "fit_on": "all",
+        },
+        {"split": "day", "num_buckets": 500, "dense_transform": "none"},
+    ],
+)
+def test_same_as_duckdb(shop, make_rows, write, check_same, tmp_path, options):
+    source = write(tmp_path / "raw [1] {é} %20*.txt", make_rows())
+    folder = check_same(shop, source, **options)
+    # Else the order of files is not tested.
+    assert len(list((folder / "train").iterdir())) > 1
+
+
+def test_splits_of_the_provider(shop, make_rows, write, check_same, tmp_path):
+    paths = {
+        "train": write(tmp_path / "a", make_rows(3000, 2), end="\r\n"),
+        "validation": write(tmp_path / "b", make_rows(100, 3), end="\r"),
+        "test": write(tmp_path / "c.txt.gz", make_rows(900, 1)),
+    }
+    text = gzip.decompress(paths["test"].read_bytes())
+    md5 = {"test": hashlib.md5(text).hexdigest()}
+    source = [Piece(p, name, md5=md5.get(name)) for name, p in paths.items()]
+    check_same(shop, source)
+
+
+def test_days_in_files_and_encoders(
+    shop, make_rows, write, check_same, tmp_path
+):
+    days = tmp_path / "days"
+    days.mkdir()
+    # Largest last: Spark takes large files first.
+    for seed, name in enumerate(("day_0.gz", "day_2", "day_10")):
+        write(days / name, make_rows(1000 + 2000 * seed, seed))
+    by_file = dataclasses.replace(shop, day=None)
+    folder = check_same(by_file, days, split="day", min_count=2)
+    encoder = ClickEncoder.load(folder / "encoder")
+    other = write(tmp_path / "other", make_rows(800, 9))
+    check_same(encoder, other, name="reused")
+    check_same(encoder, [other, days / "day_2"], name="grown", grow=True)
+
+
+def test_header_in_any_order(make_rows, write, check_same, tmp_path):
+    log_format = LogFormat(
+        "shop", None, "click", ("n",), ("a", "b"), "\t", header=True
+    )
+    names = ["click", "n", "unused", "m", "day", "a", "b"]
+    order = [6, 0, 5, 1, 2]
+    rows = make_rows(2000)
+    source = [
+        write(tmp_path / "0", rows, "\t", "\r\n", names, "\ufeff"),
+        write(
+            tmp_path / "1",
+            [[row[i] for i in order] for row in rows],
+            "\t",
+            header=[names[i] for i in order],
+        ),
+        write(tmp_path / "2.gz", rows[:1], "\t", header=names),
+    ]
+    check_same(log_format, source)
+
+
+def test_parquet(shop, make_rows, check_same, tmp_path):
+    rng = np.random.default_rng(0)
+    log_format = dataclasses.replace(
+        shop, columns=None, dense_type="float", dense=("n", "m", "o")
+    )
+    source = []
+    for number, rows in enumerate((make_rows(2500), make_rows(300, 1))):
+        count = len(rows)
+        texts = list(zip(*rows, strict=True))
+        # Numbers of any size, and the same in each file.
+        bits = rng.integers(0, 2**31, count, dtype="uint32")
+        small = bits.view("float32")
+        m = np.where(np.abs(small) < 1e37, small, np.float32(0.1))
+        table = {
+            "unused": [[1, 2]] * count,
+            "b": pa.array(texts[6]).dictionary_encode(),
+            "a": pa.array(
+                [float(i % 9) if i % 4 else None for i in range(count)]
+            ),
+            "day": pa.array([int(text) for text in texts[4]], pa.uint64()),
+            "m": pa.array(m),
+            "n": pa.array(rng.standard_normal(count) * 10.0 ** (bits % 37)),
+            "o": pa.array([i if i % 3 else None for i in range(count)]),
+            # What the loaders of data sets call it.
+            "label": pa.array([text == "1" for text in texts[0]]),
+        }
+        source.append(tmp_path / f"{number}.parquet")
+        pa.parquet.write_table(pa.table(table), source[-1], row_group_size=400)
+    check_same(log_format, source, split="day")
+
+
+def test_real_sample(check_same, sample):
+    check_same(CRITEO, sample("criteo_kaggle_10k/train.txt"), min_count=2)
+
+
+@pytest.mark.parametrize(
+    ("log", "name"),
+    [(CRITEO, "criteo_1tb_10k/day_0"), (AVAZU, "avazu_10k/train")],
+)
+def test_some_columns_of_real_samples(log, name, check_same, sample):
+    # Not all, for the time it takes.
+    few = dataclasses.replace(log, categorical=log.categorical[::6])
+    check_same(few, sample(name), seed=3)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"1|1|u|1|d|a",
+        b"2|1|u|1|d|a|b",
+        b"1|1\xe2\x80\xa8|u|1|d|a|b",
+        b"1|1|u|1|d|\xed\xa0\x80|b",
+        b"1|1|u|1|d|a|" + b"x" * (1 << 21),
+        b"",
+    ],
+)
+def test_bad_line(bad, shop, make_rows, write, check_refused, tmp_path):
+    source = [write(tmp_path / name, make_rows(3000)) for name in "abc"]
+    lines = source[1].read_bytes().split(b"\n")
+    lines[2500] = bad
+    source[1].write_bytes(b"\n".join(lines))
+    # Not the first one, and read earlier.
+    source[2].write_bytes(b"bad")
+    check_refused(shop, source, "b, line 2501: ")
+
+
+def test_bad_row_in_parquet(shop, check_refused, tmp_path):
+    log_format = dataclasses.replace(shop, columns=None)
+    good = {"click": [0, 1], "n": ["1", ""], "m": [1.0, 2.0]}
+    good |= {name: ["x", "y"] for name in ("day", "a", "b")}
+    source = [tmp_path / f"{i}.parquet" for i in range(2)]
+    pa.parquet.write_table(pa.table(good), source[0])
+    for name, values, pattern in (
+        ("n", ["1", "12\n"], "1.parquet, row 1: column 'n'"),
+        ("m", [1.0, 1.5], "1.parquet, from row 0 on: the column 'm'"),
+        ("click", [1, 2], "1.parquet, row 1: the label"),
+    ):
+        pa.parquet.write_table(pa.table(good | {name: values}), source[1])
+        check_refused(log_format, source, pattern)
+
+
+def test_no_row_after_the_header(check_refused, write, tmp_path):
+    row = ["1", "0", *["t"] * 22]
+    good = write(tmp_path / "0", [row], ",", header=AVAZU.columns)
+    empty = write(tmp_path / "1", [], ",", header=AVAZU.columns)
+    check_refused(AVAZU, [good, empty], "1: there is no row after the header")
+
+
+def test_damaged_files(shop, make_rows, write, check_refused, tmp_path):
+    source = write(tmp_path / "raw.gz", make_rows(500))
+    source.write_bytes(source.read_bytes()[:-100])
+    check_refused(shop, source, "truncated or damaged")
+    other = Piece(source, "train", md5="0" * 32)
+    write(source, make_rows(500))
+    check_refused(shop, [other], "the checksum must be md5 0000")
+
+
+def test_blocks_do_not_depend_on_the_cluster(session, write, tmp_path):
+    from zoo.encoding.spark_rows import steady_blocks
+
+    session = session.newSession()
+    text = session.read.text(str(write(tmp_path / "raw", [["text"]] * 90_000)))
+    numbers = []
+    for number in ("1", "64"):
+        session.conf.set("spark.sql.files.minPartitionNum", number)
+        with steady_blocks(session):
+            numbers.append(text.select("*").rdd.getNumPartitions())
+    assert numbers == [5, 5]
+    assert session.conf.get("spark.sql.files.openCostInBytes") == "4194304b"
+
+
+def test_refused_files(shop, make_rows, write, spark_refused, tmp_path):
+    packed = write(tmp_path / "packed.gz", make_rows(50))
+    for path, reason in (
+        (packed.rename(tmp_path / "gzip"), "does not end in .gz"),
+        (write(tmp_path / "plain", [], "|").rename(tmp_path / "a.zst"), ".zst"),
+        (write(tmp_path / "_plain", make_rows(50)), "hidden"),
+    ):
+        path.write_bytes(path.read_bytes() or b"text")
+        assert reason in spark_refused(shop, path)
+    with zipfile.ZipFile(tmp_path / "raw.zip", "w") as archive:
+        archive.writestr("train", "text")
+    message = spark_refused(shop, tmp_path / "raw.zip")
+    assert "unpack" in message and "zip" in message
+    quoted = dataclasses.replace(shop, quoted=True)
+    assert "quoted=True" in spark_refused(quoted, path)
+    table = pa.table({name: ["1"] for name in shop.used})
+    assert "write it to Parquet" in spark_refused(shop, table)
+
+
+@pytest.mark.parametrize(
+    "master", ["here", "local[", "http://host", "", "sc://x"]
+)
+def test_refused_master(
+    session, shop, make_rows, write, spark_refused, tmp_path, master
+):
+    source = write(tmp_path / "raw", make_rows(50))
+    message = spark_refused(shop, source, spark_master=master)
+    assert f"spark_master={master!r}" in message
+    # Another one than the session that is active.
+    message = spark_refused(shop, source, spark_master="local[7]")
+    assert "'local[7]', active 'local[2]'" in message
+
+
+def test_without_pyspark(
+    monkeypatch, shop, make_rows, write, spark_refused, tmp_path
+):
+    source = write(tmp_path / "raw", make_rows(50))
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.delitem(sys.modules, "zoo.encoding.spark_engine", False)
+    message = spark_refused(shop, source, error=ImportError)
+    assert "pip install 'keras-cowclip[spark]'" in message
+
+
+def test_without_java(
+    monkeypatch, shop, make_rows, write, spark_refused, tmp_path
+):
+    def get(self):
+        raise PySparkRuntimeError(
+            errorClass="JAVA_GATEWAY_EXITED", messageParameters={}
+        )
+
+    monkeypatch.setattr(SparkSession.Builder, "getOrCreate", get)
+    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
+    monkeypatch.setenv("JAVA_HOME", "/java8")
+    source = write(tmp_path / "raw", make_rows(50))
+    message = spark_refused(shop, source, error=ImportError)
+    assert "needs Java 17" in message and "JAVA_HOME=/java8" in message
+
+
+@pytest.fixture
+def layout(tmp_path):
+    from zoo.encoding.spark_parts import Layout
+
+    for name in ("work", "train", "test"):
+        (tmp_path / name).mkdir()
+    return Layout(tmp_path, tmp_path / "work", ("train", "test"), 1, [70, 9], 4)
+
+
+@pytest.fixture
+def make_batch():
+    def make_batch(row_ids):
+        count = len(row_ids)
+        return pa.record_batch(
+            {
+                "row_id": pa.array(row_ids, pa.int64()),
+                "split": pa.array(["train"] * count, pa.string()),
+                "label": pa.array([1] * count, pa.int8()),
+                "dense_0": pa.array([0.5] * count, pa.float32()),
+                "field_0": pa.array([69] * count, pa.int32()),
+                "field_1": pa.array([8] * count, pa.int32()),
+            }
+        )
+
+    return make_batch
+
+
+def test_write_parts(layout, make_batch, tmp_path):
+    from zoo.encoding.spark_parts import write_parts
+
+    batches = [make_batch(rows) for rows in ([4], [], [5, 6])]
+    (tally,) = write_parts(iter(batches), layout)
+    assert sum(tally["rows"].to_pylist()) == 3
+    assert sum(tally["clicks"].to_pylist()) == 3
+    assert (
+        sum(int(b).bit_count() for b in tally["bits"].to_numpy().view("uint64"))
+        == 2
+    )
+    assert [p.name for p in tmp_path.glob("t*/*")] == ["part-00001.arrow"]
+    assert read_split(tmp_path, "train")["ids"].to_pylist() == [[69, 8]] * 3
+    assert list(write_parts(iter([make_batch([])]), layout)) == []
+
+
+@pytest.mark.parametrize(
+    "rows", [[[4, 6]], [[4, 4]], [[5, 4]], [[4], [6]], [[5], [6]]]
+)
+def test_rows_out_of_order_are_noticed(layout, make_batch, tmp_path, rows):
+    from zoo.encoding.spark_parts import write_parts
+
+    with pytest.raises(RuntimeError, match="Spark lost"):
+        list(write_parts(iter(map(make_batch, rows)), layout))
+    assert not list(tmp_path.glob("t*/*"))
+
+
+def test_folder_that_is_not_shared(layout, make_batch):
+    from zoo.encoding.spark_parts import write_parts
+
+    layout.work.rmdir()
+    with pytest.raises(FileNotFoundError, match="share.*Received: "):
+        list(write_parts(iter([make_batch([0])]), layout))
+
+
+def test_executors_need_neither_keras_nor_this_package(layout, tmp_path):
+    from zoo.encoding.spark_parts import distributed
+
+    with distributed(layout) as write_parts:
+        data = cloudpickle.dumps(write_parts)
+    (tmp_path / "data").write_bytes(data)
+    program = (
+        "import pickle, sys; write = pickle.load(open('data', 'rb')); "
+        "list(write(iter([]))); "
+        "assert not {'zoo', 'keras', 'keras_cowclip'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert pickle.loads(data)

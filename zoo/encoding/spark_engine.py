@@ -1,0 +1,210 @@
+"""Spark: the encoding on a cluster, or on the cores of this machine.
+
+Needs the extra `spark` and Java 17 or newer. Executors need pandas and Arrow
+besides PySpark, neither Keras nor this package. The log and the folder that is
+written must lie on a file system that the driver and all executors share.
+"""
+
+# ruff: noqa: E402 - PySpark is imported behind the check for it.
+from zoo.encoding.spark_check import check_spark
+
+check_spark()
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+from pyspark.sql import DataFrame
+from pyspark.sql import functions
+from pyspark.sql.types import StructType
+
+from zoo.encoding import sql
+from zoo.encoding import vocabulary_file
+from zoo.encoding.encoder import ClickEncoder
+from zoo.encoding.log_format import LogFormat
+from zoo.encoding.parts import ROWS_PER_BATCH
+from zoo.encoding.progress import Stages
+from zoo.encoding.source import Source
+from zoo.encoding.spark_parts import TALLY
+from zoo.encoding.spark_parts import Layout
+from zoo.encoding.spark_parts import distributed
+from zoo.encoding.spark_rows import SparkRows
+from zoo.encoding.spark_rows import steady_blocks
+from zoo.encoding.spark_session import open_session
+from zoo.encoding.spark_session import pattern_of
+from zoo.encoding.spark_session import url_of
+from zoo.encoding.spark_sql import checked
+from zoo.encoding.spark_sql import translated
+
+ROWS_PER_PART = 1 << 20
+"""Rows of the log whose encoded rows get into files of one number."""
+
+# Training keeps all files open, and a process may open 1024 of them.
+_MOST_PARTS = 256
+_VOCABULARY = "token string, id int, count bigint"
+
+
+class SparkEngine:
+    """An `Engine` of `zoo.encoding.engine` on Spark.
+
+    Tables are Parquet files in a folder: columns are read one by one, nothing
+    is lost with an executor, and the driver can read them too.
+
+    Args:
+        work: path of an existing folder, shared by driver and executors.
+        master: string. Where Spark runs; `None` takes the session that is
+            active, what `spark-submit` says, or this machine.
+    """
+
+    def __init__(self, work: Path, master: str | None):
+        self._work = work.absolute()
+        self._session, self._is_own = open_session(master)
+
+    def __enter__(self) -> "SparkEngine":
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._is_own:
+            self._session.stop()
+
+    def stage(
+        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+    ) -> None:
+        num_dense = len(log_format.dense)
+        query = checked(
+            sql.staged(num_dense, len(log_format.categorical), part),
+            sql.first_bad_row(num_dense, log_format.dense_type),
+        )
+        stages.start(f"Reading {Path(source.name).name}", 2)
+        try:
+            with steady_blocks(self._session):
+                rows = SparkRows(self._session, source, self._work)
+                stages.advance()
+                rows.raw().createOrReplaceTempView("raw")
+                self._write("staged", self._session.sql(query))
+        except Exception as error:
+            if "FAILED_READ_FILE" in str(error):
+                # Read it here, which says what is wrong with the file.
+                for _ in source.tables():
+                    pass
+            raise
+        num_rows, bad_row = self.fetch(
+            "select count(*), min(case when is_bad then row_id end) from staged"
+        )[0]
+        if num_rows != rows.num_rows:
+            raise _not_shared(self._work / "staged")
+        rows.explain_first(bad_row)
+        stages.advance()
+
+    def fetch(self, query: str) -> list[tuple]:
+        rows = self._session.sql(translated(query)).collect()
+        return [tuple(row) for row in rows]
+
+    def create_view(self, name: str, query: str) -> None:
+        frame = self._session.sql(translated(query))
+        frame.createOrReplaceTempView(name)
+
+    def create_table(self, name: str, query: str) -> None:
+        frame = self._session.sql(translated(query))
+        # One file in the order of ids: what `write_table` reads.
+        self._write(name, frame.repartition(1).sortWithinPartitions("id"))
+
+    def read_table(self, name: str, path: Path) -> None:
+        # Copied, for executors may not see where the encoder lies.
+        vocabulary_file.copy(path, self._work / name / "part-0.parquet")
+        self._open(name, _VOCABULARY)
+
+    def write_table(self, name: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        next_id = sql.FIRST_ID
+        with pa.parquet.ParquetWriter(path, vocabulary_file.SCHEMA) as writer:
+            for part in sorted((self._work / name).glob("part-*")):
+                with pa.parquet.ParquetFile(part) as file:
+                    for batch in file.iter_batches(ROWS_PER_BATCH):
+                        ids = batch.column("id").to_numpy()
+                        expected = np.arange(next_id, next_id + len(ids))
+                        if (ids != expected).any():
+                            raise RuntimeError("Spark changed the order of ids")
+                        next_id += len(ids)
+                        writer.write_batch(batch.cast(vocabulary_file.SCHEMA))
+
+    def write_splits(
+        self,
+        encoder: ClickEncoder,
+        counts: dict[str, int],
+        folder: Path,
+        stages: Stages,
+    ) -> dict[str, dict[str, Any]]:
+        num_rows = sum(counts.values())
+        stages.start("Writing", num_rows)
+        layout = Layout(
+            folder=folder.absolute(),
+            work=self._work,
+            splits=tuple(counts),
+            num_dense=encoder.schema.num_dense,
+            vocabulary_sizes=encoder.schema.vocabulary_sizes,
+            rows_per_part=max(ROWS_PER_PART, -(-num_rows // _MOST_PARTS)),
+        )
+        for split in counts:
+            (folder / split).mkdir()
+        query = encoder.query(extra=("split", "label"))
+        rows = self._session.sql(translated(query))
+        # Not by a sample of the rows, which would run the query twice.
+        number = functions.expr(
+            f"cast(row_id div {layout.rows_per_part} as int)"
+        )
+        num_parts = -(-num_rows // layout.rows_per_part)
+        rows = rows.repartitionById(num_parts, number)
+        rows = rows.sortWithinPartitions("row_id")
+        with distributed(layout) as write_parts:
+            summaries = _summaries(rows.mapInArrow(write_parts, TALLY))
+        if {n: s["rows"] for n, s in summaries.items()} != counts:
+            raise RuntimeError(
+                f"Spark lost or repeated rows: {summaries}, not {counts}"
+            )
+        stages.advance(num_rows)
+        return {split: summaries[split] for split in counts}
+
+    def _write(self, name: str, frame: DataFrame) -> None:
+        path = self._work / name
+        frame.write.parquet(url_of(path))
+        if not any(path.glob("part-*")):
+            raise _not_shared(path)
+        self._open(name, frame.schema)
+
+    def _open(self, name: str, schema: StructType | str) -> None:
+        reader = self._session.read.schema(schema)
+        table = reader.parquet(pattern_of(self._work / name))
+        table.createOrReplaceTempView(name)
+
+
+def _summaries(tally: DataFrame) -> dict[str, dict[str, Any]]:
+    """What the summary says of each split; runs the query of the tally."""
+    words = tally.groupBy("split", "word").agg(
+        functions.sum("rows").alias("rows"),
+        functions.sum("clicks").alias("clicks"),
+        # Before they are counted: many files have seen the same ids.
+        functions.bit_or("bits").alias("bits"),
+    )
+    splits = words.groupBy("split").agg(
+        functions.sum("rows"),
+        functions.sum("clicks"),
+        functions.sum(functions.bit_count("bits")),
+    )
+    return {
+        split: {
+            "rows": rows,
+            "click_rate": clicks / rows,
+            "distinct_ids": distinct_ids,
+        }
+        for split, rows, clicks, distinct_ids in splits.collect()
+    }
+
+
+def _not_shared(path: Path) -> ValueError:
+    return ValueError(
+        "`output` must lie on a file system that the driver and all executors "
+        f"of Spark share. Received: {path}, which lacks what executors wrote"
+    )

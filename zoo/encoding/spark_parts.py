@@ -1,0 +1,144 @@
+"""Writes encoded rows on the executors of Spark.
+
+Executors get this code from the driver and need not have Keras or this
+package (see `distributed`), so nothing else of it may be imported here.
+"""
+
+import contextlib
+import os
+import sys
+import uuid
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+from pyspark import cloudpickle
+
+from zoo.encoding.matrices import matrices
+from zoo.encoding.parts import PartWriter
+from zoo.encoding.parts import SplitStatistics
+from zoo.encoding.parts import part_name
+from zoo.encoding.spark_session import without_pandas_warning
+
+TALLY = "split string, rows bigint, clicks bigint, word bigint, bits bigint"
+"""What `write_parts` yields of every file.
+
+`bits` says which ids were seen: of all fields' ids one after the other, those
+from `64 * word` on. `rows` and `clicks` are 0 in all rows of a file but one,
+so that sums are right.
+"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the files are like.
+
+    Attributes:
+        folder: path with a folder for each split.
+        work: path of a folder on the same disk for unfinished files.
+        splits: tuple of strings.
+        num_dense: integer. Number of dense columns.
+        vocabulary_sizes: list of integers, one per field.
+        rows_per_part: integer. Rows of the log that go to the files of one
+            number.
+    """
+
+    folder: Path
+    work: Path
+    splits: tuple[str, ...]
+    num_dense: int
+    vocabulary_sizes: list[int]
+    rows_per_part: int
+
+
+Batches = Iterator[pa.RecordBatch]
+
+
+@contextlib.contextmanager
+def distributed(layout: Layout) -> Iterator[Callable[[Batches], Batches]]:
+    """Gives `write_parts` in the form that Spark can send to executors."""
+    package = sys.modules["zoo.encoding"]
+    cloudpickle.register_pickle_by_value(package)
+    try:
+        with without_pandas_warning():
+            yield lambda batches: write_parts(batches, layout)
+    finally:
+        cloudpickle.unregister_pickle_by_value(package)
+
+
+def write_parts(batches: Batches, layout: Layout) -> Batches:
+    """Writes a range of rows to one file a split, and yields their tally.
+
+    The numbers of the rows are checked: a range is whole and in order, or
+    nothing is written.
+
+    Args:
+        batches: the columns `row_id`, `split`, `label`, `dense_...` and
+            `field_...`, in the order of `row_id`.
+        layout: `Layout`.
+    """
+    if not layout.work.is_dir():
+        raise FileNotFoundError(
+            "`output` must lie on a file system that the driver and all "
+            f"executors of Spark share. Received: no folder {layout.work}"
+        )
+    writers: dict[str, PartWriter] = {}
+    paths: dict[str, Path] = {}
+    first = end = -1
+    for batch in batches:
+        row_ids = batch.column("row_id").to_numpy()
+        if first < 0 and len(row_ids):
+            first = end = int(row_ids[0])
+        if (row_ids != np.arange(end, end + len(row_ids))).any():
+            raise RuntimeError(f"Spark lost, repeated or moved row {end}")
+        end += len(row_ids)
+        for split in layout.splits:
+            if split not in writers:
+                # An attempt of its own, for Spark may try twice at a time.
+                paths[split] = layout.work / f"{uuid.uuid4().hex}.arrow"
+                writers[split] = PartWriter(
+                    paths[split], layout.num_dense, layout.vocabulary_sizes
+                )
+            _write(writers[split], batch, split, layout)
+    if first < 0:
+        return
+    if first % layout.rows_per_part:
+        raise RuntimeError(f"Spark lost or moved the row before {first}")
+    for split, writer in writers.items():
+        writer.close()
+        if writer.statistics.rows:
+            name = part_name(first // layout.rows_per_part)
+            os.replace(paths[split], layout.folder / split / name)
+            yield _tally(split, writer.statistics)
+
+
+def _write(
+    writer: PartWriter, batch: pa.RecordBatch, split: str, layout: Layout
+) -> None:
+    rows = batch.filter(pa.compute.equal(batch.column("split"), split))
+    fields = range(len(layout.vocabulary_sizes))
+    writer.write(
+        rows.column("label").to_numpy(),
+        matrices(rows, layout.num_dense, fields),
+    )
+
+
+def _tally(split: str, statistics: SplitStatistics) -> pa.RecordBatch:
+    seen = np.concatenate(statistics.seen)
+    padded = np.pad(seen, (0, -len(seen) % 64))
+    bits: np.ndarray = np.packbits(padded).view("int64")
+    words = np.flatnonzero(bits)
+    is_first = np.arange(len(words)) == 0
+    return pa.record_batch(
+        {
+            "split": pa.repeat(split, len(words)),
+            "rows": pa.array(is_first * statistics.rows),
+            "clicks": pa.array(is_first * statistics.clicks),
+            "word": pa.array(words),
+            "bits": pa.array(bits[words]),
+        }
+    )

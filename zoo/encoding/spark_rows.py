@@ -1,0 +1,153 @@
+"""Numbers the rows of a raw log that Spark reads in parallel."""
+
+import bisect
+import contextlib
+import functools
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+from pyspark.sql import DataFrame
+from pyspark.sql import SparkSession
+from pyspark.sql import functions
+
+from zoo.encoding.source import Source
+from zoo.encoding.spark_session import pattern_of
+from zoo.encoding.spark_tables import SparkTables
+from zoo.encoding.spark_text import SparkText
+from zoo.encoding.table_log import TableLog
+from zoo.encoding.text_log import TextLog
+
+_BLOCK_SIZE = "spark.sql.files.maxPartitionBytes"
+_OPEN_COST = "spark.sql.files.openCostInBytes"
+_MOST_PARTITIONS = "spark.sql.files.maxPartitionNum"
+
+
+class SparkRows:
+    """The rows of a raw log, numbered from 0 in the order of its files.
+
+    Spark reads a log in blocks of its files, and gives each row its place in
+    the block. One quick pass counts the rows of every block; from then on a
+    row's number is the number of rows before the block and its place.
+
+    Args:
+        session: session of Spark, in `steady_blocks` from here until `raw`
+            has been read.
+        source: `TextLog`, or `TableLog` of Parquet files.
+        work: path of a folder that driver and executors share.
+
+    Attributes:
+        num_rows: integer.
+
+    Raises:
+        ValueError: for a source that Spark can't read.
+    """
+
+    def __init__(self, session: SparkSession, source: Source, work: Path):
+        self._reader = _reader(source)
+        num_pieces = len(self._reader.pieces)
+        frames = [
+            self._reader.rows(session, number).withColumn(
+                "piece", functions.lit(number)
+            )
+            for number in range(num_pieces)
+        ]
+        self._rows = functools.reduce(DataFrame.unionByName, frames)
+        blocks = self._count()
+        path = work / "blocks.parquet"
+        pa.parquet.write_table(self._numbered(blocks), path)
+        self._blocks = session.read.parquet(pattern_of(path))
+        header = int(self._reader.header)
+        rows = [-header] * num_pieces
+        for piece, _, lines in blocks:
+            rows[piece] += lines
+        self._starts = [0, *itertools.accumulate(max(n, 0) for n in rows)]
+        self._without_rows = [n for n in range(num_pieces) if rows[n] <= 0]
+        self.num_rows = self._starts[-1]
+
+    def raw(self) -> DataFrame:
+        """`raw` of `zoo.encoding.sql`."""
+        rows = self._rows
+        if self._reader.header:
+            is_header = (rows["block"] == 0) & (rows["place"] == 0)
+            rows = rows.where(~is_header)
+        rows = rows.join(functions.broadcast(self._blocks), ["piece", "block"])
+        row_id = functions.col("first_row") + functions.col("place")
+        return rows.withColumn("row_id", row_id).drop(
+            "piece", "block", "place", "first_row"
+        )
+
+    def explain_first(self, row_id: int | None) -> None:
+        """Raises for the first bad row or file, if there is one.
+
+        Args:
+            row_id: integer. Number of the first bad row, or `None`.
+        """
+        problems = []
+        if not self._reader.may_be_empty:
+            problems += [(number, 0) for number in self._without_rows]
+        if row_id is not None:
+            number = bisect.bisect_right(self._starts, row_id) - 1
+            problems.append((number, row_id - self._starts[number]))
+        if problems:
+            self._reader.explain(*min(problems))
+
+    def _count(self) -> list[tuple[int, int, int]]:
+        """Piece, start and number of lines of each block, in order."""
+        counted = self._rows.groupBy("piece", "block").agg(
+            functions.count("*").alias("lines"),
+            functions.max("place").alias("last"),
+        )
+        blocks = sorted(tuple(row) for row in counted.collect())
+        if any(lines != last + 1 for *_, lines, last in blocks):
+            raise RuntimeError("Spark read two blocks in one partition")
+        return [(piece, block, lines) for piece, block, lines, _ in blocks]
+
+    def _numbered(self, blocks: list[tuple[int, int, int]]) -> pa.Table:
+        """The number of the first row of each block, and its part."""
+        rows, next_row, previous = [], 0, None
+        for piece, block, lines in blocks:
+            if self._reader.header and piece != previous:
+                # The header has the place of a row, and none of the numbers.
+                next_row -= 1
+            part = self._reader.pieces[piece].part
+            rows.append((piece, block, next_row, part))
+            next_row += lines
+            previous = piece
+        names = ("piece", "block", "first_row", "part")
+        types = (pa.int32(), pa.int64(), pa.int64(), pa.string())
+        columns = [
+            pa.array([row[i] for row in rows], kind)
+            for i, kind in enumerate(types)
+        ]
+        return pa.table(columns, names)
+
+
+@contextlib.contextmanager
+def steady_blocks(session: SparkSession) -> Iterator[None]:
+    """Makes Spark read the same blocks each time, one block in a partition.
+
+    Opening a file then counts as much as reading a whole block, which leaves
+    no room for a second one, and the size of blocks depends on nothing else.
+    """
+    before = session.conf.get(_OPEN_COST)
+    session.conf.set(_OPEN_COST, session.conf.get(_BLOCK_SIZE))
+    session.conf.set(_MOST_PARTITIONS, str(2**31 - 1))
+    try:
+        yield
+    finally:
+        session.conf.set(_OPEN_COST, before)
+        session.conf.unset(_MOST_PARTITIONS)
+
+
+def _reader(source: Source) -> SparkText | SparkTables:
+    if isinstance(source, TextLog):
+        return SparkText(source)
+    if isinstance(source, TableLog):
+        return SparkTables(source)
+    raise ValueError(
+        "`engine='spark'` reads text and Parquet files; use engine='duckdb'. "
+        f"Received: a {type(source).__name__}"
+    )

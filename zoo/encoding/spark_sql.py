@@ -1,0 +1,35 @@
+"""The SQL of `zoo.encoding.sql` as Spark has it."""
+
+import sqlglot
+from sqlglot import expressions
+
+
+def translated(query: str) -> str:
+    """Translates a query of DuckDB's dialect."""
+    return _parsed(query).sql("spark")
+
+
+def checked(staged: str, first_bad_row: str) -> str:
+    """Adds the column `is_bad` to the query of `staged`.
+
+    So the text is parsed once, for its values and for its rules.
+
+    Args:
+        staged: the query of `zoo.encoding.sql.staged`.
+        first_bad_row: the query of `zoo.encoding.sql.first_bad_row`.
+    """
+    rules = _parsed(first_bad_row).args["where"].this
+    select = _parsed(staged)
+    return select.select(expressions.alias_(rules, "is_bad")).sql("spark")
+
+
+def _parsed(query: str) -> expressions.Select:
+    tree = sqlglot.parse_one(query, read="duckdb")
+    for match in tree.find_all(expressions.RegexpLike):
+        # In Java `$` also matches before a line end, and "12\n" would be a
+        # number.
+        pattern = match.expression
+        if pattern.this.endswith("$"):
+            text = pattern.this[:-1] + r"\z"
+            pattern.replace(expressions.Literal.string(text))
+    return tree

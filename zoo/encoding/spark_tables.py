@@ -1,0 +1,131 @@
+"""Raw logs in Parquet files as Spark reads them."""
+
+import pyarrow as pa
+from pyspark.sql import Column
+from pyspark.sql import DataFrame
+from pyspark.sql import SparkSession
+from pyspark.sql import functions
+
+from zoo.encoding.columns import LARGEST_EXACT
+from zoo.encoding.piece import Piece
+from zoo.encoding.spark_session import pattern_of
+from zoo.encoding.spark_session import without_pandas_warning
+from zoo.encoding.spark_text import place_columns
+from zoo.encoding.table_log import TableLog
+
+
+class SparkTables:
+    """Rows of a `TableLog` of Parquet files, read by Spark.
+
+    Attributes:
+        pieces: list of `Piece`, in order.
+        header: boolean. Whether the first line of a file is no row.
+        may_be_empty: boolean. Whether a file may have no row.
+
+    Raises:
+        ValueError: for data sets in memory, or files that Spark passes over.
+    """
+
+    header = False
+    may_be_empty = True
+
+    def __init__(self, source: TableLog):
+        self._source = source
+        self._format = source.log_format
+        self._tables = source._tables
+        if not all(hasattr(table, "piece") for table in self._tables):
+            raise ValueError(
+                "`engine='spark'` reads files; use engine='duckdb' for a data "
+                f"set, or write it to Parquet. Received: a {source.name}"
+            )
+        self.pieces: list[Piece] = [table.piece for table in self._tables]
+        for piece in self.pieces:
+            if piece.path.name.startswith(("_", ".")):
+                raise ValueError(
+                    "`engine='spark'` takes files whose names begin with _ or "
+                    f". for hidden ones: rename it. Received: {piece}"
+                )
+
+    def rows(self, session: SparkSession, number: int) -> DataFrame:
+        """Reads a file, as text in the columns that the SQL knows.
+
+        A row with a value that stands for no text has no label, and
+        `zoo.encoding.sql` takes that for bad.
+
+        Args:
+            session: session of Spark.
+            number: integer. Number of the piece.
+        """
+        table = self._tables[number]
+        used = self._format.used
+        columns, is_good = {}, functions.lit(True)
+        for name, role, column_name in zip(
+            used,
+            self._format.roles(used),
+            self._source._names(table),
+            strict=True,
+        ):
+            column = functions.col("`" + column_name.replace("`", "``") + "`")
+            text, is_text = self._text(column, table.types[column_name], name)
+            columns[role] = text
+            is_good = is_good & is_text
+        columns["label"] = functions.when(is_good, columns["label"])
+        rows = session.read.parquet(pattern_of(self.pieces[number].path))
+        return rows.select(
+            *place_columns(),
+            *(text.alias(role) for role, text in columns.items()),
+        )
+
+    def explain(self, number: int, row: int) -> None:
+        """Raises for the first bad row of a file, as DuckDB would."""
+        source = TableLog([self.pieces[number]], self._format)
+        for _, num_rows in source.tables():
+            if num_rows > row:
+                break
+        source.raise_first_bad_row(row)
+
+    def _text(
+        self, column: Column, kind: pa.DataType, name: str
+    ) -> tuple[Column, Column]:
+        """The text of a column as in `zoo.encoding.columns.as_text`.
+
+        Returns:
+            The text, and whether there is one.
+        """
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        always = functions.lit(True)
+        if (
+            pa.types.is_string(kind)
+            or pa.types.is_large_string(kind)
+            or pa.types.is_integer(kind)
+            or pa.types.is_null(kind)
+        ):
+            return column.cast("string"), always
+        if pa.types.is_boolean(kind) and name == self._format.label:
+            return column.cast("int").cast("string"), always
+        if not pa.types.is_floating(kind):
+            return functions.lit(None).cast("string"), functions.lit(False)
+        value = functions.when(~functions.isnan(column), column)
+        if name in self._format.dense and self._format.dense_type == "float":
+            if pa.types.is_float64(kind):
+                return value.cast("string"), always
+            return _shortest(value), always
+        is_exact = (functions.rint(value) == value) & (
+            functions.abs(value) <= LARGEST_EXACT
+        )
+        text = value.cast("bigint").cast("string")
+        return text, functions.coalesce(is_exact, always)
+
+
+def _shortest(value: Column) -> Column:
+    """The text of a float32, by Arrow itself.
+
+    Java has other digits for some, and they are read as a double.
+    """
+    with without_pandas_warning():
+        # A lambda, which executors get without this package.
+        shortest = functions.arrow_udf(
+            lambda column: column.cast(pa.string()), "string"
+        )
+        return shortest(value)

@@ -1,0 +1,149 @@
+"""Raw text logs as Spark reads them."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from pyspark.sql import Column
+from pyspark.sql import DataFrame
+from pyspark.sql import SparkSession
+from pyspark.sql import functions
+
+from zoo.encoding.bad_line import raise_first_bad_line
+from zoo.encoding.piece import MAX_LINE_BYTES
+from zoo.encoding.piece import Piece
+from zoo.encoding.piece import broken_archive
+from zoo.encoding.piece import is_gzip
+from zoo.encoding.piece import open_text
+from zoo.encoding.spark_session import pattern_of
+from zoo.encoding.text_log import TextLog
+
+# By these Hadoop takes a file for a packed one.
+_PACKED = (".bz2", ".deflate", ".gz", ".lz4", ".snappy", ".zst")
+_BYTES_PER_READ = 1 << 24
+
+
+class SparkText:
+    """Rows of a `TextLog`, read by Spark.
+
+    Attributes:
+        pieces: list of `Piece`, in order.
+        header: boolean. Whether the first line of a file is no row.
+        may_be_empty: boolean. Whether a file may have no row.
+
+    Raises:
+        ValueError: for what Spark would read in another way, or a file with
+            another checksum.
+    """
+
+    may_be_empty = False
+
+    def __init__(self, source: TextLog):
+        self._source = source
+        self._format = source.log_format
+        self.pieces = source.pieces
+        self.header = self._format.header
+        if self._format.quoted:
+            raise ValueError(
+                "`engine='spark'` can't read quoted text; use "
+                "engine='duckdb'. Received: a LogFormat with quoted=True"
+            )
+        for piece in self.pieces:
+            _check_packing(piece)
+        for piece in self.pieces:
+            _check_md5(piece)
+
+    def rows(self, session: SparkSession, number: int) -> DataFrame:
+        """Reads a file, as text in the columns that the SQL knows.
+
+        A line with the wrong number of columns, or with what is no text, has
+        NULL in all of them: `zoo.encoding.sql` takes no label for bad.
+
+        Args:
+            session: session of Spark.
+            number: integer. Number of the piece.
+        """
+        piece = self.pieces[number]
+        columns = self._source.columns[piece]
+        pattern = re.escape(self._format.delimiter)
+        lines = session.read.text(pattern_of(piece.path)).select(
+            *place_columns(),
+            # Before the split, which replaces what is not UTF-8.
+            (
+                functions.is_valid_utf8("value")
+                & (functions.char_length("value") < MAX_LINE_BYTES)
+            ).alias("is_text"),
+            functions.split("value", pattern, -1).alias("values"),
+        )
+        is_row = functions.col("is_text") & (
+            functions.size("values") == len(columns)
+        )
+        lines = lines.select(
+            "block",
+            "place",
+            functions.when(is_row, functions.col("values")).alias("values"),
+        )
+        roles = self._format.roles(columns)
+        return lines.select(
+            "block",
+            "place",
+            *(
+                functions.col("values")[i].alias(role)
+                for i, role in enumerate(roles)
+                if role is not None
+            ),
+        )
+
+    def explain(self, number: int, row: int) -> None:
+        """Raises for the first bad line of a file, as DuckDB would."""
+        piece = self.pieces[number]
+        columns = self._source.columns[piece]
+        raise_first_bad_line(piece, self._format, columns)
+        line = row + self._format.first_line
+        raise ValueError(
+            f"{piece}, line {line}: Spark can't read this as the "
+            f"{self._format.name} log. Received: a line that breaks no rule"
+        )
+
+
+def place_columns() -> Sequence[Column]:
+    """Where Spark read a row: the block of the file, and the place in it."""
+    # Documented: the number of the row in its partition has the lower 33 bits.
+    place = functions.monotonically_increasing_id().bitwiseAND((1 << 33) - 1)
+    block = functions.col("_metadata.file_block_start")
+    return block.alias("block"), place.alias("place")
+
+
+def _check_packing(piece: Piece) -> None:
+    packed = is_gzip(piece.path)
+    if piece.member is not None:
+        reason = "a member of a zip"
+    elif packed and piece.path.suffix != ".gz":
+        reason = "a gzip file whose name does not end in .gz"
+    elif not packed and piece.path.suffix in _PACKED:
+        reason = f"a file that is called {piece.path.suffix}"
+    elif piece.path.name.startswith(("_", ".")):
+        reason = "a file that Spark takes for hidden by its name"
+    else:
+        return
+    raise ValueError(
+        "`engine='spark'` reads text files, plain or .gz: unpack or rename it "
+        f"first, or use engine='duckdb'. Received: {piece}, {reason}"
+    )
+
+
+def _check_md5(piece: Piece) -> None:
+    if piece.md5 is None:
+        return
+    digest = hashlib.md5(usedforsecurity=False)
+    text, file = open_text(piece)
+    with broken_archive(piece), file, text:
+        while block := text.read(_BYTES_PER_READ):
+            digest.update(block)
+    received = digest.hexdigest()
+    if received != piece.md5:
+        raise ValueError(
+            f"{piece}: the checksum must be md5 {piece.md5}: the file is not "
+            "the one that was published, or was damaged on the way; get it "
+            f"again. Received: md5 {received}"
+        )

@@ -19,7 +19,7 @@ pytest.importorskip(
     "pyspark", reason="PySpark, an extra, is not installed: see `nox -s spark`"
 )
 
-# ruff: noqa: E402 - PySpark is imported behind the check for it.
+
 from pyspark import cloudpickle
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession

@@ -86,8 +86,7 @@ def write_parts(batches: Batches, layout: Layout) -> Batches:
             "`output` must lie on a file system that the driver and all "
             f"executors of Spark share. Received: no folder {layout.work}"
         )
-    writers: dict[str, PartWriter] = {}
-    paths: dict[str, Path] = {}
+    writers = {split: _open(layout) for split in layout.splits}
     first = end = -1
     for batch in batches:
         row_ids = batch.column("row_id").to_numpy()
@@ -96,24 +95,22 @@ def write_parts(batches: Batches, layout: Layout) -> Batches:
         if (row_ids != np.arange(end, end + len(row_ids))).any():
             raise RuntimeError(f"Spark lost, repeated or moved row {end}")
         end += len(row_ids)
-        for split in layout.splits:
-            if split not in writers:
-                # An attempt of its own, for Spark may try twice at a time.
-                paths[split] = layout.work / f"{uuid.uuid4().hex}.arrow"
-                writers[split] = PartWriter(
-                    paths[split], layout.num_dense, layout.vocabulary_sizes
-                )
-            _write(writers[split], batch, split, layout)
-    if first < 0:
-        return
-    if first % layout.rows_per_part:
+        for split, (_, writer) in writers.items():
+            _write(writer, batch, split, layout)
+    if first >= 0 and first % layout.rows_per_part:
         raise RuntimeError(f"Spark lost or moved the row before {first}")
-    for split, writer in writers.items():
+    for split, (path, writer) in writers.items():
         writer.close()
         if writer.statistics.rows:
             name = part_name(first // layout.rows_per_part)
-            os.replace(paths[split], layout.folder / split / name)
+            os.replace(path, layout.folder / split / name)
             yield _tally(split, writer.statistics)
+
+
+def _open(layout: Layout) -> tuple[Path, PartWriter]:
+    # A file for each attempt, for Spark may make two at a time.
+    path = layout.work / f"{uuid.uuid4().hex}.arrow"
+    return path, PartWriter(path, layout.num_dense, layout.vocabulary_sizes)
 
 
 def _write(

@@ -32,7 +32,7 @@ class SparkTables:
     def __init__(self, source: TableLog):
         self._source = source
         self._format = source.log_format
-        self._tables = source._tables
+        self._tables = source.holders
         if not all(hasattr(table, "piece") for table in self._tables):
             raise ValueError(
                 "`engine='spark'` reads files; use engine='duckdb' for a data "
@@ -62,7 +62,7 @@ class SparkTables:
         for name, role, column_name in zip(
             used,
             self._format.roles(used),
-            self._source._names(table),
+            self._source.names_in(table),
             strict=True,
         ):
             column = functions.col("`" + column_name.replace("`", "``") + "`")

@@ -42,17 +42,17 @@ class TableLog:
     def __init__(self, source: Sequence[Piece] | Any, log_format: LogFormat):
         self.log_format = log_format
         if isinstance(source, list):
-            self._tables: list = [_ParquetTable(piece) for piece in source]
+            self.holders: list = [_ParquetTable(piece) for piece in source]
             self.name = str(source[0])
             if len(source) > 1:
                 self.name = str(source[0].path.parent)
             self.has_splits = has_splits(source)
         else:
-            self._tables = _named_tables(source)
+            self.holders = _named_tables(source)
             self.name = type(source).__name__
-            self.has_splits = all(t.part in SPLITS for t in self._tables)
-        self.size = sum(table.num_rows for table in self._tables)
-        for table in self._tables:
+            self.has_splits = all(t.part in SPLITS for t in self.holders)
+        self.size = sum(table.num_rows for table in self.holders)
+        for table in self.holders:
             self._check_columns(table)
 
     def tables(self) -> Iterator[tuple[pa.Table, int]]:
@@ -60,9 +60,9 @@ class TableLog:
         first_row = 0
         used = self.log_format.used
         roles = [role for role in self.log_format.roles(used) if role]
-        for table in self._tables:
+        for table in self.holders:
             table_start = first_row
-            names = self._names(table)
+            names = self.names_in(table)
             for batch in table.batches(names):
                 where = f"{table}, from row {first_row - table_start} on"
                 columns = [
@@ -86,9 +86,9 @@ class TableLog:
 
     def raise_first_bad_row(self, row_id: int) -> None:
         row = 0
-        for table in self._tables:
+        for table in self.holders:
             table_start = row
-            names = self._names(table)
+            names = self.names_in(table)
             for batch in table.batches(names):
                 if row_id >= row + batch.num_rows:
                     row += batch.num_rows
@@ -110,13 +110,13 @@ class TableLog:
         )
 
     def _check_columns(self, table) -> None:
-        for name in self._names(table):
+        for name in self.names_in(table):
             if table.columns.count(name) != 1:
                 raise ValueError(
                     f"{table}: must have the column '{name}' once. "
                     f"Received: columns {table.columns}"
                 )
-            first = self._tables[0]
+            first = self.holders[0]
             kinds = [t.types.get(name) for t in (first, table)]
             if None not in kinds and kinds[0] != kinds[1]:
                 raise ValueError(
@@ -124,7 +124,7 @@ class TableLog:
                     f"in {first}, {kinds[0]}. Received: {kinds[1]}"
                 )
 
-    def _names(self, table) -> list[str]:
+    def names_in(self, table) -> list[str]:
         """What a table calls the columns that are read."""
         label, *features = self.log_format.used
         if label not in table.columns:

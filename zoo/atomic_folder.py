@@ -66,9 +66,9 @@ def atomic_folder(
         yield partial
         # Someone may have written there in the meantime.
         _check_replaceable(target, markers)
-        lock.release(force=True)
-        (partial / _LOCK).unlink(missing_ok=True)
         _swap(partial, target)
+        lock.release(force=True)
+        (target / _LOCK).unlink(missing_ok=True)
     except BaseException:
         if lock is not None:
             lock.release(force=True)
@@ -87,6 +87,12 @@ def _check_replaceable(target: Path, markers: tuple[str, ...]) -> None:
         raise ValueError(
             "`output` must be a folder, and there is a file of that name. "
             f"Choose another name or remove it. Received: output={target}"
+        )
+    if os.path.ismount(target):
+        raise ValueError(
+            "`output` must not be where a disk is mounted, for it is put in "
+            f"place by a rename: name a folder below it. Received: "
+            f"output={target}"
         )
     if any(target.iterdir()) and not all(
         (target / marker).exists() for marker in markers
@@ -109,6 +115,9 @@ def _tidy_up(target: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.rename(target)
+            continue
+        # Without a lock, another run is about to begin.
+        if not (path / _LOCK).exists():
             continue
         with (
             contextlib.suppress(Timeout, OSError),

@@ -205,7 +205,7 @@ def _log_or_encoder(
 
 
 def _source(dataset: str | None, source: str | None) -> Any:
-    id = hub.hub_id(source or dataset)
+    id = hub.hub_id(source) if source else hub.full_id(dataset or "")
     if id is not None:
         return hub.fetch(id)
     if source is None:

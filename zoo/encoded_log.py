@@ -18,8 +18,8 @@ class EncodedLog:
 
     Attributes:
         schema: `FeatureSchema` of the columns.
-        splits: dict of `Split`; `train` always exists, `validation` and
-            `test` need not.
+        splits: dict of `Split`: those of `train`, `validation` and `test`
+            that exist.
         source: string, where the log came from; it is put into reports.
         encoder: the `ClickEncoder` that made the ids, or `None` for a log that
             never was text.
@@ -104,10 +104,10 @@ def _rows_of_splits(folder: Path) -> dict[str, Any]:
             "number of rows of every split; run `python -m zoo prepare` again. "
             f"Received: {path} ({error!r})"
         ) from error
-    if "train" not in rows:
+    if not rows:
         raise ValueError(
-            "The encoded log must have a split 'train'; run `python -m zoo "
-            f"prepare` again. Received: {path} with {list(rows)}"
+            "The encoded log must have a split; run `python -m zoo prepare` "
+            f"again. Received: {path} without splits"
         )
     return rows
 

@@ -70,7 +70,8 @@ def train(
         model: string, a key of `zoo.models.MODELS`. Defaults to `"deepfm"`.
         initial_model: path of a folder written by `train`, to go on from its
             weights. The network is then that model's, whatever `model`,
-            `embedding_dim`, `hidden_units` and `dropout` say; where the log was
+            `embedding_dim`, `hidden_units` and `dropout` say, and it keeps the
+            l2 of its dense linear weights; where the log was
             encoded with its encoder, grown, its tables grow too.
         batch_size: integer, rows per step. Defaults to `1024`.
         epochs: integer. Defaults to `10`.
@@ -263,10 +264,12 @@ def _load_grown(folder: Path, log: EncodedLog) -> CTRModel:
     if log.encoder is not None and encoder_folder.is_dir():
         older = ClickEncoder.load(encoder_folder)
         if not log.encoder.extends(older):
+            grow_option = "" if older.num_buckets else " --grow"
             raise ValueError(
                 "`initial_model` must know the ids of the log: encode the log "
-                f"with `python -m zoo prepare --encoder {encoder_folder} "
-                f"--grow`. Received: initial_model={folder}, log={log.source}"
+                f"with `python -m zoo prepare --encoder {encoder_folder}"
+                f"{grow_option}`. Received: initial_model={folder}, "
+                f"log={log.source}"
             )
     return grow(network, log.schema)
 

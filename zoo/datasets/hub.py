@@ -58,7 +58,7 @@ def hub_id(source: Any) -> str | None:
     """
     if not isinstance(source, str) or Path(source).exists():
         return None
-    return _full_id(source)
+    return full_id(source)
 
 
 def fetch(
@@ -109,7 +109,7 @@ def fetch(
     stream = load_criteo(days, streaming=True)
     ```
     """
-    repo = _full_id(source)
+    repo = full_id(source)
     if repo is None:
         raise ValueError(
             f"`source` must be one of {IDS}. Received: source={source!r}"
@@ -130,7 +130,8 @@ def fetch(
     return _members(_download(repo, archive, revision, token), ZIPS[repo])
 
 
-def _full_id(name: str) -> str | None:
+def full_id(name: str) -> str | None:
+    """The id of a data set, its case and owner left out or not."""
     for full in IDS:
         if name.lower() in (full.lower(), full.split("/")[1].lower()):
             return full

@@ -18,7 +18,7 @@ NUMBERS = {
 }
 _PATTERNS = {
     "integer": re.compile("-?[0-9]{1,18}"),
-    "float": re.compile("-?[0-9]+([.][0-9]*)?([eE][-+]?[0-9]+)?"),
+    "float": re.compile("-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?"),
 }
 
 

@@ -100,6 +100,10 @@ class DuckDBEngine:
             )
             self._connection.unregister("raw")
             stages.reach(progress)
+        if not paths:
+            raise ValueError(
+                f"`source` must hold at least one row. Received: {source.name}"
+            )
         files = ", ".join(map(_text, paths))
         self.create_view("staged", f"select * from read_parquet([{files}])")
 

@@ -22,6 +22,7 @@ from zoo.encoding.rows import raw_table
 from zoo.features import FeatureSchema
 
 _BATCH_ROWS = 1 << 16
+_MOST_TOKENS = 2**31 - 1 - sql.FIRST_ID
 ENCODER_FILE = "encoder.json"
 
 
@@ -89,6 +90,11 @@ class ClickEncoder:
         ):
             if value is not None:
                 _check_positive(name, value)
+                if value > _MOST_TOKENS:
+                    raise ValueError(
+                        f"`{name}` must be at most {_MOST_TOKENS}: ids are "
+                        f"int32. Received: {name}={value}"
+                    )
         if num_buckets is not None and (min_count, max_vocabulary) != (1, None):
             raise ValueError(
                 "`num_buckets` hashes the tokens, so that there is no "
@@ -195,7 +201,7 @@ class ClickEncoder:
         """
         self._dense_ranges = [(float(a), float(b)) for a, b in dense_ranges]
         self._num_tokens = [int(number) for number in num_tokens]
-        self._folder = Path(folder)
+        self._folder = Path(folder).absolute()
         if self.num_buckets is None:
             self._checksums = [
                 vocabulary_file.checksum(
@@ -287,7 +293,8 @@ class ClickEncoder:
             FileNotFoundError: if a file is missing.
             ValueError: if a file is not what `save` wrote.
         """
-        folder = Path(folder)
+        # Vocabularies are read later, wherever the process is by then.
+        folder = Path(folder).absolute()
         path = folder / ENCODER_FILE
         vocabulary_file.check_present(path)
         try:

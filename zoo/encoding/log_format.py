@@ -76,6 +76,11 @@ class LogFormat:
         # Lists come from JSON; tuples keep the format hashable.
         for name in ("columns", "dense", "categorical", "day"):
             value = getattr(self, name)
+            if isinstance(value, str):
+                raise ValueError(
+                    f"`{name}` must be a list, not a text. "
+                    f"Received: {name}={value!r}"
+                )
             if value is not None:
                 object.__setattr__(self, name, tuple(value))
         self._check_columns()
@@ -85,7 +90,12 @@ class LogFormat:
                 f"`dense_type` must be one of {DENSE_TYPES}. "
                 f"Received: dense_type={self.dense_type!r}"
             )
-        if self.day is not None and self.day[0] not in self.categorical:
+        if self.day is not None and (
+            len(self.day) != 2
+            or self.day[0] not in self.categorical
+            or not isinstance(self.day[1], int)
+            or self.day[1] < 1
+        ):
             raise ValueError(
                 "`day` must be a categorical column and a number of "
                 f"characters. Received: day={self.day}"

@@ -67,7 +67,13 @@ def open_text(piece: Piece) -> tuple[IO[bytes], IO[bytes]]:
         text: IO[bytes] = file
         if piece.member is not None:
             archive = on_error.enter_context(zipfile.ZipFile(file))
-            text = archive.open(piece.member)
+            try:
+                text = archive.open(piece.member)
+            except (NotImplementedError, RuntimeError) as error:
+                raise ValueError(
+                    f"{piece}: the zip is encrypted or packed in a way that "
+                    f"Python can't read; unpack it first. Received: {error}"
+                ) from error
         elif is_gzip(piece.path):
             text = cast(IO[bytes], gzip.GzipFile(fileobj=file))
         on_error.pop_all()

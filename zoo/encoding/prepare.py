@@ -226,12 +226,12 @@ def _encoder(
 
 
 def _check_outside(source: Source, output: Path) -> None:
-    path = Path(source.name)
-    if path.exists() and path.resolve().is_relative_to(output.resolve()):
-        raise ValueError(
-            "`source` must not lie inside `output`, which is replaced whole. "
-            f"Received: source={path}, output={output}"
-        )
+    for path in source.paths:
+        if path.resolve().is_relative_to(output.resolve()):
+            raise ValueError(
+                "`source` must not lie inside `output`, which is replaced "
+                f"whole. Received: source={path}, output={output}"
+            )
 
 
 def _engine(

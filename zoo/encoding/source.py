@@ -1,7 +1,6 @@
 """Where the rows of a log come from, whatever holds them."""
 
 import os
-import re
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from zoo.encoding.piece import Piece
 from zoo.encoding.piece import split_of_name
 from zoo.encoding.piece import zip_members
 from zoo.encoding.splits import SPLITS
+from zoo.encoding.splits import natural_key
 from zoo.encoding.table_log import TableLog
 from zoo.encoding.table_log import is_parquet
 from zoo.encoding.table_log import is_table
@@ -30,9 +30,11 @@ class Source(Protocol):
         name: string. How messages and summaries call it.
         size: integer. How much there is to read, in bytes or rows.
         has_splits: boolean. Whether the parts of its rows are splits.
+        paths: list of paths of its files, none for data sets.
     """
 
     name: str
+    paths: list[Path]
     size: int
     has_splits: bool
 
@@ -77,6 +79,10 @@ def open_source(source: SourceLike, log_format: LogFormat) -> Source:
     if is_table(source):
         return TableLog(source, log_format)
     pieces = find_pieces(source, log_format)
+    if not pieces:
+        raise ValueError(
+            f"`source` must hold something to read. Received: {source!r}"
+        )
     are_parquet = [is_parquet(piece.path) for piece in pieces]
     if all(are_parquet):
         return TableLog(pieces, log_format)
@@ -148,12 +154,12 @@ def _files(path: Path) -> list[Piece]:
             raise ValueError(
                 f"`source` must hold files. Received: an empty folder, {path}"
             )
-        ordered = sorted(files, key=lambda file: _natural(file.name))
+        ordered = sorted(files, key=lambda file: natural_key(file.name))
         return [piece for file in ordered for piece in _files(file)]
     members = zip_members(path)
     if members is None:
         return [Piece(path)]
-    ordered_members = sorted(members, key=_natural)
+    ordered_members = sorted(members, key=natural_key)
     return [Piece(path, member=member) for member in ordered_members]
 
 
@@ -179,12 +185,4 @@ def _numbered(pieces: list[Piece]) -> list[Piece]:
     return [
         replace(piece, part=f"{number:05d}")
         for number, piece in enumerate(pieces)
-    ]
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A key by which `day_2` comes before `day_10`."""
-    return [
-        (int(text), "") if text.isdigit() else (-1, text)
-        for text in re.split("([0-9]+)", name)
     ]

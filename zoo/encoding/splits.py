@@ -5,6 +5,7 @@ A scheme says so in two pieces of SQL. `part` is an expression over `raw` of
 `staged`, for which the number of rows and the distinct parts are known.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +70,8 @@ class SequentialSplit:
 class DaySplit:
     """Tests on the last day, validates on the day before, trains on the rest.
 
-    A day is the start of a column, or a file (see `LogFormat.day`).
+    A day is the start of a column, or a file (see `LogFormat.day`); days are
+    ordered as text, but for numbers in it, which count as numbers.
     """
 
     column: str | None
@@ -89,7 +91,8 @@ class DaySplit:
                 f"{sorted(parts)}"
             )
         *_, validation, test = (
-            "'" + part.replace("'", "''") + "'" for part in sorted(parts)
+            "'" + part.replace("'", "''") + "'"
+            for part in sorted(parts, key=natural_key)
         )
         return (
             f"case when part = {test} then 'test' "
@@ -109,6 +112,14 @@ class ProviderSplit:
 
 
 SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit
+
+
+def natural_key(text: str) -> list[tuple[int, str]]:
+    """A key for sorting by which `day_2` comes before `day_10`."""
+    return [
+        (int(piece), "") if piece.isdecimal() else (-1, piece)
+        for piece in re.split("([0-9]+)", text)
+    ]
 
 
 def split_scheme(
@@ -169,6 +180,12 @@ def split_scheme(
                 )
             return ProviderSplit()
         if log_format.day is None:
+            if has_splits:
+                raise ValueError(
+                    "`split` can be 'day' only where each file is a day, or "
+                    "`LogFormat.day` names a column. Received: files that are "
+                    "called after splits"
+                )
             return DaySplit(None)
         name, length = log_format.day
         return DaySplit(f"field_{log_format.categorical.index(name)}", length)

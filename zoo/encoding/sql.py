@@ -26,7 +26,7 @@ FIRST_ID = 2
 # A cast alone would round "1.5" to 2, and take " 1" and "0x1".
 _NUMBER = {
     "integer": "^-?[0-9]{1,18}$",
-    "float": "^-?[0-9]+([.][0-9]*)?([eE][-+]?[0-9]+)?$",
+    "float": "^-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$",
 }
 # Beyond it float32 ends.
 _LARGEST = "1e38"

@@ -51,6 +51,11 @@ class TableLog:
             self.holders = _named_tables(source)
             self.name = type(source).__name__
             self.has_splits = all(t.part in SPLITS for t in self.holders)
+        self.paths = [
+            table.piece.path
+            for table in self.holders
+            if hasattr(table, "piece")
+        ]
         self.size = sum(table.num_rows for table in self.holders)
         for table in self.holders:
             self._check_columns(table)

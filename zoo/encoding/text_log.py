@@ -39,6 +39,7 @@ class TextLog:
         if len(self.pieces) > 1:
             self.name = str(self.pieces[0].path.parent)
         self.has_splits = has_splits(self.pieces)
+        self.paths = [piece.path for piece in self.pieces]
         self.columns = {
             piece: _columns(piece, log_format) for piece in self.pieces
         }
@@ -127,23 +128,23 @@ def _columns(piece: Piece, log_format: LogFormat) -> tuple[str, ...]:
                 f"Received: columns=None for {piece}"
             )
         return log_format.columns
-    line = start.decode("utf-8-sig", "replace").splitlines()[0]
+    line = [*start.decode("utf-8-sig", "replace").splitlines(), ""][0]
+    columns = tuple(log_format.split_line(line))
     if log_format.columns is not None:
         expected = log_format.delimiter.join(log_format.columns)
-        if line != expected:
+        if columns != log_format.columns:
             raise ValueError(
                 f"{piece}, line 1: the header of the {log_format.name} log "
                 f"must be {expected!r}. Received: {line[:200]!r}"
             )
         return log_format.columns
-    columns = log_format.split_line(line)
     for name in log_format.used:
         if columns.count(name) != 1:
             raise ValueError(
                 f"{piece}, line 1: the header must name the column '{name}' "
                 f"once. Received: {line[:200]!r}"
             )
-    return tuple(columns)
+    return columns
 
 
 def _blocks(piece: Piece) -> Iterator[tuple[bytes, int]]:

@@ -105,6 +105,16 @@ def test_link_keeps_pointing(tmp_path):
     assert (tmp_path / "real" / "summary.json").exists()
 
 
+def test_a_mounted_disk_is_refused_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr("os.path.ismount", lambda path: path.name == "out")
+    with (
+        pytest.raises(ValueError, match="where a disk is mounted.*Received"),
+        atomic_folder(tmp_path / "out"),
+    ):
+        raise AssertionError("the work began")
+
+
 KILLED = """
 import os, signal, sys
 from zoo.atomic_folder import atomic_folder

@@ -159,6 +159,13 @@ def test_save_and_load(encoder, tmp_path):
     assert files == ["a.parquet", "b.parquet", "encoder.json"]
 
 
+def test_vocabularies_are_found_from_anywhere(folder, monkeypatch, tmp_path):
+    monkeypatch.chdir(folder)
+    encoder = ClickEncoder.load(".")
+    monkeypatch.chdir(tmp_path)
+    assert encoder.encode([{"n": 1, "a": "17", "b": "x"}])["ids"].min() > 1
+
+
 def test_field_names_that_are_no_file_names(tmp_path, tiny, make_lines):
     names = {"a": "a/../b*[c]'", "b": "..", "n": 'n"; --'}
     log_format = type(tiny)(

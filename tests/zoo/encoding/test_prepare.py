@@ -1,11 +1,15 @@
 """The folder that `prepare` makes."""
 
 import json
+import zipfile
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from zoo.description import describe
+from zoo.encoded_log import EncodedLog
+from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
 from zoo.encoding.duckdb_engine import DuckDBEngine
@@ -182,6 +186,32 @@ def test_source_inside_the_output_is_safe(text, prepare_text, tiny):
     with pytest.raises(ValueError, match=r"must not lie inside.*Received: "):
         prepare(tiny, source, folder, show_progress=False)
     assert source.read_text() == text
+
+
+def test_every_file_inside_the_output_is_safe(
+    text, prepare_text, tiny, tmp_path
+):
+    folder, _ = prepare_text(text)
+    (folder / "b.txt").write_text(text)
+    with zipfile.ZipFile(folder / "log.zip", "w") as archive:
+        archive.writestr("log.txt", text)
+    for source in (
+        [tmp_path / "raw.txt", folder / "b.txt"],
+        folder / "log.zip",
+    ):
+        with pytest.raises(ValueError, match="must not lie inside"):
+            prepare(tiny, source, folder, show_progress=False)
+
+
+def test_a_log_for_the_test_alone(text, prepare_text, tmp_path):
+    folder, _ = prepare_text(text)
+    encoder = ClickEncoder.load(folder / "encoder")
+    source = {"test": tmp_path / "raw.txt"}
+    prepare(encoder, source, tmp_path / "test", show_progress=False)
+    log = EncodedLog.load(tmp_path / "test")
+    assert list(log.splits) == ["test"]
+    assert len(log.split("test")) == len(text.splitlines())
+    assert list(describe(tmp_path / "test")["splits"]) == ["test"]
 
 
 def test_progress_goes_to_stderr_if_wanted(text, tiny, tmp_path, capsys):

@@ -1,6 +1,8 @@
 """What a log may be held by, and what is said of one that is broken."""
 
+import dataclasses
 import gzip
+import zipfile
 
 import datasets
 import pyarrow as pa
@@ -215,9 +217,40 @@ def test_a_log_without_header_or_columns(tmp_path):
     refused(bare, tmp_path / "log", "`columns` must be given")
 
 
-@pytest.mark.parametrize("source", [None, 3, [], {"night": "x"}, [1]])
+@pytest.mark.parametrize("source", [None, 3, [], {}, {"night": "x"}, [1]])
 def test_no_source(shop, source):
     refused(shop, source, "`source`")
+
+
+def test_no_rows(table, shop, tmp_path):
+    with pytest.raises(ValueError, match="at least one row.*Received: "):
+        encode(shop, table.slice(0, 0), tmp_path / "out")
+    (tmp_path / "log.csv").write_bytes(b"\xef\xbb\xbf")
+    refused(shop, tmp_path / "log.csv", "line 1: the header must name")
+
+
+def test_quoted_header_and_bare_fractions(shop, tmp_path):
+    rows = "\n".join(f'{i % 2},.5,"s,{i}",7' for i in range(60))
+    path = tmp_path / "log.csv"
+    path.write_text(f'"click","price","site","code"\n{rows}\n')
+    columns = ("click", "price", "site", "code")
+    named = dataclasses.replace(shop, columns=columns)
+    options = {"dense_transform": "none"}
+    found = encode(named, path, tmp_path / "out", **options)
+    assert found == encode(shop, path, tmp_path / "other", **options)
+    assert found["train"]["dense"][0].as_py() == [0.5]
+
+
+def test_a_zip_that_python_can_not_read(shop, tmp_path):
+    path = tmp_path / "log.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("log.csv", "code,click,price,site\n")
+    # The encryption flag of the entry and of the directory.
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    refused(shop, path, "encrypted or packed in a way")
 
 
 def test_missing_path(shop):

@@ -97,6 +97,33 @@ def test_day_of_a_file(tmp_path, tiny):
     }
 
 
+def test_days_that_are_numbers(tmp_path):
+    log_format = LogFormat(
+        name="days",
+        columns=("y", "day"),
+        label="y",
+        categorical=("day",),
+        day=("day", 2),
+    )
+    rows = [f"{i % 2}\t{day}" for day in range(1, 11) for i in range(day + 1)]
+    (tmp_path / "raw").write_text("\n".join(rows))
+    summary = prepare(
+        log_format, tmp_path / "raw", tmp_path / "out", split="day",
+        show_progress=False,
+    )  # fmt: skip
+    assert summary["splits"]["test"]["rows"] == 11
+    assert summary["splits"]["validation"]["rows"] == 10
+
+
+def test_splits_are_no_days(tmp_path, tiny):
+    source = {}
+    for name in ("train", "validation", "test"):
+        source[name] = tmp_path / name
+        source[name].write_text("1\t1\tu\ta\tb\n0\t1\tu\ta\tb")
+    with pytest.raises(ValueError, match="called after splits"):
+        prepare(tiny, source, tmp_path / "out", split="day")
+
+
 def test_too_few_days(tmp_path, days):
     (tmp_path / "raw").write_text("1,0100\n0,0200\n")
     with pytest.raises(ValueError, match=r"three days.*Received: 2 day"):

@@ -121,6 +121,7 @@ def test_growth_respects_the_limits(
     [
         ({"max_vocabulary": 0}, "`max_vocabulary` must be a positive"),
         ({"num_buckets": 1.5}, "`num_buckets` must be a positive"),
+        ({"num_buckets": 2**31}, "`num_buckets` must be at most"),
         ({"num_buckets": 9, "min_count": 2}, "no vocabulary to limit"),
         ({"num_buckets": 9, "max_vocabulary": 2}, "no vocabulary to limit"),
         ({"grow": True}, "`grow` needs the fitted encoder"),

@@ -277,7 +277,11 @@ def test_load_with_the_vocabulary_of_another(folder):
 
 @pytest.mark.parametrize(
     ("name", "log_format"),
-    [("criteo_kaggle_10k/train.txt", CRITEO), ("avazu_10k/train", AVAZU)],
+    [
+        ("criteo_kaggle_10k/train.txt", CRITEO),
+        ("criteo_1tb_10k/day_0", CRITEO),
+        ("avazu_10k/train", AVAZU),
+    ],
 )
 @pytest.mark.parametrize(
     "options", [{}, {"dense_transform": "log", "min_count": 3}]

@@ -75,6 +75,8 @@ class CowClipEmbedding(keras.layers.Embedding):
             initializer="zeros",
             dtype="float32",
             autocast=False,
+            # Replicas of `tf.distribute` all hold the sum of their counts.
+            aggregation="only_first_replica",
             overwrite_with_gradient=True,
             name="id_counts",
         )

@@ -51,8 +51,15 @@ class CowClip(keras.optimizers.Adam):
             `gradient_accumulation_steps=k` sums the counts, so k batches of b
             rows equal one batch of `k * b`.
 
+    Several devices train what one device trains with the whole batch, for
+    counts are summed over them: under `keras.distribution` on JAX, in the scope
+    of a `tf.distribute` strategy, and, on PyTorch, in every process group of
+    `torch.distributed` that is initialized, as for `DistributedDataParallel`.
+
     Raises:
         ValueError: for a negative learning rate, l2, ratio or floor.
+        NotImplementedError: for `gradient_accumulation_steps` in a
+            `tf.distribute` strategy of several replicas.
 
     Example:
 
@@ -157,7 +164,8 @@ class CowClip(keras.optimizers.Adam):
     def build(self, variables):
         if self.built:
             return
-        _refuse_replicas()
+        if self.gradient_accumulation_steps:
+            _refuse_accumulation_over_replicas()
         super().build(variables)
         # Everything about a variable is decided here and by its index:
         # `update_step` sees bare tf.Variables on TensorFlow.
@@ -260,7 +268,9 @@ class CowClip(keras.optimizers.Adam):
         return super().from_config(config, custom_objects=custom_objects)
 
     def _record_counts(self, id_counts, counts):
-        if counts is None:  # The table was used without a lookup.
+        if counts is not None:
+            counts = _sum_over_replicas(counts)
+        else:  # The table was used without a lookup.
             counts = ops.zeros(id_counts.shape, dtype=id_counts.dtype)
         if self.gradient_accumulation_steps:
             # Keras would keep the maximum over the micro-batches.
@@ -328,8 +338,8 @@ def _check_not_negative(name, value):
         )
 
 
-def _refuse_replicas():
-    """Raises under `tf.distribute`, whose replicas count their own ids only."""
+def _refuse_accumulation_over_replicas():
+    """Raises where Keras can't accumulate: in a `tf.distribute` strategy."""
     if keras.backend.backend() != "tensorflow":
         return
     import tensorflow as tf
@@ -337,7 +347,32 @@ def _refuse_replicas():
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if replicas > 1:
         raise NotImplementedError(
-            "`CowClip` does not sum id counts over the replicas of a "
-            "`tf.distribute` strategy yet; train on one device. "
+            "`gradient_accumulation_steps` does not work under a "
+            "`tf.distribute` strategy of several replicas: Keras accumulates "
+            "in a branch, and TensorFlow does not let replicas meet there. "
             f"Received: {replicas} replicas"
         )
+
+
+def _sum_over_replicas(counts):
+    """Sums the counts of all devices that share a batch.
+
+    On JAX the batch is one array, whatever the number of devices, and its
+    counts are global to begin with.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        replica = tf.distribute.get_replica_context()
+        if replica is not None and replica.num_replicas_in_sync > 1:
+            return replica.all_reduce(tf.distribute.ReduceOp.SUM, counts)
+    elif backend == "torch":
+        from torch import distributed
+
+        if distributed.is_available() and distributed.is_initialized():
+            # Under DistributedDataParallel every rank has the average, and
+            # the sum of the averages is the sum of the counts.
+            counts = counts.clone()
+            distributed.all_reduce(counts)
+    return counts

@@ -1,0 +1,140 @@
+"""Trains a small model on one or several devices and saves what comes out.
+
+Run as a script, because the number of devices is fixed when a backend starts:
+
+    python several_devices.py KIND DEVICES OUTPUT [KEYWORD=VALUE ...]
+
+On PyTorch run it by `torchrun`, once on each device.
+"""
+
+import contextlib
+import json
+import os
+import sys
+
+KIND, DEVICES, OUTPUT = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+OPTIONS = dict(option.split("=") for option in sys.argv[4:])
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if os.environ["KERAS_BACKEND"] == "jax":
+    os.environ["XLA_FLAGS"] = (
+        f"--xla_force_host_platform_device_count={DEVICES}"
+    )
+
+# ruff: noqa: E402 - The devices have to be there before Keras is.
+import keras
+import numpy as np
+
+import keras_cowclip
+
+BATCH_SIZE, STEPS, IDS, FIELDS = 64, 20, 48, 5
+
+
+def make_data():
+    random = np.random.default_rng(0)
+    rows = BATCH_SIZE * STEPS
+    ids = (random.zipf(1.3, (rows, FIELDS)) % IDS).astype("int32")
+    return ids, random.integers(0, 2, (rows, 1)).astype("float32")
+
+
+def make_model(**options):
+    keras.utils.set_random_seed(0)
+    ids = keras.Input((FIELDS,), dtype="int32")
+    table = keras_cowclip.CowClipEmbedding(IDS, 4, name="table")(ids)
+    wide = keras_cowclip.CowClipEmbedding(IDS, 1, clip=False, name="wide")(ids)
+    hidden = keras.layers.Dense(8, "relu")(keras.layers.Flatten()(table))
+    logit = keras.layers.Dense(1)(hidden) + keras.ops.sum(wide, axis=1)
+    model = keras.Model(ids, keras.layers.Activation("sigmoid")(logit))
+    model.compile(
+        # A small ratio, so that the clip is active on most rows.
+        optimizer=keras_cowclip.CowClip(
+            1e-2, 1e-2, embedding_l2=1e-3, clip_ratio=3e-3, **options
+        ),
+        loss="binary_crossentropy",
+    )
+    return model
+
+
+def mirrored():
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0],
+        [tf.config.LogicalDeviceConfiguration()] * DEVICES,
+    )
+    names = [f"CPU:{i}" for i in range(DEVICES)]
+    return tf.distribute.MirroredStrategy(names).scope()
+
+
+def data_parallel():
+    devices = keras.distribution.list_devices()
+    return keras.distribution.DataParallel(devices=devices).scope()
+
+
+def model_parallel():
+    mesh = keras.distribution.DeviceMesh(
+        (DEVICES // 2, 2), ("batch", "rows"), keras.distribution.list_devices()
+    )
+    layouts = keras.distribution.LayoutMap(mesh)
+    layouts[".*embeddings"] = ("rows", None)
+    layouts[".*id_counts"] = ("rows",)
+    return keras.distribution.ModelParallel(
+        layout_map=layouts, batch_dim_name="batch"
+    ).scope()
+
+
+def fit(scope):
+    ids, clicks = make_data()
+    with scope:
+        model = make_model(**{k: json.loads(v) for k, v in OPTIONS.items()})
+        model.fit(ids, clicks, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
+    return model
+
+
+def torch_ddp():
+    """The loop of PyTorch's own documentation, with a Keras optimizer."""
+    import torch
+    from torch import distributed
+    from torch.nn.parallel import DistributedDataParallel
+
+    distributed.init_process_group("gloo")
+    rank, world = distributed.get_rank(), distributed.get_world_size()
+    model = make_model(**{k: json.loads(v) for k, v in OPTIONS.items()})
+    parallel = DistributedDataParallel(model)
+    ids, clicks = make_data()
+    loss = keras.losses.BinaryCrossentropy()
+    variables = model.trainable_variables
+    for start in range(0, len(ids), BATCH_SIZE):
+        mine = slice(start + rank, start + BATCH_SIZE, world)
+        model.zero_grad()
+        probability = parallel(torch.from_numpy(ids[mine]))
+        loss(torch.from_numpy(clicks[mine]), probability).backward()
+        with torch.no_grad():
+            model.optimizer.apply([v.value.grad for v in variables], variables)
+    return model
+
+
+KINDS = {
+    "one": lambda: fit(contextlib.nullcontext()),
+    "mirrored": lambda: fit(mirrored()),
+    "data_parallel": lambda: fit(data_parallel()),
+    "model_parallel": lambda: fit(model_parallel()),
+    "torch_ddp": torch_ddp,
+}
+
+
+def main():
+    model = KINDS[KIND]()
+    if int(os.environ.get("RANK", 0)):
+        return
+    # Layer by layer: Keras' own list has the counts, which are no state.
+    weights = model.get_weights()
+    weights += [
+        keras.ops.convert_to_numpy(model.get_layer(name).id_counts.value)
+        for name in ("table", "wide")
+    ]
+    weights.append(model.optimizer.clipped_share)
+    np.savez(OUTPUT, *weights)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo.encoding import ClickEncoder
+from zoo.encoding.splits import SPLITS
 from zoo.features import FeatureSchema
 from zoo.split import Split
-
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,7 @@ from pathlib import Path
 import pyarrow.parquet
 
 from zoo.encoding.log_format import LogFormat
-from zoo.encoding.piece import MAX_LINE_BYTES
-from zoo.encoding.piece import Piece
-from zoo.encoding.piece import broken_archive
-from zoo.encoding.piece import open_text
+from zoo.encoding.piece import first_line
 from zoo.encoding.source import SourceLike
 from zoo.encoding.source import find_pieces
 from zoo.encoding.table_log import is_parquet
@@ -49,7 +46,7 @@ def version_of(
     pieces = find_pieces(source, raw)
     if is_parquet(pieces[0].path):
         return _of_columns(_columns_of_parquet(pieces[0].path), formats)
-    line = _first_line(pieces[0])
+    line = first_line(pieces[0])
     fitting = [f for f in formats if f.header and line == _header(f)]
     if len(fitting) > 1:
         parts = {piece.part for piece in find_pieces(source, fitting[-1])}
@@ -77,12 +74,3 @@ def _columns_of_parquet(path: Path) -> list[str]:
             return file.schema_arrow.names
     except (pyarrow.ArrowInvalid, OSError):
         return []
-
-
-def _first_line(piece: Piece) -> str:
-    with broken_archive(piece):
-        text, file = open_text(piece)
-        with file, text:
-            start = text.readline(MAX_LINE_BYTES)
-    lines = start.decode("utf-8-sig", "replace").splitlines()
-    return lines[0] if lines else ""

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 
+from zoo.encoding import sql
 from zoo.encoding.log_format import LogFormat
 from zoo.encoding.piece import MAX_LINE_BYTES
 from zoo.encoding.piece import Piece
@@ -15,10 +16,6 @@ from zoo.encoding.piece import open_text
 NUMBERS = {
     "integer": "an integer of at most 18 digits or nothing",
     "float": "a number below 1e38 or nothing",
-}
-_PATTERNS = {
-    "integer": re.compile("-?[0-9]{1,18}"),
-    "float": re.compile("-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?"),
 }
 
 
@@ -88,8 +85,8 @@ def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
         return f"the label '{name}' must be 0 or 1."
     if name in log_format.dense and value != "":
         kind = log_format.dense_type
-        if not _PATTERNS[kind].fullmatch(value) or (
-            kind == "float" and not abs(float(value)) < 1e38
+        if not re.fullmatch(sql.NUMBER_PATTERNS[kind], value) or (
+            kind == "float" and not abs(float(value)) < float(sql.LARGEST_FLOAT)
         ):
             return f"column '{name}' must hold {NUMBERS[kind]}."
     return ""

@@ -19,7 +19,8 @@ from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.log_format import LogFormat
 from zoo.encoding.matrices import matrices
 from zoo.encoding.parts import ROWS_PER_BATCH
-from zoo.encoding.parts import SplitWriter
+from zoo.encoding.parts import PartWriter
+from zoo.encoding.parts import part_name
 from zoo.encoding.progress import Stages
 from zoo.encoding.source import Source
 
@@ -117,20 +118,18 @@ class DuckDBEngine:
         self._connection.execute(f"create table {name} as {query}")
 
     def read_table(self, name: str, path: Path) -> None:
-        into = f"create table {name} as"
+        self._connection.execute(
+            f"create table {name} (token varchar, id int, count bigint)"
+        )
         with pa.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(
                 columns=vocabulary_file.SCHEMA.names
             ):
                 self._connection.register("tokens", pa.table(batch))
-                self._connection.execute(f"{into} select * from tokens")
+                self._connection.execute(
+                    f"insert into {name} select token, id, count from tokens"
+                )
                 self._connection.unregister("tokens")
-                into = f"insert into {name}"
-        if into.startswith("create"):
-            empty = vocabulary_file.SCHEMA.empty_table()
-            self._connection.register("tokens", empty)
-            self._connection.execute(f"{into} select * from tokens")
-            self._connection.unregister("tokens")
 
     def write_table(self, name: str, path: Path) -> None:
         query = f"select token, id, count from {name} order by id"
@@ -158,13 +157,18 @@ class DuckDBEngine:
             self._write_ids(encoder, field, num_rows, paths[-1])
             stages.advance()
         stages.start("Writing", num_rows)
-        writers = {
-            split: SplitWriter(folder / split, encoder.schema)
-            for split in counts
-        }
-        for split, label, inputs in self._rows(encoder, paths):
+        schema = encoder.schema
+        writers = {}
+        for split in counts:
+            (folder / split).mkdir()
+            writers[split] = PartWriter(
+                folder / split / part_name(0),
+                schema.num_dense,
+                schema.vocabulary_sizes,
+            )
+        for splits, label, inputs in self._rows(encoder, paths):
             for name, writer in writers.items():
-                chosen = pa.compute.equal(split, name).to_numpy(
+                chosen = pa.compute.equal(splits, name).to_numpy(
                     zero_copy_only=False
                 )
                 writer.write(

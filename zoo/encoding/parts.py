@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoo.features import FeatureSchema
-
 ROWS_PER_BATCH = 1 << 16
 """Rows in one record batch of a file: read and written at once."""
 
@@ -121,22 +119,3 @@ class PartWriter:
             kind = self._schema.field(name).type
             arrays.append(pa.FixedSizeListArray.from_arrays(values, type=kind))
         return pa.record_batch(arrays, schema=self._schema)
-
-
-class SplitWriter(PartWriter):
-    """Writes the rows of a split to `part-<number>.arrow` in its folder.
-
-    Args:
-        folder: path. Made if it does not exist.
-        schema: `FeatureSchema` of the rows.
-        number: integer. The files are read in the order of their numbers.
-            Defaults to `0`.
-    """
-
-    def __init__(self, folder: Path, schema: FeatureSchema, number: int = 0):
-        folder.mkdir(parents=True, exist_ok=True)
-        super().__init__(
-            folder / part_name(number),
-            schema.num_dense,
-            schema.vocabulary_sizes,
-        )

@@ -25,8 +25,7 @@ class Piece:
         part: string. What `raw.part` is for its rows: a split or a day.
         member: string. Name of the member, if the file is a zip.
         md5: string. The expected digest of the text.
-        rows: integer. The expected number of rows; the loaders of
-            `zoo.datasets` check it.
+        rows: integer. The expected number of rows.
     """
 
     path: Path
@@ -78,6 +77,18 @@ def open_text(piece: Piece) -> tuple[IO[bytes], IO[bytes]]:
             text = cast(IO[bytes], gzip.GzipFile(fileobj=file))
         on_error.pop_all()
     return text, file
+
+
+def first_line(piece: Piece) -> str | None:
+    """The first line of a file without its end; `None` if there is no text."""
+    with broken_archive(piece):
+        text, file = open_text(piece)
+        with file, text:
+            # Bounded, so that a file without line ends is no trouble.
+            start = text.readline(MAX_LINE_BYTES)
+    if not start:
+        return None
+    return [*start.decode("utf-8-sig", "replace").splitlines(), ""][0]
 
 
 def is_gzip(path: Path) -> bool:

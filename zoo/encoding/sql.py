@@ -24,12 +24,12 @@ UNKNOWN_ID = 1
 FIRST_ID = 2
 
 # A cast alone would round "1.5" to 2, and take " 1" and "0x1".
-_NUMBER = {
+NUMBER_PATTERNS = {
     "integer": "^-?[0-9]{1,18}$",
     "float": "^-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$",
 }
 # Beyond it float32 ends.
-_LARGEST = "1e38"
+LARGEST_FLOAT = "1e38"
 # 60 bits: the largest number of digits that fits into a signed integer.
 _HASH_DIGITS = 15
 
@@ -44,10 +44,10 @@ def first_bad_row(num_dense: int, dense_type: str) -> str:
 
 def bad_number(column: str, dense_type: str) -> str:
     """The condition under which a text is neither empty nor a number."""
-    rule = f"not regexp_matches({column}, '{_NUMBER[dense_type]}')"
+    rule = f"not regexp_matches({column}, '{NUMBER_PATTERNS[dense_type]}')"
     if dense_type == "float":
         size = f"abs(try_cast({column} as double))"
-        rule = f"({rule} or not {size} < {_LARGEST})"
+        rule = f"({rule} or not {size} < {LARGEST_FLOAT})"
     return f"{column} <> '' and {rule}"
 
 

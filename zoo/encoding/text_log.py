@@ -14,6 +14,7 @@ from zoo.encoding.log_format import LogFormat
 from zoo.encoding.piece import MAX_LINE_BYTES
 from zoo.encoding.piece import Piece
 from zoo.encoding.piece import broken_archive
+from zoo.encoding.piece import first_line
 from zoo.encoding.piece import has_splits
 from zoo.encoding.piece import open_text
 
@@ -111,12 +112,8 @@ class TextLog:
 
 def _columns(piece: Piece, log_format: LogFormat) -> tuple[str, ...]:
     """The columns of a file; reads its first line where that names them."""
-    with broken_archive(piece):
-        text, file = open_text(piece)
-        with file, text:
-            # Bounded, so that a file without line ends is no trouble.
-            start = text.read(MAX_LINE_BYTES)
-    if not start:
+    line = first_line(piece)
+    if line is None:
         raise ValueError(
             f"`source` must hold at least one row; the file is empty. "
             f"Received: source={piece}"
@@ -128,7 +125,6 @@ def _columns(piece: Piece, log_format: LogFormat) -> tuple[str, ...]:
                 f"Received: columns=None for {piece}"
             )
         return log_format.columns
-    line = [*start.decode("utf-8-sig", "replace").splitlines(), ""][0]
     columns = tuple(log_format.split_line(line))
     if log_format.columns is not None:
         expected = log_format.delimiter.join(log_format.columns)

@@ -1,13 +1,9 @@
-from pathlib import Path
-
 import datasets
 import huggingface_hub
 import numpy as np
 import pytest
 
 from zoo.encoding import LogFormat
-
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 
 
 @pytest.fixture(autouse=True)
@@ -41,19 +37,6 @@ def cached(cache):
         ]
 
     return cached
-
-
-@pytest.fixture
-def sample():
-    """Path of a real sample, which is no part of the repository."""
-
-    def sample(name):
-        path = SHARED / name
-        if not path.exists():
-            pytest.skip(f"the real sample {path} is not on this machine")
-        return path
-
-    return sample
 
 
 @pytest.fixture

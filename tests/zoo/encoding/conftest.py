@@ -1,13 +1,10 @@
 import hashlib
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
-
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 
 
 def read_split(folder, split):
@@ -85,16 +82,3 @@ def prepare_text(tmp_path, tiny):
         }
 
     return prepare_text
-
-
-@pytest.fixture
-def sample():
-    """Path of a real sample, which is no part of the repository."""
-
-    def sample(name):
-        path = SHARED / name
-        if not path.exists():
-            pytest.skip(f"the real sample {path} is not on this machine")
-        return path
-
-    return sample

@@ -28,23 +28,23 @@ class ClippedShare(keras.callbacks.Callback):
     def __init__(self, name="clipped_share"):
         super().__init__()
         self.name = name
-        self._shares = []
+        self.shares = []
 
     def on_train_begin(self, logs=None):
         self._optimizer()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._shares = []
+        self.shares = []
 
     def on_train_batch_end(self, batch, logs=None):
         share = self._optimizer().clipped_share
-        self._shares.append(share)
+        self.shares.append(share)
         if logs is not None:
             logs[self.name] = share
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs is not None and self._shares:
-            logs[self.name] = sum(self._shares) / len(self._shares)
+        if logs is not None and self.shares:
+            logs[self.name] = sum(self.shares) / len(self.shares)
 
     def _optimizer(self):
         # On JAX, asking for `self.model` brings the step's state back to it.

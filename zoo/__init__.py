@@ -20,6 +20,7 @@ from zoo.encoded_log import EncodedLog as EncodedLog
 from zoo.encoding import ClickEncoder as ClickEncoder
 from zoo.encoding import LogFormat as LogFormat
 from zoo.encoding import prepare as prepare
+from zoo.evaluation import evaluate as evaluate
 from zoo.features import FeatureSchema as FeatureSchema
 from zoo.models import DCN as DCN
 from zoo.models import DCNv2 as DCNv2
@@ -28,5 +29,5 @@ from zoo.models import WideDeep as WideDeep
 from zoo.models import grow as grow
 from zoo.presets import from_preset as from_preset
 from zoo.presets import save_to_preset as save_to_preset
-from zoo.training import evaluate as evaluate
+from zoo.recipe import Recipe as Recipe
 from zoo.training import train as train

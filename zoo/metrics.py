@@ -5,6 +5,10 @@ from sklearn.metrics import log_loss
 from sklearn.metrics import roc_auc_score
 
 
+class TrainingDivergedError(ValueError):
+    """The predictions of a model are no longer numbers."""
+
+
 def exact_metrics(
     labels: np.ndarray, probabilities: np.ndarray
 ) -> dict[str, float]:
@@ -22,7 +26,8 @@ def exact_metrics(
         prediction over click rate; 1 is unbiased).
 
     Raises:
-        ValueError: if there is one class only, or a prediction is not finite.
+        TrainingDivergedError: a `ValueError`, if a prediction is not finite.
+        ValueError: if there is one class only.
 
     Example:
 
@@ -32,7 +37,7 @@ def exact_metrics(
     labels = np.asarray(labels).ravel()
     probabilities = np.asarray(probabilities, dtype="float64").ravel()
     if not np.isfinite(probabilities).all():
-        raise ValueError(
+        raise TrainingDivergedError(
             "`probabilities` must be finite; the training has diverged: lower "
             f"the learning rates. Received: "
             f"{np.count_nonzero(~np.isfinite(probabilities))} values that "

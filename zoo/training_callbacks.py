@@ -1,12 +1,22 @@
 """What the recipe measures while a model trains."""
 
 import time
+from dataclasses import replace
 
 import keras
+import numpy as np
 
+from keras_cowclip import ClippedShare
 from zoo.batches import ClickBatches
+from zoo.checkpoints import Checkpoints
 from zoo.metrics import exact_metrics
+from zoo.random_state import random_state
+from zoo.random_state import set_random_state
 from zoo.split import Split
+from zoo.training_state import TrainingState
+
+# What is kept of the clipped share of every step, for figures.
+CURVE_POINTS = 20
 
 
 class TrainingClock(keras.callbacks.Callback):
@@ -14,17 +24,25 @@ class TrainingClock(keras.callbacks.Callback):
 
     Put it first among the callbacks: what the others do at the end of an
     epoch is then not counted. The compilation of the first step is.
+
+    Args:
+        state: `TrainingState` whose `seconds` are to be kept up to date.
     """
 
-    def __init__(self):
+    def __init__(self, state: TrainingState):
         super().__init__()
-        self.seconds = 0.0
+        self.state = state
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
 
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.perf_counter()
+        self.state.seconds += now - self._start
+        self._start = now
+
     def on_epoch_end(self, epoch, logs=None):
-        self.seconds += time.perf_counter() - self._start
+        self.on_train_batch_end(0)
 
 
 class ValidationMetrics(keras.callbacks.Callback):
@@ -46,3 +64,90 @@ class ValidationMetrics(keras.callbacks.Callback):
         if logs is not None:
             logs["val_auc"] = metrics["auc"]
             logs["val_log_loss"] = metrics["log_loss"]
+
+
+class SaveCheckpoints(keras.callbacks.Callback):
+    """Keeps a run's `TrainingState`, and saves it with the weights.
+
+    An epoch that was resumed in the middle ends with the logs of the whole of
+    it. Put it last among the callbacks, so that it sees what the others log.
+
+    Args:
+        checkpoints: `Checkpoints` to save to.
+        state: `TrainingState` to keep up to date.
+        clipped_share: the `ClippedShare` of the same `fit`.
+        steps_per_epoch: integer. Steps of a whole epoch.
+        every: integer, steps from one checkpoint to the next, or `None` for
+            one at the end of each epoch.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        state: TrainingState,
+        clipped_share: ClippedShare,
+        steps_per_epoch: int,
+        every: int | None = None,
+    ):
+        super().__init__()
+        self.checkpoints = checkpoints
+        self.state = state
+        self.clipped_share = clipped_share
+        self.steps_per_epoch = steps_per_epoch
+        self.every = every or steps_per_epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._first_step = self.state.step
+        if not self._first_step:
+            self._restore_random_state()
+        else:
+            # `fit` has just reset them.
+            for variable, value in zip(
+                self.model.metrics_variables, self.state.metrics, strict=True
+            ):
+                variable.assign(value)
+            self.clipped_share.shares = list(self.state.clipped_shares)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        # Not before: on PyTorch a `DataLoader` draws a number as it starts.
+        self._restore_random_state()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.state.step = self._first_step + batch + 1
+        # The last step's checkpoint waits for the validation.
+        if self.state.step < self.steps_per_epoch and self._is_due():
+            self.state.metrics = [
+                float(variable.numpy())
+                for variable in self.model.metrics_variables
+            ]
+            self.state.clipped_shares = list(self.clipped_share.shares)
+            self._save()
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            self.state.history.setdefault(name, []).append(float(value))
+        shares = self.clipped_share.shares
+        parts = np.array_split(shares, min(CURVE_POINTS, len(shares)))
+        self.state.clipped_curve += [float(part.mean()) for part in parts]
+        is_due = self._is_due()
+        self.state.epoch, self.state.step = epoch + 1, 0
+        self.state.metrics, self.state.clipped_shares = [], []
+        if is_due:
+            self._save()
+
+    def _steps_done(self):
+        return self.state.epoch * self.steps_per_epoch + self.state.step
+
+    def _is_due(self):
+        return self._steps_done() % self.every == 0
+
+    def _restore_random_state(self):
+        if self.state.random_state:
+            set_random_state(self.model, self.state.random_state)
+            self.state.random_state = {}
+
+    def _save(self):
+        # On JAX, asking for `self.model` brings the step's state back to it.
+        model = self.model
+        state = replace(self.state, random_state=random_state(model))
+        self.checkpoints.save(model, state, self._steps_done())

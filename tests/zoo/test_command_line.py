@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +13,8 @@ import pytest
 
 from keras_cowclip.scaling import RULES
 from zoo import cli
+from zoo.commands import prepare
+from zoo.commands import train
 from zoo.datasets import AVAZU
 from zoo.encoding.prepare import ENGINES
 from zoo.encoding.prepare import FIT_ON
@@ -114,6 +117,36 @@ def test_main_job_on_a_real_sample(name, tmp_path):
     assert 0.2 < report["calibration"] < 5
 
 
+def test_a_killed_training_is_resumed(raw_criteo, tmp_path):
+    data, run = tmp_path / "encoded", tmp_path / "run"
+    checkpoints = tmp_path / "run.checkpoints"
+    done = zoo("prepare", "criteo", "--source", raw_criteo, "--output", data)
+    assert done.returncode == 0, done.stderr
+    options = (
+        "train", "--data", str(data), "--output", str(run), "--epochs", "4",
+        "--batch-size", "32", "--checkpoint-steps", "2",
+        "--keep-checkpoints", "3",
+    )  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoo", *options], stdout=subprocess.DEVNULL
+    )
+    while not list(checkpoints.glob("step-*[0-9]")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not run.exists()
+    done = zoo(*options)
+    assert done.returncode == 1
+    assert "go on from them" in done.stderr
+    done = zoo(*options, "--resume")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((run / "report.json").read_text())
+    assert len(report["resumed_at"]) == 1
+    assert len(report["history"]["loss"]) == 4
+    assert not checkpoints.exists()
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -191,8 +224,8 @@ def test_help_names_the_commands():
 
 
 def test_choices_are_those_of_the_library():
-    assert get_args(cli.SplitScheme) == SCHEMES
-    assert get_args(cli.FitOn) == FIT_ON
-    assert get_args(cli.EngineName) == ENGINES
-    assert get_args(cli.Model) == tuple(MODELS)
-    assert get_args(cli.Rule) == RULES
+    assert get_args(prepare.SplitScheme) == SCHEMES
+    assert get_args(prepare.FitOn) == FIT_ON
+    assert get_args(prepare.EngineName) == ENGINES
+    assert get_args(train.Model) == tuple(MODELS)
+    assert get_args(train.Rule) == RULES

@@ -54,7 +54,7 @@ def test_the_next_day_grows_the_model(first):
     model = zoo.from_preset(first / "next")
     assert model.schema.vocabulary_sizes == [8]
     # What was learned on the first day is there before the second begins.
-    start = zoo.training._load_grown(first / "model", log)
+    start = zoo.training_run._load_grown(first / "model", log)
     rows = [{"n": 3, "site": site} for site in "abc"]
     np.testing.assert_allclose(
         start.predict(log.encoder.encode(rows), verbose=0),

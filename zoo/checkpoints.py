@@ -1,0 +1,205 @@
+import dataclasses
+import hashlib
+import json
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+from filelock import FileLock
+from filelock import Timeout
+
+from zoo.training_state import TrainingState
+
+WEIGHTS_FILE = "training.weights.h5"
+STATE_FILE = "state.json"
+CHECKSUMS_FILE = "checksums.json"
+_PARTIAL = ".partial"
+
+
+class Checkpoints:
+    """The last checkpoints of one training run, in a folder of their own.
+
+    A checkpoint is a folder `step-00001200` with the weights of the model and
+    its optimizer, the run's `TrainingState`, and the checksums of both. It is
+    written under another name and renamed when it is whole, so that a process
+    killed at any moment leaves all earlier ones as they were. One that was
+    damaged later is known by its checksums and passed over. Weights and state
+    fit all backends; the same bits follow on the same backend and machine.
+
+    Use it as a context manager, which keeps a second run out of the folder.
+
+    Args:
+        folder: path; made if absent.
+        run: dict that JSON can hold. What the run is made of: a run of
+            another kind can't be resumed from here.
+        keep: integer. Number of checkpoints that are kept. Defaults to `2`.
+
+    Raises:
+        ValueError: if `keep` is not a positive integer, or another process
+            trains with this folder.
+
+    Example:
+
+    ```python
+    with Checkpoints("runs/deepfm.checkpoints", {"seed": 0}) as checkpoints:
+        state = checkpoints.restore(model) or TrainingState()
+        ...
+        checkpoints.save(model, state, step=1200)
+        checkpoints.remove()
+    ```
+    """
+
+    def __init__(
+        self, folder: str | Path, run: dict[str, Any], keep: int = 2
+    ) -> None:
+        if isinstance(keep, bool) or int(keep) != keep or keep < 1:
+            raise ValueError(
+                "`keep_checkpoints` must be a positive integer. "
+                f"Received: keep_checkpoints={keep}"
+            )
+        self.folder = Path(folder)
+        self.keep = int(keep)
+        # As JSON gives it back: tuples are lists there.
+        self.run = json.loads(json.dumps(run))
+        self._lock = FileLock(self.folder / ".lock")
+
+    def __enter__(self) -> "Checkpoints":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise ValueError(
+                "Another process trains and keeps its checkpoints in the same "
+                "place: wait for it, or choose another `output`. "
+                f"Received: {self.folder}"
+            ) from error
+        for path in self.folder.glob(f"*{_PARTIAL}"):
+            shutil.rmtree(path)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if not len(self):
+            self.remove()
+        self._lock.release()
+
+    def __len__(self) -> int:
+        return len(self._paths())
+
+    def save(self, model: keras.Model, state: TrainingState, step: int) -> Path:
+        """Writes a checkpoint and removes the oldest beyond `keep`.
+
+        Args:
+            model: compiled `keras.Model`, whose optimizer has been built.
+            state: `TrainingState` after `step` steps.
+            step: integer, the number of steps of the whole run so far.
+
+        Returns:
+            The path of the checkpoint.
+
+        Raises:
+            OSError: if the disk is full; earlier checkpoints stay.
+        """
+        target = self.folder / f"step-{step:08d}"
+        partial = target.with_suffix(_PARTIAL)
+        try:
+            partial.mkdir()
+            model.save_weights(partial / WEIGHTS_FILE)
+            content = {
+                "run": self.run,
+                "state": dataclasses.asdict(state),
+            }
+            (partial / STATE_FILE).write_text(json.dumps(content))
+            checksums = {
+                name: _checksum(partial / name)
+                for name in (WEIGHTS_FILE, STATE_FILE)
+            }
+            (partial / CHECKSUMS_FILE).write_text(json.dumps(checksums))
+            partial.rename(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        for path in self._paths()[: -self.keep]:
+            shutil.rmtree(path)
+        return target
+
+    def restore(self, model: keras.Model) -> TrainingState | None:
+        """Loads the newest whole checkpoint into a compiled model.
+
+        Damaged ones are passed over with a warning and removed.
+
+        Returns:
+            The run's state, or `None` where there is no checkpoint.
+
+        Raises:
+            ValueError: if none is whole, or they are of another run.
+        """
+        damaged = []
+        for path in reversed(self._paths()):
+            problem = _damage(path)
+            if problem:
+                warnings.warn(
+                    f"The checkpoint {path} is damaged and passed over: "
+                    f"{problem}",
+                    stacklevel=2,
+                )
+                damaged.append(path)
+                continue
+            content = json.loads((path / STATE_FILE).read_text())
+            self._check_run(path, content["run"])
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(path / WEIGHTS_FILE)
+            for other in damaged:
+                shutil.rmtree(other)
+            return TrainingState(**content["state"])
+        if damaged:
+            raise ValueError(
+                "To resume, one of the checkpoints must be whole; remove the "
+                "folder to train from the beginning. Received: "
+                f"{self.folder} with {len(damaged)} damaged checkpoints"
+            )
+        return None
+
+    def remove(self) -> None:
+        """Removes the folder, once there is nothing left to resume."""
+        if self.folder.is_dir():
+            shutil.rmtree(self.folder)
+
+    def _paths(self) -> list[Path]:
+        return sorted(
+            path
+            for path in self.folder.glob("step-*")
+            if path.suffix != _PARTIAL
+        )
+
+    def _check_run(self, path: Path, run: dict[str, Any]) -> None:
+        for name in {**self.run, **run}:
+            ours, theirs = self.run.get(name), run.get(name)
+            if ours != theirs:
+                raise ValueError(
+                    "A run must be resumed with what it was begun with; its "
+                    f"checkpoint {path} differs. Received: {name}={ours}, not "
+                    f"{theirs}"
+                )
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _damage(path: Path) -> str | None:
+    """Says what is wrong with a checkpoint, if anything is."""
+    try:
+        checksums = json.loads((path / CHECKSUMS_FILE).read_text())
+        for name in (WEIGHTS_FILE, STATE_FILE):
+            received = _checksum(path / name)
+            if received != checksums[name]:
+                return (
+                    f"{name} must have the sha256 {checksums[name]}. "
+                    f"Received: {received}"
+                )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"its files must be there and readable. Received: {error!r}"
+    return None

@@ -1,0 +1,181 @@
+import json
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+from typing import Literal
+
+import typer
+from rich.console import Console
+
+from zoo.datasets import RAW_LOGS
+from zoo.datasets import hub
+from zoo.encoding import ClickEncoder
+from zoo.encoding import LogFormat
+from zoo.encoding import prepare as prepare_log
+from zoo.tables import summary_table
+
+# Typer wants the choices spelled out; a test holds them to the registries.
+SplitScheme = Literal["random", "sequential", "day", "provider"]
+FitOn = Literal["train", "all"]
+EngineName = Literal["duckdb", "spark"]
+DenseTransform = Literal["minmax", "log", "none"]
+
+
+def prepare(
+    output: Annotated[
+        Path,
+        typer.Option(
+            help="Folder to write. One that an earlier run wrote is replaced."
+        ),
+    ],
+    dataset: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"What the log is: {', '.join(RAW_LOGS)}, or a JSON file with "
+            "the arguments of zoo.LogFormat. Not needed with --encoder.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="A file (text, .gz, .zip or Parquet) or a folder of such. "
+            "Without it: the data set's own place on the Hugging Face Hub.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        SplitScheme | None,
+        typer.Option(
+            help="random by row; sequential: the last rows for the test; day: "
+            "the last day; provider: as the files are called. Default: the "
+            "provider's if there is one, else random.",
+            show_default=False,
+        ),
+    ] = None,
+    test_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Random (default 0.1, Avazu 0.2) and sequential (1/7).",
+            show_default=False,
+        ),
+    ] = None,
+    validation_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Random (default 0.1) and sequential (0).",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random split.")] = 0,
+    fit_on: Annotated[
+        FitOn, typer.Option(help="The rows that vocabularies come from.")
+    ] = "train",
+    min_count: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Tokens rarer than this in training share one id."
+        ),
+    ] = 1,
+    max_vocabulary: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Tokens that a field keeps.", show_default=False
+        ),
+    ] = None,
+    buckets: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Hash tokens to so many ids a field; no vocabulary.",
+            show_default=False,
+        ),
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder `encoder` of an earlier run, or of a model: use its "
+            "vocabularies and settings.",
+            show_default=False,
+        ),
+    ] = None,
+    grow: Annotated[
+        bool,
+        typer.Option(
+            "--grow", help="Add new tokens to those of --encoder, old ids kept."
+        ),
+    ] = False,
+    dense: Annotated[
+        DenseTransform,
+        typer.Option(
+            help="Of the dense columns: minmax is the paper's; log is "
+            "sign(x) * ln(1 + |x|).",
+        ),
+    ] = "minmax",
+    memory_limit: Annotated[
+        str,
+        typer.Option(help="Of this process; DuckDB goes to disk beyond it."),
+    ] = "2GB",
+    engine: Annotated[
+        EngineName, typer.Option(help="duckdb: this machine; spark: a cluster.")
+    ] = "duckdb",
+    spark_master: Annotated[
+        str | None,
+        typer.Option(
+            help="Such as local[2] or yarn. Default: what spark-submit says.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Encode a raw click log: strings become ids, in up to three splits."""
+    summary = prepare_log(
+        _log_or_encoder(dataset, encoder),
+        _source(dataset, source),
+        output,
+        split=split,
+        test_fraction=test_fraction,
+        validation_fraction=validation_fraction,
+        seed=seed,
+        fit_on=fit_on,
+        grow=grow,
+        min_count=min_count,
+        max_vocabulary=max_vocabulary,
+        num_buckets=buckets,
+        dense_transform=dense,
+        memory_limit=memory_limit,
+        engine=engine,
+        spark_master=spark_master,
+    )
+    Console().print(summary_table(summary, output))
+
+
+def _log_or_encoder(
+    dataset: str | None, encoder: Path | None
+) -> LogFormat | ClickEncoder:
+    if encoder is not None:
+        return ClickEncoder.load(encoder)
+    if dataset in RAW_LOGS:
+        return RAW_LOGS[dataset]
+    if dataset is not None and Path(dataset).is_file():
+        try:
+            return LogFormat(**json.loads(Path(dataset).read_text()))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{dataset}: must hold the arguments of `zoo.LogFormat` as a "
+                f"JSON object. Received: {error}"
+            ) from error
+    raise ValueError(
+        f"`DATASET` must be one of {list(RAW_LOGS)} or a JSON file. "
+        f"Received: {dataset}"
+    )
+
+
+def _source(dataset: str | None, source: str | None) -> Any:
+    id = hub.hub_id(source) if source else hub.full_id(dataset or "")
+    if id is not None:
+        return hub.fetch(id)
+    if source is None:
+        raise ValueError(
+            "`--source` must be given, but for the data sets on the Hub: "
+            f"criteo_x1, criteo_x4, avazu_x1, avazu_x4. Received: {dataset}"
+        )
+    return source

@@ -1,0 +1,137 @@
+import sys
+from pathlib import Path
+from typing import Annotated
+from typing import Literal
+
+import typer
+from rich.console import Console
+
+from zoo.datasets import synthetic
+from zoo.encoded_log import EncodedLog
+from zoo.tables import report_table
+from zoo.training import CURVES_FILE
+from zoo.training import REPORT_FILE
+from zoo.training import train as train_model
+
+# Typer wants the choices spelled out; a test holds them to the registries.
+Model = Literal["deepfm", "wide_deep", "dcn", "dcn_v2"]
+Rule = Literal["cowclip", "none", "sqrt", "linear", "n2_lambda"]
+
+
+def train(
+    output: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for the model, report.json and learning_curves.png. "
+            "One that an earlier run wrote is replaced."
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder written by `prepare`. Without it: a synthetic log.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        Model,
+        typer.Option(help="The network."),
+    ] = "deepfm",
+    initial_model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a trained model to go on from, its tables grown "
+            "to the data's vocabularies; it brings its own network.",
+            show_default=False,
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Rows per step.")
+    ] = 1024,
+    epochs: Annotated[int, typer.Option(min=1)] = 10,
+    rule: Annotated[
+        Rule,
+        typer.Option(
+            help="How the values below, at batch 1024, follow the batch.",
+        ),
+    ] = "cowclip",
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the dense weights; the paper's 1e-4 for Avazu, else 8e-4.",
+            show_default=False,
+        ),
+    ] = None,
+    embedding_learning_rate: Annotated[
+        float, typer.Option(help="Of the embedding tables.")
+    ] = 1e-4,
+    embedding_l2: Annotated[
+        float, typer.Option(help="L2 on the embedding tables (lambda).")
+    ] = 1e-5,
+    clip_ratio: Annotated[
+        float, typer.Option(help="CowClip's r; inf switches the clip off.")
+    ] = 1.0,
+    clip_floor: Annotated[float, typer.Option(help="CowClip's zeta.")] = 1e-5,
+    warmup_epochs: Annotated[
+        float, typer.Option(help="Of the dense learning rate.")
+    ] = 1.0,
+    embedding_dim: Annotated[int, typer.Option(min=1)] = 10,
+    dropout: Annotated[float, typer.Option()] = 0.0,
+    seed: Annotated[
+        int, typer.Option(help="Of the weights and the order of rows.")
+    ] = 0,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on from the last checkpoint of a run of the same options "
+            "that was broken off; begin where there is none.",
+        ),
+    ] = False,
+    checkpoint_steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Steps between checkpoints, which are in OUTPUT.checkpoints "
+            "until the run is finished. Default: one each epoch.",
+            show_default=False,
+        ),
+    ] = None,
+    keep_checkpoints: Annotated[
+        int, typer.Option(min=1, help="How many of the last ones.")
+    ] = 2,
+) -> None:
+    """Train a network by the paper's recipe and report its exact metrics."""
+    if data is not None:
+        log = EncodedLog.load(data)
+    else:
+        with Console().status("Making the synthetic log"):
+            log = synthetic.make_log()
+    report = train_model(
+        log,
+        output,
+        model=model,
+        initial_model=initial_model,
+        batch_size=batch_size,
+        epochs=epochs,
+        rule=rule,
+        learning_rate=learning_rate,
+        embedding_learning_rate=embedding_learning_rate,
+        embedding_l2=embedding_l2,
+        clip_ratio=None if clip_ratio == float("inf") else clip_ratio,
+        clip_floor=clip_floor,
+        warmup_epochs=warmup_epochs,
+        embedding_dim=embedding_dim,
+        dropout=dropout,
+        seed=seed,
+        resume=resume,
+        checkpoint_steps=checkpoint_steps,
+        keep_checkpoints=keep_checkpoints,
+        verbose="auto" if sys.stdout.isatty() else 2,
+    )
+    Console().print(report_table(report))
+    Console(soft_wrap=True).print(
+        f"Learning curves: {output / CURVES_FILE}\n"
+        f"Report: {output / REPORT_FILE}",
+        highlight=False,
+    )

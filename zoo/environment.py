@@ -1,0 +1,44 @@
+"""What a result was measured with."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import keras_cowclip
+
+
+def environment() -> dict[str, Any]:
+    """Returns the backend, the versions and the processor of this process."""
+    backend = keras.backend.backend()
+    versions = {
+        "keras": keras.__version__,
+        "keras_cowclip": keras_cowclip.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+    if backend == "tensorflow":
+        # Its package has several names: tensorflow, tensorflow-cpu, ...
+        import tensorflow as tf
+
+        versions["tensorflow"] = tf.__version__
+    else:
+        versions[backend] = version(backend)
+    return {
+        "backend": backend,
+        "versions": versions,
+        "hardware": f"{_processor()}, {os.cpu_count()} cores",
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

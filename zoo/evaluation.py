@@ -1,0 +1,86 @@
+"""Exact metrics of models on the splits of an encoded log."""
+
+from pathlib import Path
+
+from zoo.batches import ClickBatches
+from zoo.encoded_log import EncodedLog
+from zoo.features import FeatureSchema
+from zoo.metrics import exact_metrics
+from zoo.models.ctr_model import CTRModel
+from zoo.presets import from_preset
+from zoo.split import Split
+
+EVALUATION_BATCH_SIZE = 16_384
+
+
+def evaluate(
+    model_folder: str | Path, log: EncodedLog, split: str = "test"
+) -> dict[str, float]:
+    """Evaluates a saved model on a split of an encoded log, exactly.
+
+    Args:
+        model_folder: path of a folder written by `train`.
+        log: `EncodedLog` with the schema the model was trained on.
+        split: string, `"train"`, `"validation"` or `"test"`.
+
+    Returns:
+        Dict of `auc`, `log_loss` and `calibration`.
+
+    Raises:
+        ValueError: if the split does not exist or the model was trained on
+            another schema or vocabulary.
+
+    Example:
+
+    ```python
+    zoo.evaluate("runs/deepfm", zoo.EncodedLog.load("encoded/criteo"))
+    ```
+    """
+    rows = log.split(split)
+    network = from_preset(model_folder)
+    if network.schema != log.schema:
+        raise ValueError(
+            f"The model in {model_folder} was trained on another schema than "
+            f"the data in {log.source} has; encode the data with the model's "
+            f"own encoder. {_first_difference(network.schema, log.schema)}"
+        )
+    return evaluate_split(network, rows)
+
+
+def evaluate_split(network: CTRModel, split: Split) -> dict[str, float]:
+    """Returns the exact metrics of a model on one split."""
+    batches = ClickBatches(split, EVALUATION_BATCH_SIZE)
+    return exact_metrics(split.labels, network.predict(batches, verbose=0))
+
+
+def name_of_evaluation_split(log: EncodedLog) -> str:
+    """The split that a report's metrics are of: test, else validation."""
+    for name in ("test", "validation"):
+        if name in log.splits:
+            return name
+    raise ValueError(
+        "`log` must have a test or a validation split to measure the model on. "
+        f"Received: log with the splits {list(log.splits)}"
+    )
+
+
+def _first_difference(
+    model_schema: FeatureSchema, data_schema: FeatureSchema
+) -> str:
+    ours, theirs = model_schema.get_config(), data_schema.get_config()
+    for key in ours:
+        if ours[key] != theirs[key]:
+            pairs = [(ours[key], theirs[key])]
+            if isinstance(ours[key], list) and len(ours[key]) == len(
+                theirs[key]
+            ):
+                pairs = [
+                    pair
+                    for pair in zip(ours[key], theirs[key], strict=True)
+                    if pair[0] != pair[1]
+                ]
+            return (
+                f"Received: {key} {pairs[0][1]} in the data, {pairs[0][0]} in "
+                "the model"
+            )
+    return ""

@@ -1,0 +1,158 @@
+from dataclasses import asdict
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from keras_cowclip import CowClip
+from keras_cowclip import scale_hyperparameters
+from zoo.features import FeatureSchema
+from zoo.models import MODELS
+from zoo.models.ctr_model import CTRModel
+
+# At batch 1024, from the paper's tables; the others are CowClip's defaults.
+BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a training run but its data: the paper's by default.
+
+    Hyperparameters are given for a batch of 1024 and scaled to `batch_size`
+    by `rule`. The dense learning rate warms up linearly, then stays constant;
+    that of the embeddings is constant from the start.
+
+    Args:
+        model: string, a key of `zoo.models.MODELS`. Defaults to `"deepfm"`.
+        batch_size: integer, rows per step. Defaults to `1024`.
+        epochs: integer. Defaults to `10`.
+        rule: string, see `keras_cowclip.scale_hyperparameters`.
+        learning_rate: float, of the dense weights at batch 1024. `None` takes
+            the paper's: 1e-4 for Avazu, else 8e-4.
+        embedding_learning_rate: float, at batch 1024. Defaults to `1e-4`.
+        embedding_l2: float (lambda), at batch 1024. Defaults to `1e-5`.
+        clip_ratio: float (r), or `None` for no clip. Defaults to `1.0`.
+        clip_floor: float (zeta). Defaults to `1e-5`.
+        warmup_epochs: float, epochs of linear warm-up of the dense learning
+            rate; 0 for none. Defaults to `1.0`.
+        embedding_dim: integer. Defaults to `10`.
+        hidden_units: tuple of integers. Defaults to `(400, 400, 400)`.
+        dropout: float. Defaults to `0.0`.
+        seed: integer, of the weights and the order of rows. Defaults to `0`.
+
+    Raises:
+        ValueError: for an unknown model or a value out of its range.
+
+    Example:
+
+    ```python
+    recipe = Recipe(model="dcn_v2", batch_size=8192, epochs=3)
+    network = recipe.make_network(log.schema)
+    optimizer = recipe.make_optimizer(steps_per_epoch=100)
+    ```
+    """
+
+    model: str = "deepfm"
+    batch_size: int = 1024
+    epochs: int = 10
+    rule: str = "cowclip"
+    learning_rate: float | None = None
+    embedding_learning_rate: float = 1e-4
+    embedding_l2: float = 1e-5
+    clip_ratio: float | None = 1.0
+    clip_floor: float = 1e-5
+    warmup_epochs: float = 1.0
+    embedding_dim: int = 10
+    hidden_units: tuple[int, ...] = (400, 400, 400)
+    dropout: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or int(value) != value or value < 1:
+                raise ValueError(
+                    f"`{name}` must be a positive integer. "
+                    f"Received: {name}={value}"
+                )
+        if self.model not in MODELS:
+            raise ValueError(
+                f"`model` must be one of {list(MODELS)}. "
+                f"Received: model={self.model!r}"
+            )
+        if not self.warmup_epochs >= 0:
+            raise ValueError(
+                "`warmup_epochs` must not be negative. "
+                f"Received: warmup_epochs={self.warmup_epochs}"
+            )
+        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
+        # Checks the rule and the rates before anything is made.
+        self.scaled()
+
+    def for_data(self, name: str | None) -> "Recipe":
+        """Fills in what depends on the data set, known by its name."""
+        if self.learning_rate is not None:
+            return self
+        return replace(
+            self, learning_rate=BASE_LEARNING_RATE.get(name or "criteo", 8e-4)
+        )
+
+    def for_network(self, network: CTRModel) -> "Recipe":
+        """The recipe of a network that there already is."""
+        config = network.get_config()
+        return replace(
+            self,
+            model=next(n for n, cls in MODELS.items() if type(network) is cls),
+            **{
+                name: config[name]
+                for name in ("embedding_dim", "hidden_units", "dropout")
+            },
+        )
+
+    def scaled(self) -> dict[str, float]:
+        """The learning rates and the l2 at this batch size."""
+        return scale_hyperparameters(
+            self.batch_size,
+            rule=self.rule,
+            learning_rate=(
+                8e-4 if self.learning_rate is None else self.learning_rate
+            ),
+            embedding_learning_rate=self.embedding_learning_rate,
+            embedding_l2=self.embedding_l2,
+        )
+
+    def make_network(self, schema: FeatureSchema) -> CTRModel:
+        """Returns the network, its weights drawn from Keras' seed."""
+        return MODELS[self.model](
+            schema,
+            embedding_dim=self.embedding_dim,
+            hidden_units=self.hidden_units,
+            dropout=self.dropout,
+            linear_l2=self.scaled()["embedding_l2"],
+        )
+
+    def make_optimizer(self, steps_per_epoch: int) -> CowClip:
+        """Returns the optimizer with its rates scaled and scheduled."""
+        scaled: dict[str, Any] = self.scaled()
+        steps = round(self.warmup_epochs * steps_per_epoch)
+        if steps:
+            scaled["learning_rate"] = (
+                keras.optimizers.schedules.PolynomialDecay(
+                    1e-8, steps, end_learning_rate=scaled["learning_rate"]
+                )
+            )
+        return CowClip(
+            **scaled, clip_ratio=self.clip_ratio, clip_floor=self.clip_floor
+        )
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """The values as they were used, scaled, ready for JSON."""
+        values = {
+            **asdict(self),
+            **self.scaled(),
+            "hidden_units": list(self.hidden_units),
+        }
+        # These two stand beside them in every report.
+        del values["model"], values["batch_size"]
+        return values

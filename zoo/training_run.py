@@ -1,0 +1,200 @@
+"""One training run by a recipe, from its first weights to its report."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_cowclip import ClippedShare
+from zoo.batches import ClickBatches
+from zoo.checkpoints import Checkpoints
+from zoo.encoded_log import EncodedLog
+from zoo.encoding import ClickEncoder
+from zoo.environment import environment
+from zoo.evaluation import evaluate_split
+from zoo.evaluation import name_of_evaluation_split
+from zoo.models import grow
+from zoo.models.ctr_model import CTRModel
+from zoo.presets import ENCODER_FOLDER
+from zoo.presets import from_preset
+from zoo.recipe import Recipe
+from zoo.training_callbacks import SaveCheckpoints
+from zoo.training_callbacks import TrainingClock
+from zoo.training_callbacks import ValidationMetrics
+from zoo.training_state import TrainingState
+
+
+def run_recipe(
+    log: EncodedLog,
+    recipe: Recipe,
+    checkpoints_folder: str | Path,
+    initial_model: str | Path | None = None,
+    resume: bool = False,
+    checkpoint_steps: int | None = None,
+    keep_checkpoints: int = 2,
+    verbose: int | str = "auto",
+) -> tuple[CTRModel, dict[str, Any]]:
+    """Trains a network and measures it; the checkpoints stay.
+
+    Args:
+        log: `EncodedLog`.
+        recipe: `Recipe`.
+        checkpoints_folder: path, for the checkpoints of this run alone.
+        initial_model, resume, checkpoint_steps, keep_checkpoints, verbose:
+            as in `zoo.train`.
+
+    Returns:
+        The network and the report.
+
+    Raises:
+        ValueError: as `zoo.train` does.
+    """
+    _check_checkpoint_steps(checkpoint_steps)
+    name_of_evaluation_split(log)
+    recipe = recipe.for_data(
+        log.encoder.log_format.name if log.encoder else None
+    )
+    keras.utils.set_random_seed(recipe.seed)
+    if initial_model is None:
+        network = recipe.make_network(log.schema)
+    else:
+        network = _load_grown(Path(initial_model), log)
+        recipe = recipe.for_network(network)
+    batches = ClickBatches(
+        log.split("train"), recipe.batch_size, shuffle=True, seed=recipe.seed
+    )
+    network.compile(
+        recipe.make_optimizer(batches.batches_per_epoch),
+        loss="binary_crossentropy",
+    )
+    settings = {
+        "model": recipe.model,
+        "batch_size": recipe.batch_size,
+        **recipe.hyperparameters(),
+        "initial_model": str(initial_model) if initial_model else None,
+    }
+    data = {
+        "rows": {name: len(split) for name, split in log.splits.items()},
+        "first_batch": _hash_of_first_batch(batches),
+    }
+    with Checkpoints(
+        checkpoints_folder, settings | data, keep_checkpoints
+    ) as checkpoints:
+        state = _begin_or_resume(network, checkpoints, resume)
+        clipped_share = ClippedShare()
+        callbacks = [TrainingClock(state), clipped_share]
+        if "validation" in log.splits:
+            callbacks.append(ValidationMetrics(log.split("validation")))
+        callbacks.append(
+            SaveCheckpoints(
+                checkpoints,
+                state,
+                clipped_share,
+                batches.batches_per_epoch,
+                checkpoint_steps,
+            )
+        )
+        _fit(network, batches, state, recipe.epochs, callbacks, verbose)
+    report = {
+        "initial_model": settings["initial_model"],
+        **_report(network, log, recipe, state),
+    }
+    return network, report
+
+
+def _check_checkpoint_steps(steps: int | None) -> None:
+    if steps is None:
+        return
+    if isinstance(steps, bool) or int(steps) != steps or steps < 1:
+        raise ValueError(
+            "`checkpoint_steps` must be a positive integer or None. "
+            f"Received: checkpoint_steps={steps}"
+        )
+
+
+def _hash_of_first_batch(batches: ClickBatches) -> str:
+    """What tells one log, or one order of its rows, from another."""
+    inputs, labels = batches.batch(0, 0)
+    digest = hashlib.sha256(labels.tobytes())
+    for name in sorted(inputs):
+        digest.update(np.ascontiguousarray(inputs[name]))
+    return digest.hexdigest()
+
+
+def _begin_or_resume(
+    network: CTRModel, checkpoints: Checkpoints, resume: bool
+) -> TrainingState:
+    if len(checkpoints) and not resume:
+        raise ValueError(
+            "`output` has checkpoints of a run that did not finish: go on from "
+            "them with `resume=True` (`--resume`), or remove their folder. "
+            f"Received: {checkpoints.folder}"
+        )
+    state = checkpoints.restore(network)
+    if state is None:
+        return TrainingState()
+    state.resumed_at.append([state.epoch, state.step])
+    return state
+
+
+def _fit(
+    network: CTRModel,
+    batches: ClickBatches,
+    state: TrainingState,
+    epochs: int,
+    callbacks: list[keras.callbacks.Callback],
+    verbose: int | str,
+) -> None:
+    """Runs what is left: the rest of an epoch, then the whole ones."""
+    while state.epoch < epochs:
+        batches.start_at(state.epoch, state.step)
+        network.fit(
+            batches,
+            initial_epoch=state.epoch,
+            # An epoch that starts in the middle has a `fit` of its own.
+            epochs=state.epoch + 1 if state.step else epochs,
+            shuffle=False,
+            verbose=verbose,
+            callbacks=callbacks,
+        )
+
+
+def _report(
+    network: CTRModel, log: EncodedLog, recipe: Recipe, state: TrainingState
+) -> dict[str, Any]:
+    evaluated_on = name_of_evaluation_split(log)
+    rows = {name: len(split) for name, split in log.splits.items()}
+    return {
+        "model": recipe.model,
+        "data": log.source,
+        "evaluated_on": evaluated_on,
+        **evaluate_split(network, log.split(evaluated_on)),
+        "seconds": state.seconds,
+        "samples_per_second": rows["train"] * recipe.epochs / state.seconds,
+        "batch_size": recipe.batch_size,
+        "hyperparameters": recipe.hyperparameters(),
+        **environment(),
+        "rows": rows,
+        "bayes": log.bayes.get(evaluated_on),
+        "history": state.history,
+        "clipped_curve": state.clipped_curve,
+        "resumed_at": state.resumed_at,
+    }
+
+
+def _load_grown(folder: Path, log: EncodedLog) -> CTRModel:
+    network = from_preset(folder)
+    encoder_folder = folder / ENCODER_FOLDER
+    if log.encoder is not None and encoder_folder.is_dir():
+        older = ClickEncoder.load(encoder_folder)
+        if not log.encoder.extends(older):
+            grow_option = "" if older.num_buckets else " --grow"
+            raise ValueError(
+                "`initial_model` must know the ids of the log: encode the log "
+                f"with `python -m zoo prepare --encoder {encoder_folder}"
+                f"{grow_option}`. Received: initial_model={folder}, "
+                f"log={log.source}"
+            )
+    return grow(network, log.schema)

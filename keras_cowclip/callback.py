@@ -6,7 +6,8 @@ from keras_cowclip.optimizer import CowClip
 class ClippedShare(keras.callbacks.Callback):
     """Puts the share of clipped rows into the training logs.
 
-    Every batch logs `CowClip.clipped_share` of that step, every epoch the mean
+    Every batch logs `CowClip.clipped_share` of that step, within a
+    `LossScaleOptimizer` or `MultiOptimizer` too, every epoch the mean
     over its batches, so `History`, `CSVLogger` and the progress bar show it.
     Reading the share waits for the step to finish; leave the callback out
     where every millisecond counts.
@@ -31,13 +32,13 @@ class ClippedShare(keras.callbacks.Callback):
         self.shares = []
 
     def on_train_begin(self, logs=None):
-        self._optimizer()
+        self._clipped_share()
 
     def on_epoch_begin(self, epoch, logs=None):
         self.shares = []
 
     def on_train_batch_end(self, batch, logs=None):
-        share = self._optimizer().clipped_share
+        share = self._clipped_share()
         self.shares.append(share)
         if logs is not None:
             logs[self.name] = share
@@ -46,14 +47,27 @@ class ClippedShare(keras.callbacks.Callback):
         if logs is not None and self.shares:
             logs[self.name] = sum(self.shares) / len(self.shares)
 
-    def _optimizer(self):
+    def _clipped_share(self):
         # On JAX, asking for `self.model` brings the step's state back to it.
         optimizer = self.model.optimizer
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        if not isinstance(optimizer, CowClip):
+        found = _cowclips(optimizer)
+        if not found:
             raise ValueError(
                 "`ClippedShare` reads the share off the `CowClip` optimizer: "
                 "compile the model with it. Received: "
                 f"optimizer={type(optimizer).__name__}"
             )
-        return optimizer
+        totals = [cowclip._clipped_and_present() for cowclip in found]
+        clipped, present = map(sum, zip(*totals, strict=True))
+        return clipped / present if present else 0.0
+
+
+def _cowclips(optimizer):
+    """All `CowClip` in `LossScaleOptimizer` and `MultiOptimizer`, or alone."""
+    if isinstance(optimizer, CowClip):
+        return [optimizer]
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return _cowclips(optimizer.inner_optimizer)
+    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        return [found for o in optimizer.optimizers for found in _cowclips(o)]
+    return []

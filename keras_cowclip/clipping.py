@@ -2,7 +2,8 @@
 
 A *column* is one id's embedding vector: a row of a table of shape
 `(input_dim, output_dim)`. Every rule multiplies a gradient by factors in
-`[0, 1]`, so it never lengthens a gradient and never turns it.
+`[0, 1]`, so it never lengthens a gradient and never turns it. 16-bit gradients
+and tables are clipped in float32, and so returned.
 
 Reference:
 - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), Algorithm 1 and the
@@ -11,9 +12,16 @@ Reference:
 
 from typing import Any
 
+import keras
 from keras import ops
 
 Tensor = Any
+
+
+def at_least_float32(tensor: Tensor) -> Tensor:
+    """Casts 16-bit tensors to float32, for their squares do not fit 16 bits."""
+    tensor = ops.convert_to_tensor(tensor)
+    return ops.cast(tensor, keras.backend.result_type(tensor.dtype, "float32"))
 
 
 def clip_factor(norm: Tensor, threshold: Tensor) -> Tensor:
@@ -70,9 +78,9 @@ def adaptive_column_factor(
     if ratio is None or ratio == float("inf"):
         return ops.ones_like(counts)
     threshold = ops.maximum(counts, 1.0) * ops.maximum(
-        ratio * ops.norm(table, axis=-1), floor
+        ratio * ops.norm(at_least_float32(table), axis=-1), floor
     )
-    return clip_factor(ops.norm(gradient, axis=-1), threshold)
+    return clip_factor(ops.norm(at_least_float32(gradient), axis=-1), threshold)
 
 
 def clip_by_adaptive_column_norm(
@@ -129,6 +137,7 @@ def clip_by_column_norm(
     ...     ops.array([[6.0, 8.0]]), ops.array([2.0]), threshold=1.0
     ... )  # [[1.2, 1.6]]
     """
+    gradient = at_least_float32(gradient)
     factor = clip_factor(
         ops.norm(gradient, axis=-1), ops.maximum(counts, 1.0) * threshold
     )
@@ -159,6 +168,7 @@ def clip_by_field_norm(
     ...     ops.array([[3.0], [4.0], [1.0]]), ops.array([0, 0, 1]), 2, 2.5
     ... )  # [[1.5], [2.0], [1.0]]
     """
+    gradient = at_least_float32(gradient)
     squares = ops.segment_sum(
         ops.sum(ops.square(gradient), axis=-1),
         field_of_row,
@@ -190,6 +200,7 @@ def clip_by_global_norm(
     >>> clip_by_global_norm([ops.array([[3.0]]), ops.array([[4.0]])], 1.0)
     ... # [[[0.6]], [[0.8]]]
     """
+    gradients = [at_least_float32(gradient) for gradient in gradients]
     norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in gradients))
     factor = clip_factor(norm, threshold)
     return [gradient * factor for gradient in gradients]

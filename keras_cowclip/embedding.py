@@ -74,7 +74,6 @@ class CowClipEmbedding(keras.layers.Embedding):
             shape=(self.input_dim,),
             initializer="zeros",
             dtype="float32",
-            autocast=False,
             # Replicas of `tf.distribute` all hold the sum of their counts.
             aggregation="only_first_replica",
             overwrite_with_gradient=True,
@@ -84,6 +83,12 @@ class CowClipEmbedding(keras.layers.Embedding):
         # layer never and the Keras variable only in `build`.
         self._embeddings.id_counts = self.id_counts
         self._embeddings.clip_rows = self.clip
+
+    def add_weight(self, *args, **kwargs):
+        # Keras casts the table before the lookup where the layer has a mixed
+        # policy and its model has not: on JAX and PyTorch the gradients of a
+        # row are then summed in 16 bits, and those of a popular id get lost.
+        return super().add_weight(*args, **{**kwargs, "autocast": False})
 
     def call(self, inputs):
         if inputs.dtype not in ("int32", "int64"):

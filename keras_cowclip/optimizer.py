@@ -5,6 +5,9 @@ import numpy as np
 from keras import ops
 
 from keras_cowclip.clipping import adaptive_column_factor
+from keras_cowclip.clipping import at_least_float32
+from keras_cowclip.replicas import refuse_over_replicas
+from keras_cowclip.replicas import sum_over_replicas
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -58,8 +61,9 @@ class CowClip(keras.optimizers.Adam):
 
     Raises:
         ValueError: for a negative learning rate, l2, ratio or floor.
-        NotImplementedError: for `gradient_accumulation_steps` in a
-            `tf.distribute` strategy of several replicas.
+        NotImplementedError: for `gradient_accumulation_steps`, `clipnorm`,
+            `global_clipnorm` and `clipvalue` in a `tf.distribute` strategy of
+            several replicas.
 
     Example:
 
@@ -153,19 +157,13 @@ class CowClip(keras.optimizers.Adam):
         A float over all clipped tables together, 0 before the first step. On
         JAX read it, inside `fit`, through `Callback.model.optimizer`.
         """
-        clipped = present = 0.0
-        for totals in self._row_totals if self.built else ():
-            if totals is not None:
-                table_clipped, table_present = ops.convert_to_numpy(totals)
-                clipped += table_clipped
-                present += table_present
-        return float(clipped / present) if present else 0.0
+        clipped, present = self._clipped_and_present()
+        return clipped / present if present else 0.0
 
     def build(self, variables):
         if self.built:
             return
-        if self.gradient_accumulation_steps:
-            _refuse_accumulation_over_replicas()
+        refuse_over_replicas(self)
         super().build(variables)
         # Everything about a variable is decided here and by its index:
         # `update_step` sees bare tf.Variables on TensorFlow.
@@ -177,21 +175,29 @@ class CowClip(keras.optimizers.Adam):
             if id_counts is None:
                 continue
             if id(id_counts) not in position:
+                layer_path = variable.path.rpartition("/")[0]
                 raise ValueError(
                     "A `CowClipEmbedding` table and its `id_counts` must be "
-                    "given to the same optimizer. Received: "
+                    "given to the same optimizer: map the whole layer to it, "
+                    f'in an `OptimizerMap` by "{layer_path}/.*". Received: '
                     f"{variable.path} without {id_counts.path}"
                 )
             self._counts_index[i] = position[id(id_counts)]
+            if self.use_ema:
+                # Keras gives overwritten variables no average, and then looks
+                # for one on TensorFlow and JAX.
+                self._model_variables_moving_average[
+                    position[id(id_counts)]
+                ] = self.add_variable_from_reference(id_counts, "average")
             if variable.clip_rows:
                 self._row_totals[i] = self.add_variable(
                     shape=(2,), name=f"{variable.name}_clipped_and_present"
                 )
         if not any(totals is not None for totals in self._row_totals):
             warnings.warn(
-                "There is nothing to clip: the model has no `CowClipEmbedding` "
-                "with `clip=True`, so `CowClip` acts as Adam on all weights "
-                "outside `CowClipEmbedding` tables.",
+                "There is nothing to clip: the model has no trainable "
+                "`CowClipEmbedding` with `clip=True`, so `CowClip` acts as "
+                "Adam on all weights outside `CowClipEmbedding` tables.",
                 stacklevel=2,
             )
 
@@ -205,15 +211,17 @@ class CowClip(keras.optimizers.Adam):
                     self.build(variables)
         if len(grads) != len(variables):
             return super().apply(grads, trainable_variables)
+        self._check_variables_are_known(variables)
         kept_grads, kept_variables = [], []
         for gradient, variable in zip(grads, variables, strict=True):
             if self._get_variable_index(variable) in self._counts_index:
                 self._record_counts(variable, gradient)
             else:
                 # TensorFlow's IndexedSlices list a row once for each lookup.
-                # Sum them before anything takes a norm.
+                # `reshape` sums them (Keras' `convert_to_tensor` does not),
+                # before anything takes a norm.
                 if gradient is not None:
-                    gradient = ops.convert_to_tensor(gradient)
+                    gradient = ops.reshape(gradient, variable.shape)
                 kept_grads.append(gradient)
                 kept_variables.append(variable)
         super().apply(kept_grads, kept_variables)
@@ -223,11 +231,11 @@ class CowClip(keras.optimizers.Adam):
         if self._counts_index[index] is None:
             super().update_step(gradient, variable, learning_rate)
             return
-        table = ops.convert_to_tensor(variable)
+        table = at_least_float32(variable)
         counts = ops.convert_to_tensor(
             self._trainable_variables[self._counts_index[index]]
         )
-        gradient = gradient + 2.0 * self.embedding_l2 * table
+        gradient = at_least_float32(gradient) + 2.0 * self.embedding_l2 * table
         if self._row_totals[index] is not None:
             factor = adaptive_column_factor(
                 gradient, table, counts, self.clip_ratio, self.clip_floor
@@ -267,17 +275,30 @@ class CowClip(keras.optimizers.Adam):
             )
         return super().from_config(config, custom_objects=custom_objects)
 
+    def _clipped_and_present(self):
+        """Rows clipped and rows present in the last batch, over all tables."""
+        totals = [
+            ops.convert_to_numpy(table_totals)
+            for table_totals in (self._row_totals if self.built else ())
+            if table_totals is not None
+        ]
+        clipped, present = np.sum(totals, axis=0) if totals else (0.0, 0.0)
+        return float(clipped), float(present)
+
     def _record_counts(self, id_counts, counts):
         if counts is not None:
-            counts = _sum_over_replicas(counts)
+            counts = sum_over_replicas(counts)
         else:  # The table was used without a lookup.
             counts = ops.zeros(id_counts.shape, dtype=id_counts.dtype)
         if self.gradient_accumulation_steps:
             # Keras would keep the maximum over the micro-batches.
-            first = self._iterations % self.gradient_accumulation_steps == 0
-            counts = counts + ops.where(
-                first, 0.0, ops.convert_to_tensor(id_counts)
-            )
+            accumulator = self._accumulated_gradients[
+                self._get_variable_index(id_counts)
+            ]
+            counts = counts + ops.convert_to_tensor(accumulator)
+            steps = self.gradient_accumulation_steps
+            last = ops.equal((self._iterations + 1) % steps, 0)
+            accumulator.assign(ops.where(last, 0.0, counts))
         id_counts.assign(counts)
 
     def _record_clipped(self, index, factor, counts):
@@ -295,6 +316,7 @@ class CowClip(keras.optimizers.Adam):
 
     def _lazy_update_step(self, gradient, variable, counts, learning_rate):
         index = self._get_variable_index(variable)
+        gradient = ops.cast(gradient, variable.dtype)
         momentum, velocity = self._momentums[index], self._velocities[index]
         step = ops.cast(self.iterations + 1, variable.dtype)
         alpha = (
@@ -336,43 +358,3 @@ def _check_not_negative(name, value):
         raise ValueError(
             f"`{name}` must not be negative. Received: {name}={value}"
         )
-
-
-def _refuse_accumulation_over_replicas():
-    """Raises where Keras can't accumulate: in a `tf.distribute` strategy."""
-    if keras.backend.backend() != "tensorflow":
-        return
-    import tensorflow as tf
-
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    if replicas > 1:
-        raise NotImplementedError(
-            "`gradient_accumulation_steps` does not work under a "
-            "`tf.distribute` strategy of several replicas: Keras accumulates "
-            "in a branch, and TensorFlow does not let replicas meet there. "
-            f"Received: {replicas} replicas"
-        )
-
-
-def _sum_over_replicas(counts):
-    """Sums the counts of all devices that share a batch.
-
-    On JAX the batch is one array, whatever the number of devices, and its
-    counts are global to begin with.
-    """
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        replica = tf.distribute.get_replica_context()
-        if replica is not None and replica.num_replicas_in_sync > 1:
-            return replica.all_reduce(tf.distribute.ReduceOp.SUM, counts)
-    elif backend == "torch":
-        from torch import distributed
-
-        if distributed.is_available() and distributed.is_initialized():
-            # Under DistributedDataParallel every rank has the average, and
-            # the sum of the averages is the sum of the counts.
-            counts = counts.clone()
-            distributed.all_reduce(counts)
-    return counts

@@ -1,9 +1,13 @@
 """The small networks and data that the tests of this folder share."""
 
+import contextlib
+
 import keras
 import numpy as np
 
 import keras_cowclip
+
+from . import reference
 
 VOCABULARY = 30
 OCCURRING = 20
@@ -11,17 +15,30 @@ FIELDS = 3
 DENSE = 2
 HIDDEN = 5
 EMBEDDING_DIM = 4
+BATCH_SIZE = 16
+STEPS = 20
+# Rates at which the clip is active on most rows, and the floor on some.
+STRONG = {
+    "learning_rate": 1e-2,
+    "embedding_learning_rate": 2e-3,
+    "embedding_l2": 1e-3,
+    "clip_ratio": 0.02,
+    "clip_floor": 5e-4,
+}
 
 
 def click_data(rows, seed=1):
-    """Ids with repeats (Zipf-like), ids from `OCCURRING` on never occur."""
-    rng = np.random.default_rng(seed)
+    """Ids with repeats (Zipf-like), ids from `OCCURRING` on never occur.
+
+    The first rows are the same however many there are.
+    """
+    of_ids, of_dense, of_labels = np.random.default_rng(seed).spawn(3)
     popularity = 1.0 / np.arange(1, OCCURRING + 1)
-    ids = rng.choice(
+    ids = of_ids.choice(
         OCCURRING, (rows, FIELDS), p=popularity / popularity.sum()
     ).astype("int32")
-    dense = rng.normal(size=(rows, DENSE)).astype("float32")
-    labels = rng.integers(0, 2, (rows, 1)).astype("float32")
+    dense = of_dense.normal(size=(rows, DENSE)).astype("float32")
+    labels = of_labels.integers(0, 2, (rows, 1)).astype("float32")
     return ids, dense, labels
 
 
@@ -72,3 +89,94 @@ def optimizer_slots(optimizer, model, slot):
         name: slots[slot][position[id(variable)]].numpy()
         for name, variable in reference_variables(model).items()
     }
+
+
+def compiled(optimizer, weights=None, **compile_arguments):
+    """`reference_network` with the same weights at every call."""
+    if weights is None:
+        weights = reference.initial_weights(
+            VOCABULARY, EMBEDDING_DIM, FIELDS, DENSE, HIDDEN
+        )
+    model = reference_network(weights)
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        **compile_arguments,
+    )
+    return model
+
+
+def batches(steps=STEPS, batch_size=BATCH_SIZE, start=0):
+    """The same `steps` batches of `(inputs, labels)` at every call."""
+    ids, dense, labels = click_data((start + steps) * batch_size)
+    for step in range(start, start + steps):
+        rows = slice(step * batch_size, (step + 1) * batch_size)
+        yield {"ids": ids[rows], "dense": dense[rows]}, labels[rows]
+
+
+def fit(model, steps=STEPS, batch_size=BATCH_SIZE, start=0, callbacks=()):
+    """Runs `fit` on those batches and returns the model."""
+    ids, dense, labels = click_data((start + steps) * batch_size)
+    rows = slice(start * batch_size, None)
+    model.fit(
+        {"ids": ids[rows], "dense": dense[rows]},
+        labels[rows],
+        batch_size=batch_size,
+        shuffle=False,
+        verbose=0,
+        callbacks=list(callbacks),
+    )
+    return model
+
+
+def id_counts(model, table="table"):
+    return keras.ops.convert_to_numpy(model.get_layer(table).id_counts)
+
+
+def last_batch_counts(batch_size=BATCH_SIZE, steps=STEPS):
+    ids, _, _ = click_data(steps * batch_size)
+    return np.bincount(ids[-batch_size:].ravel(), minlength=VOCABULARY)
+
+
+def weights_of(model):
+    """Copies: NumPy sees PyTorch's own memory on a CPU."""
+    return {
+        name: np.array(keras.ops.convert_to_numpy(variable))
+        for name, variable in reference_variables(model).items()
+    }
+
+
+def optimizer_state(model):
+    return [
+        np.array(keras.ops.convert_to_numpy(v))
+        for v in model.optimizer.variables
+    ]
+
+
+def assert_close(actual, expected, what=None):
+    """Close by the tensor's largest value, and element by element."""
+    largest = np.abs(expected).max()
+    assert np.abs(actual - expected).max() <= 1e-5 * largest, what
+    # Absent rows have moments a hundred times smaller than the others.
+    np.testing.assert_allclose(
+        actual, expected, rtol=1e-4, atol=5e-6 * largest, err_msg=what
+    )
+
+
+def assert_same_weights(model, expected):
+    """`expected` is a model, or its weights by their names."""
+    if not isinstance(expected, dict):
+        expected = weights_of(expected)
+    for name, weight in weights_of(model).items():
+        assert_close(weight, expected[name], name)
+
+
+@contextlib.contextmanager
+def dtype_policy(name):
+    """Sets the policy of all layers and models made in the scope."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

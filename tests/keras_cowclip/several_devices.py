@@ -36,14 +36,16 @@ def make_data():
     return ids, random.integers(0, 2, (rows, 1)).astype("float32")
 
 
-def make_model(**options):
+def make_model(policy="float32", **options):
     keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy(policy)
     ids = keras.Input((FIELDS,), dtype="int32")
     table = keras_cowclip.CowClipEmbedding(IDS, 4, name="table")(ids)
     wide = keras_cowclip.CowClipEmbedding(IDS, 1, clip=False, name="wide")(ids)
     hidden = keras.layers.Dense(8, "relu")(keras.layers.Flatten()(table))
     logit = keras.layers.Dense(1)(hidden) + keras.ops.sum(wide, axis=1)
-    model = keras.Model(ids, keras.layers.Activation("sigmoid")(logit))
+    click = keras.layers.Activation("sigmoid", dtype="float32")(logit)
+    model = keras.Model(ids, click)
     model.compile(
         # A small ratio, so that the clip is active on most rows.
         optimizer=keras_cowclip.CowClip(
@@ -107,7 +109,9 @@ def torch_ddp():
         mine = slice(start + rank, start + BATCH_SIZE, world)
         model.zero_grad()
         probability = parallel(torch.from_numpy(ids[mine]))
-        loss(torch.from_numpy(clicks[mine]), probability).backward()
+        value = loss(torch.from_numpy(clicks[mine]), probability)
+        # By what a LossScaleOptimizer divides again.
+        model.optimizer.scale_loss(value).backward()
         with torch.no_grad():
             model.optimizer.apply([v.value.grad for v in variables], variables)
     return model
@@ -132,7 +136,8 @@ def main():
         keras.ops.convert_to_numpy(model.get_layer(name).id_counts.value)
         for name in ("table", "wide")
     ]
-    weights.append(model.optimizer.clipped_share)
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    weights.append(optimizer.clipped_share)
     np.savez(OUTPUT, *weights)
 
 

@@ -8,6 +8,7 @@ import keras_cowclip
 
 from . import networks
 from . import reference
+from .networks import assert_close
 
 BATCH_SIZE = 16
 STEPS = 30
@@ -61,16 +62,6 @@ def fit(hyper, weights, data, **compile_arguments):
         callbacks=[record],
     )
     return model, optimizer, shares
-
-
-def assert_close(actual, expected, what):
-    """Close by the tensor's largest value, and element by element."""
-    largest = np.abs(expected).max()
-    assert np.abs(actual - expected).max() <= 1e-5 * largest, what
-    # Absent rows have moments a hundred times smaller than the others.
-    np.testing.assert_allclose(
-        actual, expected, rtol=1e-4, atol=5e-6 * largest, err_msg=what
-    )
 
 
 def check_against_reference(overrides, rows=ROWS, **compile_arguments):

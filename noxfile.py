@@ -38,6 +38,13 @@ def tests(session, backend):
 
 
 @nox.session
+def parity(session):
+    """Compare what the three backends make of the same weights and batches."""
+    session.install(*CONSTRAINTS, "-e", ".[zoo,test]", *BACKENDS.values())
+    session.run("python", "benchmarks/parity.py", *session.posargs)
+
+
+@nox.session
 def spark(session):
     """Run the tests of the Spark engine, which no backend changes."""
     session.install(*CONSTRAINTS, "-e", ".[zoo,spark,test]", "jax")

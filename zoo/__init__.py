@@ -30,4 +30,5 @@ from zoo.models import grow as grow
 from zoo.presets import from_preset as from_preset
 from zoo.presets import save_to_preset as save_to_preset
 from zoo.recipe import Recipe as Recipe
+from zoo.scaling import scaling_study as scaling_study
 from zoo.training import train as train

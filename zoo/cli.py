@@ -9,6 +9,7 @@ from rich.markup import escape
 from zoo.commands.describe import describe
 from zoo.commands.evaluate import evaluate
 from zoo.commands.prepare import prepare
+from zoo.commands.scale import scale
 from zoo.commands.train import train
 
 app = typer.Typer(
@@ -19,7 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (prepare, describe, train, evaluate):
+for command in (prepare, describe, train, evaluate, scale):
     app.command()(command)
 
 

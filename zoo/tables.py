@@ -75,6 +75,36 @@ def metrics_table(metrics: dict[str, float], split: str, model: Path) -> Table:
     return table
 
 
+def verdict_table(verdicts: list[dict[str, Any]]) -> Table:
+    """How far each rule of a scaling study goes."""
+    table = _table(
+        "Largest batch within .001 AUC of the best run at the smallest batch",
+        "model",
+        "AUC to reach",
+        "rule",
+        "largest batch",
+        "AUC there",
+        "speed-up",
+    )
+    table.columns[2].justify = "left"
+    model = None
+    for verdict in verdicts:
+        if verdict["model"] != model:
+            table.add_section()
+        first = verdict["model"] != model
+        model = verdict["model"]
+        target, batch = verdict["small_batch_auc"], verdict["batch_size"]
+        table.add_row(
+            model if first else "",
+            f"{target:.5f}" if first and target else "",
+            verdict["rule"],
+            f"{batch:,}" if batch else "none",
+            f"{verdict['auc']:.5f}" if batch else "",
+            f"{verdict['speed_up']:.1f}x" if batch else "",
+        )
+    return table
+
+
 def _split_table(splits: dict[str, Any], title: str) -> Table:
     table = _table(title, "split", "rows", "click rate")
     for name, split in splits.items():

@@ -1,5 +1,6 @@
 """What the recipe measures while a model trains."""
 
+import math
 import time
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 from keras_cowclip import ClippedShare
 from zoo.batches import ClickBatches
 from zoo.checkpoints import Checkpoints
+from zoo.metrics import TrainingDivergedError
 from zoo.metrics import exact_metrics
 from zoo.random_state import random_state
 from zoo.random_state import set_random_state
@@ -64,6 +66,22 @@ class ValidationMetrics(keras.callbacks.Callback):
         if logs is not None:
             logs["val_auc"] = metrics["auc"]
             logs["val_log_loss"] = metrics["log_loss"]
+
+
+class RaiseOnDivergence(keras.callbacks.Callback):
+    """Ends a run whose loss is no longer a number, before it is saved.
+
+    Raises:
+        TrainingDivergedError: with the step.
+    """
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise TrainingDivergedError(
+                "The loss must be finite; the training has diverged: lower the "
+                f"learning rates. Received: loss={loss} at step {batch}"
+            )
 
 
 class SaveCheckpoints(keras.callbacks.Callback):

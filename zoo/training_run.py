@@ -15,11 +15,13 @@ from zoo.encoding import ClickEncoder
 from zoo.environment import environment
 from zoo.evaluation import evaluate_split
 from zoo.evaluation import name_of_evaluation_split
+from zoo.metrics import TrainingDivergedError
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
 from zoo.presets import ENCODER_FOLDER
 from zoo.presets import from_preset
 from zoo.recipe import Recipe
+from zoo.training_callbacks import RaiseOnDivergence
 from zoo.training_callbacks import SaveCheckpoints
 from zoo.training_callbacks import TrainingClock
 from zoo.training_callbacks import ValidationMetrics
@@ -84,7 +86,7 @@ def run_recipe(
     ) as checkpoints:
         state = _begin_or_resume(network, checkpoints, resume)
         clipped_share = ClippedShare()
-        callbacks = [TrainingClock(state), clipped_share]
+        callbacks = [TrainingClock(state), RaiseOnDivergence(), clipped_share]
         if "validation" in log.splits:
             callbacks.append(ValidationMetrics(log.split("validation")))
         callbacks.append(
@@ -150,15 +152,24 @@ def _fit(
     """Runs what is left: the rest of an epoch, then the whole ones."""
     while state.epoch < epochs:
         batches.start_at(state.epoch, state.step)
-        network.fit(
-            batches,
-            initial_epoch=state.epoch,
-            # An epoch that starts in the middle has a `fit` of its own.
-            epochs=state.epoch + 1 if state.step else epochs,
-            shuffle=False,
-            verbose=verbose,
-            callbacks=callbacks,
-        )
+        try:
+            network.fit(
+                batches,
+                initial_epoch=state.epoch,
+                # An epoch that starts in the middle has a `fit` of its own.
+                epochs=state.epoch + 1 if state.step else epochs,
+                shuffle=False,
+                verbose=verbose,
+                callbacks=callbacks,
+            )
+        except RuntimeError as error:
+            # PyTorch's cross-entropy does not take a NaN.
+            if "should be between 0 and 1" not in str(error):
+                raise
+            raise TrainingDivergedError(
+                "The predictions must be finite; the training has diverged: "
+                f"lower the learning rates. Received: {error}"
+            ) from error
 
 
 def _report(

@@ -166,8 +166,8 @@ def test_50_steps_follow_float32(way, in_float32):
     expected_predictions, expected_table, expected_shares = in_float32
     distances = {
         "predictions": np.abs(predictions - expected_predictions).max(),
-        "table": np.abs(table - expected_table).max()
-        / np.abs(expected_table).max(),
+        "table": np.linalg.norm(table - expected_table)
+        / np.linalg.norm(expected_table),
         "share": np.abs(np.subtract(shares, expected_shares)).max(),
     }
     assert 0.5 < np.mean(expected_shares) < 0.95

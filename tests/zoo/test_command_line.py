@@ -147,6 +147,21 @@ def test_a_killed_training_is_resumed(raw_criteo, tmp_path):
     assert not checkpoints.exists()
 
 
+def test_a_scaling_study_ends_in_a_table(raw_criteo, tmp_path):
+    data, study = tmp_path / "encoded", tmp_path / "study"
+    done = zoo("prepare", "criteo", "--source", raw_criteo, "--output", data)
+    assert done.returncode == 0, done.stderr
+    done = zoo(
+        "scale", "--data", data, "--output", study, "--epochs", 1,
+        "--batch-size", 256, "--batch-size", 512, "--rule", "cowclip",
+        "--rule", "sqrt", "--clip-ratio", 1, "--clip-ratio", "inf",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "AUC to reach" in done.stdout
+    assert "sqrt, no clip" in done.stdout
+    assert len((study / "results.csv").read_text().splitlines()) == 1 + 8
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -219,7 +234,7 @@ def test_an_unknown_backend_is_named():
 def test_help_names_the_commands():
     done = zoo("--help")
     assert done.returncode == 0
-    for command in ("prepare", "describe", "train", "evaluate"):
+    for command in ("prepare", "describe", "train", "evaluate", "scale"):
         assert command in done.stdout
 
 

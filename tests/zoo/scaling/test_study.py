@@ -1,0 +1,200 @@
+"""A scaling study of minutes in seconds: its table, its resume, its figures."""
+
+import csv
+import json
+
+import keras
+import pytest
+from matplotlib import image
+
+import zoo
+from zoo.datasets import synthetic
+from zoo.scaling import study
+
+SMALL = {"epochs": 2, "embedding_dim": 4, "hidden_units": (8,)}
+GRID = {
+    "batch_sizes": (1024, 4096),
+    "rules": ("cowclip", "linear"),
+    "seeds": (0, 1),
+    "verbose": False,
+    **SMALL,
+}
+
+
+@pytest.fixture(scope="module")
+def log():
+    return synthetic.make_log(rows=12_000, max_vocabulary=50)
+
+
+@pytest.fixture(scope="module")
+def finished(log, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study") / "study"
+    return folder, zoo.scaling_study(log, folder, **GRID)
+
+
+def read_csv(folder):
+    with (folder / "results.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_results_have_a_line_for_every_run(finished):
+    folder, rows = finished
+    lines = read_csv(folder)
+    assert [
+        (line["rule"], int(line["batch_size"]), int(line["seed"]))
+        for line in lines
+    ] == [
+        (rule, batch_size, seed)
+        for seed in (0, 1)
+        for rule in ("cowclip", "linear")
+        for batch_size in (1024, 4096)
+    ]
+    for line, row in zip(lines, rows, strict=True):
+        assert float(line["auc"]) == row["auc"]
+        assert float(line["auc_regret"]) > 0
+        assert line["versions"].startswith("keras ")
+        assert line["hardware"].endswith("cores")
+    assert len(list((folder / "runs").iterdir())) == len(rows)
+
+
+def test_a_run_is_what_train_gives(finished, log, tmp_path):
+    _, rows = finished
+    report = zoo.train(
+        log, tmp_path / "run", batch_size=4096, rule="linear", seed=1,
+        verbose=0, **SMALL,
+    )  # fmt: skip
+    assert rows[-1]["auc"] == pytest.approx(report["auc"], rel=1e-6)
+
+
+def test_rules_that_agree_are_run_once(finished):
+    _, rows = finished
+    at_base = [
+        row for row in rows if row["batch_size"] == 1024 and row["seed"] == 0
+    ]
+    assert [row["rule"] for row in at_base] == ["cowclip", "linear"]
+    assert at_base[0]["seconds"] == at_base[1]["seconds"]
+    others = [
+        row for row in rows if row["batch_size"] == 4096 and row["seed"] == 0
+    ]
+    assert others[0]["auc"] != others[1]["auc"]
+    assert others[1]["embedding_learning_rate"] == pytest.approx(4e-4)
+
+
+@pytest.mark.parametrize("name", ["auc", "seconds", "clipped_share"])
+def test_figures_are_drawn(name, finished):
+    picture = image.imread(finished[0] / f"{name}.png")
+    assert min(picture.shape[:2]) > 300
+    # Not a blank page.
+    assert picture[..., :3].std() > 0.05
+
+
+class Broken(Exception):
+    pass
+
+
+def fail_at(monkeypatch, number, error):
+    """Lets the run of this number end in an error in its second epoch."""
+    calls = iter(range(100))
+    run_recipe = study.run_recipe
+
+    class Fail(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise error
+
+    def failing(*args, **kwargs):
+        if next(calls) != number:
+            return run_recipe(*args, **kwargs)
+        fit = keras.Model.fit
+
+        def stopping(model, *a, callbacks, **k):
+            return fit(model, *a, callbacks=[*callbacks, Fail()], **k)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(keras.Model, "fit", stopping)
+            return run_recipe(*args, **kwargs)
+
+    monkeypatch.setattr(study, "run_recipe", failing)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Broken(), OSError(28, "No space left on device")],
+    ids=["broken off", "disk full"],
+)
+def test_a_study_that_is_broken_off_goes_on(
+    error, monkeypatch, finished, log, tmp_path
+):
+    folder = tmp_path / "study"
+    with monkeypatch.context() as patch:
+        fail_at(patch, 2, error)
+        with pytest.raises(type(error)):
+            zoo.scaling_study(log, folder, **GRID)
+    # Three lines of two runs, for the rules agree at the smallest batch.
+    before = read_csv(folder)
+    assert len(before) == 3
+    times = {
+        path: path.stat().st_mtime_ns
+        for path in (folder / "runs").glob("*.json")
+    }
+    rows = zoo.scaling_study(log, folder, **GRID)
+    assert read_csv(folder)[:3] == before
+    for path, time in times.items():
+        assert path.stat().st_mtime_ns == time
+    for ours, theirs in zip(rows, finished[1], strict=True):
+        assert ours["auc"] == theirs["auc"]
+    # The run that was under way began where its first epoch had ended.
+    [resumed] = [
+        path
+        for path in (folder / "runs").glob("*.json")
+        if json.loads(path.read_text())["resumed_at"]
+    ]
+    assert resumed.stem == "deepfm-linear-clip_1-batch_4096-seed_0"
+    assert not list((folder / "runs").glob("*.checkpoints"))
+
+
+def test_a_study_can_grow(finished, log, tmp_path, monkeypatch):
+    folder = tmp_path / "study"
+    small = {**GRID, "seeds": (0,), "rules": ("cowclip",)}
+    zoo.scaling_study(log, folder, **small)
+    rows = zoo.scaling_study(
+        log, folder, **{**small, "clip_ratios": (1.0, None)}
+    )
+    assert [row["clip_ratio"] for row in rows] == [1.0, 1.0, None, None]
+    assert rows[0]["auc"] == finished[1][0]["auc"]
+
+
+def test_a_run_that_diverges_has_a_line_without_metrics(log, tmp_path):
+    rows = zoo.scaling_study(
+        log, tmp_path / "study", batch_sizes=(1024, 4096), rules=("linear",),
+        learning_rate=1e30, warmup_epochs=0, verbose=False, **SMALL,
+    )  # fmt: skip
+    assert [row["auc"] for row in rows] == [None, None]
+    assert read_csv(tmp_path / "study")[0]["auc"] == ""
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"batch_sizes": (1024, 16_384)}, "training split.*16384, with 9600"),
+        ({"models": ("gpt",)}, "`model` must be one of.*gpt"),
+        ({"rules": ("cube",)}, "`rule` must be one of.*cube"),
+        ({"seeds": ()}, "must each have a value"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments_are_refused(changed, message, log, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        zoo.scaling_study(log, tmp_path / "study", **{**GRID, **changed})
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_study_is_not_mixed_in(finished, log):
+    folder, _ = finished
+    before = (folder / "results.csv").read_bytes()
+    with pytest.raises(ValueError, match="another study.*Received: .*epochs"):
+        zoo.scaling_study(log, folder, **{**GRID, "epochs": 3})
+    other = synthetic.make_log(rows=13_000, max_vocabulary=50)
+    with pytest.raises(ValueError, match="another study.*rows"):
+        zoo.scaling_study(other, folder, **GRID)
+    assert (folder / "results.csv").read_bytes() == before

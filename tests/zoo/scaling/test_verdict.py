@@ -1,0 +1,77 @@
+import pytest
+
+from zoo.recipe import Recipe
+from zoo.scaling.progress import StudyProgress
+from zoo.scaling.verdict import verdicts
+
+
+def row(rule, batch_size, auc, seconds=1.0, seed=0, clip_ratio=1.0):
+    return {
+        "model": "deepfm", "rule": rule, "clip_ratio": clip_ratio,
+        "batch_size": batch_size, "seed": seed, "auc": auc,
+        "seconds": seconds,
+    }  # fmt: skip
+
+
+def test_the_largest_batch_within_a_thousandth_is_found():
+    rows = [
+        row("cowclip", 1024, 0.800, 80.0),
+        row("cowclip", 2048, 0.7995, 40.0),
+        row("cowclip", 4096, 0.7991, 20.0),
+        row("cowclip", 8192, 0.7989, 10.0),
+        row("linear", 1024, 0.7985, 80.0),
+        row("linear", 2048, 0.7984, 40.0),
+    ]
+    cowclip, linear = verdicts(rows)
+    assert cowclip["small_batch_auc"] == 0.8
+    assert (cowclip["batch_size"], cowclip["speed_up"]) == (4096, 4.0)
+    # It is measured against the best rule, not against itself.
+    assert linear["batch_size"] is None
+
+
+def test_means_over_seeds_decide():
+    rows = [
+        row("cowclip", 1024, 0.80),
+        row("cowclip", 1024, 0.82, seed=1),
+        row("cowclip", 2048, 0.85),
+        row("cowclip", 2048, 0.78, seed=1),
+    ]
+    [verdict] = verdicts(rows)
+    assert verdict["small_batch_auc"] == pytest.approx(0.81)
+    assert verdict["batch_size"] == 2048
+    assert verdict["auc"] == pytest.approx(0.815)
+
+
+def test_a_seed_that_diverged_disqualifies():
+    rows = [
+        row("cowclip", 1024, 0.80),
+        row("cowclip", 1024, 0.80, seed=1),
+        row("cowclip", 2048, 0.90),
+        row("cowclip", 2048, None, seed=1),
+    ]
+    assert verdicts(rows)[0]["batch_size"] == 1024
+
+
+def test_clip_ratios_are_curves_of_their_own():
+    rows = [row("cowclip", 1024, 0.8, clip_ratio=r) for r in (1.0, None)]
+    assert [verdict["rule"] for verdict in verdicts(rows)] == [
+        "cowclip, r=1",
+        "cowclip, no clip",
+    ]
+
+
+def test_time_left_comes_from_the_nearest_run():
+    recipes = [
+        Recipe(model=model, batch_size=1024 * 2**n)
+        for model in ("deepfm", "dcn")
+        for n in range(3)
+    ]
+    progress = StudyProgress(recipes, verbose=False)
+    assert progress.seconds_left() == 0
+    progress.end(recipes[0], 40.0)
+    assert progress.seconds_left() == 5 * 40.0
+    progress.end(recipes[2], 10.0)
+    # 2048 is as far from 1024 as from 4096: the first one seen.
+    assert progress.seconds_left() == 40.0 + 40.0 + 40.0 + 10.0
+    progress.end(recipes[1], 0.0)
+    assert progress.seconds_left() == 40.0 + 40.0 + 10.0

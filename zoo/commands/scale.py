@@ -1,0 +1,113 @@
+import math
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from zoo.datasets import synthetic
+from zoo.encoded_log import EncodedLog
+from zoo.models import MODELS
+from zoo.scaling import scaling_study
+from zoo.scaling.study import BATCH_SIZES
+from zoo.scaling.study import RULES
+from zoo.scaling.verdict import verdicts
+from zoo.tables import verdict_table
+
+
+def scale(
+    output: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for results.csv, the runs' reports and the figures. "
+            "A study that was broken off goes on from there.",
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder written by `prepare`. Without it: a synthetic log.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A network, {' | '.join(MODELS)}; may be repeated. Default: "
+            "deepfm.",
+            show_default=False,
+        ),
+    ] = None,
+    batch_size: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="Rows per step; may be repeated. Default: 1024 to 131072 by "
+            "doubling.",
+            show_default=False,
+        ),
+    ] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A scaling rule, {' | '.join(RULES)}; may be repeated. "
+            "Default: all.",
+            show_default=False,
+        ),
+    ] = None,
+    clip_ratio: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="CowClip's r, inf for no clip; may be repeated. Default: 1.",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Number of seeds, from 0 on.")
+    ] = 1,
+    epochs: Annotated[int, typer.Option(min=1)] = 10,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the dense weights; the paper's 1e-4 for Avazu, else 8e-4.",
+            show_default=False,
+        ),
+    ] = None,
+    embedding_learning_rate: Annotated[
+        float, typer.Option(help="Of the embedding tables.")
+    ] = 1e-4,
+    embedding_l2: Annotated[
+        float, typer.Option(help="L2 on the embedding tables (lambda).")
+    ] = 1e-5,
+    warmup_epochs: Annotated[
+        float, typer.Option(help="Of the dense learning rate.")
+    ] = 1.0,
+    embedding_dim: Annotated[int, typer.Option(min=1)] = 10,
+) -> None:
+    """Find how far the batch can grow, with which rule, before AUC falls."""
+    if data is not None:
+        log = EncodedLog.load(data)
+    else:
+        with Console().status("Making the synthetic log"):
+            log = synthetic.make_log()
+    rows = scaling_study(
+        log,
+        output,
+        models=model or ("deepfm",),
+        batch_sizes=batch_size or BATCH_SIZES,
+        rules=rule or RULES,
+        clip_ratios=[None if r == math.inf else r for r in clip_ratio or [1.0]],
+        seeds=range(seeds),
+        verbose=sys.stdout.isatty(),
+        epochs=epochs,
+        learning_rate=learning_rate,
+        embedding_learning_rate=embedding_learning_rate,
+        embedding_l2=embedding_l2,
+        warmup_epochs=warmup_epochs,
+        embedding_dim=embedding_dim,
+    )
+    Console().print(verdict_table(verdicts(rows)))
+    Console(soft_wrap=True).print(
+        f"Results and figures: {output}", highlight=False
+    )

@@ -1,0 +1,148 @@
+"""The pictures of a scaling study."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from zoo.scaling.results import Row
+from zoo.scaling.verdict import by_batch
+from zoo.scaling.verdict import label
+from zoo.scaling.verdict import variants
+
+AUC_FIGURE = "auc.png"
+SECONDS_FIGURE = "seconds.png"
+CLIPPED_FIGURE = "clipped_share.png"
+
+
+def plot_metrics(rows: list[Row], path: Path) -> None:
+    """Draws AUC and log-loss against the batch size, a line for each rule.
+
+    Lines are means over the seeds, bands reach from the lowest to the highest.
+    """
+    figure, panels = _panels(rows, lines=2)
+    for model, (auc, log_loss) in panels.items():
+        auc.set_title(model)
+        for axes, name in ((auc, "auc"), (log_loss, "log_loss")):
+            _plot_curves(axes, rows, model, name)
+            axes.set_ylabel({"auc": "AUC", "log_loss": "log-loss"}[name])
+        bayes = [
+            row["auc"] + row["auc_regret"]
+            for row in rows
+            if row["auc_regret"] is not None
+        ]
+        auc.set_xlabel("")
+        if bayes:
+            auc.annotate(
+                f"best possible {bayes[0]:.4f}",
+                (0.02, 0.03),
+                xycoords="axes fraction",
+                color="gray",
+            )
+    _legend(next(iter(panels.values()))[0])
+    figure.suptitle(f"{rows[0]['data']}: {rows[0]['evaluated_on']} split")
+    figure.savefig(path, dpi=110)
+
+
+def plot_seconds(rows: list[Row], path: Path) -> None:
+    """Draws the seconds of training against the batch size."""
+    figure, panels = _panels(rows, lines=1)
+    for model, (axes,) in panels.items():
+        axes.set_title(model)
+        _plot_curves(axes, rows, model, "seconds")
+        axes.set_yscale("log")
+        axes.set_ylabel("seconds to train")
+        _legend(axes)
+    figure.suptitle(f"{rows[0]['hardware']}, {rows[0]['backend']}")
+    figure.savefig(path, dpi=110)
+
+
+def plot_clipped_share(reports: list[dict[str, Any]], path: Path) -> None:
+    """Draws the share of clipped rows against the step, a line for each batch.
+
+    Args:
+        reports: of the runs with a clip, one for each model, rule and batch.
+        path: of the PNG to write.
+    """
+    models = list(dict.fromkeys(report["model"] for report in reports))
+    figure = Figure(figsize=(5 * len(models), 4), layout="constrained")
+    for axes, model in zip(
+        figure.subplots(1, len(models), squeeze=False)[0], models, strict=True
+    ):
+        for report in reports:
+            if report["model"] != model or not report["clipped_curve"]:
+                continue
+            curve = report["clipped_curve"]
+            rows = report["rows"]["train"] * report["hyperparameters"]["epochs"]
+            steps = rows / report["batch_size"]
+            axes.plot(
+                [steps * (i + 0.5) / len(curve) for i in range(len(curve))],
+                100 * np.array(curve),
+                label=f"batch {report['batch_size']:,}",
+            )
+        axes.set_xscale("log")
+        if not any(line.get_ydata().any() for line in axes.lines):
+            axes.annotate(
+                "no row was ever clipped",
+                (0.5, 0.5),
+                xycoords="axes fraction",
+                ha="center",
+            )
+        axes.set_ylim(bottom=0)
+        axes.set_title(model)
+        axes.set_xlabel("step")
+        axes.set_ylabel("clipped rows, % of those present")
+        axes.grid(alpha=0.3)
+        _legend(axes)
+    figure.savefig(path, dpi=110)
+
+
+def _panels(
+    rows: list[Row], lines: int
+) -> tuple[Figure, dict[str, tuple[Axes, ...]]]:
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    figure = Figure(
+        figsize=(max(6, 4.2 * len(models)), 3.4 * lines + 0.4),
+        layout="constrained",
+    )
+    axes = figure.subplots(lines, len(models), squeeze=False, sharex=True)
+    return figure, {m: tuple(axes[:, i]) for i, m in enumerate(models)}
+
+
+def _plot_curves(axes: Axes, rows: list[Row], model: str, name: str) -> None:
+    among = variants(rows)
+    for number, variant in enumerate(among):
+        points = [
+            (batch_size, [run[name] for run in runs])
+            for batch_size, runs in by_batch(rows, model, variant).items()
+            if all(run[name] is not None for run in runs)
+        ]
+        if not points:
+            continue
+        batch_sizes = [batch_size for batch_size, _ in points]
+        axes.plot(
+            batch_sizes,
+            [sum(values) / len(values) for _, values in points],
+            "o-",
+            color=f"C{number}",
+            markersize=4,
+            label=label(variant, among),
+        )
+        axes.fill_between(
+            batch_sizes,
+            [min(values) for _, values in points],
+            [max(values) for _, values in points],
+            color=f"C{number}",
+            alpha=0.15,
+        )
+    axes.set_xscale("log", base=2)
+    axes.set_xlabel("batch size")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1024:g}K")
+    axes.grid(alpha=0.3)
+
+
+def _legend(axes: Axes) -> None:
+    if axes.lines:  # All runs may have diverged.
+        axes.legend(fontsize="small")

@@ -1,0 +1,83 @@
+import math
+from typing import Any
+
+from rich.progress import BarColumn
+from rich.progress import MofNCompleteColumn
+from rich.progress import Progress
+from rich.progress import TextColumn
+from rich.progress import TimeElapsedColumn
+
+from zoo.recipe import Recipe
+
+
+class StudyProgress:
+    """Shows which run of a study is under way, and the time left for all.
+
+    A run is expected to take as long as the nearest one, by the logarithm of
+    the batch size, that has been seen, models of the same kind first.
+
+    Args:
+        recipes: list of the `Recipe` of every run, finished ones included.
+        verbose: boolean. `False` shows nothing.
+    """
+
+    def __init__(self, recipes: list[Recipe], verbose: bool):
+        self._left = list(recipes)
+        self._seen: list[tuple[Recipe, float]] = []
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            disable=not verbose,
+        )
+        self._task = self._progress.add_task(
+            "scaling study", total=len(recipes), left=""
+        )
+
+    def __enter__(self) -> "StudyProgress":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._progress.stop()
+
+    def begin(self, recipe: Recipe) -> None:
+        """Names the run that begins."""
+        self._progress.update(
+            self._task,
+            description=f"{recipe.model}, {recipe.rule}, batch "
+            f"{recipe.batch_size:,}, seed {recipe.seed}",
+        )
+
+    def end(self, recipe: Recipe, seconds: float) -> None:
+        """Counts a run; `seconds` is 0 for one that was there already."""
+        self._left.remove(recipe)
+        if seconds:
+            self._seen.append((recipe, seconds))
+        self._progress.update(
+            self._task, advance=1, left=_in_words(self.seconds_left())
+        )
+
+    def seconds_left(self) -> float:
+        """Returns the expected seconds of all runs that are left."""
+        return sum(self._expected(recipe) for recipe in self._left)
+
+    def _expected(self, recipe: Recipe) -> float:
+        def distance(other: tuple[Recipe, float]) -> tuple[bool, float]:
+            seen, _ = other
+            ratio = seen.batch_size / recipe.batch_size
+            return seen.model != recipe.model, abs(math.log(ratio))
+
+        if not self._seen:
+            return 0.0
+        return min(self._seen, key=distance)[1]
+
+
+def _in_words(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {seconds:.0f} s left"
+    if seconds < 5400:
+        return f"about {seconds / 60:.0f} min left"
+    return f"about {seconds / 3600:.1f} h left"

@@ -1,0 +1,106 @@
+"""The finished runs of a scaling study, and its table of results."""
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from zoo.recipe import Recipe
+
+RESULTS_FILE = "results.csv"
+RUNS_FOLDER = "runs"
+Row = dict[str, Any]
+
+
+def run_name(recipe: Recipe) -> str:
+    """The name of a run's file; no two runs of a study share one."""
+    clip = "off" if recipe.clip_ratio is None else f"{recipe.clip_ratio:g}"
+    return (
+        f"{recipe.model}-{recipe.rule}-clip_{clip}"
+        f"-batch_{recipe.batch_size}-seed_{recipe.seed}"
+    )
+
+
+def row_of(report: dict[str, Any], seconds: float) -> Row:
+    """One line of `results.csv`; a diverged run has no metrics.
+
+    Args:
+        report: as `zoo.train` returns it.
+        seconds: float. Time the whole run took, evaluation and all.
+    """
+    settings = report["hyperparameters"]
+    validation = report["history"].get("val_auc", [])
+    bayes = report["bayes"] or {}
+    auc = report["auc"]
+    return {
+        "model": report["model"],
+        "rule": settings["rule"],
+        "clip_ratio": settings["clip_ratio"],
+        "batch_size": report["batch_size"],
+        "seed": settings["seed"],
+        "epochs": settings["epochs"],
+        "auc": auc,
+        "log_loss": report["log_loss"],
+        "calibration": report["calibration"],
+        "auc_regret": bayes["auc"] - auc if bayes and auc else None,
+        "best_validation_auc": max(validation, default=None),
+        "best_epoch": (
+            1 + validation.index(max(validation)) if validation else None
+        ),
+        "clipped_share": (report["history"].get("clipped_share") or [None])[-1],
+        "seconds": report["seconds"],
+        "samples_per_second": report["samples_per_second"],
+        "learning_rate": settings["learning_rate"],
+        "embedding_learning_rate": settings["embedding_learning_rate"],
+        "embedding_l2": settings["embedding_l2"],
+        "warmup_epochs": settings["warmup_epochs"],
+        "data": report["data"],
+        "evaluated_on": report["evaluated_on"],
+        "backend": report["backend"],
+        "versions": " ".join(
+            f"{name} {value}" for name, value in report["versions"].items()
+        ),
+        "hardware": report["hardware"],
+        "wall_seconds": seconds,
+    }
+
+
+def write_results(rows: list[Row], folder: Path) -> None:
+    """Writes `results.csv` anew, so that it is whole at every moment."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(folder / RESULTS_FILE, text.getvalue())
+
+
+def write_run(path: Path, content: dict[str, Any]) -> None:
+    """Writes the report of a finished run, or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(content, indent=1) + "\n")
+
+
+def read_run(path: Path) -> dict[str, Any] | None:
+    """Returns what `write_run` wrote, or `None` if the run is not finished."""
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(
+            "The report of a finished run must be JSON; remove the file to "
+            f"repeat the run. Received: {path} ({error})"
+        ) from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replaces a file by another name, so that no half of it is ever seen."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text)
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

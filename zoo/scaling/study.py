@@ -1,0 +1,218 @@
+import itertools
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_cowclip.scaling import RULES
+from zoo.encoded_log import EncodedLog
+from zoo.environment import environment
+from zoo.evaluation import name_of_evaluation_split
+from zoo.metrics import TrainingDivergedError
+from zoo.recipe import Recipe
+from zoo.scaling.figures import AUC_FIGURE
+from zoo.scaling.figures import CLIPPED_FIGURE
+from zoo.scaling.figures import SECONDS_FIGURE
+from zoo.scaling.figures import plot_clipped_share
+from zoo.scaling.figures import plot_metrics
+from zoo.scaling.figures import plot_seconds
+from zoo.scaling.progress import StudyProgress
+from zoo.scaling.results import RUNS_FOLDER
+from zoo.scaling.results import Row
+from zoo.scaling.results import read_run
+from zoo.scaling.results import row_of
+from zoo.scaling.results import run_name
+from zoo.scaling.results import write_results
+from zoo.scaling.results import write_run
+from zoo.training_run import run_recipe
+
+BATCH_SIZES = tuple(1024 * 2**n for n in range(8))
+
+
+def scaling_study(
+    log: EncodedLog,
+    output: str | Path,
+    models: Iterable[str] = ("deepfm",),
+    batch_sizes: Iterable[int] = BATCH_SIZES,
+    rules: Iterable[str] = RULES,
+    clip_ratios: Iterable[float | None] = (1.0,),
+    seeds: Iterable[int] = (0,),
+    verbose: bool = True,
+    **recipe: Any,
+) -> list[Row]:
+    """Trains at many batch sizes and shows where the AUC falls.
+
+    Every model is trained with every rule, clip ratio, batch size and seed.
+    Runs of one seed begin with the same weights and see the same rows. A study
+    that was broken off is called again with the same `output`: finished runs
+    are not repeated, and the one under way goes on from its last checkpoint.
+    More models, rules, batch sizes or seeds are added in the same way.
+
+    Args:
+        log: `EncodedLog`, from a folder or synthetic.
+        output: path of the folder to write: `results.csv` with a line for each
+            run, `runs/` with their reports, and the figures `auc.png`,
+            `seconds.png` and `clipped_share.png`.
+        models: strings, keys of `zoo.models.MODELS`.
+        batch_sizes: integers. Defaults to 1024 to 131,072 by doubling.
+        rules: strings, see `keras_cowclip.scale_hyperparameters`. Defaults to
+            all of them. At a batch of 1024 they are one run.
+        clip_ratios: floats (r), or `None` for no clip. Defaults to `(1.0,)`.
+        seeds: integers. Defaults to `(0,)`; three or more show the spread.
+        verbose: boolean. Shows the progress and the time left.
+        **recipe: other arguments of `zoo.Recipe`, the same for all runs, such
+            as `epochs` and `hidden_units`.
+
+    Returns:
+        The lines of `results.csv` as dicts. A run that diverged has no metrics.
+        The metrics are those after the last epoch, on the test split or, in a
+        log without one, on the validation split.
+
+    Raises:
+        ValueError: for an argument out of its range, a log without a test and
+            a validation split, a batch larger than the training split, or an
+            `output` with runs of another study.
+
+    Example:
+
+    ```python
+    log = zoo.datasets.synthetic.make_log()
+    rows = zoo.scaling_study(log, "study", epochs=2, seeds=range(3))
+    ```
+
+    Reference:
+    - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), the experiments.
+    """
+    recipes = [
+        Recipe(
+            model=model,
+            rule=rule,
+            clip_ratio=clip_ratio,
+            batch_size=batch_size,
+            seed=seed,
+            **recipe,
+        ).for_data(log.encoder.log_format.name if log.encoder else None)
+        for seed, model, rule, clip_ratio, batch_size in itertools.product(
+            seeds, models, rules, clip_ratios, batch_sizes
+        )
+    ]
+    _check(log, recipes)
+    folder = Path(output)
+    reports: list[dict[str, Any]] = []
+    rows: list[Row] = []
+    with StudyProgress(recipes, verbose) as progress:
+        for one in recipes:
+            progress.begin(one)
+            report = _finished(one, folder, reports, log)
+            is_new = report is None
+            if report is None:
+                report = _run(log, one, folder)
+            reports.append(report)
+            rows.append(row_of(report, report["wall_seconds"]))
+            write_results(rows, folder)
+            progress.end(one, report["wall_seconds"] if is_new else 0.0)
+    _draw(rows, reports, folder)
+    return rows
+
+
+def _check(log: EncodedLog, recipes: list[Recipe]) -> None:
+    if not recipes:
+        raise ValueError(
+            "`models`, `batch_sizes`, `rules`, `clip_ratios` and `seeds` must "
+            "each have a value. Received: no run"
+        )
+    name_of_evaluation_split(log)
+    largest = max(recipe.batch_size for recipe in recipes)
+    rows = len(log.split("train"))
+    if largest > rows:
+        raise ValueError(
+            "`batch_sizes` must not exceed the rows of the training split. "
+            f"Received: {largest}, with {rows} rows"
+        )
+
+
+def _finished(
+    recipe: Recipe, folder: Path, reports: list[dict], log: EncodedLog
+) -> dict[str, Any] | None:
+    """The report of a run that an earlier call or an equal run has done."""
+    path = folder / RUNS_FOLDER / f"{run_name(recipe)}.json"
+    wanted = recipe.hyperparameters()
+    report = read_run(path)
+    if report is not None:
+        rows = {name: len(split) for name, split in log.splits.items()}
+        for name, ours, theirs in (
+            ("hyperparameters", wanted, report["hyperparameters"]),
+            ("rows", rows, report["rows"]),
+        ):
+            if ours != theirs:
+                raise ValueError(
+                    "`output` has a run of the same name from another study; "
+                    "choose another folder. Received: "
+                    f"{path} with {name} {theirs}, not {ours}"
+                )
+        return report
+    for report in reports:
+        # At the batch that values are given for, all rules are the same.
+        same = {**report["hyperparameters"], "rule": recipe.rule}
+        if (report["model"], report["batch_size"], same) == (
+            recipe.model,
+            recipe.batch_size,
+            wanted,
+        ):
+            report = {**report, "hyperparameters": wanted}
+            write_run(path, report)
+            return report
+    return None
+
+
+def _run(log: EncodedLog, recipe: Recipe, folder: Path) -> dict[str, Any]:
+    path = folder / RUNS_FOLDER / f"{run_name(recipe)}.json"
+    checkpoints = path.with_suffix(".checkpoints")
+    start = time.perf_counter()
+    # Of what earlier runs have compiled, nothing is needed again.
+    keras.utils.clear_session()
+    try:
+        _, report = run_recipe(log, recipe, checkpoints, resume=True, verbose=0)
+    except TrainingDivergedError:
+        report = _diverged(log, recipe)
+    report["wall_seconds"] = time.perf_counter() - start
+    write_run(path, report)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return report
+
+
+def _diverged(log: EncodedLog, recipe: Recipe) -> dict[str, Any]:
+    measured = (
+        "auc", "log_loss", "calibration", "seconds", "samples_per_second",
+        "bayes",
+    )  # fmt: skip
+    return {
+        **dict.fromkeys(measured),
+        "model": recipe.model,
+        "batch_size": recipe.batch_size,
+        "hyperparameters": recipe.hyperparameters(),
+        "data": log.source,
+        "evaluated_on": name_of_evaluation_split(log),
+        "rows": {name: len(split) for name, split in log.splits.items()},
+        "history": {},
+        "clipped_curve": [],
+        **environment(),
+    }
+
+
+def _draw(rows: list[Row], reports: list[dict], folder: Path) -> None:
+    plot_metrics(rows, folder / AUC_FIGURE)
+    plot_seconds(rows, folder / SECONDS_FIGURE)
+    seed, rule = rows[0]["seed"], rows[0]["rule"]
+    clipped = [
+        report
+        for report in reports
+        if report["hyperparameters"]["clip_ratio"] is not None
+        and report["hyperparameters"]["seed"] == seed
+        and report["hyperparameters"]["rule"] == rule
+    ]
+    if clipped:
+        plot_clipped_share(clipped, folder / CLIPPED_FIGURE)

@@ -19,6 +19,7 @@ from keras_cowclip.clipping import clip_by_column_norm as clip_by_column_norm
 from keras_cowclip.clipping import clip_by_field_norm as clip_by_field_norm
 from keras_cowclip.clipping import clip_by_global_norm as clip_by_global_norm
 from keras_cowclip.embedding import CowClipEmbedding as CowClipEmbedding
+from keras_cowclip.frequency import frequency_factor as frequency_factor
 from keras_cowclip.optimizer import CowClip as CowClip
 from keras_cowclip.scaling import scale_hyperparameters as scale_hyperparameters
 

@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_cowclip.clipping import adaptive_column_factor
 from keras_cowclip.clipping import at_least_float32
+from keras_cowclip.frequency import frequency_factor
 from keras_cowclip.replicas import refuse_over_replicas
 from keras_cowclip.replicas import sum_over_replicas
 
@@ -49,6 +50,11 @@ class CowClip(keras.optimizers.Adam):
         lazy: boolean. `True` moves only the rows present in the batch (weights
             and moments; l2 acts on them alone): another algorithm than the
             paper's. Defaults to `False`.
+        frequency_scale: float, positive. How many times larger the batch is
+            than the one that `embedding_learning_rate` is for; the rate of
+            each row is then multiplied by `keras_cowclip.frequency_factor`,
+            between 1 for rare ids and this for those in every batch. Not part
+            of the paper. Defaults to `1.0`, which changes nothing.
         **optimizer_kwargs: any other argument of `keras.optimizers.Adam`.
             `weight_decay` acts on the dense weights alone.
             `gradient_accumulation_steps=k` sums the counts, so k batches of b
@@ -91,6 +97,7 @@ class CowClip(keras.optimizers.Adam):
         beta_2=0.999,
         epsilon=1e-7,
         lazy=False,
+        frequency_scale=1.0,
         **optimizer_kwargs,
     ):
         _check_not_negative("learning_rate", learning_rate)
@@ -99,6 +106,12 @@ class CowClip(keras.optimizers.Adam):
         if clip_ratio is not None:
             _check_not_negative("clip_ratio", clip_ratio)
         _check_not_negative("clip_floor", clip_floor)
+        _check_not_negative("frequency_scale", frequency_scale)
+        if frequency_scale == 0:
+            raise ValueError(
+                "`frequency_scale` must be positive. Received: "
+                f"frequency_scale={frequency_scale}"
+            )
         if lazy and optimizer_kwargs.get("amsgrad"):
             raise ValueError(
                 "`lazy=True` does not support `amsgrad`. "
@@ -119,6 +132,7 @@ class CowClip(keras.optimizers.Adam):
         self.clip_ratio = clip_ratio
         self.clip_floor = clip_floor
         self.lazy = lazy
+        self.frequency_scale = frequency_scale
         if not callable(embedding_learning_rate):
             # A variable, so that a change of the rate reaches a compiled step.
             embedding_learning_rate = self.add_variable(
@@ -170,6 +184,7 @@ class CowClip(keras.optimizers.Adam):
         position = {id(variable): i for i, variable in enumerate(variables)}
         self._counts_index: list = [None] * len(variables)
         self._row_totals: list = [None] * len(variables)
+        self._mean_counts: list = [None] * len(variables)
         for i, variable in enumerate(variables):
             id_counts = getattr(variable, "id_counts", None)
             if id_counts is None:
@@ -189,6 +204,10 @@ class CowClip(keras.optimizers.Adam):
                 self._model_variables_moving_average[
                     position[id(id_counts)]
                 ] = self.add_variable_from_reference(id_counts, "average")
+            if self.frequency_scale != 1.0:
+                self._mean_counts[i] = self.add_variable_from_reference(
+                    id_counts, "mean"
+                )
             if variable.clip_rows:
                 self._row_totals[i] = self.add_variable(
                     shape=(2,), name=f"{variable.name}_clipped_and_present"
@@ -243,6 +262,8 @@ class CowClip(keras.optimizers.Adam):
             self._record_clipped(index, factor, counts)
             gradient = gradient * ops.expand_dims(factor, axis=-1)
         rate = self.embedding_learning_rate
+        if self._mean_counts[index] is not None:
+            rate = rate * self._frequency_factor(index, counts)
         if self.lazy:
             self._lazy_update_step(gradient, variable, counts, rate)
         else:
@@ -261,6 +282,7 @@ class CowClip(keras.optimizers.Adam):
             "clip_ratio": self.clip_ratio,
             "clip_floor": self.clip_floor,
             "lazy": self.lazy,
+            "frequency_scale": self.frequency_scale,
         }
 
     @classmethod
@@ -313,6 +335,15 @@ class CowClip(keras.optimizers.Adam):
                 ]
             ),
         )
+
+    def _frequency_factor(self, index, counts):
+        mean = self._mean_counts[index]
+        updates = ops.cast(self.iterations + 1, mean.dtype)
+        self.assign_add(mean, (counts - mean) / updates)
+        factor = frequency_factor(
+            ops.convert_to_tensor(mean), self.frequency_scale, self.beta_2
+        )
+        return ops.expand_dims(factor, axis=-1)
 
     def _lazy_update_step(self, gradient, variable, counts, learning_rate):
         index = self._get_variable_index(variable)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from numbers import Integral
 from numbers import Real
+from typing import Any
 from typing import NamedTuple
 
 
@@ -18,6 +19,7 @@ _RULES: dict[str, Callable[[float], _Factors]] = {
     "sqrt": lambda s: _Factors(s**0.5, s**0.5, s**0.5),
     "linear": lambda s: _Factors(s, s, 1.0),
     "n2_lambda": lambda s: _Factors(s**0.5, 1.0, s**2),
+    "frequency": lambda s: _Factors(s**0.5, 1.0, 1.0),
 }
 
 RULES = tuple(_RULES)
@@ -30,7 +32,7 @@ def scale_hyperparameters(
     learning_rate: float = 8e-4,
     embedding_learning_rate: float = 1e-4,
     embedding_l2: float = 1e-5,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Scales hyperparameters tuned at a small batch to another batch size.
 
     With `s = batch_size / base_batch_size` the rules multiply by
@@ -42,9 +44,12 @@ def scale_hyperparameters(
     | `sqrt`      | `sqrt(s)`     | `sqrt(s)`               | `sqrt(s)`    |
     | `linear`    | `s`           | `s`                     | 1            |
     | `n2_lambda` | `sqrt(s)`     | 1                       | `s**2`       |
+    | `frequency` | `sqrt(s)`     | by row, from 1 to `s`   | 1            |
 
     `cowclip` is the paper's own rule and the one to use with the clip; the
-    others are what it is compared with. The paper warms the dense learning
+    next four are what it is compared with. `frequency` is this project's: it
+    gives every row a factor of its own, see `keras_cowclip.frequency_factor`,
+    and has no clip. The paper warms the dense learning
     rate up linearly over the first epoch, which needs the number of steps and
     so is left to the caller.
 
@@ -62,7 +67,8 @@ def scale_hyperparameters(
 
     Returns:
         Dict with the keys `learning_rate`, `embedding_learning_rate` and
-        `embedding_l2`: keyword arguments for `CowClip`.
+        `embedding_l2`, for `frequency` also `frequency_scale` and
+        `clip_ratio`: keyword arguments for `CowClip`.
 
     Raises:
         ValueError: for an unknown rule, a batch size that is not a positive
@@ -101,10 +107,13 @@ def scale_hyperparameters(
                 f"`{name}` must be a number and must not be negative. "
                 f"Received: {name}={value}"
             )
-    factors = _RULES[rule](batch_size / base_batch_size)
-    return {
+    scale = batch_size / base_batch_size
+    scaled: dict[str, Any] = {
         name: value * factor
         for name, value, factor in zip(
-            _Factors._fields, base, factors, strict=True
+            _Factors._fields, base, _RULES[rule](scale), strict=True
         )
     }
+    if rule == "frequency":
+        scaled |= {"frequency_scale": scale, "clip_ratio": None}
+    return scaled

@@ -110,7 +110,7 @@ class Recipe:
             },
         )
 
-    def scaled(self) -> dict[str, float]:
+    def scaled(self) -> dict[str, Any]:
         """The learning rates and the l2 at this batch size."""
         return scale_hyperparameters(
             self.batch_size,
@@ -134,7 +134,7 @@ class Recipe:
 
     def make_optimizer(self, steps_per_epoch: int) -> CowClip:
         """Returns the optimizer with its rates scaled and scheduled."""
-        scaled: dict[str, Any] = self.scaled()
+        scaled = self.scaled()
         steps = round(self.warmup_epochs * steps_per_epoch)
         if steps:
             scaled["learning_rate"] = (
@@ -142,8 +142,10 @@ class Recipe:
                     1e-8, steps, end_learning_rate=scaled["learning_rate"]
                 )
             )
+        # The rule may bring a clip ratio of its own.
         return CowClip(
-            **scaled, clip_ratio=self.clip_ratio, clip_floor=self.clip_floor
+            **{"clip_ratio": self.clip_ratio, **scaled},
+            clip_floor=self.clip_floor,
         )
 
     def hyperparameters(self) -> dict[str, Any]:

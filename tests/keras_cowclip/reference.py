@@ -26,6 +26,7 @@ class Hyperparameters:
     clip_ratio: float | None = 1.0
     clip_floor: float = 1e-5
     lazy: bool = False
+    frequency_scale: float = 1.0
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
@@ -104,6 +105,22 @@ def clip_rows(gradient, table, counts, ratio, floor):
     return clipped, shortened
 
 
+def frequency_factors(mean_counts, scale, beta_2):
+    """The factor of each row's rate, by the mean of its counts so far."""
+    factors = np.ones(len(mean_counts))
+    for row, mean in enumerate(mean_counts):
+        if mean == 0:
+            continue
+        distances = []
+        for occurrences in (mean / scale, mean):
+            share = 1.0 - np.exp(-occurrences)
+            distances.append(share / np.sqrt(max(share, 1.0 - beta_2)))
+        wanted = scale * distances[0] / distances[1]
+        low, high = sorted((1.0, scale))
+        factors[row] = min(max(wanted, low), high)
+    return factors
+
+
 def adam(weight, momentum, velocity, gradient, rate, step, hyper):
     momentum = hyper.beta_1 * momentum + (1 - hyper.beta_1) * gradient
     velocity = hyper.beta_2 * velocity + (1 - hyper.beta_2) * gradient**2
@@ -122,6 +139,7 @@ def train(weights, batches, hyper):
         momentums={name: np.zeros_like(w) for name, w in weights.items()},
         velocities={name: np.zeros_like(w) for name, w in weights.items()},
     )
+    total_counts = np.zeros(len(weights["table"]))
     for step, (ids, dense, labels) in enumerate(batches, start=1):
         grads = gradients(
             state.weights,
@@ -143,6 +161,10 @@ def train(weights, batches, hyper):
                 hyper.clip_ratio,
                 hyper.clip_floor,
             )
+        total_counts += counts
+        factors = frequency_factors(
+            total_counts / step, hyper.frequency_scale, hyper.beta_2
+        )
         present = counts > 0
         state.clipped_shares.append(
             np.sum(shortened & present) / np.sum(present)
@@ -154,7 +176,7 @@ def train(weights, batches, hyper):
                 state.momentums[name],
                 state.velocities[name],
                 gradient,
-                hyper.embedding_learning_rate
+                hyper.embedding_learning_rate * factors[:, None]
                 if is_table
                 else hyper.learning_rate,
                 step,

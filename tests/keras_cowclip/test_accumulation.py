@@ -12,6 +12,7 @@ MODES = {
     "clip": {},
     "lazy": {"lazy": True},
     "off": {"clip_ratio": None},
+    "frequency": {"clip_ratio": None, "frequency_scale": 8.0},
     "clipnorm": {"global_clipnorm": 0.1},
 }
 BATCH = 32

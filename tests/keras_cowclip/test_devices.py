@@ -43,7 +43,7 @@ def train(tmp_path_factory):
     return train
 
 
-OPTIONS = [(), ("lazy=true",)]
+OPTIONS = [(), ("lazy=true",), ("frequency_scale=8.0",)]
 if keras.backend.backend() != "tensorflow":  # There it is refused.
     OPTIONS.append(("gradient_accumulation_steps=2",))
 
@@ -54,7 +54,7 @@ def test_devices_equal_one(train, kind, devices, options):
     *expected, share = train("one", 1, *options)
     *weights, parallel_share = train(kind, devices, *options)
     # The clip is what goes wrong where the counts do.
-    assert share > 0.6
+    assert share > 0.5
     assert parallel_share == pytest.approx(share)
     for ours, theirs in zip(weights, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
@@ -76,7 +76,7 @@ def test_devices_follow_one_in_mixed_float16(train, kind, devices):
     option = 'policy="mixed_float16"'
     *expected, share = train("one", 1, option)
     *weights, parallel_share = train(kind, devices, option)
-    assert share > 0.6
+    assert share > 0.5
     assert parallel_share == pytest.approx(share, abs=0.05)
     for ours, theirs in zip(weights[:-2], expected[:-2], strict=True):
         distance = np.linalg.norm(ours - theirs)

@@ -21,6 +21,21 @@ CASES = {
     "small ratio": {"clip_ratio": 0.05, "clip_floor": 1.5e-3},
     "off": {"clip_ratio": None},
     "lazy": {"clip_ratio": 0.2, "lazy": True},
+    # The largest rate is twice that of the other cases.
+    "frequency": {
+        "clip_ratio": None,
+        "frequency_scale": 8.0,
+        "embedding_learning_rate": 5e-4,
+    },
+    "frequency and clip": {
+        "clip_ratio": 0.2,
+        "frequency_scale": 8.0,
+        "embedding_learning_rate": 5e-4,
+    },
+    "frequency at a smaller batch": {
+        "clip_ratio": None,
+        "frequency_scale": 0.25,
+    },
 }
 
 
@@ -41,6 +56,7 @@ def fit(hyper, weights, data, **compile_arguments):
         clip_ratio=hyper.clip_ratio,
         clip_floor=hyper.clip_floor,
         lazy=hyper.lazy,
+        frequency_scale=hyper.frequency_scale,
     )
     model.compile(
         optimizer=optimizer,
@@ -124,6 +140,9 @@ def test_30_steps_of_fit_agree_with_float64_reference(case):
         "small ratio": (0.5, 1.0),
         "off": (0.0, 0.0),
         "lazy": (0.3, 1.0),
+        "frequency": (0.0, 0.0),
+        "frequency and clip": (0.3, 1.0),
+        "frequency at a smaller batch": (0.0, 0.0),
     }[case]
     assert low <= np.mean(shares) <= high
 

@@ -1,5 +1,6 @@
 import pytest
 
+from keras_cowclip import CowClip
 from keras_cowclip import scale_hyperparameters
 
 BASE = {
@@ -28,6 +29,17 @@ def test_rule_multiplies_as_in_the_paper(rule):
 @pytest.mark.parametrize("rule", FACTORS_AT_16)
 def test_base_batch_size_changes_nothing(rule):
     assert scale_hyperparameters(512, 512, rule, **BASE) == BASE
+
+
+def test_the_frequency_rule_leaves_the_rest_to_the_rows():
+    scaled = scale_hyperparameters(16 * 512, 512, "frequency", **BASE)
+    assert scaled == {
+        **BASE,
+        "learning_rate": pytest.approx(4 * BASE["learning_rate"]),
+        "frequency_scale": 16.0,
+        "clip_ratio": None,
+    }
+    CowClip(**scaled)
 
 
 def test_published_criteo_settings():

@@ -15,7 +15,9 @@ from zoo.training import train as train_model
 
 # Typer wants the choices spelled out; a test holds them to the registries.
 Model = Literal["deepfm", "wide_deep", "dcn", "dcn_v2"]
-Rule = Literal["cowclip", "none", "sqrt", "linear", "n2_lambda"]
+Rule = Literal[
+    "cowclip", "none", "sqrt", "linear", "n2_lambda", "frequency"
+]  # fmt: skip
 
 
 def train(

@@ -59,11 +59,8 @@ def run_recipe(
         log.encoder.log_format.name if log.encoder else None
     )
     keras.utils.set_random_seed(recipe.seed)
-    if initial_model is None:
-        network = recipe.make_network(log.schema)
-    else:
-        network = _load_grown(Path(initial_model), log)
-        recipe = recipe.for_network(network)
+    network = _first_network(recipe, log, initial_model)
+    recipe = recipe.for_network(network)
     batches = ClickBatches(
         log.split("train"), recipe.batch_size, shuffle=True, seed=recipe.seed
     )
@@ -86,24 +83,40 @@ def run_recipe(
     ) as checkpoints:
         state = _begin_or_resume(network, checkpoints, resume)
         clipped_share = ClippedShare()
-        callbacks = [TrainingClock(state), RaiseOnDivergence(), clipped_share]
-        if "validation" in log.splits:
-            callbacks.append(ValidationMetrics(log.split("validation")))
-        callbacks.append(
-            SaveCheckpoints(
-                checkpoints,
-                state,
-                clipped_share,
-                batches.batches_per_epoch,
-                checkpoint_steps,
-            )
+        save_checkpoints = SaveCheckpoints(
+            checkpoints,
+            state,
+            clipped_share,
+            batches.batches_per_epoch,
+            checkpoint_steps,
         )
+        callbacks = [
+            TrainingClock(state),
+            RaiseOnDivergence(),
+            clipped_share,
+            *_validation(log),
+            save_checkpoints,
+        ]
         _fit(network, batches, state, recipe.epochs, callbacks, verbose)
     report = {
         "initial_model": settings["initial_model"],
         **_report(network, log, recipe, state),
     }
     return network, report
+
+
+def _first_network(
+    recipe: Recipe, log: EncodedLog, initial_model: str | Path | None
+) -> CTRModel:
+    if initial_model is None:
+        return recipe.make_network(log.schema)
+    return _load_grown(Path(initial_model), log)
+
+
+def _validation(log: EncodedLog) -> list[keras.callbacks.Callback]:
+    if "validation" not in log.splits:
+        return []
+    return [ValidationMetrics(log.split("validation"))]
 
 
 def _check_checkpoint_steps(steps: int | None) -> None:

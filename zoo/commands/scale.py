@@ -6,8 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.datasets import synthetic
-from zoo.encoded_log import EncodedLog
+from zoo.commands.recipe_options import Data
+from zoo.commands.recipe_options import EmbeddingDim
+from zoo.commands.recipe_options import EmbeddingL2
+from zoo.commands.recipe_options import EmbeddingLearningRate
+from zoo.commands.recipe_options import Epochs
+from zoo.commands.recipe_options import LearningRate
+from zoo.commands.recipe_options import WarmupEpochs
+from zoo.commands.recipe_options import open_log
 from zoo.models import MODELS
 from zoo.scaling import scaling_study
 from zoo.scaling.study import BATCH_SIZES
@@ -24,13 +30,7 @@ def scale(
             "A study that was broken off goes on from there.",
         ),
     ],
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder written by `prepare`. Without it: a synthetic log.",
-            show_default=False,
-        ),
-    ] = None,
+    data: Data = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,31 +66,15 @@ def scale(
     seeds: Annotated[
         int, typer.Option(min=1, help="Number of seeds, from 0 on.")
     ] = 1,
-    epochs: Annotated[int, typer.Option(min=1)] = 10,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            help="Of the dense weights; the paper's 1e-4 for Avazu, else 8e-4.",
-            show_default=False,
-        ),
-    ] = None,
-    embedding_learning_rate: Annotated[
-        float, typer.Option(help="Of the embedding tables.")
-    ] = 1e-4,
-    embedding_l2: Annotated[
-        float, typer.Option(help="L2 on the embedding tables (lambda).")
-    ] = 1e-5,
-    warmup_epochs: Annotated[
-        float, typer.Option(help="Of the dense learning rate.")
-    ] = 1.0,
-    embedding_dim: Annotated[int, typer.Option(min=1)] = 10,
+    epochs: Epochs = 10,
+    learning_rate: LearningRate = None,
+    embedding_learning_rate: EmbeddingLearningRate = 1e-4,
+    embedding_l2: EmbeddingL2 = 1e-5,
+    warmup_epochs: WarmupEpochs = 1.0,
+    embedding_dim: EmbeddingDim = 10,
 ) -> None:
     """Find how far the batch can grow, with which rule, before AUC falls."""
-    if data is not None:
-        log = EncodedLog.load(data)
-    else:
-        with Console().status("Making the synthetic log"):
-            log = synthetic.make_log()
+    log = open_log(data)
     rows = scaling_study(
         log,
         output,

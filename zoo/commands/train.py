@@ -6,8 +6,14 @@ from typing import Literal
 import typer
 from rich.console import Console
 
-from zoo.datasets import synthetic
-from zoo.encoded_log import EncodedLog
+from zoo.commands.recipe_options import Data
+from zoo.commands.recipe_options import EmbeddingDim
+from zoo.commands.recipe_options import EmbeddingL2
+from zoo.commands.recipe_options import EmbeddingLearningRate
+from zoo.commands.recipe_options import Epochs
+from zoo.commands.recipe_options import LearningRate
+from zoo.commands.recipe_options import WarmupEpochs
+from zoo.commands.recipe_options import open_log
 from zoo.tables import report_table
 from zoo.training import CURVES_FILE
 from zoo.training import REPORT_FILE
@@ -28,13 +34,7 @@ def train(
             "One that an earlier run wrote is replaced."
         ),
     ],
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder written by `prepare`. Without it: a synthetic log.",
-            show_default=False,
-        ),
-    ] = None,
+    data: Data = None,
     model: Annotated[
         Model,
         typer.Option(help="The network."),
@@ -50,34 +50,22 @@ def train(
     batch_size: Annotated[
         int, typer.Option(min=1, help="Rows per step.")
     ] = 1024,
-    epochs: Annotated[int, typer.Option(min=1)] = 10,
+    epochs: Epochs = 10,
     rule: Annotated[
         Rule,
         typer.Option(
             help="How the values below, at batch 1024, follow the batch.",
         ),
     ] = "cowclip",
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            help="Of the dense weights; the paper's 1e-4 for Avazu, else 8e-4.",
-            show_default=False,
-        ),
-    ] = None,
-    embedding_learning_rate: Annotated[
-        float, typer.Option(help="Of the embedding tables.")
-    ] = 1e-4,
-    embedding_l2: Annotated[
-        float, typer.Option(help="L2 on the embedding tables (lambda).")
-    ] = 1e-5,
+    learning_rate: LearningRate = None,
+    embedding_learning_rate: EmbeddingLearningRate = 1e-4,
+    embedding_l2: EmbeddingL2 = 1e-5,
     clip_ratio: Annotated[
         float, typer.Option(help="CowClip's r; inf switches the clip off.")
     ] = 1.0,
     clip_floor: Annotated[float, typer.Option(help="CowClip's zeta.")] = 1e-5,
-    warmup_epochs: Annotated[
-        float, typer.Option(help="Of the dense learning rate.")
-    ] = 1.0,
-    embedding_dim: Annotated[int, typer.Option(min=1)] = 10,
+    warmup_epochs: WarmupEpochs = 1.0,
+    embedding_dim: EmbeddingDim = 10,
     dropout: Annotated[float, typer.Option()] = 0.0,
     seed: Annotated[
         int, typer.Option(help="Of the weights and the order of rows.")
@@ -104,11 +92,7 @@ def train(
     ] = 2,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
-    if data is not None:
-        log = EncodedLog.load(data)
-    else:
-        with Console().status("Making the synthetic log"):
-            log = synthetic.make_log()
+    log = open_log(data)
     report = train_model(
         log,
         output,

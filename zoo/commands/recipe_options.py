@@ -1,0 +1,44 @@
+"""The options that training and the scaling study have in common."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from zoo.datasets import synthetic
+from zoo.encoded_log import EncodedLog
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder written by `prepare`. Without it: a synthetic log.",
+        show_default=False,
+    ),
+]
+Epochs = Annotated[int, typer.Option(min=1)]
+LearningRate = Annotated[
+    float | None,
+    typer.Option(
+        help="Of the dense weights; the paper's 1e-4 for Avazu, else 8e-4.",
+        show_default=False,
+    ),
+]
+EmbeddingLearningRate = Annotated[
+    float, typer.Option(help="Of the embedding tables.")
+]
+EmbeddingL2 = Annotated[
+    float, typer.Option(help="L2 on the embedding tables (lambda).")
+]
+WarmupEpochs = Annotated[
+    float, typer.Option(help="Of the dense learning rate.")
+]
+EmbeddingDim = Annotated[int, typer.Option(min=1)]
+
+
+def open_log(data: Path | None) -> EncodedLog:
+    """Opens the folder, or makes the synthetic log where there is none."""
+    if data is not None:
+        return EncodedLog.load(data)
+    with Console().status("Making the synthetic log"):
+        return synthetic.make_log()

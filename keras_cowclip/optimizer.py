@@ -233,16 +233,18 @@ class CowClip(keras.optimizers.Adam):
         self._check_variables_are_known(variables)
         kept_grads, kept_variables = [], []
         for gradient, variable in zip(grads, variables, strict=True):
-            if self._get_variable_index(variable) in self._counts_index:
+            index = self._get_variable_index(variable)
+            if index in self._counts_index:
                 self._record_counts(variable, gradient)
-            else:
+                continue
+            is_table = self._counts_index[index] is not None
+            if is_table and gradient is not None:
                 # TensorFlow's IndexedSlices list a row once for each lookup.
                 # `reshape` sums them (Keras' `convert_to_tensor` does not),
                 # before anything takes a norm.
-                if gradient is not None:
-                    gradient = ops.reshape(gradient, variable.shape)
-                kept_grads.append(gradient)
-                kept_variables.append(variable)
+                gradient = ops.reshape(gradient, variable.shape)
+            kept_grads.append(gradient)
+            kept_variables.append(variable)
         super().apply(kept_grads, kept_variables)
 
     def update_step(self, gradient, variable, learning_rate):

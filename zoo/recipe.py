@@ -13,6 +13,9 @@ from zoo.models.ctr_model import CTRModel
 
 # At batch 1024, from the paper's tables; the others are CowClip's defaults.
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
+DECAYS = ("none", "cosine")
+FIRST_LEARNING_RATE = 1e-8  # Of the warm-up, as in the published code.
+LAST_SHARE = 0.1  # Of a learning rate, where a decay ends.
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Recipe:
 
     Hyperparameters are given for a batch of 1024 and scaled to `batch_size`
     by `rule`. The dense learning rate warms up linearly, then stays constant;
-    that of the embeddings is constant from the start.
+    that of the embeddings is constant from the start. `decay="cosine"` lets
+    both fall to a tenth by the end, which the paper does not.
 
     Args:
         model: string, a key of `zoo.models.MODELS`. Defaults to `"deepfm"`.
@@ -36,6 +40,8 @@ class Recipe:
         clip_floor: float (zeta). Defaults to `1e-5`.
         warmup_epochs: float, epochs of linear warm-up of the dense learning
             rate; 0 for none. Defaults to `1.0`.
+        decay: string, `"none"` or `"cosine"`: of both learning rates, to a
+            tenth at the end of the last epoch. Defaults to `"none"`.
         embedding_dim: integer. Defaults to `10`.
         hidden_units: tuple of integers. Defaults to `(400, 400, 400)`.
         dropout: float. Defaults to `0.0`.
@@ -63,6 +69,7 @@ class Recipe:
     clip_ratio: float | None = 1.0
     clip_floor: float = 1e-5
     warmup_epochs: float = 1.0
+    decay: str = "none"
     embedding_dim: int = 10
     hidden_units: tuple[int, ...] = (400, 400, 400)
     dropout: float = 0.0
@@ -85,6 +92,11 @@ class Recipe:
             raise ValueError(
                 "`warmup_epochs` must not be negative. "
                 f"Received: warmup_epochs={self.warmup_epochs}"
+            )
+        if self.decay not in DECAYS:
+            raise ValueError(
+                f"`decay` must be one of {list(DECAYS)}. "
+                f"Received: decay={self.decay!r}"
             )
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
         # Checks the rule and the rates before anything is made.
@@ -135,18 +147,34 @@ class Recipe:
     def make_optimizer(self, steps_per_epoch: int) -> CowClip:
         """Returns the optimizer with its rates scaled and scheduled."""
         scaled = self.scaled()
-        steps = round(self.warmup_epochs * steps_per_epoch)
-        if steps:
-            scaled["learning_rate"] = (
-                keras.optimizers.schedules.PolynomialDecay(
-                    1e-8, steps, end_learning_rate=scaled["learning_rate"]
-                )
-            )
+        steps = self.epochs * steps_per_epoch
+        warmup_steps = round(self.warmup_epochs * steps_per_epoch)
+        for name, warm in (
+            ("learning_rate", warmup_steps),
+            ("embedding_learning_rate", 0),
+        ):
+            scaled[name] = self._schedule(scaled[name], warm, steps)
         # The rule may bring a clip ratio of its own.
         return CowClip(
             **{"clip_ratio": self.clip_ratio, **scaled},
             clip_floor=self.clip_floor,
         )
+
+    def _schedule(self, rate: float, warmup_steps: int, steps: int) -> Any:
+        schedules = keras.optimizers.schedules
+        if self.decay == "cosine" and steps > warmup_steps:
+            return schedules.CosineDecay(
+                FIRST_LEARNING_RATE if warmup_steps else rate,
+                steps - warmup_steps,
+                alpha=LAST_SHARE,
+                warmup_target=rate if warmup_steps else None,
+                warmup_steps=warmup_steps,
+            )
+        if warmup_steps:
+            return schedules.PolynomialDecay(
+                FIRST_LEARNING_RATE, warmup_steps, end_learning_rate=rate
+            )
+        return rate
 
     def hyperparameters(self) -> dict[str, Any]:
         """The values as they were used, scaled, ready for JSON."""

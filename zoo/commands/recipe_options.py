@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from typing import Annotated
+from typing import Literal
 
 import typer
 from rich.console import Console
 
 from zoo.datasets import synthetic
 from zoo.encoded_log import EncodedLog
+from zoo.recipe import Recipe
 
 Data = Annotated[
     Path | None,
@@ -33,7 +35,21 @@ EmbeddingL2 = Annotated[
 WarmupEpochs = Annotated[
     float, typer.Option(help="Of the dense learning rate.")
 ]
+Decay = Annotated[
+    Literal["none", "cosine"],
+    typer.Option(help="Of both learning rates, to a tenth at the end."),
+]
 EmbeddingDim = Annotated[int, typer.Option(min=1)]
+HiddenUnits = Annotated[
+    list[int] | None,
+    typer.Option(
+        min=1,
+        help="Of a layer of the MLP; repeated for each. Default: 400, three "
+        "times.",
+        show_default=False,
+    ),
+]
+DEFAULT_HIDDEN_UNITS = Recipe().hidden_units
 
 
 def open_log(data: Path | None) -> EncodedLog:

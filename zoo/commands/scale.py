@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from zoo.commands.recipe_options import DEFAULT_HIDDEN_UNITS
 from zoo.commands.recipe_options import Data
+from zoo.commands.recipe_options import Decay
 from zoo.commands.recipe_options import EmbeddingDim
 from zoo.commands.recipe_options import EmbeddingL2
 from zoo.commands.recipe_options import EmbeddingLearningRate
 from zoo.commands.recipe_options import Epochs
+from zoo.commands.recipe_options import HiddenUnits
 from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
@@ -71,7 +74,9 @@ def scale(
     embedding_learning_rate: EmbeddingLearningRate = 1e-4,
     embedding_l2: EmbeddingL2 = 1e-5,
     warmup_epochs: WarmupEpochs = 1.0,
+    decay: Decay = "none",
     embedding_dim: EmbeddingDim = 10,
+    hidden_units: HiddenUnits = None,
 ) -> None:
     """Find how far the batch can grow, with which rule, before AUC falls."""
     log = open_log(data)
@@ -89,7 +94,9 @@ def scale(
         embedding_learning_rate=embedding_learning_rate,
         embedding_l2=embedding_l2,
         warmup_epochs=warmup_epochs,
+        decay=decay,
         embedding_dim=embedding_dim,
+        hidden_units=hidden_units or DEFAULT_HIDDEN_UNITS,
     )
     Console().print(verdict_table(verdicts(rows)))
     Console(soft_wrap=True).print(

@@ -6,11 +6,14 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from zoo.commands.recipe_options import DEFAULT_HIDDEN_UNITS
 from zoo.commands.recipe_options import Data
+from zoo.commands.recipe_options import Decay
 from zoo.commands.recipe_options import EmbeddingDim
 from zoo.commands.recipe_options import EmbeddingL2
 from zoo.commands.recipe_options import EmbeddingLearningRate
 from zoo.commands.recipe_options import Epochs
+from zoo.commands.recipe_options import HiddenUnits
 from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
@@ -65,7 +68,9 @@ def train(
     ] = 1.0,
     clip_floor: Annotated[float, typer.Option(help="CowClip's zeta.")] = 1e-5,
     warmup_epochs: WarmupEpochs = 1.0,
+    decay: Decay = "none",
     embedding_dim: EmbeddingDim = 10,
+    hidden_units: HiddenUnits = None,
     dropout: Annotated[float, typer.Option()] = 0.0,
     seed: Annotated[
         int, typer.Option(help="Of the weights and the order of rows.")
@@ -107,7 +112,9 @@ def train(
         clip_ratio=None if clip_ratio == float("inf") else clip_ratio,
         clip_floor=clip_floor,
         warmup_epochs=warmup_epochs,
+        decay=decay,
         embedding_dim=embedding_dim,
+        hidden_units=hidden_units or DEFAULT_HIDDEN_UNITS,
         dropout=dropout,
         seed=seed,
         resume=resume,

@@ -1,0 +1,70 @@
+import math
+
+import keras
+import pytest
+
+from zoo.recipe import Recipe
+
+
+def rate(value, step):
+    return float(value(step)) if callable(value) else float(value)
+
+
+def rates(steps_per_epoch=10, **recipe):
+    """The two learning rates of every step, and one after the last."""
+    recipe = Recipe(learning_rate=1e-3, **recipe)
+    config = recipe.make_optimizer(steps_per_epoch).get_config()
+    found = []
+    for name in ("learning_rate", "embedding_learning_rate"):
+        value = config[name]
+        if isinstance(value, dict):
+            value = keras.saving.deserialize_keras_object(value)
+        steps = range(recipe.epochs * steps_per_epoch + 1)
+        found.append([rate(value, step) for step in steps])
+    return found
+
+
+def test_by_default_the_dense_rate_warms_up_and_both_stay():
+    dense, embedding = rates(epochs=3)
+    assert dense[0] == pytest.approx(1e-8, rel=0.01)
+    assert dense[5] == pytest.approx(5e-4, rel=1e-3)
+    assert dense[10:] == pytest.approx([1e-3] * 21)
+    assert embedding == pytest.approx([1e-4] * 31)
+
+
+def test_without_a_warm_up_both_are_constant():
+    dense, _ = rates(epochs=2, warmup_epochs=0)
+    assert dense == pytest.approx([1e-3] * 21)
+
+
+def test_cosine_ends_at_a_tenth():
+    dense, embedding = rates(epochs=3, decay="cosine")
+    assert dense[5] == pytest.approx(5e-4, rel=1e-3)
+    assert dense[10] == pytest.approx(1e-3)
+    assert dense[20] == pytest.approx(1e-3 * (0.9 * 0.5 + 0.1))
+    assert dense[30] == pytest.approx(1e-4)
+    for step in (0, 10, 30):
+        expected = 0.9 * (1 + math.cos(math.pi * step / 30)) / 2 + 0.1
+        assert embedding[step] == pytest.approx(1e-4 * expected)
+
+
+def test_a_warm_up_longer_than_the_run_leaves_nothing_to_decay():
+    dense, _ = rates(epochs=2, warmup_epochs=5, decay="cosine")
+    assert dense[20] == pytest.approx(4e-4, rel=1e-3)
+
+
+def test_the_rule_of_frequencies_brings_its_own_clip_ratio():
+    recipe = Recipe(rule="frequency", batch_size=8192)
+    optimizer = recipe.make_optimizer(10)
+    assert optimizer.clip_ratio is None
+    assert optimizer.frequency_scale == 8.0
+    assert recipe.hyperparameters()["clip_ratio"] is None
+
+
+@pytest.mark.parametrize(
+    "argument", [{"decay": "step"}, {"warmup_epochs": -1}, {"rule": "cube"}]
+)
+def test_wrong_values_are_refused(argument):
+    [(name, value)] = argument.items()
+    with pytest.raises(ValueError, match=f"Received: {name}={value!r}"):
+        Recipe(**argument)

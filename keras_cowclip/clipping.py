@@ -111,6 +111,7 @@ def clip_by_adaptive_column_norm(
     ...     ops.array([[6.0, 8.0]]), ops.array([[3.0, 4.0]]), ops.array([1.0])
     ... )  # [[3.0, 4.0]]
     """
+    gradient = at_least_float32(gradient)
     factor = adaptive_column_factor(gradient, table, counts, ratio, floor)
     return gradient * ops.expand_dims(factor, axis=-1)
 

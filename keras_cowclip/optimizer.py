@@ -68,8 +68,8 @@ class CowClip(keras.optimizers.Adam):
     Raises:
         ValueError: for a negative learning rate, l2, ratio or floor.
         NotImplementedError: for `gradient_accumulation_steps`, `clipnorm`,
-            `global_clipnorm` and `clipvalue` in a `tf.distribute` strategy of
-            several replicas.
+            `global_clipnorm`, `clipvalue` and `ema_overwrite_frequency` in a
+            `tf.distribute` strategy of several replicas.
 
     Example:
 

@@ -13,9 +13,10 @@ def refuse_over_replicas(optimizer):
     if replicas == 1:
         return
     reasons = {
-        "gradient_accumulation_steps": (
-            "Keras accumulates in a branch, and TensorFlow does not let "
-            "replicas meet there"
+        **dict.fromkeys(
+            ("gradient_accumulation_steps", "ema_overwrite_frequency"),
+            "Keras updates in a branch, and TensorFlow does not let replicas "
+            "meet there",
         ),
         **dict.fromkeys(
             ("clipnorm", "global_clipnorm", "clipvalue"),

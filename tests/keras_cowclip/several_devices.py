@@ -42,7 +42,7 @@ def make_model(policy="float32", **options):
     ids = keras.Input((FIELDS,), dtype="int32")
     table = keras_cowclip.CowClipEmbedding(IDS, 4, name="table")(ids)
     wide = keras_cowclip.CowClipEmbedding(IDS, 1, clip=False, name="wide")(ids)
-    hidden = keras.layers.Dense(8, "relu")(keras.layers.Flatten()(table))
+    hidden = keras.layers.Dense(8, "tanh")(keras.layers.Flatten()(table))
     logit = keras.layers.Dense(1)(hidden) + keras.ops.sum(wide, axis=1)
     click = keras.layers.Activation("sigmoid", dtype="float32")(logit)
     model = keras.Model(ids, click)
@@ -114,6 +114,8 @@ def torch_ddp():
         model.optimizer.scale_loss(value).backward()
         with torch.no_grad():
             model.optimizer.apply([v.value.grad for v in variables], variables)
+    # As `fit` does in the end; it matters for `use_ema`.
+    model.optimizer.finalize_variable_values(variables)
     return model
 
 

@@ -39,6 +39,18 @@ def test_clip_never_lengthens_and_never_turns(rule):
     )
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("rule", RULES)
+def test_16_bit_gradients_are_clipped_in_float32(rule, dtype):
+    # Squares of such numbers overflow float16.
+    rounded = keras.ops.cast(keras.ops.array(GRADIENT * 1e4), dtype)
+    clipped = RULES[rule](rounded)
+    for part in clipped if isinstance(clipped, list) else [clipped]:
+        assert keras.backend.standardize_dtype(part.dtype) == "float32"
+    expected = clip(rule, keras.ops.cast(rounded, "float32"))
+    np.testing.assert_allclose(clip(rule, rounded), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_zero_gradient_stays_zero(rule):
     assert not clip(rule, np.zeros_like(GRADIENT)).any()

@@ -189,6 +189,36 @@ def test_the_callback_finds_it_in_a_multi_optimizer():
     assert 0.5 < share <= 1
 
 
+def test_the_callback_finds_each_in_a_scaled_multi_optimizer():
+    """One optimizer a table, both tables clipped: all rows count together."""
+    deep, wide = kc.CowClip(**STRONG), kc.CowClip(clip_ratio=None)
+    model = networks.compiled(None)
+    model.get_layer("wide").embeddings.clip_rows = True
+    many = optimizers.OptimizerMap(
+        optimizers.Adam(STRONG["learning_rate"]),
+        {"table/.*": deep, "wide/.*": wide},
+    )
+    scaled = optimizers.LossScaleOptimizer(optimizers.MultiOptimizer(many))
+    model.compile(scaled, keras.losses.BinaryCrossentropy(from_logits=True))
+    inputs, labels = next(networks.batches(1))
+    model.fit(
+        inputs, labels, batch_size=len(labels), verbose=0,
+        callbacks=[kc.ClippedShare()],
+    )  # fmt: skip
+    [share] = model.history.history["clipped_share"]
+    assert deep.clipped_share > 0.5
+    assert wide.clipped_share == 0
+    # Both have the same rows present.
+    assert share == pytest.approx(deep.clipped_share / 2)
+
+
+def test_an_unknown_variable_is_refused(plain):
+    layer = keras.layers.Dense(1)
+    layer.build((None, 1))
+    with pytest.raises(ValueError, match="Unknown variable"):
+        plain.optimizer.apply([layer.kernel.value], [layer.kernel])
+
+
 @pytest.mark.parametrize("scale", [2.0**10, 2.0**-10])
 def test_a_loss_scale_changes_nothing(scale, plain):
     model = networks.compiled(kc.CowClip(loss_scale_factor=scale, **STRONG))

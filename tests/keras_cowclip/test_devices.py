@@ -43,7 +43,10 @@ def train(tmp_path_factory):
     return train
 
 
-OPTIONS = [(), ("lazy=true",), ("frequency_scale=8.0",)]
+OPTIONS = [
+    (), ("lazy=true",), ("frequency_scale=8.0",),
+    ("use_ema=true", "ema_momentum=0.8"),
+]  # fmt: skip
 if keras.backend.backend() != "tensorflow":  # There it is refused.
     OPTIONS.append(("gradient_accumulation_steps=2",))
 
@@ -66,9 +69,9 @@ def test_counts_are_those_of_the_whole_batch(train, kind, devices):
     assert table.sum() == wide.sum() == 64 * 5
 
 
-# Each device rounds its part of a gradient to 16 bits by itself, and Adam turns
-# gradients near 0 into whole steps: tables end 4 % apart, by their norms.
-FLOAT16_TOLERANCE = 0.1
+# Each device rounds its part of a gradient to 16 bits by itself: after 20 steps
+# weights end up to 4e-3 apart, by their norms.
+FLOAT16_TOLERANCE = 0.01
 
 
 @pytest.mark.parametrize(("kind", "devices"), KINDS[:1])
@@ -95,10 +98,10 @@ def test_devices_follow_one_in_mixed_float16(train, kind, devices):
     "option",
     [
         "gradient_accumulation_steps=2", "clipnorm=1.0", "global_clipnorm=1.0",
-        "clipvalue=1.0",
+        "clipvalue=1.0", "use_ema=true ema_overwrite_frequency=3",
     ],
 )  # fmt: skip
 def test_what_differs_over_replicas_is_refused(option, train):
-    name = option.partition("=")[0]
+    name = option.split()[-1].partition("=")[0]
     with pytest.raises(AssertionError, match=f"`{name}` does not work under a"):
-        train("mirrored", 2, option)
+        train("mirrored", 2, *option.split())

@@ -116,6 +116,28 @@ def clip_by_adaptive_column_norm(
     return gradient * ops.expand_dims(factor, axis=-1)
 
 
+def column_factor(gradient: Tensor, counts: Tensor, threshold: float) -> Tensor:
+    """Returns the factors of `clip_by_column_norm`, `(input_dim,)`."""
+    return clip_factor(
+        ops.norm(at_least_float32(gradient), axis=-1),
+        ops.maximum(counts, 1.0) * threshold,
+    )
+
+
+def field_factor(
+    gradient: Tensor, field_of_row: Tensor, num_fields: int, threshold: float
+) -> Tensor:
+    """Returns the factors of `clip_by_field_norm`, `(input_dim,)`."""
+    field_of_row = ops.convert_to_tensor(field_of_row)
+    squares = ops.segment_sum(
+        ops.sum(ops.square(at_least_float32(gradient)), axis=-1),
+        field_of_row,
+        num_segments=num_fields,
+    )
+    factor = clip_factor(ops.sqrt(squares), threshold)
+    return ops.take(factor, field_of_row, axis=0)
+
+
 def clip_by_column_norm(
     gradient: Tensor, counts: Tensor, threshold: float
 ) -> Tensor:
@@ -139,9 +161,7 @@ def clip_by_column_norm(
     ... )  # [[1.2, 1.6]]
     """
     gradient = at_least_float32(gradient)
-    factor = clip_factor(
-        ops.norm(gradient, axis=-1), ops.maximum(counts, 1.0) * threshold
-    )
+    factor = column_factor(gradient, counts, threshold)
     return gradient * ops.expand_dims(factor, axis=-1)
 
 
@@ -170,15 +190,8 @@ def clip_by_field_norm(
     ... )  # [[1.5], [2.0], [1.0]]
     """
     gradient = at_least_float32(gradient)
-    squares = ops.segment_sum(
-        ops.sum(ops.square(gradient), axis=-1),
-        field_of_row,
-        num_segments=num_fields,
-    )
-    factor = clip_factor(ops.sqrt(squares), threshold)
-    return gradient * ops.expand_dims(
-        ops.take(factor, field_of_row, axis=0), axis=-1
-    )
+    factor = field_factor(gradient, field_of_row, num_fields, threshold)
+    return gradient * ops.expand_dims(factor, axis=-1)
 
 
 def clip_by_global_norm(

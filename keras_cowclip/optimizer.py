@@ -258,9 +258,7 @@ class CowClip(keras.optimizers.Adam):
         )
         gradient = at_least_float32(gradient) + 2.0 * self.embedding_l2 * table
         if self._row_totals[index] is not None:
-            factor = adaptive_column_factor(
-                gradient, table, counts, self.clip_ratio, self.clip_floor
-            )
+            factor = self._row_factor(gradient, table, counts)
             self._record_clipped(index, factor, counts)
             gradient = gradient * ops.expand_dims(factor, axis=-1)
         rate = self.embedding_learning_rate
@@ -308,6 +306,12 @@ class CowClip(keras.optimizers.Adam):
         ]
         clipped, present = np.sum(totals, axis=0) if totals else (0.0, 0.0)
         return float(clipped), float(present)
+
+    def _row_factor(self, gradient, table, counts):
+        """The clip itself: what a variant of CowClip overrides."""
+        return adaptive_column_factor(
+            gradient, table, counts, self.clip_ratio, self.clip_floor
+        )
 
     def _record_counts(self, id_counts, counts):
         if counts is not None:

@@ -7,15 +7,21 @@ import keras
 
 from keras_cowclip import CowClip
 from keras_cowclip import scale_hyperparameters
+from zoo.clip_variant import ADAPTIVE_COLUMN
+from zoo.clip_variant import ClipVariant
+from zoo.clip_variant import check_clip_variant
 from zoo.features import FeatureSchema
 from zoo.models import MODELS
 from zoo.models.ctr_model import CTRModel
 
 # At batch 1024, from the paper's tables; the others are CowClip's defaults.
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
-DECAYS = ("none", "cosine")
+DECAYS = ("none", "cosine", "plateau")
 FIRST_LEARNING_RATE = 1e-8  # Of the warm-up, as in the published code.
 LAST_SHARE = 0.1  # Of a learning rate, where a decay ends.
+_OF_NETWORK = (
+    "embedding_dim", "embedding_deviation", "hidden_units", "dropout",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,8 @@ class Recipe:
 
     Hyperparameters are given for a batch of 1024 and scaled to `batch_size`
     by `rule`. The dense learning rate warms up linearly, then stays constant;
-    that of the embeddings is constant from the start. `decay="cosine"` lets
-    both fall to a tenth by the end, which the paper does not.
+    that of the embeddings is constant from the start. A `decay` lets both
+    fall, which the paper does not.
 
     Args:
         model: string, a key of `zoo.models.MODELS`. Defaults to `"deepfm"`.
@@ -40,9 +46,17 @@ class Recipe:
         clip_floor: float (zeta). Defaults to `1e-5`.
         warmup_epochs: float, epochs of linear warm-up of the dense learning
             rate; 0 for none. Defaults to `1.0`.
-        decay: string, `"none"` or `"cosine"`: of both learning rates, to a
-            tenth at the end of the last epoch. Defaults to `"none"`.
+        decay: string, of both learning rates: `"cosine"` to a tenth at the
+            end of the last epoch, `"plateau"` to a tenth after every epoch
+            whose validation AUC is not the highest so far, or `"none"`, the
+            default.
+        clip_variant: string, `"adaptive_column"`, which is CowClip, or a
+            constant clip of the paper's ablation, see `zoo.clip_variant`.
+            Defaults to `"adaptive_column"`.
+        clip_threshold: float, of a constant clip. Defaults to `None`.
         embedding_dim: integer. Defaults to `10`.
+        embedding_deviation: float, standard deviation of the initial
+            embeddings. Defaults to `1e-2`.
         hidden_units: tuple of integers. Defaults to `(400, 400, 400)`.
         dropout: float. Defaults to `0.0`.
         seed: integer, of the weights and the order of rows. Defaults to `0`.
@@ -70,7 +84,10 @@ class Recipe:
     clip_floor: float = 1e-5
     warmup_epochs: float = 1.0
     decay: str = "none"
+    clip_variant: str = ADAPTIVE_COLUMN
+    clip_threshold: float | None = None
     embedding_dim: int = 10
+    embedding_deviation: float = 1e-2
     hidden_units: tuple[int, ...] = (400, 400, 400)
     dropout: float = 0.0
     seed: int = 0
@@ -98,6 +115,7 @@ class Recipe:
                 f"`decay` must be one of {list(DECAYS)}. "
                 f"Received: decay={self.decay!r}"
             )
+        check_clip_variant(self.clip_variant, self.clip_threshold)
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
         # Checks the rule and the rates before anything is made.
         self.scaled()
@@ -116,10 +134,7 @@ class Recipe:
         return replace(
             self,
             model=next(n for n, cls in MODELS.items() if type(network) is cls),
-            **{
-                name: config[name]
-                for name in ("embedding_dim", "hidden_units", "dropout")
-            },
+            **{name: config[name] for name in _OF_NETWORK},
         )
 
     def scaled(self) -> dict[str, Any]:
@@ -142,26 +157,47 @@ class Recipe:
             hidden_units=self.hidden_units,
             dropout=self.dropout,
             linear_l2=self.scaled()["embedding_l2"],
+            embedding_deviation=self.embedding_deviation,
         )
 
-    def make_optimizer(self, steps_per_epoch: int) -> CowClip:
-        """Returns the optimizer with its rates scaled and scheduled."""
+    def warmup_steps(self, steps_per_epoch: int) -> int:
+        """The steps in which the dense learning rate rises."""
+        return round(self.warmup_epochs * steps_per_epoch)
+
+    def make_optimizer(
+        self, steps_per_epoch: int, schema: FeatureSchema
+    ) -> CowClip:
+        """Returns the optimizer with its rates scaled and scheduled.
+
+        With `decay="plateau"` the rates are those of the first step, for
+        `CutRatesOnPlateau` to change.
+        """
         scaled = self.scaled()
         steps = self.epochs * steps_per_epoch
-        warmup_steps = round(self.warmup_epochs * steps_per_epoch)
-        for name, warm in (
-            ("learning_rate", warmup_steps),
+        for name, warmup_steps in (
+            ("learning_rate", self.warmup_steps(steps_per_epoch)),
             ("embedding_learning_rate", 0),
         ):
-            scaled[name] = self._schedule(scaled[name], warm, steps)
+            scaled[name] = self._schedule(scaled[name], warmup_steps, steps)
         # The rule may bring a clip ratio of its own.
-        return CowClip(
-            **{"clip_ratio": self.clip_ratio, **scaled},
-            clip_floor=self.clip_floor,
+        arguments = {
+            "clip_ratio": self.clip_ratio,
+            **scaled,
+            "clip_floor": self.clip_floor,
+        }
+        if self.clip_variant == ADAPTIVE_COLUMN:
+            return CowClip(**arguments)
+        return ClipVariant(
+            self.clip_variant,
+            self.clip_threshold,
+            field_sizes=list(schema.vocabulary_sizes),
+            **arguments,
         )
 
     def _schedule(self, rate: float, warmup_steps: int, steps: int) -> Any:
         schedules = keras.optimizers.schedules
+        if self.decay == "plateau":
+            return FIRST_LEARNING_RATE if warmup_steps else rate
         if self.decay == "cosine" and steps > warmup_steps:
             return schedules.CosineDecay(
                 FIRST_LEARNING_RATE if warmup_steps else rate,

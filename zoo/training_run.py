@@ -18,8 +18,10 @@ from zoo.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
+from zoo.plateau import CutRatesOnPlateau
 from zoo.presets import ENCODER_FOLDER
 from zoo.presets import from_preset
+from zoo.recipe import FIRST_LEARNING_RATE
 from zoo.recipe import Recipe
 from zoo.training_callbacks import RaiseOnDivergence
 from zoo.training_callbacks import SaveCheckpoints
@@ -55,6 +57,11 @@ def run_recipe(
     """
     _check_checkpoint_steps(checkpoint_steps)
     name_of_evaluation_split(log)
+    if recipe.decay == "plateau" and "validation" not in log.splits:
+        raise ValueError(
+            '`decay="plateau"` needs a validation split. '
+            f"Received: log with the splits {list(log.splits)}"
+        )
     recipe = recipe.for_data(
         log.encoder.log_format.name if log.encoder else None
     )
@@ -65,7 +72,7 @@ def run_recipe(
         log.split("train"), recipe.batch_size, shuffle=True, seed=recipe.seed
     )
     network.compile(
-        recipe.make_optimizer(batches.batches_per_epoch),
+        recipe.make_optimizer(batches.batches_per_epoch, log.schema),
         loss="binary_crossentropy",
     )
     settings = {
@@ -96,6 +103,7 @@ def run_recipe(
             clipped_share,
             *_validation(log),
             save_checkpoints,
+            *_plateau(recipe, state, batches.batches_per_epoch),
         ]
         _fit(network, batches, state, recipe.epochs, callbacks, verbose)
     report = {
@@ -117,6 +125,24 @@ def _validation(log: EncodedLog) -> list[keras.callbacks.Callback]:
     if "validation" not in log.splits:
         return []
     return [ValidationMetrics(log.split("validation"))]
+
+
+def _plateau(
+    recipe: Recipe, state: TrainingState, steps_per_epoch: int
+) -> list[keras.callbacks.Callback]:
+    if recipe.decay != "plateau":
+        return []
+    scaled = recipe.scaled()
+    return [
+        CutRatesOnPlateau(
+            state,
+            FIRST_LEARNING_RATE,
+            scaled["learning_rate"],
+            scaled["embedding_learning_rate"],
+            recipe.warmup_steps(steps_per_epoch),
+            steps_per_epoch,
+        )
+    ]
 
 
 def _check_checkpoint_steps(steps: int | None) -> None:

@@ -154,12 +154,14 @@ def test_a_scaling_study_ends_in_a_table(raw_criteo, tmp_path):
     done = zoo(
         "scale", "--data", data, "--output", study, "--epochs", 1,
         "--batch-size", 256, "--batch-size", 512, "--rule", "cowclip",
-        "--rule", "sqrt", "--clip-ratio", 1, "--clip-ratio", "inf",
+        "--rule", "sqrt", "--clip", "r=1", "--clip", "off",
+        "--clip", "global=1e-3",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "AUC to reach" in done.stdout
-    assert "sqrt, no clip" in done.stdout
-    assert len((study / "results.csv").read_text().splitlines()) == 1 + 8
+    assert "sqrt, off" in done.stdout
+    assert "cowclip, global=1e-3" in done.stdout
+    assert len((study / "results.csv").read_text().splitlines()) == 1 + 12
 
 
 @pytest.mark.parametrize(

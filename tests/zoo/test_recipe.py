@@ -3,7 +3,10 @@ import math
 import keras
 import pytest
 
+from zoo.features import FeatureSchema
 from zoo.recipe import Recipe
+
+SCHEMA = FeatureSchema(["price"], {"site": 4, "hour": 3})
 
 
 def rate(value, step):
@@ -13,7 +16,7 @@ def rate(value, step):
 def rates(steps_per_epoch=10, **recipe):
     """The two learning rates of every step, and one after the last."""
     recipe = Recipe(learning_rate=1e-3, **recipe)
-    config = recipe.make_optimizer(steps_per_epoch).get_config()
+    config = recipe.make_optimizer(steps_per_epoch, SCHEMA).get_config()
     found = []
     for name in ("learning_rate", "embedding_learning_rate"):
         value = config[name]
@@ -55,7 +58,7 @@ def test_a_warm_up_longer_than_the_run_leaves_nothing_to_decay():
 
 def test_the_rule_of_frequencies_brings_its_own_clip_ratio():
     recipe = Recipe(rule="frequency", batch_size=8192)
-    optimizer = recipe.make_optimizer(10)
+    optimizer = recipe.make_optimizer(10, SCHEMA)
     assert optimizer.clip_ratio is None
     assert optimizer.frequency_scale == 8.0
     assert recipe.hyperparameters()["clip_ratio"] is None

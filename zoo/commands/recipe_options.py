@@ -36,8 +36,11 @@ WarmupEpochs = Annotated[
     float, typer.Option(help="Of the dense learning rate.")
 ]
 Decay = Annotated[
-    Literal["none", "cosine"],
-    typer.Option(help="Of both learning rates, to a tenth at the end."),
+    Literal["none", "cosine", "plateau"],
+    typer.Option(
+        help="Of both learning rates: along a cosine to a tenth at the end, or "
+        "to a tenth whenever the validation AUC stalls."
+    ),
 ]
 EmbeddingDim = Annotated[int, typer.Option(min=1)]
 HiddenUnits = Annotated[

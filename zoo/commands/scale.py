@@ -1,11 +1,13 @@
-import math
 import sys
 from pathlib import Path
 from typing import Annotated
+from typing import Any
 
 import typer
 from rich.console import Console
 
+from zoo.clip_variant import ADAPTIVE_COLUMN
+from zoo.clip_variant import CLIP_VARIANTS
 from zoo.commands.recipe_options import DEFAULT_HIDDEN_UNITS
 from zoo.commands.recipe_options import Data
 from zoo.commands.recipe_options import Decay
@@ -59,10 +61,12 @@ def scale(
             show_default=False,
         ),
     ] = None,
-    clip_ratio: Annotated[
-        list[float] | None,
+    clip: Annotated[
+        list[str] | None,
         typer.Option(
-            help="CowClip's r, inf for no clip; may be repeated. Default: 1.",
+            help="r=1 is CowClip, with its ratio; off is none; column=1e-6, "
+            "field=1e-3 and global=0.1 are constant clips with their "
+            "threshold. May be repeated. Default: r=1.",
             show_default=False,
         ),
     ] = None,
@@ -86,7 +90,7 @@ def scale(
         models=model or ("deepfm",),
         batch_sizes=batch_size or BATCH_SIZES,
         rules=rule or RULES,
-        clip_ratios=[None if r == math.inf else r for r in clip_ratio or [1.0]],
+        variants=dict(map(_clip_variant, clip)) if clip else {"": {}},
         seeds=range(seeds),
         verbose=sys.stdout.isatty(),
         epochs=epochs,
@@ -102,3 +106,24 @@ def scale(
     Console(soft_wrap=True).print(
         f"Results and figures: {output}", highlight=False
     )
+
+
+def _clip_variant(text: str) -> tuple[str, dict[str, Any]]:
+    """The name of a clip, and the arguments of `Recipe` that make it."""
+    kind, _, value = text.partition("=")
+    constant = [v for v in CLIP_VARIANTS if v != ADAPTIVE_COLUMN]
+    if text == "off":
+        return text, {"clip_ratio": None}
+    try:
+        number = float(value)
+    except ValueError:
+        number = None
+    if number is None or kind not in ("r", *constant):
+        raise typer.BadParameter(
+            "`--clip` must be off or one of "
+            f"{', '.join(f'{k}=NUMBER' for k in ('r', *constant))}. "
+            f"Received: {text}"
+        )
+    if kind == "r":
+        return text, {"clip_ratio": number}
+    return text, {"clip_variant": kind, "clip_threshold": number}

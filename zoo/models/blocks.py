@@ -22,14 +22,20 @@ def click_inputs(schema: FeatureSchema) -> dict[str, Tensor]:
 
 
 def embed_fields(
-    schema: FeatureSchema, inputs: dict[str, Tensor], embedding_dim: int, dtype
+    schema: FeatureSchema,
+    inputs: dict[str, Tensor],
+    embedding_dim: int,
+    deviation: float,
+    dtype,
 ) -> Tensor:
     """Looks all fields up in one table: `(batch, fields, embedding_dim)`."""
     rows = FieldOffset(schema.vocabulary_sizes, name="rows")(inputs["ids"])
     return CowClipEmbedding(
         schema.num_ids,
         embedding_dim,
-        embeddings_initializer=keras.initializers.RandomNormal(stddev=1e-2),
+        embeddings_initializer=keras.initializers.RandomNormal(
+            stddev=deviation
+        ),
         dtype=dtype,
         name="embeddings",
     )(rows)

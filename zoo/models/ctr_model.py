@@ -83,7 +83,10 @@ class CTRModel(keras.Model):
 
 
 def check_arguments(
-    schema: FeatureSchema, dropout: float, **sizes: int | tuple[int, ...]
+    schema: FeatureSchema,
+    dropout: float,
+    embedding_deviation: float,
+    **sizes: int | tuple[int, ...],
 ) -> None:
     """Raises a `ValueError` that names the first argument out of its range."""
     if not isinstance(schema, FeatureSchema):
@@ -93,6 +96,11 @@ def check_arguments(
     if not 0 <= dropout < 1:
         raise ValueError(
             f"`dropout` must be in [0, 1). Received: dropout={dropout}"
+        )
+    if not embedding_deviation > 0:
+        raise ValueError(
+            "`embedding_deviation` must be positive. "
+            f"Received: embedding_deviation={embedding_deviation}"
         )
     for name, value in sizes.items():
         for size in value if isinstance(value, tuple | list) else (value,):

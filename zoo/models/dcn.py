@@ -32,6 +32,8 @@ class DCN(CTRModel):
         num_cross_layers: integer. Defaults to `3`.
         cross_l2: float. L2 on the cross layers' weight vectors; the paper never
             scales it with the batch. Defaults to `1e-5`.
+        embedding_deviation: float, positive. Standard deviation of the initial
+            embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
         **kwargs: arguments of `keras.Model`, such as `name` and `dtype`.
 
     Input shape:
@@ -64,6 +66,7 @@ class DCN(CTRModel):
         hidden_units=(400, 400, 400),
         dropout=0.0,
         linear_l2=0.0,
+        embedding_deviation=1e-2,
         num_cross_layers=3,
         cross_l2=1e-5,
         dtype=None,
@@ -72,12 +75,15 @@ class DCN(CTRModel):
         check_arguments(
             schema,
             dropout,
+            embedding_deviation,
             embedding_dim=embedding_dim,
             hidden_units=hidden_units,
             num_cross_layers=num_cross_layers,
         )
         inputs = click_inputs(schema)
-        embeddings = embed_fields(schema, inputs, embedding_dim, dtype)
+        embeddings = embed_fields(
+            schema, inputs, embedding_dim, embedding_deviation, dtype
+        )
         features = flatten_features(embeddings, inputs, dtype)
         deep = hidden_layers(features, hidden_units, dropout, dtype)
         crossed = features
@@ -100,6 +106,7 @@ class DCN(CTRModel):
             "hidden_units": list(hidden_units),
             "dropout": dropout,
             "linear_l2": linear_l2,
+            "embedding_deviation": embedding_deviation,
             "num_cross_layers": num_cross_layers,
             "cross_l2": cross_l2,
         }

@@ -35,6 +35,8 @@ class DCNv2(CTRModel):
         num_experts: integer. Experts per cross layer. Defaults to `4`.
         cross_l2: float. L2 on the experts' kernels; the paper never scales it
             with the batch. Defaults to `1e-5`.
+        embedding_deviation: float, positive. Standard deviation of the initial
+            embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
         **kwargs: arguments of `keras.Model`, such as `name` and `dtype`.
 
     Input shape:
@@ -67,6 +69,7 @@ class DCNv2(CTRModel):
         hidden_units=(400, 400, 400),
         dropout=0.0,
         linear_l2=0.0,
+        embedding_deviation=1e-2,
         num_cross_layers=3,
         low_rank=32,
         num_experts=4,
@@ -77,6 +80,7 @@ class DCNv2(CTRModel):
         check_arguments(
             schema,
             dropout,
+            embedding_deviation,
             embedding_dim=embedding_dim,
             hidden_units=hidden_units,
             num_cross_layers=num_cross_layers,
@@ -84,7 +88,9 @@ class DCNv2(CTRModel):
             num_experts=num_experts,
         )
         inputs = click_inputs(schema)
-        embeddings = embed_fields(schema, inputs, embedding_dim, dtype)
+        embeddings = embed_fields(
+            schema, inputs, embedding_dim, embedding_deviation, dtype
+        )
         features = flatten_features(embeddings, inputs, dtype)
         deep = hidden_layers(features, hidden_units, dropout, dtype)
         crossed = CrossMixture(
@@ -108,6 +114,7 @@ class DCNv2(CTRModel):
             "hidden_units": list(hidden_units),
             "dropout": dropout,
             "linear_l2": linear_l2,
+            "embedding_deviation": embedding_deviation,
             "num_cross_layers": num_cross_layers,
             "low_rank": low_rank,
             "num_experts": num_experts,

@@ -27,6 +27,8 @@ class WideDeep(CTRModel):
         linear_l2: float. L2 on the linear weights of the dense columns; the
             paper's recipe gives it the optimizer's `embedding_l2`. Defaults to
             `0.0`.
+        embedding_deviation: float, positive. Standard deviation of the initial
+            embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
         **kwargs: arguments of `keras.Model`, such as `name` and `dtype`.
 
     Input shape:
@@ -59,17 +61,21 @@ class WideDeep(CTRModel):
         hidden_units=(400, 400, 400),
         dropout=0.0,
         linear_l2=0.0,
+        embedding_deviation=1e-2,
         dtype=None,
         **kwargs,
     ):
         check_arguments(
             schema,
             dropout,
+            embedding_deviation,
             embedding_dim=embedding_dim,
             hidden_units=hidden_units,
         )
         inputs = click_inputs(schema)
-        embeddings = embed_fields(schema, inputs, embedding_dim, dtype)
+        embeddings = embed_fields(
+            schema, inputs, embedding_dim, embedding_deviation, dtype
+        )
         features = flatten_features(embeddings, inputs, dtype)
         deep = hidden_layers(features, hidden_units, dropout, dtype)
         logits = [
@@ -82,6 +88,7 @@ class WideDeep(CTRModel):
             "hidden_units": list(hidden_units),
             "dropout": dropout,
             "linear_l2": linear_l2,
+            "embedding_deviation": embedding_deviation,
         }
         super().__init__(
             inputs, click_probability(logits), arguments, dtype=dtype, **kwargs

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from zoo.scaling.results import Row
 from zoo.scaling.verdict import by_batch
+from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
-from zoo.scaling.verdict import variants
 
 AUC_FIGURE = "auc.png"
 SECONDS_FIGURE = "seconds.png"
@@ -112,11 +112,10 @@ def _panels(
 
 
 def _plot_curves(axes: Axes, rows: list[Row], model: str, name: str) -> None:
-    among = variants(rows)
-    for number, variant in enumerate(among):
+    for number, curve in enumerate(curves(rows)):
         points = [
             (batch_size, [run[name] for run in runs])
-            for batch_size, runs in by_batch(rows, model, variant).items()
+            for batch_size, runs in by_batch(rows, model, curve).items()
             if all(run[name] is not None for run in runs)
         ]
         if not points:
@@ -128,7 +127,7 @@ def _plot_curves(axes: Axes, rows: list[Row], model: str, name: str) -> None:
             "o-",
             color=f"C{number}",
             markersize=4,
-            label=label(variant, among),
+            label=label(curve),
         )
         axes.fill_between(
             batch_sizes,

@@ -43,11 +43,12 @@ class StudyProgress:
     def __exit__(self, *exception: Any) -> None:
         self._progress.stop()
 
-    def begin(self, recipe: Recipe) -> None:
+    def begin(self, recipe: Recipe, variant: str) -> None:
         """Names the run that begins."""
+        rule = ", ".join(filter(None, (recipe.rule, variant)))
         self._progress.update(
             self._task,
-            description=f"{recipe.model}, {recipe.rule}, batch "
+            description=f"{recipe.model}, {rule}, batch "
             f"{recipe.batch_size:,}, seed {recipe.seed}",
         )
 

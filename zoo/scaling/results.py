@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,22 @@ RUNS_FOLDER = "runs"
 Row = dict[str, Any]
 
 
-def run_name(recipe: Recipe) -> str:
+def run_name(recipe: Recipe, variant: str) -> str:
     """The name of a run's file; no two runs of a study share one."""
-    clip = "off" if recipe.clip_ratio is None else f"{recipe.clip_ratio:g}"
+    # Names of variants are free text, names of files are not.
+    variant = re.sub(r"[^\w.=-]+", "_", variant)
     return (
-        f"{recipe.model}-{recipe.rule}-clip_{clip}"
+        f"{recipe.model}-{recipe.rule}{variant and '-' + variant}"
         f"-batch_{recipe.batch_size}-seed_{recipe.seed}"
     )
 
 
-def row_of(report: dict[str, Any], seconds: float) -> Row:
+def row_of(report: dict[str, Any], variant: str) -> Row:
     """One line of `results.csv`; a diverged run has no metrics.
 
     Args:
-        report: as `zoo.train` returns it.
-        seconds: float. Time the whole run took, evaluation and all.
+        report: as `zoo.train` returns it, with `wall_seconds`.
+        variant: string, the name of the recipe's variant.
     """
     settings = report["hyperparameters"]
     validation = report["history"].get("val_auc", [])
@@ -37,7 +39,7 @@ def row_of(report: dict[str, Any], seconds: float) -> Row:
     return {
         "model": report["model"],
         "rule": settings["rule"],
-        "clip_ratio": settings["clip_ratio"],
+        "variant": variant,
         "batch_size": report["batch_size"],
         "seed": settings["seed"],
         "epochs": settings["epochs"],
@@ -55,7 +57,14 @@ def row_of(report: dict[str, Any], seconds: float) -> Row:
         "learning_rate": settings["learning_rate"],
         "embedding_learning_rate": settings["embedding_learning_rate"],
         "embedding_l2": settings["embedding_l2"],
+        "clip_variant": settings["clip_variant"],
+        "clip_ratio": settings["clip_ratio"],
+        "clip_threshold": settings["clip_threshold"],
         "warmup_epochs": settings["warmup_epochs"],
+        "decay": settings["decay"],
+        "embedding_dim": settings["embedding_dim"],
+        "embedding_deviation": settings["embedding_deviation"],
+        "hidden_units": "-".join(map(str, settings["hidden_units"])),
         "data": report["data"],
         "evaluated_on": report["evaluated_on"],
         "backend": report["backend"],
@@ -63,7 +72,7 @@ def row_of(report: dict[str, Any], seconds: float) -> Row:
             f"{name} {value}" for name, value in report["versions"].items()
         ),
         "hardware": report["hardware"],
-        "wall_seconds": seconds,
+        "wall_seconds": report["wall_seconds"],
     }
 
 

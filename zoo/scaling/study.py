@@ -2,8 +2,10 @@ import itertools
 import shutil
 import time
 from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from typing import NamedTuple
 
 import keras
 
@@ -38,14 +40,14 @@ def scaling_study(
     models: Iterable[str] = ("deepfm",),
     batch_sizes: Iterable[int] = BATCH_SIZES,
     rules: Iterable[str] = RULES,
-    clip_ratios: Iterable[float | None] = (1.0,),
+    variants: Mapping[str, Mapping[str, Any]] = {"": {}},
     seeds: Iterable[int] = (0,),
     verbose: bool = True,
     **recipe: Any,
 ) -> list[Row]:
     """Trains at many batch sizes and shows where the AUC falls.
 
-    Every model is trained with every rule, clip ratio, batch size and seed.
+    Every model is trained with every rule, variant, batch size and seed.
     Runs of one seed begin with the same weights and see the same rows. A study
     that was broken off is called again with the same `output`: finished runs
     are not repeated, and the one under way goes on from its last checkpoint.
@@ -60,7 +62,9 @@ def scaling_study(
         batch_sizes: integers. Defaults to 1024 to 131,072 by doubling.
         rules: strings, see `keras_cowclip.scale_hyperparameters`. Defaults to
             all of them. At a batch of 1024 they are one run.
-        clip_ratios: floats (r), or `None` for no clip. Defaults to `(1.0,)`.
+        variants: dict of variants of the recipe to compare, by name: the
+            arguments of `zoo.Recipe` in which each differs. Defaults to one
+            without a name that differs in nothing.
         seeds: integers. Defaults to `(0,)`; three or more show the spread.
         verbose: boolean. Shows the progress and the time left.
         **recipe: other arguments of `zoo.Recipe`, the same for all runs, such
@@ -86,46 +90,59 @@ def scaling_study(
     Reference:
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), the experiments.
     """
-    recipes = [
-        Recipe(
-            model=model,
-            rule=rule,
-            clip_ratio=clip_ratio,
-            batch_size=batch_size,
-            seed=seed,
-            **recipe,
-        ).for_data(log.encoder.log_format.name if log.encoder else None)
-        for seed, model, rule, clip_ratio, batch_size in itertools.product(
-            seeds, models, rules, clip_ratios, batch_sizes
+    name = log.encoder.log_format.name if log.encoder else None
+    runs = [
+        _Run(
+            Recipe(
+                model=model,
+                rule=rule,
+                batch_size=batch_size,
+                seed=seed,
+                **{**recipe, **variants[variant]},
+            ).for_data(name),
+            variant,
+        )
+        for seed, model, rule, variant, batch_size in itertools.product(
+            seeds, models, rules, variants, batch_sizes
         )
     ]
-    _check(log, recipes)
+    _check(log, runs)
     folder = Path(output)
     reports: list[dict[str, Any]] = []
     rows: list[Row] = []
-    with StudyProgress(recipes, verbose) as progress:
-        for one in recipes:
-            progress.begin(one)
-            report = _finished(one, folder, reports, log)
+    with StudyProgress([run.recipe for run in runs], verbose) as progress:
+        for run in runs:
+            progress.begin(run.recipe, run.variant)
+            report = _finished(run, folder, reports, log)
             is_new = report is None
             if report is None:
-                report = _run(log, one, folder)
+                report = _train(log, run, folder)
             reports.append(report)
-            rows.append(row_of(report, report["wall_seconds"]))
+            rows.append(row_of(report, run.variant))
             write_results(rows, folder)
-            progress.end(one, report["wall_seconds"] if is_new else 0.0)
+            progress.end(run.recipe, report["wall_seconds"] if is_new else 0.0)
     _draw(rows, reports, folder)
     return rows
 
 
-def _check(log: EncodedLog, recipes: list[Recipe]) -> None:
-    if not recipes:
+class _Run(NamedTuple):
+    recipe: Recipe
+    variant: str
+
+    def path(self, folder: Path) -> Path:
+        return (
+            folder / RUNS_FOLDER / f"{run_name(self.recipe, self.variant)}.json"
+        )
+
+
+def _check(log: EncodedLog, runs: list[_Run]) -> None:
+    if not runs:
         raise ValueError(
-            "`models`, `batch_sizes`, `rules`, `clip_ratios` and `seeds` must "
+            "`models`, `batch_sizes`, `rules`, `variants` and `seeds` must "
             "each have a value. Received: no run"
         )
     name_of_evaluation_split(log)
-    largest = max(recipe.batch_size for recipe in recipes)
+    largest = max(run.recipe.batch_size for run in runs)
     rows = len(log.split("train"))
     if largest > rows:
         raise ValueError(
@@ -135,10 +152,10 @@ def _check(log: EncodedLog, recipes: list[Recipe]) -> None:
 
 
 def _finished(
-    recipe: Recipe, folder: Path, reports: list[dict], log: EncodedLog
+    run: _Run, folder: Path, reports: list[dict], log: EncodedLog
 ) -> dict[str, Any] | None:
     """The report of a run that an earlier call or an equal run has done."""
-    path = folder / RUNS_FOLDER / f"{run_name(recipe)}.json"
+    recipe, path = run.recipe, run.path(folder)
     wanted = recipe.hyperparameters()
     report = read_run(path)
     if report is not None:
@@ -168,8 +185,8 @@ def _finished(
     return None
 
 
-def _run(log: EncodedLog, recipe: Recipe, folder: Path) -> dict[str, Any]:
-    path = folder / RUNS_FOLDER / f"{run_name(recipe)}.json"
+def _train(log: EncodedLog, run: _Run, folder: Path) -> dict[str, Any]:
+    recipe, path = run.recipe, run.path(folder)
     checkpoints = path.with_suffix(".checkpoints")
     start = time.perf_counter()
     # Of what earlier runs have compiled, nothing is needed again.
@@ -206,13 +223,12 @@ def _diverged(log: EncodedLog, recipe: Recipe) -> dict[str, Any]:
 def _draw(rows: list[Row], reports: list[dict], folder: Path) -> None:
     plot_metrics(rows, folder / AUC_FIGURE)
     plot_seconds(rows, folder / SECONDS_FIGURE)
-    seed, rule = rows[0]["seed"], rows[0]["rule"]
-    clipped = [
-        report
-        for report in reports
-        if report["hyperparameters"]["clip_ratio"] is not None
-        and report["hyperparameters"]["seed"] == seed
-        and report["hyperparameters"]["rule"] == rule
-    ]
+    first = None
+    clipped = []
+    for row, report in zip(rows, reports, strict=True):
+        curve = row["seed"], row["rule"], row["variant"]
+        if row["clip_ratio"] is not None and first in (None, curve):
+            first = curve
+            clipped.append(report)
     if clipped:
         plot_clipped_share(clipped, folder / CLIPPED_FIGURE)

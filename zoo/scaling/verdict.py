@@ -6,33 +6,26 @@ from typing import Any
 from zoo.scaling.results import Row
 
 TOLERANCE = 1e-3  # "0.1 % AUC", as click-through-rate models are compared.
-Variant = tuple[str, float | None]  # The rule and the clip ratio.
+Curve = tuple[str, str]  # The rule and the variant of the recipe.
 
 
-def variants(rows: list[Row]) -> list[Variant]:
-    """The rules and clip ratios of a study, in order of appearance."""
-    return list(dict.fromkeys((row["rule"], row["clip_ratio"]) for row in rows))
+def curves(rows: list[Row]) -> list[Curve]:
+    """The rules and variants of a study, in order of appearance."""
+    return list(dict.fromkeys((row["rule"], row["variant"]) for row in rows))
 
 
-def label(variant: Variant, among: list[Variant]) -> str:
-    """A variant's name; the clip is named where the study varies it."""
-    rule, clip_ratio = variant
-    if len({ratio for _, ratio in among}) == 1:
-        return rule
-    return f"{rule}, " + (
-        "no clip" if clip_ratio is None else f"r={clip_ratio:g}"
-    )
+def label(curve: Curve) -> str:
+    """What a curve is called in tables and figures."""
+    return ", ".join(filter(None, curve))
 
 
-def by_batch(
-    rows: list[Row], model: str, variant: Variant
-) -> dict[int, list[Row]]:
+def by_batch(rows: list[Row], model: str, curve: Curve) -> dict[int, list[Row]]:
     """The runs of one curve, by batch size: one for each seed."""
-    curve: dict[int, list[Row]] = {}
+    runs: dict[int, list[Row]] = {}
     for row in rows:
-        if (row["model"], row["rule"], row["clip_ratio"]) == (model, *variant):
-            curve.setdefault(row["batch_size"], []).append(row)
-    return dict(sorted(curve.items()))
+        if (row["model"], row["rule"], row["variant"]) == (model, *curve):
+            runs.setdefault(row["batch_size"], []).append(row)
+    return dict(sorted(runs.items()))
 
 
 def verdicts(rows: list[Row]) -> list[dict[str, Any]]:
@@ -43,8 +36,8 @@ def verdicts(rows: list[Row]) -> list[dict[str, Any]]:
     batch.
 
     Returns:
-        A list of dicts, one for each model and variant: `model`, `rule` (the
-        label), `small_batch_auc` (the one to reach), `batch_size` (the
+        A list of dicts, one for each model and curve: `model`, `rule` (with the
+        variant), `small_batch_auc` (the one to reach), `batch_size` (the
         largest that counts, or `None`), `auc` there, and `speed_up` of the
         training against the best run at the smallest batch.
 
@@ -56,31 +49,26 @@ def verdicts(rows: list[Row]) -> list[dict[str, Any]]:
     ```
     """
     found = []
-    among = variants(rows)
     for model in dict.fromkeys(row["model"] for row in rows):
-        curves = {v: by_batch(rows, model, v) for v in among}
+        runs_of = {c: by_batch(rows, model, c) for c in curves(rows)}
         smallest = min(
             row["batch_size"] for row in rows if row["model"] == model
         )
         starts = [
-            curve[smallest]
-            for curve in curves.values()
-            if smallest in curve and _mean(curve[smallest], "auc") is not None
+            runs[smallest]
+            for runs in runs_of.values()
+            if smallest in runs and _mean(runs[smallest], "auc") is not None
         ]
         best = max(starts, key=lambda runs: _mean(runs, "auc"), default=None)
-        for variant, curve in curves.items():
+        for curve, runs in runs_of.items():
             found.append(
-                {
-                    "model": model,
-                    "rule": label(variant, among),
-                    **_verdict(curve, best),
-                }
+                {"model": model, "rule": label(curve), **_verdict(runs, best)}
             )
     return found
 
 
 def _verdict(
-    curve: dict[int, list[Row]], best: list[Row] | None
+    runs_by_batch: dict[int, list[Row]], best: list[Row] | None
 ) -> dict[str, Any]:
     verdict: dict[str, Any] = dict.fromkeys(
         ("small_batch_auc", "batch_size", "auc", "speed_up")
@@ -88,7 +76,7 @@ def _verdict(
     if best is None:
         return verdict
     verdict["small_batch_auc"] = _mean(best, "auc")
-    for batch_size, runs in curve.items():
+    for batch_size, runs in runs_by_batch.items():
         auc = _mean(runs, "auc")
         if auc is not None and auc >= verdict["small_batch_auc"] - TOLERANCE:
             verdict |= {

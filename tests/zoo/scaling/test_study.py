@@ -149,19 +149,32 @@ def test_a_study_that_is_broken_off_goes_on(
         for path in (folder / "runs").glob("*.json")
         if json.loads(path.read_text())["resumed_at"]
     ]
-    assert resumed.stem == "deepfm-linear-clip_1-batch_4096-seed_0"
+    assert resumed.stem == "deepfm-linear-batch_4096-seed_0"
     assert not list((folder / "runs").glob("*.checkpoints"))
 
 
-def test_a_study_can_grow(finished, log, tmp_path, monkeypatch):
+VARIANTS = {
+    "": {},
+    "no clip": {"clip_ratio": None},
+    "global": {"clip_variant": "global", "clip_threshold": 1e-3},
+    "dev. 1e-4": {"embedding_deviation": 1e-4},
+}
+
+
+def test_a_study_can_grow_by_variants_of_the_recipe(finished, log, tmp_path):
     folder = tmp_path / "study"
     small = {**GRID, "seeds": (0,), "rules": ("cowclip",)}
     zoo.scaling_study(log, folder, **small)
-    rows = zoo.scaling_study(
-        log, folder, **{**small, "clip_ratios": (1.0, None)}
-    )
-    assert [row["clip_ratio"] for row in rows] == [1.0, 1.0, None, None]
+    rows = zoo.scaling_study(log, folder, variants=VARIANTS, **small)
+    assert [row["variant"] for row in rows] == [
+        v for v in VARIANTS for _ in "ab"
+    ]
     assert rows[0]["auc"] == finished[1][0]["auc"]
+    # The clip is seldom active here; the other two change every step.
+    assert len({row["auc"] for row in rows}) >= 6
+    for row, (name, arguments) in zip(rows[::2], VARIANTS.items(), strict=True):
+        for argument, value in arguments.items():
+            assert row[argument] == value, name
 
 
 def test_a_run_that_diverges_has_a_line_without_metrics(log, tmp_path):

@@ -1,0 +1,112 @@
+"""Learning rates that fall where the validation AUC stalls."""
+
+import keras
+import pytest
+
+import zoo
+from zoo import training_callbacks
+from zoo.datasets import synthetic
+from zoo.plateau import num_plateaus
+from zoo.split import Split
+
+AUCS = [0.70, 0.72, 0.71, 0.73, 0.73]
+OPTIONS = {
+    "batch_size": 1024, "epochs": 6, "warmup_epochs": 1.5, "decay": "plateau",
+    "learning_rate": 1e-3, "embedding_dim": 2, "hidden_units": (4,),
+    "verbose": 0,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def log():
+    return synthetic.make_log(rows=12_800, max_vocabulary=20)
+
+
+class Rates(keras.callbacks.Callback):
+    """The two learning rates each step was made with."""
+
+    def __init__(self, stop_at=None):
+        super().__init__()
+        self.seen = []
+        self.stop_at = stop_at
+
+    def on_train_batch_end(self, batch, logs=None):
+        optimizer = self.model.optimizer
+        self.seen.append(
+            (
+                float(optimizer.learning_rate.numpy()),
+                float(optimizer.embedding_learning_rate.numpy()),
+            )
+        )
+        if len(self.seen) == self.stop_at:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def train(monkeypatch, log, tmp_path):
+    """Trains with AUCs as given, and returns the rates of every step."""
+    fit = keras.Model.fit
+    monkeypatch.setattr(
+        training_callbacks,
+        "exact_metrics",
+        lambda *_: {"auc": next(aucs), "log_loss": 0.5},
+    )
+    aucs = iter(())
+
+    def train(given, stop_at=None, **options):
+        nonlocal aucs
+        aucs = iter(given)
+        rates = Rates(stop_at)
+
+        def watched(model, *args, callbacks, **kwargs):
+            return fit(model, *args, callbacks=[*callbacks, rates], **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.Model, "fit", watched)
+            try:
+                zoo.train(log, tmp_path / "run", **{**OPTIONS, **options})
+            except KeyboardInterrupt:
+                assert stop_at
+        return rates.seen
+
+    return train
+
+
+def test_an_epoch_that_is_not_the_best_so_far_is_a_plateau():
+    assert [num_plateaus(AUCS[:n]) for n in range(6)] == [0, 0, 0, 1, 1, 2]
+
+
+def test_rates_warm_up_and_are_cut_where_the_auc_stalls(train):
+    rates = train([*AUCS, 0.74])
+    assert len(rates) == 60
+    dense, embedding = zip(*rates, strict=True)
+    assert dense[0] == pytest.approx(1e-8, rel=1e-3)
+    # Of 15 steps of warm-up.
+    assert dense[6] == pytest.approx(1e-3 * 6 / 15, rel=1e-3)
+    assert dense[15:30] == pytest.approx([1e-3] * 15)
+    assert dense[30:50] == pytest.approx([1e-4] * 20)
+    assert dense[50:] == pytest.approx([1e-5] * 10)
+    assert embedding[:30] == pytest.approx([1e-4] * 30)
+    assert embedding[30:50] == pytest.approx([1e-5] * 20)
+    assert embedding[50:] == pytest.approx([1e-6] * 10)
+
+
+@pytest.mark.parametrize("stop_at", [8, 33])
+def test_a_resumed_run_goes_on_with_its_rates(stop_at, train):
+    aucs = [*AUCS, 0.74]
+    expected = train(aucs)
+    train(aucs, stop_at=stop_at, checkpoint_steps=4)
+    resumed = train(aucs[stop_at // 10 :], resume=True, checkpoint_steps=4)
+    begin = stop_at // 4 * 4
+    assert len(resumed) == 60 - begin
+    for ours, theirs in zip(resumed, expected[begin:], strict=True):
+        assert ours == pytest.approx(theirs)
+
+
+def test_without_a_validation_split_it_is_refused(log, tmp_path):
+    splits = {name: log.split(name) for name in ("train", "test")}
+    assert isinstance(splits["train"], Split)
+    bare = zoo.EncodedLog(log.schema, splits, "bare")
+    with pytest.raises(ValueError, match="needs a validation split.*Received"):
+        zoo.train(bare, tmp_path / "run", **OPTIONS)
+    assert not list(tmp_path.iterdir())

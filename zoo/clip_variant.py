@@ -1,0 +1,107 @@
+import keras
+import numpy as np
+from keras import ops
+
+from keras_cowclip import CowClip
+from keras_cowclip.clipping import clip_factor
+from keras_cowclip.clipping import column_factor
+from keras_cowclip.clipping import field_factor
+
+ADAPTIVE_COLUMN = "adaptive_column"
+CLIP_VARIANTS = (ADAPTIVE_COLUMN, "column", "field", "global")
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ClipVariant(CowClip):
+    """`CowClip` with one of the constant clips of the paper's ablation.
+
+    All else is equal. The threshold of a row's gradient is, in place of the
+    row's own norm,
+
+    * `"column"`: `max(count, 1) * threshold` on the norm of the row;
+    * `"field"`: `threshold` on the norm of all rows of the row's field;
+    * `"global"`: `threshold` on the norm of the whole table.
+
+    For the networks of the zoo, whose fields share one clipped table. A
+    model that is to be trained well wants `CowClip`; this is to measure what
+    of it carries the result.
+
+    Args:
+        clip_variant: string, one of those above.
+        clip_threshold: float, not negative; of gradients of the mean loss.
+        field_sizes: list of integers, the rows of each field in the order in
+            which they stand in the table. Needed for `"field"` alone.
+        **cowclip_kwargs: arguments of `keras_cowclip.CowClip`.
+
+    Raises:
+        ValueError: for an unknown variant or a negative threshold.
+
+    Example:
+
+    ```python
+    optimizer = ClipVariant("global", 0.1, learning_rate=1e-3)
+    ```
+
+    Reference:
+    - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), the ablation of
+      clipping variants.
+    """
+
+    def __init__(
+        self, clip_variant, clip_threshold, field_sizes=None, **cowclip_kwargs
+    ):
+        check_clip_variant(clip_variant, clip_threshold)
+        if clip_variant == ADAPTIVE_COLUMN:
+            raise ValueError(
+                "`clip_variant` must be one with a constant threshold; "
+                "`CowClip` itself is the adaptive one. "
+                f"Received: clip_variant={clip_variant!r}"
+            )
+        super().__init__(**cowclip_kwargs)
+        self.clip_variant = clip_variant
+        self.clip_threshold = clip_threshold
+        self.field_sizes = field_sizes
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "clip_variant": self.clip_variant,
+            "clip_threshold": self.clip_threshold,
+            "field_sizes": self.field_sizes,
+        }
+
+    def _row_factor(self, gradient, table, counts):
+        if self.clip_variant == "column":
+            return column_factor(gradient, counts, self.clip_threshold)
+        if self.clip_variant == "field":
+            num_fields = len(self.field_sizes)
+            fields: np.ndarray = np.repeat(
+                np.arange(num_fields, dtype="int32"), self.field_sizes
+            )
+            return field_factor(
+                gradient, fields, num_fields, self.clip_threshold
+            )
+        norm = ops.sqrt(ops.sum(ops.square(gradient)))
+        factor = clip_factor(norm, self.clip_threshold)
+        return ops.ones_like(counts) * factor
+
+
+def check_clip_variant(variant: str, threshold: float | None) -> None:
+    """Raises for an unknown variant, or a threshold that does not belong."""
+    if variant not in CLIP_VARIANTS:
+        raise ValueError(
+            f"`clip_variant` must be one of {list(CLIP_VARIANTS)}. "
+            f"Received: clip_variant={variant!r}"
+        )
+    if variant == ADAPTIVE_COLUMN:
+        if threshold is not None:
+            raise ValueError(
+                "`clip_threshold` is for the constant clips; the adaptive one "
+                "takes `clip_ratio`. "
+                f"Received: clip_threshold={threshold}"
+            )
+    elif threshold is None or not threshold >= 0:
+        raise ValueError(
+            "`clip_threshold` must be a number that is not negative. "
+            f"Received: clip_threshold={threshold}"
+        )

@@ -7,57 +7,49 @@ from keras import ops
 Tensor = Any
 
 
-def frequency_factor(
-    mean_counts: Tensor, scale: float, beta_2: float = 0.999
-) -> Tensor:
+def frequency_factor(mean_counts: Tensor, scale: float) -> Tensor:
     """Returns the factor of each row's learning rate at a larger batch.
 
-    With `n` occurrences a batch on average, an id is in a share
-    `p = 1 - exp(-n)` of the batches. Where the gradients of its row are all
-    about as large, dense Adam moves the row in one step by about
+    Adam moves a weight in one step by about `E[g] / sqrt(E[g**2])` times the
+    learning rate. A row whose id occurs `n` times a batch on average, by
+    chance more often or less (Poisson), each time with about the same
+    gradient, has `E[g] ~ n` and `E[g**2] ~ n + n**2`, so that it moves by
 
     ```
-    d(p) = p / sqrt(max(p, 1 - beta_2))
+    d(n) = sqrt(n / (1 + n))
     ```
 
-    times the learning rate: the first moment has the mean of the gradient,
-    which is zero in the other batches, and the root of the second moment has
-    that of its square, over the last `1 / (1 - beta_2)` steps. In a batch that
-    is `scale` times as large there are `scale` times fewer steps an epoch,
-    so that a row moves as far as before if its rate is multiplied by
+    In a batch `scale` times as large there are `scale` times fewer steps an
+    epoch, so that the row moves as far as before if its rate is multiplied by
 
     ```
-    min(max(scale * d(1 - exp(-n / scale)) / d(1 - exp(-n)), 1), scale)
+    scale * d(n / scale) / d(n) = sqrt(scale * (1 + n) / (1 + n / scale))
     ```
 
-    A rare id keeps its rate, as CowClip has it; the id that is in every batch
-    needs `scale` times as much, as the linear rule has it; the others lie
-    between. No single factor suits all of them. For a smaller batch, `scale`
-    below 1, the limits change places.
+    That is `sqrt(scale)` for a rare id, whose gradient is mostly chance and
+    adds up like a random walk, as the square root rule has it, and `scale`
+    for the id that is in every batch many times, as the linear rule has it.
+    No single factor suits both. The averages `E` are taken over the same rows
+    at any batch only if Adam's windows stay as long in rows, and so become
+    shorter in steps: `1 - beta` must be multiplied by `scale` as well, as
+    `scale_hyperparameters(rule="frequency")` does.
 
     Args:
         mean_counts: `(input_dim,)` occurrences of each id in a batch of the
             larger size, on average.
         scale: float, positive. How many times larger the batch is than the
-            one that the learning rate is for.
-        beta_2: float, of Adam. Defaults to `0.999`.
+            one that the learning rate is for. Below 1 for a smaller batch.
 
     Returns:
-        `(input_dim,)` factors between 1 and `scale`.
+        `(input_dim,)` factors between `sqrt(scale)` and `scale`.
 
     Example:
 
-    >>> frequency_factor(ops.array([0.0, 0.01, 1.0, 640.0]), scale=64.0)
-    ... # [1.0, 3.17, 10.02, 64.0]
+    >>> frequency_factor(ops.array([0.0, 1.0, 64.0, 6400.0]), scale=64.0)
+    ... # [8.0, 11.2, 45.6, 63.7]
+
+    Reference:
+    - [Malladi et al., 2022](https://arxiv.org/abs/2205.10287): for Adam's
+      square root rule, and its windows, where chance dominates.
     """
-    before = _distance(-ops.expm1(-mean_counts / scale), beta_2)
-    after = _distance(-ops.expm1(-mean_counts), beta_2)
-    # An id that has not been seen yet is as rare as can be.
-    unseen = after == 0
-    ratio = before / ops.where(unseen, 1.0, after)
-    factor = ops.where(unseen, 1.0, scale * ratio)
-    return ops.clip(factor, min(1.0, scale), max(1.0, scale))
-
-
-def _distance(share: Tensor, beta_2: float) -> Tensor:
-    return share / ops.sqrt(ops.maximum(share, 1 - beta_2))
+    return ops.sqrt(scale * (1.0 + mean_counts) / (1.0 + mean_counts / scale))

@@ -53,8 +53,10 @@ class CowClip(keras.optimizers.Adam):
         frequency_scale: float, positive. How many times larger the batch is
             than the one that `embedding_learning_rate` is for; the rate of
             each row is then multiplied by `keras_cowclip.frequency_factor`,
-            between 1 for rare ids and this for those in every batch. Not part
-            of the paper. Defaults to `1.0`, which changes nothing.
+            between the square root of this for rare ids and all of it for
+            those in every batch. It belongs with a `beta_1` and a `beta_2`
+            for the larger batch, see `scale_hyperparameters`. Not part of the
+            paper. Defaults to `1.0`, which changes nothing.
         **optimizer_kwargs: any other argument of `keras.optimizers.Adam`.
             `weight_decay` acts on the dense weights alone.
             `gradient_accumulation_steps=k` sums the counts, so k batches of b
@@ -347,7 +349,7 @@ class CowClip(keras.optimizers.Adam):
         updates = ops.cast(self.iterations + 1, mean.dtype)
         self.assign_add(mean, (counts - mean) / updates)
         factor = frequency_factor(
-            ops.convert_to_tensor(mean), self.frequency_scale, self.beta_2
+            ops.convert_to_tensor(mean), self.frequency_scale
         )
         return ops.expand_dims(factor, axis=-1)
 

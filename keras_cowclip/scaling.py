@@ -23,6 +23,8 @@ _RULES: dict[str, Callable[[float], _Factors]] = {
 }
 
 RULES = tuple(_RULES)
+# Of Adam, at the base batch size.
+_BETA_1, _BETA_2 = 0.9, 0.999
 
 
 def scale_hyperparameters(
@@ -44,14 +46,15 @@ def scale_hyperparameters(
     | `sqrt`      | `sqrt(s)`     | `sqrt(s)`               | `sqrt(s)`    |
     | `linear`    | `s`           | `s`                     | 1            |
     | `n2_lambda` | `sqrt(s)`     | 1                       | `s**2`       |
-    | `frequency` | `sqrt(s)`     | by row, from 1 to `s`   | 1            |
+    | `frequency` | `sqrt(s)`     | `sqrt(s)` to `s`, a row | 1            |
 
     `cowclip` is the paper's own rule and the one to use with the clip; the
     next four are what it is compared with. `frequency` is this project's: it
     gives every row a factor of its own, see `keras_cowclip.frequency_factor`,
-    and has no clip. The paper warms the dense learning
-    rate up linearly over the first epoch, which needs the number of steps and
-    so is left to the caller.
+    keeps the windows of Adam's moments as long in rows,
+    `beta = max(1 - s * (1 - base_beta), 0)`, and has no clip. The paper warms
+    the dense learning rate up linearly over the first epoch, which needs the
+    number of steps and so is left to the caller.
 
     Args:
         batch_size: integer. Rows per step to scale to.
@@ -67,8 +70,8 @@ def scale_hyperparameters(
 
     Returns:
         Dict with the keys `learning_rate`, `embedding_learning_rate` and
-        `embedding_l2`, for `frequency` also `frequency_scale` and
-        `clip_ratio`: keyword arguments for `CowClip`.
+        `embedding_l2`, for `frequency` also `frequency_scale`, `clip_ratio`,
+        `beta_1` and `beta_2`: keyword arguments for `CowClip`.
 
     Raises:
         ValueError: for an unknown rule, a batch size that is not a positive
@@ -115,5 +118,10 @@ def scale_hyperparameters(
         )
     }
     if rule == "frequency":
-        scaled |= {"frequency_scale": scale, "clip_ratio": None}
+        scaled |= {
+            "frequency_scale": scale,
+            "clip_ratio": None,
+            "beta_1": max(1 - scale * (1 - _BETA_1), 0.0),
+            "beta_2": max(1 - scale * (1 - _BETA_2), 0.0),
+        }
     return scaled

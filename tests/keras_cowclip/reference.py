@@ -105,19 +105,16 @@ def clip_rows(gradient, table, counts, ratio, floor):
     return clipped, shortened
 
 
-def frequency_factors(mean_counts, scale, beta_2):
+def frequency_factors(mean_counts, scale):
     """The factor of each row's rate, by the mean of its counts so far."""
-    factors = np.ones(len(mean_counts))
+
+    def distance(occurrences):  # Of one step, at a rate of 1.
+        return np.sqrt(occurrences / (1.0 + occurrences))
+
+    factors = np.full(len(mean_counts), np.sqrt(scale))
     for row, mean in enumerate(mean_counts):
-        if mean == 0:
-            continue
-        distances = []
-        for occurrences in (mean / scale, mean):
-            share = 1.0 - np.exp(-occurrences)
-            distances.append(share / np.sqrt(max(share, 1.0 - beta_2)))
-        wanted = scale * distances[0] / distances[1]
-        low, high = sorted((1.0, scale))
-        factors[row] = min(max(wanted, low), high)
+        if mean > 0:
+            factors[row] = scale * distance(mean / scale) / distance(mean)
     return factors
 
 
@@ -162,9 +159,7 @@ def train(weights, batches, hyper):
                 hyper.clip_floor,
             )
         total_counts += counts
-        factors = frequency_factors(
-            total_counts / step, hyper.frequency_scale, hyper.beta_2
-        )
+        factors = frequency_factors(total_counts / step, hyper.frequency_scale)
         present = counts > 0
         state.clipped_shares.append(
             np.sum(shortened & present) / np.sum(present)

@@ -26,6 +26,15 @@ CASES = {
         "clip_ratio": None,
         "frequency_scale": 8.0,
         "embedding_learning_rate": 5e-4,
+        "beta_1": 0.2,
+        "beta_2": 0.992,
+    },
+    "frequency without momentum": {
+        "clip_ratio": None,
+        "frequency_scale": 64.0,
+        "embedding_learning_rate": 5e-5,
+        "beta_1": 0.0,
+        "beta_2": 0.936,
     },
     "frequency and clip": {
         "clip_ratio": 0.2,
@@ -55,6 +64,8 @@ def fit(hyper, weights, data, **compile_arguments):
         embedding_l2=hyper.embedding_l2,
         clip_ratio=hyper.clip_ratio,
         clip_floor=hyper.clip_floor,
+        beta_1=hyper.beta_1,
+        beta_2=hyper.beta_2,
         lazy=hyper.lazy,
         frequency_scale=hyper.frequency_scale,
     )
@@ -141,6 +152,7 @@ def test_30_steps_of_fit_agree_with_float64_reference(case):
         "off": (0.0, 0.0),
         "lazy": (0.3, 1.0),
         "frequency": (0.0, 0.0),
+        "frequency without momentum": (0.0, 0.0),
         "frequency and clip": (0.3, 1.0),
         "frequency at a smaller batch": (0.0, 0.0),
     }[case]

@@ -6,57 +6,71 @@ import pytest
 
 from keras_cowclip import CowClip
 from keras_cowclip import frequency_factor
+from keras_cowclip import scale_hyperparameters
 
 from . import reference
 
 
-def factors(mean_counts, scale, beta_2=0.999):
-    return keras.ops.convert_to_numpy(
-        frequency_factor(
-            keras.ops.array(mean_counts, dtype="float32"), scale, beta_2
-        )
-    )
+def factors(mean_counts, scale):
+    mean_counts = keras.ops.array(mean_counts, dtype="float32")
+    return keras.ops.convert_to_numpy(frequency_factor(mean_counts, scale))
 
 
 @pytest.mark.parametrize("scale", [0.25, 1.0, 2.0, 64.0])
-@pytest.mark.parametrize("beta_2", [0.99, 0.999])
-def test_it_is_the_formula(scale, beta_2):
-    mean_counts = np.concatenate([[0.0], np.logspace(-8, 4, 100)])
-    expected = reference.frequency_factors(mean_counts, scale, beta_2)
-    np.testing.assert_allclose(
-        factors(mean_counts, scale, beta_2), expected, rtol=1e-5
-    )
+def test_it_is_the_formula(scale):
+    mean_counts = np.concatenate([[0.0], np.logspace(-8, 6, 100)])
+    expected = reference.frequency_factors(mean_counts, scale)
+    np.testing.assert_allclose(factors(mean_counts, scale), expected, rtol=1e-5)
 
 
-def test_rare_ids_keep_their_rate_and_those_of_every_batch_get_all_of_it():
-    got = factors([0.0, 1e-6, 1e-4, 1e-2, 1.0, 1e4], 64.0)
-    np.testing.assert_allclose(got[:3], 1.0, rtol=1e-3)
-    assert got[5] == 64.0
-    assert (np.diff(got) >= -1e-3).all()
+@pytest.mark.parametrize("scale", [0.25, 64.0])
+def test_it_goes_from_the_square_root_rule_to_the_linear_one(scale):
+    got = factors([0.0, 1e-6, 1e-2, 1.0, 1e2, 1e8], scale)
+    np.testing.assert_allclose(got[:2], scale**0.5, rtol=1e-3)
+    np.testing.assert_allclose(got[-1], scale, rtol=1e-3)
+    assert (np.diff(got) * np.sign(scale - 1) >= 0).all()
 
 
-def adam_distance(share, rows=4000, steps=5000, beta_1=0.9, beta_2=0.999):
-    """How far dense Adam moves a row a step, at a rate of 1.
+def distance_of_an_epoch(mean_count, scale, steps=2_000, rows=2_000):
+    """How far Adam moves a row while it sees a fixed number of rows.
 
-    The row has a gradient of a constant sign in this share of the steps.
+    `mean_count` and `steps` are those of the small batch. The gradient is the
+    number of times the id occurs in the batch, as if each time it were 1.
     """
     random = np.random.default_rng(0)
+    mean_count, steps = mean_count * scale, steps // scale
+    scaled = scale_hyperparameters(1024 * scale, rule="frequency")
+    beta_1, beta_2 = scaled["beta_1"], scaled["beta_2"]
+    rate = factors([mean_count], scale)[0]
     momentum, velocity, moved = (np.zeros(rows) for _ in range(3))
-    for step in range(1, steps + 1):
-        gradient = (random.random(rows) < share).astype("float64")
+    # A few windows first, so that the start does not count.
+    warm_up = round(4 / (1 - beta_2))
+    for step in range(1, warm_up + steps + 1):
+        gradient = random.poisson(mean_count, rows) / scale
         momentum = beta_1 * momentum + (1 - beta_1) * gradient
         velocity = beta_2 * velocity + (1 - beta_2) * gradient**2
-        if step > steps / 2:
-            corrected = momentum / (1 - beta_1**step)
-            root = np.sqrt(velocity / (1 - beta_2**step))
-            moved += corrected / (root + 1e-7)
-    return moved.mean() / (steps / 2)
+        if step > warm_up:
+            moved += rate * momentum / np.sqrt(velocity + 1e-30)
+    return moved.mean()
 
 
-@pytest.mark.parametrize("share", [1.0, 0.3, 0.03])
-def test_adam_moves_a_row_by_the_root_of_its_share(share):
-    # Of the two regimes this is the one in which factors lie between.
-    assert adam_distance(share) == pytest.approx(share**0.5, rel=0.1)
+@pytest.mark.parametrize("mean_count", [0.003, 0.03, 0.3, 3.0])
+@pytest.mark.parametrize("scale", [8, 50])
+def test_a_row_moves_as_far_in_an_epoch_at_any_batch(mean_count, scale):
+    small = distance_of_an_epoch(mean_count, 1)
+    large = distance_of_an_epoch(mean_count, scale)
+    # The mean of a root is not the root of the mean: that is the rest.
+    assert large == pytest.approx(small, rel=0.1)
+
+
+def test_the_rule_keeps_the_windows_as_long_in_rows():
+    scaled = scale_hyperparameters(8 * 1024, rule="frequency")
+    assert scaled["beta_1"] == pytest.approx(0.2)
+    assert scaled["beta_2"] == pytest.approx(0.992)
+    scaled = scale_hyperparameters(64 * 1024, rule="frequency")
+    assert scaled["beta_1"] == 0.0
+    assert scaled["beta_2"] == pytest.approx(0.936)
+    assert CowClip(**scaled).frequency_scale == 64.0
 
 
 @pytest.mark.parametrize("value", [0, -1.0, "8"])

@@ -38,6 +38,8 @@ def test_the_frequency_rule_leaves_the_rest_to_the_rows():
         "learning_rate": pytest.approx(4 * BASE["learning_rate"]),
         "frequency_scale": 16.0,
         "clip_ratio": None,
+        "beta_1": 0.0,
+        "beta_2": pytest.approx(0.984),
     }
     CowClip(**scaled)
 

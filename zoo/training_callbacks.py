@@ -8,10 +8,9 @@ import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
-from zoo.batches import ClickBatches
 from zoo.checkpoints import Checkpoints
+from zoo.evaluation import evaluate_split
 from zoo.metrics import TrainingDivergedError
-from zoo.metrics import exact_metrics
 from zoo.random_state import random_state
 from zoo.random_state import set_random_state
 from zoo.split import Split
@@ -52,20 +51,37 @@ class ValidationMetrics(keras.callbacks.Callback):
 
     Args:
         split: `Split` to predict after every epoch.
-        batch_size: integer. Rows per prediction step. Defaults to `16_384`.
+        state: `TrainingState` of the run, for `at_best`.
+        at_best: `Split` to predict as well after every epoch whose AUC is the
+            highest so far, or `None`. The logs then have its metrics at the
+            best epoch as `best_epoch_auc` and `best_epoch_log_loss`.
     """
 
-    def __init__(self, split: Split, batch_size: int = 16_384):
+    def __init__(
+        self, split: Split, state: TrainingState, at_best: Split | None = None
+    ):
         super().__init__()
-        self.labels = split.labels
-        self.batches = ClickBatches(split, batch_size)
+        self.split = split
+        self.state = state
+        self.at_best = at_best
 
     def on_epoch_end(self, epoch, logs=None):
-        probabilities = self.model.predict(self.batches, verbose=0)
-        metrics = exact_metrics(self.labels, probabilities)
-        if logs is not None:
-            logs["val_auc"] = metrics["auc"]
-            logs["val_log_loss"] = metrics["log_loss"]
+        logs = {} if logs is None else logs
+        metrics = evaluate_split(self.model, self.split)
+        logs["val_auc"] = metrics["auc"]
+        logs["val_log_loss"] = metrics["log_loss"]
+        if self.at_best is None:
+            return
+        history = self.state.history
+        if metrics["auc"] > max(history.get("val_auc", []), default=-math.inf):
+            best = evaluate_split(self.model, self.at_best)
+        else:
+            best = {
+                name: history[f"best_epoch_{name}"][-1]
+                for name in ("auc", "log_loss")
+            }
+        logs["best_epoch_auc"] = best["auc"]
+        logs["best_epoch_log_loss"] = best["log_loss"]
 
 
 class RaiseOnDivergence(keras.callbacks.Callback):

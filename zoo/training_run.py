@@ -38,6 +38,7 @@ def run_recipe(
     resume: bool = False,
     checkpoint_steps: int | None = None,
     keep_checkpoints: int = 2,
+    evaluate_best_epoch: bool = False,
     verbose: int | str = "auto",
 ) -> tuple[CTRModel, dict[str, Any]]:
     """Trains a network and measures it; the checkpoints stay.
@@ -48,6 +49,9 @@ def run_recipe(
         checkpoints_folder: path, for the checkpoints of this run alone.
         initial_model, resume, checkpoint_steps, keep_checkpoints, verbose:
             as in `zoo.train`.
+        evaluate_best_epoch: boolean. Also measures the model of the epoch with
+            the best validation AUC, on the split that the report is of; its
+            metrics are in the report's `history`. Defaults to `False`.
 
     Returns:
         The network and the report.
@@ -101,7 +105,7 @@ def run_recipe(
             TrainingClock(state),
             RaiseOnDivergence(),
             clipped_share,
-            *_validation(log),
+            *_validation(log, state, evaluate_best_epoch),
             save_checkpoints,
             *_plateau(recipe, state, batches.batches_per_epoch),
         ]
@@ -121,10 +125,15 @@ def _first_network(
     return _load_grown(Path(initial_model), log)
 
 
-def _validation(log: EncodedLog) -> list[keras.callbacks.Callback]:
+def _validation(
+    log: EncodedLog, state: TrainingState, evaluate_best_epoch: bool
+) -> list[keras.callbacks.Callback]:
     if "validation" not in log.splits:
         return []
-    return [ValidationMetrics(log.split("validation"))]
+    at_best = None
+    if evaluate_best_epoch:
+        at_best = log.split(name_of_evaluation_split(log))
+    return [ValidationMetrics(log.split("validation"), state, at_best)]
 
 
 def _plateau(

@@ -4,7 +4,7 @@ import keras
 import pytest
 
 import zoo
-from zoo import training_callbacks
+from zoo import evaluation
 from zoo.datasets import synthetic
 from zoo.plateau import num_plateaus
 from zoo.split import Split
@@ -47,9 +47,14 @@ def train(monkeypatch, log, tmp_path):
     """Trains with AUCs as given, and returns the rates of every step."""
     fit = keras.Model.fit
     monkeypatch.setattr(
-        training_callbacks,
+        evaluation,
         "exact_metrics",
-        lambda *_: {"auc": next(aucs), "log_loss": 0.5},
+        # The last one is of the test.
+        lambda *_: {
+            "auc": next(aucs, 0.5),
+            "log_loss": 0.5,
+            "calibration": 1.0,
+        },
     )
     aucs = iter(())
 

@@ -1,5 +1,7 @@
 """The pictures of a scaling study."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zoo.scaling.results import Row
+from zoo.scaling.results import compared
 from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
@@ -26,14 +29,10 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
     for model, (auc, log_loss) in panels.items():
         auc.set_title(model)
         for axes, name in ((auc, "auc"), (log_loss, "log_loss")):
-            _plot_curves(axes, rows, model, name)
+            _plot_curves(axes, rows, model, partial(compared, name=name))
             axes.set_ylabel({"auc": "AUC", "log_loss": "log-loss"}[name])
-        bayes = [
-            row["auc"] + row["auc_regret"]
-            for row in rows
-            if row["auc_regret"] is not None
-        ]
         auc.set_xlabel("")
+        bayes = [row["bayes_auc"] for row in rows if row["bayes_auc"]]
         if bayes:
             auc.annotate(
                 f"best possible {bayes[0]:.4f}",
@@ -42,7 +41,12 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
                 color="gray",
             )
     _legend(next(iter(panels.values()))[0])
-    figure.suptitle(f"{rows[0]['data']}: {rows[0]['evaluated_on']} split")
+    epoch = "last epoch"
+    if rows[0]["best_epoch"]:
+        epoch = "epoch of the best validation AUC"
+    figure.suptitle(
+        f"{rows[0]['data']}: {rows[0]['evaluated_on']} split, {epoch}"
+    )
     figure.savefig(path, dpi=110)
 
 
@@ -51,7 +55,7 @@ def plot_seconds(rows: list[Row], path: Path) -> None:
     figure, panels = _panels(rows, lines=1)
     for model, (axes,) in panels.items():
         axes.set_title(model)
-        _plot_curves(axes, rows, model, "seconds")
+        _plot_curves(axes, rows, model, lambda run: run["seconds"])
         axes.set_yscale("log")
         axes.set_ylabel("seconds to train")
         _legend(axes)
@@ -111,12 +115,17 @@ def _panels(
     return figure, {m: tuple(axes[:, i]) for i, m in enumerate(models)}
 
 
-def _plot_curves(axes: Axes, rows: list[Row], model: str, name: str) -> None:
+def _plot_curves(
+    axes: Axes,
+    rows: list[Row],
+    model: str,
+    value: Callable[[Row], Any],
+) -> None:
     for number, curve in enumerate(curves(rows)):
         points = [
-            (batch_size, [run[name] for run in runs])
+            (batch_size, values)
             for batch_size, runs in by_batch(rows, model, curve).items()
-            if all(run[name] is not None for run in runs)
+            if None not in (values := [value(run) for run in runs])
         ]
         if not points:
             continue

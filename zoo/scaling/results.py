@@ -35,7 +35,6 @@ def row_of(report: dict[str, Any], variant: str) -> Row:
     settings = report["hyperparameters"]
     validation = report["history"].get("val_auc", [])
     bayes = report["bayes"] or {}
-    auc = report["auc"]
     return {
         "model": report["model"],
         "rule": settings["rule"],
@@ -43,15 +42,16 @@ def row_of(report: dict[str, Any], variant: str) -> Row:
         "batch_size": report["batch_size"],
         "seed": settings["seed"],
         "epochs": settings["epochs"],
-        "auc": auc,
+        "auc": report["auc"],
         "log_loss": report["log_loss"],
         "calibration": report["calibration"],
-        "auc_regret": bayes["auc"] - auc if bayes and auc else None,
-        "best_validation_auc": max(validation, default=None),
+        "bayes_auc": bayes.get("auc"),
         "best_epoch": (
             1 + validation.index(max(validation)) if validation else None
         ),
-        "clipped_share": (report["history"].get("clipped_share") or [None])[-1],
+        "best_epoch_auc": _last(report, "best_epoch_auc"),
+        "best_epoch_log_loss": _last(report, "best_epoch_log_loss"),
+        "clipped_share": _last(report, "clipped_share"),
         "seconds": report["seconds"],
         "samples_per_second": report["samples_per_second"],
         "learning_rate": settings["learning_rate"],
@@ -74,6 +74,20 @@ def row_of(report: dict[str, Any], variant: str) -> Row:
         "hardware": report["hardware"],
         "wall_seconds": report["wall_seconds"],
     }
+
+
+def compared(row: Row, name: str) -> Any:
+    """The metric by which runs are compared, `"auc"` or `"log_loss"`.
+
+    That of the epoch with the best validation AUC, as early stopping would
+    have it, or in a log without validation that of the last epoch.
+    """
+    best = row[f"best_epoch_{name}"]
+    return row[name] if best is None else best
+
+
+def _last(report: dict[str, Any], name: str) -> Any:
+    return (report["history"].get(name) or [None])[-1]
 
 
 def write_results(rows: list[Row], folder: Path) -> None:

@@ -72,8 +72,11 @@ def scaling_study(
 
     Returns:
         The lines of `results.csv` as dicts. A run that diverged has no metrics.
-        The metrics are those after the last epoch, on the test split or, in a
-        log without one, on the validation split.
+        The metrics are those on the test split or, in a log without one, on
+        the validation split: `auc` and `log_loss` after the last epoch,
+        `best_epoch_auc` and `best_epoch_log_loss` after the one with the
+        highest validation AUC. The figures and `verdicts` compare the latter
+        where the log has a validation split.
 
     Raises:
         ValueError: for an argument out of its range, a log without a test and
@@ -192,7 +195,14 @@ def _train(log: EncodedLog, run: _Run, folder: Path) -> dict[str, Any]:
     # Of what earlier runs have compiled, nothing is needed again.
     keras.utils.clear_session()
     try:
-        _, report = run_recipe(log, recipe, checkpoints, resume=True, verbose=0)
+        _, report = run_recipe(
+            log,
+            recipe,
+            checkpoints,
+            resume=True,
+            evaluate_best_epoch=True,
+            verbose=0,
+        )
     except TrainingDivergedError:
         report = _diverged(log, recipe)
     report["wall_seconds"] = time.perf_counter() - start

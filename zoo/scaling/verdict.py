@@ -4,6 +4,7 @@ from statistics import mean
 from typing import Any
 
 from zoo.scaling.results import Row
+from zoo.scaling.results import compared
 
 TOLERANCE = 1e-3  # "0.1 % AUC", as click-through-rate models are compared.
 Curve = tuple[str, str]  # The rule and the variant of the recipe.
@@ -57,9 +58,9 @@ def verdicts(rows: list[Row]) -> list[dict[str, Any]]:
         starts = [
             runs[smallest]
             for runs in runs_of.values()
-            if smallest in runs and _mean(runs[smallest], "auc") is not None
+            if smallest in runs and _auc(runs[smallest]) is not None
         ]
-        best = max(starts, key=lambda runs: _mean(runs, "auc"), default=None)
+        best = max(starts, key=_auc, default=None)
         for curve, runs in runs_of.items():
             found.append(
                 {"model": model, "rule": label(curve), **_verdict(runs, best)}
@@ -75,18 +76,22 @@ def _verdict(
     )
     if best is None:
         return verdict
-    verdict["small_batch_auc"] = _mean(best, "auc")
+    verdict["small_batch_auc"] = _auc(best)
     for batch_size, runs in runs_by_batch.items():
-        auc = _mean(runs, "auc")
+        auc = _auc(runs)
         if auc is not None and auc >= verdict["small_batch_auc"] - TOLERANCE:
             verdict |= {
                 "batch_size": batch_size,
                 "auc": auc,
-                "speed_up": _mean(best, "seconds") / _mean(runs, "seconds"),
+                "speed_up": _seconds(best) / _seconds(runs),
             }
     return verdict
 
 
-def _mean(runs: list[Row], name: str) -> Any:
-    values = [run[name] for run in runs]
+def _auc(runs: list[Row]) -> Any:
+    values = [compared(run, "auc") for run in runs]
     return None if None in values else mean(values)
+
+
+def _seconds(runs: list[Row]) -> float:
+    return mean(run["seconds"] for run in runs)

@@ -8,6 +8,7 @@ import pytest
 from matplotlib import image
 
 import zoo
+from zoo import evaluation
 from zoo.datasets import synthetic
 from zoo.scaling import study
 
@@ -51,7 +52,7 @@ def test_results_have_a_line_for_every_run(finished):
     ]
     for line, row in zip(lines, rows, strict=True):
         assert float(line["auc"]) == row["auc"]
-        assert float(line["auc_regret"]) > 0
+        assert float(line["bayes_auc"]) > row["best_epoch_auc"] > 0
         assert line["versions"].startswith("keras ")
         assert line["hardware"].endswith("cores")
     assert len(list((folder / "runs").iterdir())) == len(rows)
@@ -64,6 +65,28 @@ def test_a_run_is_what_train_gives(finished, log, tmp_path):
         verbose=0, **SMALL,
     )  # fmt: skip
     assert rows[-1]["auc"] == pytest.approx(report["auc"], rel=1e-6)
+    assert rows[-1]["best_epoch"] == 2
+    assert rows[-1]["best_epoch_auc"] == rows[-1]["auc"]
+
+
+def test_metrics_of_the_best_epoch_are_kept(log, tmp_path, monkeypatch):
+    metrics = iter(
+        [
+            # Validation and test of each epoch, and the test in the end; the
+            # second epoch's validation is no better, so its test is not asked.
+            {"auc": 0.7, "log_loss": 0.5, "calibration": 1.0},
+            {"auc": 0.6, "log_loss": 0.4, "calibration": 1.0},
+            {"auc": 0.7, "log_loss": 0.3, "calibration": 1.0},
+            {"auc": 0.5, "log_loss": 0.2, "calibration": 1.0},
+        ]
+    )
+    monkeypatch.setattr(evaluation, "exact_metrics", lambda *_: next(metrics))
+    [row] = zoo.scaling_study(
+        log, tmp_path / "study", rules=("cowclip",), batch_sizes=(4096,),
+        verbose=False, **SMALL,
+    )  # fmt: skip
+    assert (row["best_epoch"], row["best_epoch_auc"]) == (1, 0.6)
+    assert (row["best_epoch_log_loss"], row["auc"]) == (0.4, 0.5)
 
 
 def test_rules_that_agree_are_run_once(finished):

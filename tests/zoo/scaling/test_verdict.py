@@ -9,7 +9,7 @@ def row(rule, batch_size, auc, seconds=1.0, seed=0, variant=""):
     return {
         "model": "deepfm", "rule": rule, "variant": variant,
         "batch_size": batch_size, "seed": seed, "auc": auc,
-        "seconds": seconds,
+        "seconds": seconds, "best_epoch_auc": None,
     }  # fmt: skip
 
 
@@ -40,6 +40,14 @@ def test_means_over_seeds_decide():
     assert verdict["small_batch_auc"] == pytest.approx(0.81)
     assert verdict["batch_size"] == 2048
     assert verdict["auc"] == pytest.approx(0.815)
+
+
+def test_the_best_epoch_counts_where_there_is_a_validation():
+    rows = [row("cowclip", 1024, 0.80), row("cowclip", 2048, 0.80)]
+    for one, auc in zip(rows, (0.82, 0.81), strict=True):
+        one["best_epoch_auc"] = auc
+    [verdict] = verdicts(rows)
+    assert (verdict["small_batch_auc"], verdict["batch_size"]) == (0.82, 1024)
 
 
 def test_a_seed_that_diverged_disqualifies():

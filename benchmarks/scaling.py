@@ -1,0 +1,125 @@
+"""Runs the scaling studies whose results are in `benchmarks/results/scaling`.
+
+    KERAS_BACKEND=jax python benchmarks/scaling.py gowalla
+
+A study is a call of `zoo.scaling_study` with the arguments in `STUDIES`; its
+results are in the folder of its name. Runs that are there already are not
+repeated: a study that was broken off goes on when it is called again, and one
+grows when seeds, rules or models are added to it here. The column
+`wall_seconds` of `results.csv` says how long each run took.
+"""
+
+import argparse
+import dataclasses
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+import zoo
+from zoo.datasets import synthetic
+from zoo.scaling.verdict import verdicts
+from zoo.tables import verdict_table
+
+RESULTS = Path(__file__).parent / "results" / "scaling"
+SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# Two fields of integer ids, 70,000 in all, each seen about 60 times; what a
+# user-item log needs is a network that is small for Criteo's 39 columns.
+GOWALLA = {
+    "epochs": 8,
+    "embedding_dim": 16,
+    "hidden_units": (128, 64),
+    "learning_rate": 1e-3,
+    "embedding_learning_rate": 1e-3,
+}
+# 4 million training rows with a million ids, most of them rare. A second epoch
+# on them only overfits at the paper's small batch.
+SYNTHETIC = {"epochs": 2, "warmup_epochs": 0.5, "hidden_units": (128, 64)}
+DECAYS = {
+    "constant": {},
+    "cosine": {"decay": "cosine"},
+    "plateau": {"decay": "plateau"},
+}
+CLIPS = {
+    "adaptive column": {},
+    "off": {"clip_ratio": None},
+    "column": {"clip_variant": "column", "clip_threshold": 1e-6},
+    "field": {"clip_variant": "field", "clip_threshold": 1e-3},
+    "global": {"clip_variant": "global", "clip_threshold": 1e-3},
+}
+STUDIES: dict[str, dict[str, Any]] = {
+    # Every rule of the paper, and this project's.
+    "gowalla": {
+        **GOWALLA,
+        "batch_sizes": (1024, 8192, 65_536),
+        "seeds": range(3),
+    },
+    # Whether rates that fall are what large batches lack.
+    "gowalla_decay": {
+        **GOWALLA,
+        "batch_sizes": (1024, 65_536),
+        "rules": ("cowclip", "frequency"),
+        "variants": DECAYS,
+        "seeds": range(1),
+    },
+    # The ablation: which part of the paper's recipe carries the result.
+    "gowalla_ablation": {
+        **GOWALLA,
+        "batch_sizes": (8192,),
+        "rules": ("cowclip",),
+        "variants": {
+            f"{clip}, deviation {deviation:g}, warm-up {warmup:g}": {
+                **arguments,
+                "embedding_deviation": deviation,
+                "warmup_epochs": warmup,
+            }
+            for deviation in (1e-2, 1e-4)
+            for warmup in (1.0, 0.0)
+            for clip, arguments in CLIPS.items()
+        },
+        "seeds": range(1),
+    },
+    "synthetic": {
+        **SYNTHETIC,
+        "batch_sizes": (1024, 8192, 65_536),
+        "seeds": range(1),
+    },
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("study", choices=STUDIES)
+    parser.add_argument(
+        "--gowalla",
+        type=Path,
+        default=SAMPLES / "gowalla",
+        help="folder with train.parquet, valid.parquet and test.parquet, of "
+        "the columns label, user and item",
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.study.startswith("gowalla"):
+            log = gowalla(arguments.gowalla, Path(folder))
+        else:
+            log = synthetic.make_log(rows=5_000_000, max_vocabulary=120_000)
+        rows = zoo.scaling_study(
+            log, RESULTS / arguments.study, **STUDIES[arguments.study]
+        )
+    Console().print(verdict_table(verdicts(rows)))
+
+
+def gowalla(source: Path, folder: Path) -> zoo.EncodedLog:
+    log_format = zoo.LogFormat(name="gowalla", categorical=("user", "item"))
+    zoo.prepare(log_format, source, folder / "gowalla", split="provider")
+    log = zoo.EncodedLog.load(folder / "gowalla")
+    # By its name: the folder is another one each time.
+    return dataclasses.replace(log, source="gowalla")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    main()

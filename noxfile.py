@@ -9,6 +9,8 @@ nox.needs_version = ">=2024.4"
 nox.options.default_venv_backend = "venv"
 
 CONSTRAINTS = ("-c", "constraints.txt")
+# A file at a time, for the tests of one share what takes long to make.
+PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 # What to install for a backend on a machine without an accelerator.
 BACKENDS = {"tensorflow": "tensorflow-cpu", "jax": "jax", "torch": "torch"}
 
@@ -34,7 +36,9 @@ def tests(session, backend):
             "import importlib.util, sys; "
             f"sys.exit(importlib.util.find_spec('{other}') is not None)",
         )
-    session.run("pytest", *session.posargs, env={"KERAS_BACKEND": backend})
+    session.run(
+        "pytest", *PARALLEL, *session.posargs, env={"KERAS_BACKEND": backend}
+    )
 
 
 @nox.session

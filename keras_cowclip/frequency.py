@@ -19,20 +19,26 @@ def frequency_factor(mean_counts: Tensor, scale: float) -> Tensor:
     d(n) = sqrt(n / (1 + n))
     ```
 
-    In a batch `scale` times as large there are `scale` times fewer steps an
-    epoch, so that the row moves as far as before if its rate is multiplied by
+    A batch `scale` times as large has `scale` times fewer steps an epoch. With
+    `n` occurrences in it, and so `n / scale` in the small one, the row moves
+    as far an epoch as before if its rate is multiplied by
 
     ```
     scale * d(n / scale) / d(n) = sqrt(scale * (1 + n) / (1 + n / scale))
     ```
 
-    That is `sqrt(scale)` for a rare id, whose gradient is mostly chance and
-    adds up like a random walk, as the square root rule has it, and `scale`
-    for the id that is in every batch many times, as the linear rule has it.
-    No single factor suits both. The averages `E` are taken over the same rows
-    at any batch only if Adam's windows stay as long in rows, and so become
-    shorter in steps: `1 - beta` must be multiplied by `scale` as well, as
+    That is `sqrt(scale)` for an id that few batches have, as the square root
+    rule says, and tends to `scale`, as the linear rule says, for one that
+    even the small batch has many times. No single factor suits both.
+
+    The averages `E` are over as many rows at any batch only if Adam's windows
+    become shorter in steps: `1 - beta` must be multiplied by `scale` as well,
+    and epsilon divided by its root, as
     `scale_hyperparameters(rule="frequency")` does.
+
+    Where the gradients of an id differ much from one row to the next, the
+    turn from the root to `scale` comes at more occurrences than here, and the
+    factor of frequent ids is an upper bound.
 
     Args:
         mean_counts: `(input_dim,)` occurrences of each id in a batch of the

@@ -7,6 +7,8 @@ from keras import ops
 from keras_cowclip.clipping import adaptive_column_factor
 from keras_cowclip.clipping import at_least_float32
 from keras_cowclip.frequency import frequency_factor
+from keras_cowclip.fused_adam import can_fuse
+from keras_cowclip.fused_adam import fused_adam_step
 from keras_cowclip.replicas import refuse_over_replicas
 from keras_cowclip.replicas import sum_over_replicas
 
@@ -54,9 +56,10 @@ class CowClip(keras.optimizers.Adam):
             than the one that `embedding_learning_rate` is for; the rate of
             each row is then multiplied by `keras_cowclip.frequency_factor`,
             between the square root of this for rare ids and all of it for
-            those in every batch. It belongs with a `beta_1` and a `beta_2`
-            for the larger batch, see `scale_hyperparameters`. Not part of the
-            paper. Defaults to `1.0`, which changes nothing.
+            the most frequent ones. It belongs with betas and an epsilon for
+            the larger batch, see `scale_hyperparameters`, and with
+            `lazy=False`. Not part of the paper. Defaults to `1.0`, which
+            changes nothing.
         **optimizer_kwargs: any other argument of `keras.optimizers.Adam`.
             `weight_decay` acts on the dense weights alone.
             `gradient_accumulation_steps=k` sums the counts, so k batches of b
@@ -118,6 +121,13 @@ class CowClip(keras.optimizers.Adam):
             raise ValueError(
                 "`lazy=True` does not support `amsgrad`. "
                 f"Received: lazy={lazy}, amsgrad=True"
+            )
+        if lazy and frequency_scale != 1:
+            # A lazy row takes as many steps an epoch at any batch.
+            raise ValueError(
+                "`frequency_scale` is for rows that move every step, "
+                f"`lazy=False`. Received: lazy={lazy}, "
+                f"frequency_scale={frequency_scale}"
             )
         super().__init__(
             learning_rate=(
@@ -252,7 +262,7 @@ class CowClip(keras.optimizers.Adam):
     def update_step(self, gradient, variable, learning_rate):
         index = self._get_variable_index(variable)
         if self._counts_index[index] is None:
-            super().update_step(gradient, variable, learning_rate)
+            self._adam_step(gradient, variable, learning_rate)
             return
         table = at_least_float32(variable)
         counts = ops.convert_to_tensor(
@@ -269,7 +279,7 @@ class CowClip(keras.optimizers.Adam):
         if self.lazy:
             self._lazy_update_step(gradient, variable, counts, rate)
         else:
-            super().update_step(gradient, variable, rate)
+            self._adam_step(gradient, variable, rate)
 
     def get_config(self):
         rate = self._embedding_learning_rate
@@ -352,6 +362,13 @@ class CowClip(keras.optimizers.Adam):
             ops.convert_to_tensor(mean), self.frequency_scale
         )
         return ops.expand_dims(factor, axis=-1)
+
+    def _adam_step(self, gradient, variable, learning_rate):
+        learning_rate = ops.convert_to_tensor(learning_rate)
+        if can_fuse(variable, learning_rate):
+            fused_adam_step(self, gradient, variable, learning_rate)
+        else:
+            super().update_step(gradient, variable, learning_rate)
 
     def _lazy_update_step(self, gradient, variable, counts, learning_rate):
         index = self._get_variable_index(variable)

@@ -24,7 +24,7 @@ _RULES: dict[str, Callable[[float], _Factors]] = {
 
 RULES = tuple(_RULES)
 # Of Adam, at the base batch size.
-_BETA_1, _BETA_2 = 0.9, 0.999
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 
 
 def scale_hyperparameters(
@@ -51,8 +51,9 @@ def scale_hyperparameters(
     `cowclip` is the paper's own rule and the one to use with the clip; the
     next four are what it is compared with. `frequency` is this project's: it
     gives every row a factor of its own, see `keras_cowclip.frequency_factor`,
-    keeps the windows of Adam's moments as long in rows,
-    `beta = max(1 - s * (1 - base_beta), 0)`, and has no clip. The paper warms
+    and has no clip. Adam's windows keep their length in rows, down to a single
+    step, `beta = max(1 - s * (1 - base_beta), 0)`, and its epsilon falls with
+    the gradients, `epsilon = base_epsilon / sqrt(s)`. The paper warms
     the dense learning rate up linearly over the first epoch, which needs the
     number of steps and so is left to the caller.
 
@@ -71,7 +72,7 @@ def scale_hyperparameters(
     Returns:
         Dict with the keys `learning_rate`, `embedding_learning_rate` and
         `embedding_l2`, for `frequency` also `frequency_scale`, `clip_ratio`,
-        `beta_1` and `beta_2`: keyword arguments for `CowClip`.
+        `beta_1`, `beta_2` and `epsilon`: keyword arguments for `CowClip`.
 
     Raises:
         ValueError: for an unknown rule, a batch size that is not a positive
@@ -123,5 +124,6 @@ def scale_hyperparameters(
             "clip_ratio": None,
             "beta_1": max(1 - scale * (1 - _BETA_1), 0.0),
             "beta_2": max(1 - scale * (1 - _BETA_2), 0.0),
+            "epsilon": _EPSILON / scale**0.5,
         }
     return scaled

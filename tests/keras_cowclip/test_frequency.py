@@ -31,14 +31,18 @@ def test_it_goes_from_the_square_root_rule_to_the_linear_one(scale):
     assert (np.diff(got) * np.sign(scale - 1) >= 0).all()
 
 
-def distance_of_an_epoch(mean_count, scale, steps=2_000, rows=2_000):
-    """How far Adam moves a row while it sees a fixed number of rows.
+# Of an id's gradient each time it occurs, at the small batch.
+GRADIENT = 1e-4
 
-    `mean_count` and `steps` are those of the small batch. The gradient is the
-    number of times the id occurs in the batch, as if each time it were 1.
+
+def distance_of_an_epoch(mean_count, scale, rows):
+    """How far Adam moves rows while it sees a fixed number of samples.
+
+    `mean_count` is that of the small batch. A gradient is `GRADIENT` for each
+    time the id occurs in the batch, divided by the size of the batch.
     """
     random = np.random.default_rng(0)
-    mean_count, steps = mean_count * scale, steps // scale
+    mean_count, steps = mean_count * scale, 2_000 // scale
     scaled = scale_hyperparameters(1024 * scale, rule="frequency")
     beta_1, beta_2 = scaled["beta_1"], scaled["beta_2"]
     rate = factors([mean_count], scale)[0]
@@ -46,19 +50,20 @@ def distance_of_an_epoch(mean_count, scale, steps=2_000, rows=2_000):
     # A few windows first, so that the start does not count.
     warm_up = round(4 / (1 - beta_2))
     for step in range(1, warm_up + steps + 1):
-        gradient = random.poisson(mean_count, rows) / scale
+        gradient = random.poisson(mean_count, rows) * GRADIENT / scale
         momentum = beta_1 * momentum + (1 - beta_1) * gradient
         velocity = beta_2 * velocity + (1 - beta_2) * gradient**2
         if step > warm_up:
-            moved += rate * momentum / np.sqrt(velocity + 1e-30)
+            moved += rate * momentum / (np.sqrt(velocity) + scaled["epsilon"])
     return moved.mean()
 
 
-@pytest.mark.parametrize("mean_count", [0.003, 0.03, 0.3, 3.0])
+@pytest.mark.parametrize("mean_count", [1e-4, 0.003, 0.03, 0.3, 3.0])
 @pytest.mark.parametrize("scale", [8, 50])
 def test_a_row_moves_as_far_in_an_epoch_at_any_batch(mean_count, scale):
-    small = distance_of_an_epoch(mean_count, 1)
-    large = distance_of_an_epoch(mean_count, scale)
+    rows = 20_000 if mean_count < 1e-3 else 2_000
+    small = distance_of_an_epoch(mean_count, 1, rows)
+    large = distance_of_an_epoch(mean_count, scale, rows)
     # The mean of a root is not the root of the mean: that is the rest.
     assert large == pytest.approx(small, rel=0.1)
 
@@ -70,7 +75,13 @@ def test_the_rule_keeps_the_windows_as_long_in_rows():
     scaled = scale_hyperparameters(64 * 1024, rule="frequency")
     assert scaled["beta_1"] == 0.0
     assert scaled["beta_2"] == pytest.approx(0.936)
+    assert scaled["epsilon"] == pytest.approx(1e-7 / 8)
     assert CowClip(**scaled).frequency_scale == 64.0
+
+
+def test_lazy_rows_have_no_factor():
+    with pytest.raises(ValueError, match="Received: lazy=True, frequency_sc"):
+        CowClip(lazy=True, frequency_scale=8.0)
 
 
 @pytest.mark.parametrize("value", [0, -1.0, "8"])

@@ -40,6 +40,7 @@ def test_the_frequency_rule_leaves_the_rest_to_the_rows():
         "clip_ratio": None,
         "beta_1": 0.0,
         "beta_2": pytest.approx(0.984),
+        "epsilon": pytest.approx(2.5e-8),
     }
     CowClip(**scaled)
 

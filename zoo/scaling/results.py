@@ -35,7 +35,7 @@ def row_of(report: dict[str, Any], variant: str) -> Row:
     settings = report["hyperparameters"]
     validation = report["history"].get("val_auc", [])
     bayes = report["bayes"] or {}
-    return {
+    row: Row = {
         "model": report["model"],
         "rule": settings["rule"],
         "variant": variant,
@@ -45,12 +45,13 @@ def row_of(report: dict[str, Any], variant: str) -> Row:
         "auc": report["auc"],
         "log_loss": report["log_loss"],
         "calibration": report["calibration"],
-        "bayes_auc": bayes.get("auc"),
         "best_epoch": (
             1 + validation.index(max(validation)) if validation else None
         ),
         "best_epoch_auc": _last(report, "best_epoch_auc"),
         "best_epoch_log_loss": _last(report, "best_epoch_log_loss"),
+        "bayes_auc": bayes.get("auc"),
+        "bayes_log_loss": bayes.get("log_loss"),
         "clipped_share": _last(report, "clipped_share"),
         "seconds": report["seconds"],
         "samples_per_second": report["samples_per_second"],
@@ -74,6 +75,7 @@ def row_of(report: dict[str, Any], variant: str) -> Row:
         "hardware": report["hardware"],
         "wall_seconds": report["wall_seconds"],
     }
+    return {**row, **_regret(row)}
 
 
 def compared(row: Row, name: str) -> Any:
@@ -84,6 +86,16 @@ def compared(row: Row, name: str) -> Any:
     """
     best = row[f"best_epoch_{name}"]
     return row[name] if best is None else best
+
+
+def _regret(row: Row) -> Row:
+    """How far from the best possible metrics, where those are known."""
+    regret: Row = {}
+    for name, sign in (("auc", 1), ("log_loss", -1)):
+        best, reached = row[f"bayes_{name}"], compared(row, name)
+        known = best is not None and reached is not None
+        regret[f"{name}_regret"] = sign * (best - reached) if known else None
+    return regret
 
 
 def _last(report: dict[str, Any], name: str) -> Any:

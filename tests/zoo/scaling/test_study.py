@@ -52,7 +52,10 @@ def test_results_have_a_line_for_every_run(finished):
     ]
     for line, row in zip(lines, rows, strict=True):
         assert float(line["auc"]) == row["auc"]
-        assert float(line["bayes_auc"]) > row["best_epoch_auc"] > 0
+        assert float(line["auc_regret"]) == pytest.approx(
+            float(line["bayes_auc"]) - row["best_epoch_auc"]
+        )
+        assert float(line["log_loss_regret"]) > 0
         assert line["versions"].startswith("keras ")
         assert line["hardware"].endswith("cores")
     assert len(list((folder / "runs").iterdir())) == len(rows)

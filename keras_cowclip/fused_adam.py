@@ -1,0 +1,53 @@
+"""Adam on PyTorch in one pass over a weight, where Keras' own makes ten."""
+
+import keras
+from keras import ops
+
+
+def can_fuse(variable, learning_rate) -> bool:
+    """Whether `fused_adam_step` does what `keras.optimizers.Adam` does."""
+    if keras.backend.backend() != "torch":
+        return False  # XLA fuses the op-by-op arithmetic by itself.
+    import torch
+
+    return (
+        keras.backend.standardize_dtype(variable.dtype) == "float32"
+        and variable.value.device.type in ("cpu", "cuda")
+        and learning_rate.ndim == 0
+        # A compiled step is fused already, and a kernel would break its graph.
+        and not torch.compiler.is_compiling()
+    )
+
+
+def fused_adam_step(optimizer, gradient, variable, learning_rate) -> None:
+    """Updates a weight and its moments in place, as `Adam.update_step` does."""
+    import torch
+    from torch.optim.adam import adam
+
+    index = optimizer._get_variable_index(variable)
+    slots = [optimizer._momentums, optimizer._velocities]
+    if optimizer.amsgrad:
+        slots.append(optimizer._velocity_hats)
+    # PyTorch's kernel counts the step itself.
+    steps = float(ops.convert_to_tensor(optimizer.iterations))
+    correction = 1 - optimizer.beta_2 ** (steps + 1)
+    momentum, velocity, *velocity_hat = (
+        [slot[index].value.detach()] for slot in slots
+    )
+    adam(
+        [variable.value.detach()],
+        [gradient.to(torch.float32)],
+        momentum,
+        velocity,
+        velocity_hat[0] if velocity_hat else [],
+        [torch.tensor(steps, device=gradient.device)],
+        fused=True,
+        amsgrad=optimizer.amsgrad,
+        beta1=optimizer.beta_1,
+        beta2=optimizer.beta_2,
+        lr=float(learning_rate),
+        weight_decay=0.0,
+        # PyTorch adds it to the corrected root of the velocity, Keras before.
+        eps=optimizer.epsilon / correction**0.5,
+        maximize=False,
+    )

@@ -138,6 +138,12 @@ def field_factor(
     return ops.take(factor, field_of_row, axis=0)
 
 
+def global_factor(gradients: list[Tensor], threshold: float) -> Tensor:
+    """Returns the factor of `clip_by_global_norm`, a scalar."""
+    squares = [ops.sum(ops.square(at_least_float32(g))) for g in gradients]
+    return clip_factor(ops.sqrt(sum(squares)), threshold)
+
+
 def clip_by_column_norm(
     gradient: Tensor, counts: Tensor, threshold: float
 ) -> Tensor:
@@ -214,7 +220,5 @@ def clip_by_global_norm(
     >>> clip_by_global_norm([ops.array([[3.0]]), ops.array([[4.0]])], 1.0)
     ... # [[[0.6]], [[0.8]]]
     """
-    gradients = [at_least_float32(gradient) for gradient in gradients]
-    norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in gradients))
-    factor = clip_factor(norm, threshold)
-    return [gradient * factor for gradient in gradients]
+    factor = global_factor(gradients, threshold)
+    return [at_least_float32(gradient) * factor for gradient in gradients]

@@ -1,11 +1,13 @@
+from numbers import Real
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_cowclip import CowClip
-from keras_cowclip.clipping import clip_factor
 from keras_cowclip.clipping import column_factor
 from keras_cowclip.clipping import field_factor
+from keras_cowclip.clipping import global_factor
 
 ADAPTIVE_COLUMN = "adaptive_column"
 CLIP_VARIANTS = (ADAPTIVE_COLUMN, "column", "field", "global")
@@ -57,6 +59,11 @@ class ClipVariant(CowClip):
                 "`CowClip` itself is the adaptive one. "
                 f"Received: clip_variant={clip_variant!r}"
             )
+        if clip_variant == "field" and not field_sizes:
+            raise ValueError(
+                '`field_sizes` must be given for `clip_variant="field"`. '
+                f"Received: field_sizes={field_sizes}"
+            )
         super().__init__(**cowclip_kwargs)
         self.clip_variant = clip_variant
         self.clip_threshold = clip_threshold
@@ -81,8 +88,7 @@ class ClipVariant(CowClip):
             return field_factor(
                 gradient, fields, num_fields, self.clip_threshold
             )
-        norm = ops.sqrt(ops.sum(ops.square(gradient)))
-        factor = clip_factor(norm, self.clip_threshold)
+        factor = global_factor([gradient], self.clip_threshold)
         return ops.ones_like(counts) * factor
 
 
@@ -100,7 +106,7 @@ def check_clip_variant(variant: str, threshold: float | None) -> None:
                 "takes `clip_ratio`. "
                 f"Received: clip_threshold={threshold}"
             )
-    elif threshold is None or not threshold >= 0:
+    elif not isinstance(threshold, Real) or not threshold >= 0:
         raise ValueError(
             "`clip_threshold` must be a number that is not negative. "
             f"Received: clip_threshold={threshold}"

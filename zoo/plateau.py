@@ -64,6 +64,8 @@ class CutRatesOnPlateau(keras.callbacks.Callback):
                 self._steps_done() / self.warmup_steps
             )
         optimizer = self.model.optimizer
+        # In mixed_float16 Keras wraps it in a `LossScaleOptimizer`.
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         optimizer.learning_rate = rate * cut
         optimizer.embedding_learning_rate = self.embedding_learning_rate * cut
 

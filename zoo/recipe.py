@@ -69,7 +69,7 @@ class Recipe:
     ```python
     recipe = Recipe(model="dcn_v2", batch_size=8192, epochs=3)
     network = recipe.make_network(log.schema)
-    optimizer = recipe.make_optimizer(steps_per_epoch=100)
+    optimizer = recipe.make_optimizer(steps_per_epoch=100, schema=log.schema)
     ```
     """
 
@@ -105,11 +105,12 @@ class Recipe:
                 f"`model` must be one of {list(MODELS)}. "
                 f"Received: model={self.model!r}"
             )
-        if not self.warmup_epochs >= 0:
-            raise ValueError(
-                "`warmup_epochs` must not be negative. "
-                f"Received: warmup_epochs={self.warmup_epochs}"
-            )
+        for name in ("warmup_epochs", "clip_ratio"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ValueError(
+                    f"`{name}` must not be negative. Received: {name}={value}"
+                )
         if self.decay not in DECAYS:
             raise ValueError(
                 f"`decay` must be one of {list(DECAYS)}. "
@@ -219,6 +220,8 @@ class Recipe:
             **self.scaled(),
             "hidden_units": list(self.hidden_units),
         }
+        if self.clip_variant != ADAPTIVE_COLUMN:
+            values["clip_ratio"] = None  # It has no part in a constant clip.
         # These two stand beside them in every report.
         del values["model"], values["batch_size"]
         return values

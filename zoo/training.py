@@ -40,7 +40,8 @@ def train(
             earlier run's folder is replaced once this run is finished.
         initial_model: path of a folder written by `train`, to go on from its
             weights. The network is then that model's, whatever `model`,
-            `embedding_dim`, `hidden_units` and `dropout` say, and it keeps the
+            `embedding_dim`, `embedding_deviation`, `hidden_units` and
+            `dropout` say, and it keeps the
             l2 of its dense linear weights; where the log was
             encoded with its encoder, grown, its tables grow too.
         resume: boolean. Goes on from the last whole checkpoint, or begins
@@ -60,7 +61,8 @@ def train(
 
     Raises:
         ValueError: for an unknown model or rule, a value out of its range, a
-            log without a test and a validation split, predictions that are no
+            log without a test and a validation split, or without the latter
+            for `decay="plateau"`, predictions that are no
             longer finite, checkpoints of an unfinished run without `resume`,
             or, with it, of another run.
 

@@ -60,12 +60,7 @@ def run_recipe(
         ValueError: as `zoo.train` does.
     """
     _check_checkpoint_steps(checkpoint_steps)
-    name_of_evaluation_split(log)
-    if recipe.decay == "plateau" and "validation" not in log.splits:
-        raise ValueError(
-            '`decay="plateau"` needs a validation split. '
-            f"Received: log with the splits {list(log.splits)}"
-        )
+    check_log(log, recipe)
     recipe = recipe.for_data(
         log.encoder.log_format.name if log.encoder else None
     )
@@ -117,6 +112,16 @@ def run_recipe(
     return network, report
 
 
+def check_log(log: EncodedLog, recipe: Recipe) -> None:
+    """Raises if the log lacks a split that the run needs."""
+    name_of_evaluation_split(log)
+    if recipe.decay == "plateau" and "validation" not in log.splits:
+        raise ValueError(
+            '`decay="plateau"` needs a validation split. '
+            f"Received: log with the splits {list(log.splits)}"
+        )
+
+
 def _first_network(
     recipe: Recipe, log: EncodedLog, initial_model: str | Path | None
 ) -> CTRModel:
@@ -131,7 +136,8 @@ def _validation(
     if "validation" not in log.splits:
         return []
     at_best = None
-    if evaluate_best_epoch:
+    # Not on the split that the epoch is chosen by: that would flatter it.
+    if evaluate_best_epoch and name_of_evaluation_split(log) != "validation":
         at_best = log.split(name_of_evaluation_split(log))
     return [ValidationMetrics(log.split("validation"), state, at_best)]
 

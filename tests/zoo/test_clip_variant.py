@@ -138,3 +138,8 @@ def test_what_does_not_belong_together_is_refused(variant, threshold, message):
 def test_the_adaptive_clip_is_cowclip_itself():
     with pytest.raises(ValueError, match="`CowClip` itself"):
         ClipVariant("adaptive_column", None)
+
+
+def test_fields_need_their_sizes():
+    with pytest.raises(ValueError, match="Received: field_sizes=None"):
+        ClipVariant("field", 1.0)

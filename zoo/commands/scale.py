@@ -1,3 +1,4 @@
+import math
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -83,6 +84,7 @@ def scale(
     hidden_units: HiddenUnits = None,
 ) -> None:
     """Find how far the batch can grow, with which rule, before AUC falls."""
+    variants = dict(map(_clip_variant, clip)) if clip else None
     log = open_log(data)
     rows = scaling_study(
         log,
@@ -90,7 +92,7 @@ def scale(
         models=model or ("deepfm",),
         batch_sizes=batch_size or BATCH_SIZES,
         rules=rule or RULES,
-        variants=dict(map(_clip_variant, clip)) if clip else {"": {}},
+        variants=variants,
         seeds=range(seeds),
         verbose=sys.stdout.isatty(),
         epochs=epochs,
@@ -125,5 +127,7 @@ def _clip_variant(text: str) -> tuple[str, dict[str, Any]]:
             f"Received: {text}"
         )
     if kind == "r":
-        return text, {"clip_ratio": number}
+        # CowClip itself goes by no name, as where `--clip` is not given.
+        name = "" if number == 1 else text
+        return name, {"clip_ratio": None if number == math.inf else number}
     return text, {"clip_variant": kind, "clip_threshold": number}

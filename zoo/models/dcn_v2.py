@@ -69,11 +69,11 @@ class DCNv2(CTRModel):
         hidden_units=(400, 400, 400),
         dropout=0.0,
         linear_l2=0.0,
-        embedding_deviation=1e-2,
         num_cross_layers=3,
         low_rank=32,
         num_experts=4,
         cross_l2=1e-5,
+        embedding_deviation=1e-2,
         dtype=None,
         **kwargs,
     ):

@@ -42,7 +42,7 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
             )
     _legend(next(iter(panels.values()))[0])
     epoch = "last epoch"
-    if rows[0]["best_epoch"]:
+    if any(row["best_epoch_auc"] is not None for row in rows):
         epoch = "epoch of the best validation AUC"
     figure.suptitle(
         f"{rows[0]['data']}: {rows[0]['evaluated_on']} split, {epoch}"
@@ -63,11 +63,14 @@ def plot_seconds(rows: list[Row], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def plot_clipped_share(reports: list[dict[str, Any]], path: Path) -> None:
+def plot_clipped_share(
+    reports: list[dict[str, Any]], rule: str, path: Path
+) -> None:
     """Draws the share of clipped rows against the step, a line for each batch.
 
     Args:
-        reports: of the runs with a clip, one for each model, rule and batch.
+        reports: of the runs of one rule, one for each model and batch.
+        rule: string, for the title.
         path: of the PNG to write.
     """
     models = list(dict.fromkeys(report["model"] for report in reports))
@@ -100,6 +103,7 @@ def plot_clipped_share(reports: list[dict[str, Any]], path: Path) -> None:
         axes.set_ylabel("clipped rows, % of those present")
         axes.grid(alpha=0.3)
         _legend(axes)
+    figure.suptitle(rule)
     figure.savefig(path, dpi=110)
 
 

@@ -17,12 +17,14 @@ Row = dict[str, Any]
 
 def run_name(recipe: Recipe, variant: str) -> str:
     """The name of a run's file; no two runs of a study share one."""
-    # Names of variants are free text, names of files are not.
-    variant = re.sub(r"[^\w.=-]+", "_", variant)
-    return (
-        f"{recipe.model}-{recipe.rule}{variant and '-' + variant}"
-        f"-batch_{recipe.batch_size}-seed_{recipe.seed}"
-    )
+    parts = [recipe.model, recipe.rule, file_part(variant)]
+    parts += [f"batch_{recipe.batch_size}", f"seed_{recipe.seed}"]
+    return "-".join(filter(None, parts))
+
+
+def file_part(variant: str) -> str:
+    """The name of a variant, which is free text, as part of a file's name."""
+    return re.sub(r"[^\w.=-]+", "_", variant)
 
 
 def row_of(report: dict[str, Any], variant: str) -> Row:
@@ -58,9 +60,14 @@ def row_of(report: dict[str, Any], variant: str) -> Row:
         "learning_rate": settings["learning_rate"],
         "embedding_learning_rate": settings["embedding_learning_rate"],
         "embedding_l2": settings["embedding_l2"],
+        "frequency_scale": settings.get("frequency_scale"),
+        "beta_1": settings.get("beta_1"),
+        "beta_2": settings.get("beta_2"),
+        "epsilon": settings.get("epsilon"),
         "clip_variant": settings["clip_variant"],
         "clip_ratio": settings["clip_ratio"],
         "clip_threshold": settings["clip_threshold"],
+        "clip_floor": settings["clip_floor"],
         "warmup_epochs": settings["warmup_epochs"],
         "decay": settings["decay"],
         "embedding_dim": settings["embedding_dim"],

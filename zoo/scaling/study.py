@@ -24,11 +24,14 @@ from zoo.scaling.figures import plot_seconds
 from zoo.scaling.progress import StudyProgress
 from zoo.scaling.results import RUNS_FOLDER
 from zoo.scaling.results import Row
+from zoo.scaling.results import file_part
 from zoo.scaling.results import read_run
 from zoo.scaling.results import row_of
 from zoo.scaling.results import run_name
 from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
+from zoo.scaling.verdict import label
+from zoo.training_run import check_log
 from zoo.training_run import run_recipe
 
 BATCH_SIZES = tuple(1024 * 2**n for n in range(8))
@@ -40,7 +43,7 @@ def scaling_study(
     models: Iterable[str] = ("deepfm",),
     batch_sizes: Iterable[int] = BATCH_SIZES,
     rules: Iterable[str] = RULES,
-    variants: Mapping[str, Mapping[str, Any]] = {"": {}},
+    variants: Mapping[str, Mapping[str, Any]] | None = None,
     seeds: Iterable[int] = (0,),
     verbose: bool = True,
     **recipe: Any,
@@ -51,7 +54,7 @@ def scaling_study(
     Runs of one seed begin with the same weights and see the same rows. A study
     that was broken off is called again with the same `output`: finished runs
     are not repeated, and the one under way goes on from its last checkpoint.
-    More models, rules, batch sizes or seeds are added in the same way.
+    More models, rules, variants, batch sizes or seeds are added in that way.
 
     Args:
         log: `EncodedLog`, from a folder or synthetic.
@@ -61,10 +64,11 @@ def scaling_study(
         models: strings, keys of `zoo.models.MODELS`.
         batch_sizes: integers. Defaults to 1024 to 131,072 by doubling.
         rules: strings, see `keras_cowclip.scale_hyperparameters`. Defaults to
-            all of them. At a batch of 1024 they are one run.
+            all of them. At a batch of 1024 those of the paper
+            are one run.
         variants: dict of variants of the recipe to compare, by name: the
-            arguments of `zoo.Recipe` in which each differs. Defaults to one
-            without a name that differs in nothing.
+            arguments of `zoo.Recipe` in which each differs. Defaults to
+            `{"": {}}`, the recipe as it is.
         seeds: integers. Defaults to `(0,)`; three or more show the spread.
         verbose: boolean. Shows the progress and the time left.
         **recipe: other arguments of `zoo.Recipe`, the same for all runs, such
@@ -94,6 +98,7 @@ def scaling_study(
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), the experiments.
     """
     name = log.encoder.log_format.name if log.encoder else None
+    variants = _checked_variants(variants or {"": {}})
     runs = [
         _Run(
             Recipe(
@@ -138,13 +143,35 @@ class _Run(NamedTuple):
         )
 
 
+def _checked_variants(
+    variants: Mapping[str, Mapping[str, Any]],
+) -> Mapping[str, Mapping[str, Any]]:
+    file_names: dict[str, str] = {}
+    for name, arguments in variants.items():
+        # Some disks don't tell small letters from capitals.
+        other = file_names.setdefault(file_part(name).casefold(), name)
+        if other != name:
+            raise ValueError(
+                "Names of `variants` must differ in letters or digits, for "
+                f"files are called by them. Received: {other!r} and {name!r}"
+            )
+        taken = {"model", "rule", "batch_size", "seed"} & set(arguments)
+        if taken:
+            raise ValueError(
+                "`variants` must not set what the study varies by itself. "
+                f"Received: {sorted(taken)} in {name!r}"
+            )
+    return variants
+
+
 def _check(log: EncodedLog, runs: list[_Run]) -> None:
     if not runs:
         raise ValueError(
             "`models`, `batch_sizes`, `rules`, `variants` and `seeds` must "
             "each have a value. Received: no run"
         )
-    name_of_evaluation_split(log)
+    for run in runs:
+        check_log(log, run.recipe)
     largest = max(run.recipe.batch_size for run in runs)
     rows = len(log.split("train"))
     if largest > rows:
@@ -175,7 +202,7 @@ def _finished(
                 )
         return report
     for report in reports:
-        # At the batch that values are given for, all rules are the same.
+        # At the batch that values are given for, many rules are the same.
         same = {**report["hyperparameters"], "rule": recipe.rule}
         if (report["model"], report["batch_size"], same) == (
             recipe.model,
@@ -233,12 +260,12 @@ def _diverged(log: EncodedLog, recipe: Recipe) -> dict[str, Any]:
 def _draw(rows: list[Row], reports: list[dict], folder: Path) -> None:
     plot_metrics(rows, folder / AUC_FIGURE)
     plot_seconds(rows, folder / SECONDS_FIGURE)
-    first = None
-    clipped = []
-    for row, report in zip(rows, reports, strict=True):
-        curve = row["seed"], row["rule"], row["variant"]
-        if row["clip_ratio"] is not None and first in (None, curve):
-            first = curve
-            clipped.append(report)
+    clipped = [
+        (row["seed"], (row["rule"], row["variant"]), report)
+        for row, report in zip(rows, reports, strict=True)
+        if row["clip_ratio"] is not None or row["clip_threshold"] is not None
+    ]
     if clipped:
-        plot_clipped_share(clipped, folder / CLIPPED_FIGURE)
+        seed, curve, _ = clipped[0]
+        of_curve = [r for s, c, r in clipped if (s, c) == (seed, curve)]
+        plot_clipped_share(of_curve, label(curve), folder / CLIPPED_FIGURE)

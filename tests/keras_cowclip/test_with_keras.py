@@ -89,13 +89,26 @@ def test_any_other_optimizer_trains_as_with_keras_embedding(name):
     np.testing.assert_array_equal(*predictions)
 
 
-def test_without_cowclip_embedding_it_warns_and_is_adam():
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"amsgrad": True},
+        {"beta_1": 0.0, "beta_2": 0.5},
+        # So large that its place, inside or outside of the root, matters.
+        {"epsilon": 1e-2},
+    ],
+    ids=str,
+)
+def test_without_cowclip_embedding_it_warns_and_is_adam(arguments):
     keras.utils.set_random_seed(1)
-    expected = train(functional(keras.layers.Embedding), optimizers.Adam(0.01))
+    expected = train(
+        functional(keras.layers.Embedding), optimizers.Adam(0.01, **arguments)
+    )
     keras.utils.set_random_seed(1)
     model = functional(keras.layers.Embedding)
     with pytest.warns(UserWarning, match="nothing to clip"):
-        got = train(model, kc.CowClip(0.01))
+        got = train(model, kc.CowClip(0.01, **arguments))
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 

@@ -27,12 +27,12 @@ def file_part(variant: str) -> str:
     return re.sub(r"[^\w.=-]+", "_", variant)
 
 
-def row_of(report: dict[str, Any], variant: str) -> Row:
+def row_of(report: dict[str, Any]) -> Row:
     """One line of `results.csv`; a diverged run has no metrics.
 
     Args:
-        report: as `zoo.train` returns it, with `wall_seconds`.
-        variant: string, the name of the recipe's variant.
+        report: as `zoo.train` returns it, with the `variant` of the recipe and
+            the `wall_seconds` of the whole run.
     """
     settings = report["hyperparameters"]
     validation = report["history"].get("val_auc", [])
@@ -40,7 +40,7 @@ def row_of(report: dict[str, Any], variant: str) -> Row:
     row: Row = {
         "model": report["model"],
         "rule": settings["rule"],
-        "variant": variant,
+        "variant": report["variant"],
         "batch_size": report["batch_size"],
         "seed": settings["seed"],
         "epochs": settings["epochs"],

@@ -54,7 +54,8 @@ def scaling_study(
     Runs of one seed begin with the same weights and see the same rows. A study
     that was broken off is called again with the same `output`: finished runs
     are not repeated, and the one under way goes on from its last checkpoint.
-    More models, rules, variants, batch sizes or seeds are added in that way.
+    More models, rules, variants, batch sizes or seeds are added in that way:
+    the results are those of all calls together.
 
     Args:
         log: `EncodedLog`, from a folder or synthetic.
@@ -116,8 +117,8 @@ def scaling_study(
     ]
     _check(log, runs)
     folder = Path(output)
+    earlier = _earlier_reports(runs, folder, log)
     reports: list[dict[str, Any]] = []
-    rows: list[Row] = []
     with StudyProgress([run.recipe for run in runs], verbose) as progress:
         for run in runs:
             progress.begin(run.recipe, run.variant)
@@ -126,10 +127,10 @@ def scaling_study(
             if report is None:
                 report = _train(log, run, folder)
             reports.append(report)
-            rows.append(row_of(report, run.variant))
+            rows = [row_of(report) for report in (*reports, *earlier)]
             write_results(rows, folder)
             progress.end(run.recipe, report["wall_seconds"] if is_new else 0.0)
-    _draw(rows, reports, folder)
+    _draw(rows, [*reports, *earlier], folder)
     return rows
 
 
@@ -181,6 +182,29 @@ def _check(log: EncodedLog, runs: list[_Run]) -> None:
         )
 
 
+def _earlier_reports(
+    runs: list[_Run], folder: Path, log: EncodedLog
+) -> list[dict[str, Any]]:
+    """The reports of earlier calls that are no part of this one."""
+    ours = {run.path(folder) for run in runs}
+    reports = []
+    for path in sorted((folder / RUNS_FOLDER).glob("*.json")):
+        report = None if path in ours else read_run(path)
+        if report is not None:
+            _check_same_rows(path, report, log)
+            reports.append(report)
+    return reports
+
+
+def _check_same_rows(path: Path, report: dict, log: EncodedLog) -> None:
+    rows = {name: len(split) for name, split in log.splits.items()}
+    if report["rows"] != rows:
+        raise ValueError(
+            "`output` has a run on other data; choose another folder. "
+            f"Received: {path} with rows {report['rows']}, not {rows}"
+        )
+
+
 def _finished(
     run: _Run, folder: Path, reports: list[dict], log: EncodedLog
 ) -> dict[str, Any] | None:
@@ -189,17 +213,13 @@ def _finished(
     wanted = recipe.hyperparameters()
     report = read_run(path)
     if report is not None:
-        rows = {name: len(split) for name, split in log.splits.items()}
-        for name, ours, theirs in (
-            ("hyperparameters", wanted, report["hyperparameters"]),
-            ("rows", rows, report["rows"]),
-        ):
-            if ours != theirs:
-                raise ValueError(
-                    "`output` has a run of the same name from another study; "
-                    "choose another folder. Received: "
-                    f"{path} with {name} {theirs}, not {ours}"
-                )
+        _check_same_rows(path, report, log)
+        if report["hyperparameters"] != wanted:
+            raise ValueError(
+                "`output` has a run of the same name from another study; "
+                f"choose another folder. Received: {path} with "
+                f"{report['hyperparameters']}, not {wanted}"
+            )
         return report
     for report in reports:
         # At the batch that values are given for, many rules are the same.
@@ -209,7 +229,11 @@ def _finished(
             recipe.batch_size,
             wanted,
         ):
-            report = {**report, "hyperparameters": wanted}
+            report = {
+                **report,
+                "hyperparameters": wanted,
+                "variant": run.variant,
+            }
             write_run(path, report)
             return report
     return None
@@ -232,6 +256,7 @@ def _train(log: EncodedLog, run: _Run, folder: Path) -> dict[str, Any]:
         )
     except TrainingDivergedError:
         report = _diverged(log, recipe)
+    report["variant"] = run.variant
     report["wall_seconds"] = time.perf_counter() - start
     write_run(path, report)
     shutil.rmtree(checkpoints, ignore_errors=True)

@@ -202,6 +202,10 @@ def test_a_study_can_grow_by_variants_of_the_recipe(finished, log, tmp_path):
     rows = zoo.scaling_study(log, folder, variants=VARIANTS, **small)
     for path, content in before.items():
         assert path.read_bytes() == content
+    # What an earlier call has found stays in the results of a later one.
+    again = zoo.scaling_study(log, folder, **small)
+    assert sorted(map(str, again)) == sorted(map(str, rows))
+    assert len(read_csv(folder)) == len(rows)
     assert [row["variant"] for row in rows] == [
         v for v in VARIANTS for _ in "ab"
     ]
@@ -272,6 +276,7 @@ def test_another_study_is_not_mixed_in(finished, log):
     with pytest.raises(ValueError, match="another study.*Received: .*epochs"):
         zoo.scaling_study(log, folder, **{**GRID, "epochs": 3})
     other = synthetic.make_log(rows=13_000, max_vocabulary=50)
-    with pytest.raises(ValueError, match="another study.*rows"):
-        zoo.scaling_study(other, folder, **GRID)
+    for rules in (GRID["rules"], ("sqrt",)):
+        with pytest.raises(ValueError, match="other data.*Received: .*rows"):
+            zoo.scaling_study(other, folder, **{**GRID, "rules": rules})
     assert (folder / "results.csv").read_bytes() == before

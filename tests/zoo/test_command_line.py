@@ -188,6 +188,18 @@ def test_bad_options_end_in_a_message_and_no_folder(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("clip", ["rows=1", "global", "column=x", "r"])
+def test_an_unknown_clip_ends_the_study_before_it_begins(
+    tmp_path, capsys, clip
+):
+    with pytest.raises(SystemExit) as exit:
+        cli.main(["scale", "--clip", clip, "--output", str(tmp_path / "study")])
+    assert exit.value.code != 0
+    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert f"Received: {clip}" in stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_source_is_named(tmp_path):
     done = zoo(
         "prepare", "criteo", "--source", "/no/such/file", "--output",

@@ -42,7 +42,7 @@ GOWALLA = {
 # 4 million training rows with a million ids, most of them rare. A second epoch
 # on them only overfits at the paper's small batch.
 SYNTHETIC = {"epochs": 2, "warmup_epochs": 0.5, "hidden_units": (128, 64)}
-RULES = ("cowclip", "frequency", "sqrt", "linear", "none", "n2_lambda")
+PAPERS_RULES = ("cowclip", "none", "sqrt", "linear", "n2_lambda")
 DECAYS = {
     "constant": {},
     "cosine": {"decay": "cosine"},
@@ -67,14 +67,15 @@ CLIPS = {
 }
 # A study is made of one or more calls of `zoo.scaling_study`.
 STUDIES: dict[str, list[dict[str, Any]]] = {
-    # Every rule of the paper, and this project's.
+    # Every rule of the paper, and this project's where it is more than CowClip
+    # without its clip.
     "gowalla": [
         {
             **GOWALLA,
-            "batch_sizes": (65_536, 8192, 1024),
-            "rules": RULES,
-            "seeds": range(1),
-        }
+            "batch_sizes": (1024, 8192, 65_536),
+            "rules": PAPERS_RULES,
+        },
+        {**GOWALLA, "batch_sizes": (8192, 65_536), "rules": ("frequency",)},
     ],
     # Whether rates that fall are what large batches lack.
     "gowalla_decay": [
@@ -122,8 +123,8 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
     "synthetic": [
         {
             **SYNTHETIC,
-            "batch_sizes": (65_536, 8192, 1024),
-            "rules": RULES,
+            "batch_sizes": (1024, 8192, 65_536),
+            "rules": (*PAPERS_RULES, "frequency"),
         }
     ],
 }

@@ -57,6 +57,8 @@ def plot_seconds(rows: list[Row], path: Path) -> None:
         axes.set_title(model)
         _plot_curves(axes, rows, model, lambda run: run["seconds"])
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
         axes.set_ylabel("seconds to train")
         _legend(axes)
     figure.suptitle(f"{rows[0]['hardware']}, {rows[0]['backend']}")

@@ -1,6 +1,7 @@
 """Adam on PyTorch in one pass over a weight, where Keras' own makes ten."""
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -30,7 +31,15 @@ def fused_adam_step(optimizer, gradient, variable, learning_rate) -> None:
         slots.append(optimizer._velocity_hats)
     # PyTorch's kernel counts the step itself.
     steps = float(ops.convert_to_tensor(optimizer.iterations))
-    correction = 1 - optimizer.beta_2 ** (steps + 1)
+    correction_1 = 1 - optimizer.beta_1 ** (steps + 1)
+    correction_2 = 1 - optimizer.beta_2 ** (steps + 1)
+    # Keras corrects in float32, which for 1 - beta_2 is off by 1e-5. The kernel
+    # is more exact, and would part from the other backends.
+    in_float32 = [
+        np.float32(1) - np.float32(beta) ** np.float32(steps + 1)
+        for beta in (optimizer.beta_1, optimizer.beta_2)
+    ]
+    rate = float(learning_rate) * np.sqrt(in_float32[1]) / in_float32[0]
     momentum, velocity, *velocity_hat = (
         [slot[index].value.detach()] for slot in slots
     )
@@ -45,9 +54,9 @@ def fused_adam_step(optimizer, gradient, variable, learning_rate) -> None:
         amsgrad=optimizer.amsgrad,
         beta1=optimizer.beta_1,
         beta2=optimizer.beta_2,
-        lr=float(learning_rate),
+        lr=float(rate) * correction_1 / correction_2**0.5,
         weight_decay=0.0,
         # PyTorch adds it to the corrected root of the velocity, Keras before.
-        eps=optimizer.epsilon / correction**0.5,
+        eps=optimizer.epsilon / correction_2**0.5,
         maximize=False,
     )

@@ -8,6 +8,7 @@ from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 
 from zoo.recipe import Recipe
+from zoo.scaling.verdict import label
 
 
 class StudyProgress:
@@ -45,7 +46,7 @@ class StudyProgress:
 
     def begin(self, recipe: Recipe, variant: str) -> None:
         """Names the run that begins."""
-        rule = ", ".join(filter(None, (recipe.rule, variant)))
+        rule = label((recipe.rule, variant))
         self._progress.update(
             self._task,
             description=f"{recipe.model}, {rule}, batch "

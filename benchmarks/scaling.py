@@ -42,6 +42,7 @@ GOWALLA = {
 # 4 million training rows with a million ids, most of them rare. A second epoch
 # on them only overfits at the paper's small batch.
 SYNTHETIC = {"epochs": 2, "warmup_epochs": 0.5, "hidden_units": (128, 64)}
+OTHER_MODELS = ("wide_deep", "dcn", "dcn_v2")
 PAPERS_RULES = ("cowclip", "none", "sqrt", "linear", "n2_lambda")
 DECAYS = {
     "constant": {},
@@ -54,6 +55,15 @@ DECAYS = {
         "embedding_learning_rate": 1e-3 / 0.55,
     },
     "plateau": {"decay": "plateau"},
+}
+SYNTHETIC_HEADLINE_RULES = ("cowclip", "sqrt", "linear", "frequency")
+# Constant rates are in the study `synthetic`.
+SYNTHETIC_DECAYS = {
+    "cosine of the same mean": {
+        "decay": "cosine",
+        "learning_rate": 8e-4 / 0.55,
+        "embedding_learning_rate": 1e-4 / 0.55,
+    },
 }
 HEADLINE_DECAYS = ("constant", "cosine of the same mean")
 # Thresholds near the norms seen after an epoch on gowalla at batch 8192 without
@@ -76,6 +86,39 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "rules": PAPERS_RULES,
         },
         {**GOWALLA, "batch_sizes": (8192, 65_536), "rules": ("frequency",)},
+        # The spread over seeds, and the other networks, where rules part.
+        {
+            **GOWALLA,
+            "batch_sizes": (1024, 65_536),
+            "rules": PAPERS_RULES,
+            "seeds": (1, 2),
+        },
+        {
+            **GOWALLA,
+            "batch_sizes": (65_536,),
+            "rules": ("frequency",),
+            "seeds": (1, 2),
+        },
+        {
+            **GOWALLA,
+            "models": OTHER_MODELS,
+            "batch_sizes": (1024, 65_536),
+            "rules": PAPERS_RULES,
+        },
+        {
+            **GOWALLA,
+            "models": OTHER_MODELS,
+            "batch_sizes": (65_536,),
+            "rules": ("frequency",),
+        },
+    ],
+    # Where on the way to 64K and beyond each rule leaves the others.
+    "gowalla_batches": [
+        {
+            **GOWALLA,
+            "batch_sizes": tuple(1024 * 2**n for n in range(8)),
+            "rules": ("cowclip", "sqrt", "frequency"),
+        },
     ],
     # Whether rates that fall are what large batches lack.
     "gowalla_decay": [
@@ -101,6 +144,23 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             }
             for rule, batch_size in (("cowclip", 1024), ("frequency", 65_536))
         ),
+        # The same gift to the best classic rule, and to the other networks.
+        {
+            **GOWALLA,
+            "batch_sizes": (65_536,),
+            "rules": ("sqrt", "linear"),
+            "variants": {name: DECAYS[name] for name in HEADLINE_DECAYS},
+        },
+        *(
+            {
+                **GOWALLA,
+                "models": OTHER_MODELS,
+                "batch_sizes": (batch_size,),
+                "rules": (rule,),
+                "variants": {name: DECAYS[name] for name in HEADLINE_DECAYS},
+            }
+            for rule, batch_size in (("frequency", 65_536), ("cowclip", 1024))
+        ),
     ],
     # The ablation: which part of the paper's recipe carries the result.
     "gowalla_ablation": [
@@ -125,7 +185,45 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             **SYNTHETIC,
             "batch_sizes": (1024, 8192, 65_536),
             "rules": (*PAPERS_RULES, "frequency"),
-        }
+        },
+        {
+            **SYNTHETIC,
+            "batch_sizes": (65_536,),
+            "rules": SYNTHETIC_HEADLINE_RULES,
+            "seeds": (1, 2),
+        },
+        {
+            **SYNTHETIC,
+            "models": OTHER_MODELS,
+            "batch_sizes": (65_536,),
+            "rules": SYNTHETIC_HEADLINE_RULES,
+        },
+        {
+            **SYNTHETIC,
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+            "seeds": (1, 2),
+        },
+        {
+            **SYNTHETIC,
+            "models": OTHER_MODELS,
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+        },
+    ],
+    "synthetic_decay": [
+        {
+            **SYNTHETIC,
+            "batch_sizes": (65_536,),
+            "rules": SYNTHETIC_HEADLINE_RULES,
+            "variants": SYNTHETIC_DECAYS,
+        },
+        {
+            **SYNTHETIC,
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+            "variants": SYNTHETIC_DECAYS,
+        },
     ],
 }
 

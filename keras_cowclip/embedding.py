@@ -91,8 +91,13 @@ class CowClipEmbedding(keras.layers.Embedding):
         return super().add_weight(*args, **{**kwargs, "autocast": False})
 
     def call(self, inputs):
-        if inputs.dtype not in ("int32", "int64"):
+        if keras.backend.standardize_dtype(inputs.dtype) not in (
+            "int32",
+            "int64",
+        ):
             inputs = ops.cast(inputs, "int32")
+        if self._has_plain_table_on_torch():
+            return self._look_up_on_torch(inputs)
         embeddings = super().call(inputs)
 
         @ops.custom_gradient
@@ -111,6 +116,29 @@ class CowClipEmbedding(keras.layers.Embedding):
             return embeddings, gradient
 
         return count_ids(embeddings, ops.convert_to_tensor(self.id_counts))
+
+    def _has_plain_table_on_torch(self):
+        return keras.backend.backend() == "torch" and not (
+            self.lora_enabled or self.quantization_mode
+        )
+
+    def _look_up_on_torch(self, inputs):
+        from keras_cowclip.torch_lookup import look_up
+
+        if inputs.device.type == "meta":
+            # Keras traces a model so after `compile`. The optimizer may now be
+            # another one, which can't take sparse gradients; `CowClip` asks
+            # for them again.
+            self._embeddings.sparse_gradients = False
+        embeddings = look_up(
+            ops.convert_to_tensor(self._embeddings),
+            ops.convert_to_tensor(self.id_counts),
+            inputs,
+            # A loss scale looks for infinite values, which it can't in these.
+            getattr(self._embeddings, "sparse_gradients", False)
+            and self.compute_dtype != "float16",
+        )
+        return ops.cast(embeddings, self.compute_dtype)
 
     def get_weights(self):
         return [variable.numpy() for variable in self._state()]

@@ -1,27 +1,81 @@
-"""Adam on PyTorch in one pass over a weight, where Keras' own makes ten."""
+"""Adam in one pass over a weight, where Keras' own makes ten.
+
+By the backend's own kernel on TensorFlow and PyTorch. On JAX, XLA makes three
+passes of the op-by-op arithmetic.
+"""
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_cowclip.replicas import trains_alone
 
-def can_fuse(variable, learning_rate) -> bool:
+
+def can_fuse(optimizer, gradient, variable, learning_rate) -> bool:
     """Whether `fused_adam_step` does what `keras.optimizers.Adam` does."""
-    if keras.backend.backend() != "torch":
-        return False  # XLA fuses the op-by-op arithmetic by itself.
+    backend = keras.backend.backend()
+    if (
+        backend == "jax"
+        or keras.backend.standardize_dtype(variable.dtype) != "float32"
+        or len(learning_rate.shape)
+    ):
+        return False
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return (
+            not optimizer.amsgrad
+            # Keras squares the slices of a plain `Embedding` one by one, for
+            # Adam; so they stay what they are.
+            and not isinstance(gradient, tf.IndexedSlices)
+            # A kernel takes one variable, not those of several replicas.
+            and trains_alone()
+        )
     import torch
 
     return (
-        keras.backend.standardize_dtype(variable.dtype) == "float32"
-        and variable.value.device.type in ("cpu", "cuda")
-        and learning_rate.ndim == 0
+        variable.value.device.type in ("cpu", "cuda")
         # A compiled step is fused already, and a kernel would break its graph.
         and not torch.compiler.is_compiling()
     )
 
 
-def fused_adam_step(optimizer, gradient, variable, learning_rate) -> None:
-    """Updates a weight and its moments in place, as `Adam.update_step` does."""
+def fused_adam_step(
+    optimizer, gradient, variable, learning_rate, l2=0.0
+) -> None:
+    """Updates a weight and its moments in place, as `Adam.update_step` does.
+
+    `2 * l2 * variable` is added to the gradient, on PyTorch by the kernel.
+    """
+    if keras.backend.backend() == "tensorflow":
+        if l2:
+            gradient = gradient + 2.0 * l2 * variable
+        _tensorflow_step(optimizer, gradient, variable, learning_rate)
+    else:
+        _torch_step(optimizer, gradient, variable, learning_rate, l2)
+
+
+def _tensorflow_step(optimizer, gradient, variable, learning_rate):
+    import tensorflow as tf
+
+    index = optimizer._get_variable_index(variable)
+    steps = ops.cast(optimizer.iterations + 1, "float32")
+    gradient = tf.convert_to_tensor(gradient, "float32")
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle,
+        m=optimizer._momentums[index].value.handle,
+        v=optimizer._velocities[index].value.handle,
+        beta1_power=tf.pow(optimizer.beta_1, steps),
+        beta2_power=tf.pow(optimizer.beta_2, steps),
+        lr=learning_rate,
+        beta1=optimizer.beta_1,
+        beta2=optimizer.beta_2,
+        epsilon=optimizer.epsilon,
+        grad=gradient,
+    )
+
+
+def _torch_step(optimizer, gradient, variable, learning_rate, l2):
     import torch
     from torch.optim.adam import adam
 
@@ -55,7 +109,7 @@ def fused_adam_step(optimizer, gradient, variable, learning_rate) -> None:
         beta1=optimizer.beta_1,
         beta2=optimizer.beta_2,
         lr=float(rate) * correction_1 / correction_2**0.5,
-        weight_decay=0.0,
+        weight_decay=2.0 * l2,
         # PyTorch adds it to the corrected root of the velocity, Keras before.
         eps=optimizer.epsilon / correction_2**0.5,
         maximize=False,

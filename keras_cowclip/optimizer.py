@@ -11,6 +11,10 @@ from keras_cowclip.fused_adam import can_fuse
 from keras_cowclip.fused_adam import fused_adam_step
 from keras_cowclip.replicas import refuse_over_replicas
 from keras_cowclip.replicas import sum_over_replicas
+from keras_cowclip.replicas import trains_alone
+from keras_cowclip.row_updates import densified
+from keras_cowclip.row_updates import row_gradient
+from keras_cowclip.row_updates import write_rows
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -210,6 +214,7 @@ class CowClip(keras.optimizers.Adam):
                     f"{variable.path} without {id_counts.path}"
                 )
             self._counts_index[i] = position[id(id_counts)]
+            variable.sparse_gradients = self._can_update_rows_alone(variable)
             if self.use_ema:
                 # Keras gives overwritten variables no average, and then looks
                 # for one on TensorFlow and JAX.
@@ -243,21 +248,25 @@ class CowClip(keras.optimizers.Adam):
         if len(grads) != len(variables):
             return super().apply(grads, trainable_variables)
         self._check_variables_are_known(variables)
+        pairs = {
+            self._get_variable_index(variable): (gradient, variable)
+            for gradient, variable in zip(grads, variables, strict=True)
+        }
+        self._update_rows_alone(pairs)
         kept_grads, kept_variables = [], []
-        for gradient, variable in zip(grads, variables, strict=True):
-            index = self._get_variable_index(variable)
+        for index, (gradient, variable) in pairs.items():
             if index in self._counts_index:
                 self._record_counts(variable, gradient)
                 continue
             is_table = self._counts_index[index] is not None
             if is_table and gradient is not None:
-                # TensorFlow's IndexedSlices list a row once for each lookup.
-                # `reshape` sums them (Keras' `convert_to_tensor` does not),
-                # before anything takes a norm.
-                gradient = ops.reshape(gradient, variable.shape)
+                gradient = densified(gradient)
             kept_grads.append(gradient)
             kept_variables.append(variable)
-        super().apply(kept_grads, kept_variables)
+        if kept_grads:
+            super().apply(kept_grads, kept_variables)
+        else:
+            self._iterations.assign_add(1)
 
     def update_step(self, gradient, variable, learning_rate):
         index = self._get_variable_index(variable)
@@ -268,6 +277,17 @@ class CowClip(keras.optimizers.Adam):
         counts = ops.convert_to_tensor(
             self._trainable_variables[self._counts_index[index]]
         )
+        if self._can_clip_rows_alone(gradient, variable):
+            if self._row_totals[index] is not None:
+                self._clip_present_rows(index, gradient, table, counts)
+            fused_adam_step(
+                self,
+                gradient,
+                variable,
+                ops.convert_to_tensor(self.embedding_learning_rate),
+                self.embedding_l2,
+            )
+            return
         gradient = at_least_float32(gradient) + 2.0 * self.embedding_l2 * table
         if self._row_totals[index] is not None:
             factor = self._row_factor(gradient, table, counts)
@@ -325,9 +345,80 @@ class CowClip(keras.optimizers.Adam):
             gradient, table, counts, self.clip_ratio, self.clip_floor
         )
 
+    def _can_clip_rows_alone(self, gradient, variable):
+        """Whether the clip can leave out the rows that the batch has not.
+
+        Of an absent row the l2 is the whole gradient, and the ratio never
+        clips it if it is at least twice `embedding_l2`. Where a step is
+        compiled, what it has not to do for absent rows saves nothing: shapes
+        are static.
+        """
+        rate = ops.convert_to_tensor(self.embedding_learning_rate)
+        return (
+            keras.backend.backend() == "torch"
+            and not self.lazy
+            and self.frequency_scale == 1.0
+            and self._clips_row_by_row()
+            and (
+                self.clip_ratio is None
+                or 2.0 * self.embedding_l2 <= self.clip_ratio
+            )
+            and can_fuse(self, gradient, variable, rate)
+        )
+
+    def _clip_present_rows(self, index, gradient, table, counts):
+        """Clips in place, so that the l2 can be added to all rows later."""
+        rows = ops.nonzero(counts)[0]
+        decay = 2.0 * self.embedding_l2 * table[rows]
+        total = gradient[rows] + decay
+        factor = self._row_factor(total, table[rows], counts[rows])
+        self._record_clipped(index, factor, counts[rows])
+        gradient[rows] = total * factor[:, None] - decay
+
+    def _clips_row_by_row(self):
+        return type(self)._row_factor is CowClip._row_factor
+
+    def _update_rows_alone(self, pairs):
+        """Moves the tables whose gradient is no larger than the batch.
+
+        They and their counts are taken out of `pairs`. Not where Keras or a
+        variant of the clip needs the whole gradient of a table.
+        """
+        for index, counts_index in enumerate(self._counts_index):
+            if counts_index is None or not {index, counts_index} <= {*pairs}:
+                continue
+            gradient, table = pairs[index]
+            counts, _ = pairs[counts_index]
+            table.sparse_gradients = self._can_update_rows_alone(table)
+            if gradient is None or not table.sparse_gradients:
+                continue
+            rows = row_gradient(gradient, counts)
+            if rows is not None:
+                self._lazy_update_rows(index, rows, table)
+                del pairs[index], pairs[counts_index]
+
+    def _can_update_rows_alone(self, table):
+        return (
+            self.lazy
+            and self._clips_row_by_row()
+            and keras.backend.standardize_dtype(table.dtype) == "float32"
+            and table.constraint is None
+            and trains_alone()
+            and not any(
+                (
+                    self.gradient_accumulation_steps,
+                    self.clipnorm,
+                    self.global_clipnorm,
+                    self.clipvalue,
+                    self.loss_scale_factor,
+                    self.use_ema,
+                )
+            )
+        )
+
     def _record_counts(self, id_counts, counts):
         if counts is not None:
-            counts = sum_over_replicas(counts)
+            counts = sum_over_replicas(densified(counts))
         else:  # The table was used without a lookup.
             counts = ops.zeros(id_counts.shape, dtype=id_counts.dtype)
         if self.gradient_accumulation_steps:
@@ -365,21 +456,46 @@ class CowClip(keras.optimizers.Adam):
 
     def _adam_step(self, gradient, variable, learning_rate):
         learning_rate = ops.convert_to_tensor(learning_rate)
-        if can_fuse(variable, learning_rate):
+        if can_fuse(self, gradient, variable, learning_rate):
             fused_adam_step(self, gradient, variable, learning_rate)
         else:
             super().update_step(gradient, variable, learning_rate)
+
+    def _corrected_rate(self, learning_rate, dtype):
+        step = ops.cast(self.iterations + 1, dtype)
+        return (
+            ops.cast(learning_rate, dtype)
+            * ops.sqrt(1 - ops.power(self.beta_2, step))
+            / (1 - ops.power(self.beta_1, step))
+        )
+
+    def _lazy_update_rows(self, index, rows, variable):
+        table, momentum, velocity = (
+            ops.take(state, rows.ids, axis=0)
+            for state in (
+                variable,
+                self._momentums[index],
+                self._velocities[index],
+            )
+        )
+        gradient = rows.values + 2.0 * self.embedding_l2 * table
+        if self._row_totals[index] is not None:
+            factor = self._row_factor(gradient, table, rows.counts)
+            self._record_clipped(index, factor, rows.counts)
+            gradient = gradient * ops.expand_dims(factor, axis=-1)
+        rate = self._corrected_rate(self.embedding_learning_rate, "float32")
+        momentum += (gradient - momentum) * (1 - self.beta_1)
+        velocity += (ops.square(gradient) - velocity) * (1 - self.beta_2)
+        table -= momentum * rate / (ops.sqrt(velocity) + self.epsilon)
+        write_rows(self._momentums[index], rows.ids, momentum)
+        write_rows(self._velocities[index], rows.ids, velocity)
+        write_rows(variable, rows.ids, table)
 
     def _lazy_update_step(self, gradient, variable, counts, learning_rate):
         index = self._get_variable_index(variable)
         gradient = ops.cast(gradient, variable.dtype)
         momentum, velocity = self._momentums[index], self._velocities[index]
-        step = ops.cast(self.iterations + 1, variable.dtype)
-        alpha = (
-            ops.cast(learning_rate, variable.dtype)
-            * ops.sqrt(1 - ops.power(self.beta_2, step))
-            / (1 - ops.power(self.beta_1, step))
-        )
+        alpha = self._corrected_rate(learning_rate, variable.dtype)
         # Absent rows are multiplied by 0 instead of being gathered, so that
         # every shape is static.
         present = ops.expand_dims(ops.cast(counts > 0, variable.dtype), -1)

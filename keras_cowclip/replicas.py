@@ -33,6 +33,20 @@ def refuse_over_replicas(optimizer):
             )
 
 
+def trains_alone() -> bool:
+    """Whether this process has the whole batch, on one device."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.get_strategy().num_replicas_in_sync == 1
+    if backend == "torch":
+        from torch import distributed
+
+        return not (distributed.is_available() and distributed.is_initialized())
+    return keras.distribution.distribution() is None
+
+
 def sum_over_replicas(counts):
     """Sums the counts of all devices that share a batch.
 

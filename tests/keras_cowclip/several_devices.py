@@ -133,12 +133,13 @@ def main():
     if int(os.environ.get("RANK", 0)):
         return
     # Layer by layer: Keras' own list has the counts, which are no state.
-    weights = model.get_weights()
-    weights += [
-        keras.ops.convert_to_numpy(model.get_layer(name).id_counts.value)
-        for name in ("table", "wide")
-    ]
+    weights = [w for layer in model.layers for w in layer.get_weights()]
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not optimizer.lazy:  # On one device, it moves rows without any counts.
+        weights += [
+            keras.ops.convert_to_numpy(model.get_layer(name).id_counts.value)
+            for name in ("table", "wide")
+        ]
     weights.append(optimizer.clipped_share)
     np.savez(OUTPUT, *weights)
 

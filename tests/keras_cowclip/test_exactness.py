@@ -20,6 +20,8 @@ CASES = {
     # The floor decides for some rows, the ratio for the others.
     "small ratio": {"clip_ratio": 0.05, "clip_floor": 1.5e-3},
     "off": {"clip_ratio": None},
+    # Rows that the batch has not are clipped too: 2 * l2 is above the ratio.
+    "large l2": {"clip_ratio": 0.2, "embedding_l2": 0.15},
     "lazy": {"clip_ratio": 0.2, "lazy": True},
     # The largest rate is twice that of the other cases.
     "frequency": {
@@ -150,6 +152,7 @@ def test_30_steps_of_fit_agree_with_float64_reference(case):
         "ratio 1": (0.01, 0.5),
         "small ratio": (0.5, 1.0),
         "off": (0.0, 0.0),
+        "large l2": (0.01, 1.0),
         "lazy": (0.3, 1.0),
         "frequency": (0.0, 0.0),
         "frequency without momentum": (0.0, 0.0),

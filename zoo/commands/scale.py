@@ -20,6 +20,7 @@ from zoo.commands.recipe_options import HiddenUnits
 from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
+from zoo.memory import keep_freed_memory
 from zoo.models import MODELS
 from zoo.scaling import scaling_study
 from zoo.scaling.study import BATCH_SIZES
@@ -85,6 +86,7 @@ def scale(
 ) -> None:
     """Find how far the batch can grow, with which rule, before AUC falls."""
     variants = dict(map(_clip_variant, clip)) if clip else None
+    keep_freed_memory()
     log = open_log(data)
     rows = scaling_study(
         log,

@@ -17,6 +17,7 @@ from zoo.commands.recipe_options import HiddenUnits
 from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
+from zoo.memory import keep_freed_memory
 from zoo.tables import report_table
 from zoo.training import CURVES_FILE
 from zoo.training import REPORT_FILE
@@ -97,6 +98,7 @@ def train(
     ] = 2,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
+    keep_freed_memory()
     log = open_log(data)
     report = train_model(
         log,

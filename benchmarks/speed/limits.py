@@ -1,0 +1,75 @@
+"""What the machine can do, and the least time that a training step can take."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+
+import keras
+import numpy as np
+from keras import ops
+
+GEMM_WIDTH = 400
+COPIED_FLOATS = 2**24
+
+
+def measure_limits(network: keras.Model, batch_size: int) -> dict[str, float]:
+    """Arithmetic and memory rate of the backend, and a step's time at them.
+
+    A step multiplies each row of the batch with each matrix once forward and
+    twice backward. Dense Adam writes the gradient of a table, and reads it,
+    the table and two moments, of which it writes three again.
+    """
+    tables, matrices = [], []
+    for layer in network.layers:
+        is_table = isinstance(layer, keras.layers.Embedding)
+        for variable in layer.trainable_variables:
+            if len(variable.shape) == 2:
+                size = int(np.prod(variable.shape))
+                (tables if is_table else matrices).append(size)
+    flop = 6 * batch_size * sum(matrices)
+    table_bytes = 8 * 4 * sum(tables)
+    gemm, copy = _gemm_rate(batch_size), _copy_rate()
+    return {
+        "gemm_gflops": gemm / 1e9,
+        "copy_gb_per_second": copy / 1e9,
+        "matrices_ms": 1e3 * flop / gemm,
+        "tables_ms": 1e3 * table_bytes / copy,
+    }
+
+
+def _gemm_rate(rows: int) -> float:
+    generator = np.random.default_rng(0)
+    left = ops.convert_to_tensor(generator.random((rows, GEMM_WIDTH), "f4"))
+    right = ops.convert_to_tensor(generator.random((GEMM_WIDTH,) * 2, "f4"))
+
+    def multiply():
+        product = ops.matmul(left, right)
+        # JAX and accelerators go on without waiting.
+        ops.convert_to_numpy(product[:1, :1])
+
+    seconds = _median_seconds(multiply)
+    return 2 * rows * GEMM_WIDTH**2 / seconds
+
+
+def _copy_rate() -> float:
+    """Of the host's memory, by as many threads as there are cores."""
+    threads = os.cpu_count() or 1
+    pieces = [
+        (np.ones(COPIED_FLOATS, "f4"), np.ones(COPIED_FLOATS, "f4"))
+        for _ in range(threads)
+    ]
+    with ThreadPoolExecutor(threads) as pool:
+        seconds = _median_seconds(
+            lambda: list(pool.map(lambda piece: np.copyto(*piece), pieces))
+        )
+    return 2 * 4 * COPIED_FLOATS * threads / seconds
+
+
+def _median_seconds(function, rounds: int = 15) -> float:
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return median(times)

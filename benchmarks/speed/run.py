@@ -1,0 +1,235 @@
+"""Compares the speed of CowClip and Adam, a process for each cell.
+
+    python benchmarks/speed/run.py --backends jax torch
+
+Writes `steps.csv`, a line for each network, backend, batch size, number of ids,
+precision and optimizer, and `steps.png` to `benchmarks/results/speed`. Cells
+of an earlier run that are measured again are replaced, all others stay.
+"""
+
+import argparse
+import csv
+import itertools
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from matplotlib.figure import Figure
+from rich import box
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+CELL = Path(__file__).parent / "cell.py"
+RESULTS = Path(__file__).parents[1] / "results" / "speed"
+BACKENDS = ("tensorflow", "jax", "torch")
+CELL_COLUMNS = (
+    "model", "backend", "precision", "jit_compile", "allocator", "batch_size",
+    "num_ids",
+)  # fmt: skip
+COLORS = {"cowclip": "tab:blue", "lazy": "tab:green", "adam": "tab:gray"}
+
+Line = dict[str, Any]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--backends", nargs="+", default=BACKENDS)
+    parser.add_argument("--models", nargs="+", default=["deepfm"])
+    parser.add_argument(
+        "--batch-sizes", nargs="+", type=int, default=[1024, 8192, 65_536]
+    )
+    parser.add_argument("--num-ids", nargs="+", type=int, default=[1_000_000])
+    parser.add_argument("--precisions", nargs="+", default=["float32"])
+    parser.add_argument(
+        "--allocators", nargs="+", default=["kept"], choices=["kept", "default"]
+    )
+    parser.add_argument("--optimizers", nargs="+", default=[*COLORS])
+    parser.add_argument("--jit-compile", action="store_true")
+    parser.add_argument("--windows", type=int, default=5)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    path = arguments.output / "steps.csv"
+    lines = read(path)
+    cells = itertools.product(
+        arguments.models,
+        arguments.backends,
+        arguments.precisions,
+        arguments.allocators,
+        arguments.batch_sizes,
+        arguments.num_ids,
+    )
+    for cell in track([*cells], "Measuring"):
+        new = measure(*cell, arguments)
+        again = {key(line) for line in new}
+        lines = [line for line in lines if key(line) not in again] + new
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        write(lines, path)
+    draw(lines, arguments.output / "steps.png")
+    Console().print(table(lines))
+
+
+def measure(
+    model: str,
+    backend: str,
+    precision: str,
+    allocator: str,
+    batch_size: int,
+    num_ids: int,
+    arguments: argparse.Namespace,
+) -> list[Line]:
+    command = [
+        sys.executable, str(CELL), "--model", model, "--precision", precision,
+        "--batch-size", str(batch_size), "--num-ids", str(num_ids),
+        "--windows", str(arguments.windows),
+        "--optimizers", *arguments.optimizers,
+    ]  # fmt: skip
+    if arguments.jit_compile:
+        command.append("--jit-compile")
+    if allocator == "default":
+        command.append("--default-allocator")
+    done = subprocess.run(
+        command,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command} failed:\n{done.stderr[-3000:]}")
+    report = json.loads(done.stdout.splitlines()[-1])
+    steps = {each["name"]: each["step_ms"] for each in report["contestants"]}
+    limits = report["limits"]
+    limit_ms = limits["matrices_ms"] + limits["tables_ms"]
+    lines = []
+    for contestant in report["contestants"]:
+        step_ms = contestant["step_ms"]
+        ratios = [
+            ours / adams
+            for ours, adams in zip(step_ms, steps.get("adam", []), strict=False)
+        ]
+        lines.append(
+            {
+                "model": model,
+                "backend": backend,
+                "precision": precision,
+                "jit_compile": arguments.jit_compile,
+                "allocator": allocator,
+                "batch_size": batch_size,
+                "num_ids": num_ids,
+                "optimizer": contestant["name"],
+                "step_ms": f"{median(step_ms):.2f}",
+                "step_ms_min": f"{min(step_ms):.2f}",
+                "step_ms_max": f"{max(step_ms):.2f}",
+                "samples_per_second": round(1e3 * batch_size / median(step_ms)),
+                "ratio_to_adam": f"{median(ratios):.3f}" if ratios else "",
+                # The limit is that of a step over the whole table.
+                "share_of_limit": (
+                    ""
+                    if contestant["name"] == "lazy"
+                    else f"{limit_ms / median(step_ms):.3f}"
+                ),
+                "first_step_seconds": (
+                    f"{contestant['first_step_seconds']:.2f}"
+                ),
+                "peak_mib_of_process": round(report["peak_mib"]),
+                **{name: f"{value:.1f}" for name, value in limits.items()},
+                "windows": len(step_ms),
+                "date": date.today().isoformat(),
+                "hardware": report["hardware"],
+                "versions": " ".join(
+                    f"{name} {version}"
+                    for name, version in report["versions"].items()
+                ),
+            }
+        )
+    return lines
+
+
+def key(line: Line) -> tuple[str, ...]:
+    return tuple(str(line[name]) for name in (*CELL_COLUMNS, "optimizer"))
+
+
+def read(path: Path) -> list[Line]:
+    if not path.exists():
+        return []
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def write(lines: list[Line], path: Path) -> None:
+    lines.sort(key=lambda line: tuple(map(_number_or_text, key(line))))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=lines[0])
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def _number_or_text(text: str) -> tuple[float, str]:
+    return (float(text), "") if text.isdigit() else (0.0, text)
+
+
+def table(lines: list[Line]) -> Table:
+    columns = (
+        *CELL_COLUMNS, "optimizer", "step_ms", "samples_per_second",
+        "ratio_to_adam", "share_of_limit",
+    )  # fmt: skip
+    shown = Table(box=box.SIMPLE)
+    for column in columns:
+        is_text = column in ("model", "backend", "precision", "optimizer")
+        shown.add_column(column, justify="left" if is_text else "right")
+    for line in lines:
+        shown.add_row(*(str(line[column]) for column in columns))
+    return shown
+
+
+def draw(lines: list[Line], path: Path) -> None:
+    """Samples a second against the ids, a panel for each backend and batch."""
+    lines = [
+        line
+        for line in lines
+        if (line["model"], line["precision"], line["allocator"])
+        == ("deepfm", "float32", "kept")
+    ]
+    backends = sorted({line["backend"] for line in lines})
+    sizes = sorted({int(line["batch_size"]) for line in lines})
+    figure = Figure(
+        figsize=(4 * len(sizes), 3 * len(backends)), layout="constrained"
+    )
+    panels = figure.subplots(len(backends), len(sizes), squeeze=False)
+    for (row, backend), (column, size) in itertools.product(
+        enumerate(backends), enumerate(sizes)
+    ):
+        axes = panels[row][column]
+        for optimizer, color in COLORS.items():
+            points = sorted(
+                (int(line["num_ids"]), int(line["samples_per_second"]))
+                for line in lines
+                if (line["backend"], int(line["batch_size"])) == (backend, size)
+                and line["optimizer"] == optimizer
+            )
+            if points:
+                axes.plot(
+                    *zip(*points, strict=True),
+                    "o-",
+                    color=color,
+                    label=optimizer,
+                )
+        axes.set_xscale("log")
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.set_title(f"{backend}, batch {size}")
+        axes.set_xlabel("ids")
+        if column == 0:
+            axes.set_ylabel("samples a second")
+    panels[0][0].legend()
+    figure.suptitle(f"DeepFM, {lines[0]['hardware']}, float32")
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""`lazy=True` where a step's work is that of the batch, not of the table."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cowclip import CowClip
+from keras_cowclip import CowClipEmbedding
+
+BACKEND = keras.backend.backend()
+IDS = 40
+
+
+def shared_table_network(table):
+    """Looks each id up twice: the gradient has two parts."""
+    ids = keras.Input((3,), dtype="int32")
+    both = [table(ids), table(keras.ops.flip(ids, axis=1))]
+    features = keras.layers.Flatten()(keras.layers.Concatenate()(both))
+    return keras.Model(ids, keras.layers.Dense(1, "sigmoid")(features))
+
+
+def clicks():
+    generator = np.random.default_rng(0)
+    ids = generator.integers(0, IDS // 2, (96, 3))
+    return ids, (generator.random((96, 1)) < 0.3).astype("float32")
+
+
+def train(table=None, **arguments):
+    keras.utils.set_random_seed(0)
+    table = table or CowClipEmbedding(IDS, 4, name="table")
+    model = shared_table_network(table)
+    optimizer = CowClip(
+        embedding_learning_rate=1e-2,
+        clip_ratio=0.1,
+        embedding_l2=1e-3,
+        lazy=True,
+        **arguments,
+    )
+    model.compile(optimizer, "binary_crossentropy")
+    model.fit(*clicks(), batch_size=16, epochs=2, shuffle=False, verbose=0)
+    return model, optimizer
+
+
+def weights_of(model):
+    # The model's own `get_weights` has the counts as well.
+    return [array for layer in model.layers for array in layer.get_weights()]
+
+
+def moments(optimizer, model):
+    position = [
+        variable is model.get_layer("table").embeddings
+        for variable in model.trainable_variables
+    ].index(True)
+    return [
+        keras.ops.convert_to_numpy(slots[position])
+        for slots in (optimizer._momentums, optimizer._velocities)
+    ]
+
+
+# Each of these needs a whole gradient, so the step goes over the whole table.
+@pytest.mark.parametrize(
+    "whole", [{"clipvalue": 1e9}, {"use_ema": True}, {"clipnorm": 1e9}]
+)
+def test_rows_alone_move_as_they_do_among_the_whole_table(whole):
+    if "clipnorm" in whole and BACKEND == "tensorflow":
+        pytest.skip("tf.Variable has no `path` for Keras' clipnorm")
+    model, optimizer = train()
+    twin, twins_optimizer = train(**whole)
+    if whole.get("use_ema"):
+        # `fit` ends with the averages in the weights; moments have none.
+        pairs = []
+    else:
+        pairs = [*zip(weights_of(model), weights_of(twin), strict=True)]
+    pairs += zip(
+        moments(optimizer, model), moments(twins_optimizer, twin), strict=True
+    )
+    for ours, theirs in pairs:
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
+    assert optimizer.clipped_share == pytest.approx(
+        twins_optimizer.clipped_share
+    )
+    assert 0 < optimizer.clipped_share < 1
+    assert int(optimizer.iterations) == int(twins_optimizer.iterations) == 12
+
+
+@pytest.mark.skipif(
+    BACKEND == "jax", reason="a gradient on JAX is as large as its variable"
+)
+def test_neither_gradient_nor_counts_are_as_large_as_the_table():
+    model, _ = train()
+    table = model.get_layer("table")
+    # What the whole table's step does, and this one does not: write the counts.
+    counts = keras.ops.convert_to_numpy(table.id_counts)
+    assert counts.sum() == 0
+    if BACKEND == "torch":
+        assert table.embeddings.value.grad.is_sparse
+        assert table.id_counts.value.grad.is_sparse
+    twin, _ = train(clipvalue=1e9)
+    counts = twin.get_layer("table").id_counts
+    assert keras.ops.convert_to_numpy(counts).sum() == 2 * 16 * 3
+
+
+def test_another_optimizer_trains_the_same_model_afterwards():
+    weights = []
+    for lazy_first in (False, True):
+        keras.utils.set_random_seed(0)
+        model = shared_table_network(CowClipEmbedding(IDS, 4, name="table"))
+        first = model.get_weights()
+        if lazy_first:
+            model.compile(CowClip(lazy=True), "binary_crossentropy")
+            model.fit(*clicks(), verbose=0)
+            model.set_weights(first)
+        model.compile("adam", "binary_crossentropy")
+        model.fit(*clicks(), shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
+
+
+def test_a_constraint_reaches_rows_that_the_batch_has_not():
+    table = CowClipEmbedding(
+        IDS,
+        4,
+        name="table",
+        embeddings_initializer="ones",
+        embeddings_constraint=keras.constraints.MaxNorm(0.5, axis=1),
+    )
+    model, _ = train(table)
+    norms = np.linalg.norm(model.get_layer("table").get_weights()[0], axis=1)
+    np.testing.assert_allclose(norms[IDS // 2 :], 0.5, rtol=1e-3)
+
+
+def test_steps_are_counted_when_a_model_is_nothing_but_tables():
+    inputs = keras.Input((3,), dtype="int32")
+    rows = CowClipEmbedding(IDS, 1)(inputs)
+    model = keras.Model(inputs, keras.ops.mean(rows, axis=1))
+    optimizer = CowClip(lazy=True)
+    model.compile(optimizer, "mse")
+    model.fit(*clicks(), batch_size=16, verbose=0)
+    assert int(model.optimizer.iterations) == 6

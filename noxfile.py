@@ -48,6 +48,13 @@ def parity(session):
     session.run("python", "benchmarks/parity.py", *session.posargs)
 
 
+@nox.session(default=False)
+def bench(session):
+    """Measure training steps: `nox -s bench -- --help` lists what can be."""
+    session.install(*CONSTRAINTS, "-e", ".[zoo]", *BACKENDS.values())
+    session.run("python", "benchmarks/speed/run.py", *session.posargs)
+
+
 @nox.session
 def spark(session):
     """Run the tests of the Spark engine, which no backend changes."""

@@ -2,6 +2,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_cowclip.row_updates import read_rows
+
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
 class CowClipEmbedding(keras.layers.Embedding):
@@ -96,9 +98,16 @@ class CowClipEmbedding(keras.layers.Embedding):
             "int64",
         ):
             inputs = ops.cast(inputs, "int32")
-        if self._has_plain_table_on_torch():
+        backend = keras.backend.backend()
+        is_plain = not (self.lora_enabled or self.quantization_mode)
+        if is_plain and backend == "torch":
             return self._look_up_on_torch(inputs)
-        embeddings = super().call(inputs)
+        if is_plain and backend == "tensorflow":
+            embeddings = ops.cast(
+                read_rows(self._embeddings, inputs), self.compute_dtype
+            )
+        else:
+            embeddings = super().call(inputs)
 
         @ops.custom_gradient
         def count_ids(embeddings, id_counts):
@@ -116,11 +125,6 @@ class CowClipEmbedding(keras.layers.Embedding):
             return embeddings, gradient
 
         return count_ids(embeddings, ops.convert_to_tensor(self.id_counts))
-
-    def _has_plain_table_on_torch(self):
-        return keras.backend.backend() == "torch" and not (
-            self.lora_enabled or self.quantization_mode
-        )
 
     def _look_up_on_torch(self, inputs):
         from keras_cowclip.torch_lookup import look_up

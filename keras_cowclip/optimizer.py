@@ -9,12 +9,14 @@ from keras_cowclip.clipping import at_least_float32
 from keras_cowclip.frequency import frequency_factor
 from keras_cowclip.fused_adam import can_fuse
 from keras_cowclip.fused_adam import fused_adam_step
+from keras_cowclip.lazy_adam import lazy_adam_rows
+from keras_cowclip.lazy_adam import lazy_adam_step
 from keras_cowclip.replicas import refuse_over_replicas
 from keras_cowclip.replicas import sum_over_replicas
 from keras_cowclip.replicas import trains_alone
 from keras_cowclip.row_updates import densified
+from keras_cowclip.row_updates import read_rows
 from keras_cowclip.row_updates import row_gradient
-from keras_cowclip.row_updates import write_rows
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -55,7 +57,14 @@ class CowClip(keras.optimizers.Adam):
             `keras.optimizers.Adam`. Defaults to `1e-7`.
         lazy: boolean. `True` moves only the rows present in the batch (weights
             and moments; l2 acts on them alone): another algorithm than the
-            paper's. Defaults to `False`.
+            paper's. On TensorFlow and PyTorch a step then costs the same
+            whatever the size of the table, as long as nothing needs a whole
+            gradient: one device, float32 tables without a constraint, and
+            none of Keras' clips, `use_ema`, `loss_scale_factor` and
+            `gradient_accumulation_steps`. The tables' `id_counts` are then
+            not written. On PyTorch the gradients of such a model are sparse
+            until it is compiled again; a training loop of your own must not
+            hand them to another optimizer. Defaults to `False`.
         frequency_scale: float, positive. How many times larger the batch is
             than the one that `embedding_learning_rate` is for; the rate of
             each row is then multiplied by `keras_cowclip.frequency_factor`,
@@ -297,7 +306,7 @@ class CowClip(keras.optimizers.Adam):
         if self._mean_counts[index] is not None:
             rate = rate * self._frequency_factor(index, counts)
         if self.lazy:
-            self._lazy_update_step(gradient, variable, counts, rate)
+            lazy_adam_step(self, gradient, variable, counts, rate)
         else:
             self._adam_step(gradient, variable, rate)
 
@@ -394,7 +403,7 @@ class CowClip(keras.optimizers.Adam):
                 continue
             rows = row_gradient(gradient, counts)
             if rows is not None:
-                self._lazy_update_rows(index, rows, table)
+                self._update_rows(index, rows, table)
                 del pairs[index], pairs[counts_index]
 
     def _can_update_rows_alone(self, table):
@@ -461,54 +470,15 @@ class CowClip(keras.optimizers.Adam):
         else:
             super().update_step(gradient, variable, learning_rate)
 
-    def _corrected_rate(self, learning_rate, dtype):
-        step = ops.cast(self.iterations + 1, dtype)
-        return (
-            ops.cast(learning_rate, dtype)
-            * ops.sqrt(1 - ops.power(self.beta_2, step))
-            / (1 - ops.power(self.beta_1, step))
-        )
-
-    def _lazy_update_rows(self, index, rows, variable):
-        table, momentum, velocity = (
-            ops.take(state, rows.ids, axis=0)
-            for state in (
-                variable,
-                self._momentums[index],
-                self._velocities[index],
-            )
-        )
+    def _update_rows(self, index, rows, variable):
+        table = read_rows(variable, rows.ids)
         gradient = rows.values + 2.0 * self.embedding_l2 * table
         if self._row_totals[index] is not None:
             factor = self._row_factor(gradient, table, rows.counts)
             self._record_clipped(index, factor, rows.counts)
             gradient = gradient * ops.expand_dims(factor, axis=-1)
-        rate = self._corrected_rate(self.embedding_learning_rate, "float32")
-        momentum += (gradient - momentum) * (1 - self.beta_1)
-        velocity += (ops.square(gradient) - velocity) * (1 - self.beta_2)
-        table -= momentum * rate / (ops.sqrt(velocity) + self.epsilon)
-        write_rows(self._momentums[index], rows.ids, momentum)
-        write_rows(self._velocities[index], rows.ids, velocity)
-        write_rows(variable, rows.ids, table)
-
-    def _lazy_update_step(self, gradient, variable, counts, learning_rate):
-        index = self._get_variable_index(variable)
-        gradient = ops.cast(gradient, variable.dtype)
-        momentum, velocity = self._momentums[index], self._velocities[index]
-        alpha = self._corrected_rate(learning_rate, variable.dtype)
-        # Absent rows are multiplied by 0 instead of being gathered, so that
-        # every shape is static.
-        present = ops.expand_dims(ops.cast(counts > 0, variable.dtype), -1)
-        self.assign_add(
-            momentum, (gradient - momentum) * (1 - self.beta_1) * present
-        )
-        self.assign_add(
-            velocity,
-            (ops.square(gradient) - velocity) * (1 - self.beta_2) * present,
-        )
-        self.assign_sub(
-            variable,
-            momentum * alpha * present / (ops.sqrt(velocity) + self.epsilon),
+        lazy_adam_rows(
+            self, index, rows, gradient, table, self.embedding_learning_rate
         )
 
     def _use_weight_decay(self, variable):

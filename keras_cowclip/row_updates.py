@@ -58,6 +58,17 @@ def densified(gradient: Tensor) -> Tensor:
     return keras.ops.reshape(gradient, gradient.shape)
 
 
+def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:
+    """Returns the rows `ids`, without reading the others."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Keras reads the whole variable first, and TensorFlow copies what it
+        # reads of a variable that rows were written into.
+        return tf.gather(variable.value, ids)
+    return keras.ops.take(variable, ids, axis=0)
+
+
 def write_rows(variable: keras.Variable, ids: Tensor, rows: Tensor) -> None:
     """Puts `rows` in the place of the rows `ids`, each of which occurs once."""
     if keras.backend.backend() == "torch":

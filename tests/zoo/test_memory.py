@@ -1,0 +1,39 @@
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import resource, sys
+import numpy as np
+from zoo.memory import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        np.ones(2**24, "float32")
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 5
+
+faults()
+default = faults()
+assert keep_freed_memory()
+faults()
+print(default, faults())
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallopt"), reason="not glibc"
+)
+def test_what_is_freed_is_not_asked_for_again():
+    # 64 MiB, in pages of 4 KiB or, where the system has them, of 2 MiB.
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    default, kept = map(float, done.stdout.split()[-2:])
+    assert default > 20
+    assert kept < 2

@@ -269,6 +269,8 @@ def means(rows: list[dict[str, Any]]) -> str:
         lines += [_line(head), _line(["---"] * len(head))]
         for curve in curves(rows):
             runs = by_batch(rows, model, curve)
+            if not runs:
+                continue
             cells = [_cell(runs.get(size, [])) for size in sizes]
             lines.append(_line([label(curve), *cells]))
         lines.append("")

@@ -98,6 +98,8 @@ class CowClipEmbedding(keras.layers.Embedding):
             "int64",
         ):
             inputs = ops.cast(inputs, "int32")
+        # As `keras.layers.Embedding` has it: -1 is the last row.
+        inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
         backend = keras.backend.backend()
         is_plain = not (self.lora_enabled or self.quantization_mode)
         if is_plain and backend == "torch":
@@ -138,9 +140,7 @@ class CowClipEmbedding(keras.layers.Embedding):
             ops.convert_to_tensor(self._embeddings),
             ops.convert_to_tensor(self.id_counts),
             inputs,
-            # A loss scale looks for infinite values, which it can't in these.
-            getattr(self._embeddings, "sparse_gradients", False)
-            and self.compute_dtype != "float16",
+            getattr(self._embeddings, "sparse_gradients", False),
         )
         return ops.cast(embeddings, self.compute_dtype)
 

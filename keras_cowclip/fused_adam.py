@@ -60,18 +60,18 @@ def _tensorflow_step(optimizer, gradient, variable, learning_rate):
 
     index = optimizer._get_variable_index(variable)
     steps = ops.cast(optimizer.iterations + 1, "float32")
-    gradient = tf.convert_to_tensor(gradient, "float32")
+    beta_1, beta_2 = float(optimizer.beta_1), float(optimizer.beta_2)
     tf.raw_ops.ResourceApplyAdam(
         var=variable.handle,
         m=optimizer._momentums[index].value.handle,
         v=optimizer._velocities[index].value.handle,
-        beta1_power=tf.pow(optimizer.beta_1, steps),
-        beta2_power=tf.pow(optimizer.beta_2, steps),
-        lr=learning_rate,
-        beta1=optimizer.beta_1,
-        beta2=optimizer.beta_2,
-        epsilon=optimizer.epsilon,
-        grad=gradient,
+        beta1_power=tf.pow(beta_1, steps),
+        beta2_power=tf.pow(beta_2, steps),
+        lr=ops.cast(learning_rate, "float32"),
+        beta1=beta_1,
+        beta2=beta_2,
+        epsilon=float(optimizer.epsilon),
+        grad=ops.cast(gradient, "float32"),
     )
 
 

@@ -60,11 +60,12 @@ class CowClip(keras.optimizers.Adam):
             paper's. On TensorFlow and PyTorch a step then costs the same
             whatever the size of the table, as long as nothing needs a whole
             gradient: one device, float32 tables without a constraint, and
-            none of Keras' clips, `use_ema`, `loss_scale_factor` and
+            none of Keras' clips, `use_ema`, loss scales and
             `gradient_accumulation_steps`. The tables' `id_counts` are then
-            not written. On PyTorch the gradients of such a model are sparse
-            until it is compiled again; a training loop of your own must not
-            hand them to another optimizer. Defaults to `False`.
+            not written, and, on TensorFlow, lookups of the table outside of
+            the layer are counted as well. On PyTorch the gradients of such a
+            model are sparse from the second step on, until it is compiled
+            again with a loss or metrics. Defaults to `False`.
         frequency_scale: float, positive. How many times larger the batch is
             than the one that `embedding_learning_rate` is for; the rate of
             each row is then multiplied by `keras_cowclip.frequency_factor`,
@@ -223,7 +224,6 @@ class CowClip(keras.optimizers.Adam):
                     f"{variable.path} without {id_counts.path}"
                 )
             self._counts_index[i] = position[id(id_counts)]
-            variable.sparse_gradients = self._can_update_rows_alone(variable)
             if self.use_ema:
                 # Keras gives overwritten variables no average, and then looks
                 # for one on TensorFlow and JAX.
@@ -246,6 +246,16 @@ class CowClip(keras.optimizers.Adam):
                 stacklevel=2,
             )
 
+    def scale_loss(self, loss):
+        # Keras asks the outermost optimizer alone: with a loss scale around
+        # this one, which can't handle sparse gradients, there are none.
+        if self.built:
+            for index, counts_index in enumerate(self._counts_index):
+                if counts_index is not None:
+                    table = self._trainable_variables[index]
+                    table.sparse_gradients = self._can_update_rows_alone(table)
+        return super().scale_loss(loss)
+
     def apply(self, grads, trainable_variables=None):
         if trainable_variables is None:
             variables = self._trainable_variables
@@ -261,7 +271,7 @@ class CowClip(keras.optimizers.Adam):
             self._get_variable_index(variable): (gradient, variable)
             for gradient, variable in zip(grads, variables, strict=True)
         }
-        self._update_rows_alone(pairs)
+        updated_rows = self._update_rows_alone(pairs)
         kept_grads, kept_variables = [], []
         for index, (gradient, variable) in pairs.items():
             if index in self._counts_index:
@@ -272,10 +282,10 @@ class CowClip(keras.optimizers.Adam):
                 gradient = densified(gradient)
             kept_grads.append(gradient)
             kept_variables.append(variable)
-        if kept_grads:
-            super().apply(kept_grads, kept_variables)
-        else:
+        if updated_rows and all(gradient is None for gradient in kept_grads):
             self._iterations.assign_add(1)
+        else:
+            super().apply(kept_grads, kept_variables)
 
     def update_step(self, gradient, variable, learning_rate):
         index = self._get_variable_index(variable)
@@ -355,9 +365,9 @@ class CowClip(keras.optimizers.Adam):
         )
 
     def _can_clip_rows_alone(self, gradient, variable):
-        """Whether the clip can leave out the rows that the batch has not.
+        """Whether the clip can leave out the rows without a gradient.
 
-        Of an absent row the l2 is the whole gradient, and the ratio never
+        The l2 is then all there is to a row, and the ratio never
         clips it if it is at least twice `embedding_l2`. Where a step is
         compiled, what it has not to do for absent rows saves nothing: shapes
         are static.
@@ -377,7 +387,9 @@ class CowClip(keras.optimizers.Adam):
 
     def _clip_present_rows(self, index, gradient, table, counts):
         """Clips in place, so that the l2 can be added to all rows later."""
-        rows = ops.nonzero(counts)[0]
+        # The batch's, and those of a regularizer or another use of the table.
+        rows = gradient.norm(float("inf"), dim=-1)
+        rows = ((counts > 0) | (rows > 0)).nonzero()[:, 0]
         decay = 2.0 * self.embedding_l2 * table[rows]
         total = gradient[rows] + decay
         factor = self._row_factor(total, table[rows], counts[rows])
@@ -391,20 +403,25 @@ class CowClip(keras.optimizers.Adam):
         """Moves the tables whose gradient is no larger than the batch.
 
         They and their counts are taken out of `pairs`. Not where Keras or a
-        variant of the clip needs the whole gradient of a table.
+        variant of the clip needs the whole gradient of a table. Returns
+        whether there were any.
         """
+        updated = False
         for index, counts_index in enumerate(self._counts_index):
             if counts_index is None or not {index, counts_index} <= {*pairs}:
                 continue
             gradient, table = pairs[index]
             counts, _ = pairs[counts_index]
-            table.sparse_gradients = self._can_update_rows_alone(table)
-            if gradient is None or not table.sparse_gradients:
+            if gradient is None or counts is None:
+                continue
+            if not self._can_update_rows_alone(table):
                 continue
             rows = row_gradient(gradient, counts)
             if rows is not None:
                 self._update_rows(index, rows, table)
                 del pairs[index], pairs[counts_index]
+                updated = True
+        return updated
 
     def _can_update_rows_alone(self, table):
         return (

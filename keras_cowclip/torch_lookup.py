@@ -37,7 +37,10 @@ class _LookUp(torch.autograd.Function):
         ids = ids.reshape(-1).long()
         num_ids, embedding_dim = ctx.table_shape
         # In 16 bits a popular id's sum would lose most of its terms.
-        upstream = upstream.reshape(-1, embedding_dim).float()
+        upstream = upstream.reshape(-1, embedding_dim)
+        upstream = upstream.to(
+            torch.promote_types(upstream.dtype, torch.float32)
+        )
         if ctx.sparse_gradients:
             rows, positions, counts = torch.unique(
                 ids, return_inverse=True, return_counts=True

@@ -14,7 +14,7 @@ def keep_freed_memory() -> bool:
     The gradient of a table is larger than what glibc keeps: it goes back to
     the system after each step, and for the next one the system hands out, and
     clears, page after page. With a million ids and a batch of 1024 that is a
-    third to half of a step on the CPU (`benchmarks/results/speed`). The price
+    fifth to half of a step on the CPU (`benchmarks/results/speed`). The price
     is that the process gives memory back only when it ends.
 
     Acts on the whole process, for what is allocated from then on; the commands

@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich import box
 from rich.console import Console
@@ -32,6 +33,8 @@ CELL_COLUMNS = (
     "model", "backend", "precision", "jit_compile", "allocator", "batch_size",
     "num_ids",
 )  # fmt: skip
+# What grows in a panel of the figure, and what stays at which value.
+ALONG = {"num_ids": ("batch_size", 1024), "batch_size": ("num_ids", 1_000_000)}
 COLORS = {"cowclip": "tab:blue", "lazy": "tab:green", "adam": "tab:gray"}
 
 Line = dict[str, Any]
@@ -55,7 +58,6 @@ def main():
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     path = arguments.output / "steps.csv"
-    lines = read(path)
     cells = itertools.product(
         arguments.models,
         arguments.backends,
@@ -67,7 +69,8 @@ def main():
     for cell in track([*cells], "Measuring"):
         new = measure(*cell, arguments)
         again = {key(line) for line in new}
-        lines = [line for line in lines if key(line) not in again] + new
+        # Read again: another run may have written in the meantime.
+        lines = [line for line in read(path) if key(line) not in again] + new
         arguments.output.mkdir(parents=True, exist_ok=True)
         write(lines, path)
     draw(lines, arguments.output / "steps.png")
@@ -188,7 +191,10 @@ def table(lines: list[Line]) -> Table:
 
 
 def draw(lines: list[Line], path: Path) -> None:
-    """Samples a second against the ids, a panel for each backend and batch."""
+    """Samples a second against the ids and the batch, a row for each backend.
+
+    One of the two grows, the other one is the first of `ALONG`.
+    """
     lines = [
         line
         for line in lines
@@ -196,39 +202,44 @@ def draw(lines: list[Line], path: Path) -> None:
         == ("deepfm", "float32", "kept")
     ]
     backends = sorted({line["backend"] for line in lines})
-    sizes = sorted({int(line["batch_size"]) for line in lines})
-    figure = Figure(
-        figsize=(4 * len(sizes), 3 * len(backends)), layout="constrained"
-    )
-    panels = figure.subplots(len(backends), len(sizes), squeeze=False)
-    for (row, backend), (column, size) in itertools.product(
-        enumerate(backends), enumerate(sizes)
+    figure = Figure(figsize=(9, 3 * len(backends)), layout="constrained")
+    panels = figure.subplots(len(backends), len(ALONG), squeeze=False)
+    for (row, backend), (column, axis) in itertools.product(
+        enumerate(backends), enumerate(ALONG)
     ):
+        fixed, value = ALONG[axis]
+        chosen = [
+            line
+            for line in lines
+            if line["backend"] == backend and int(line[fixed]) == value
+        ]
         axes = panels[row][column]
-        for optimizer, color in COLORS.items():
-            points = sorted(
-                (int(line["num_ids"]), int(line["samples_per_second"]))
-                for line in lines
-                if (line["backend"], int(line["batch_size"])) == (backend, size)
-                and line["optimizer"] == optimizer
-            )
-            if points:
-                axes.plot(
-                    *zip(*points, strict=True),
-                    "o-",
-                    color=color,
-                    label=optimizer,
-                )
-        axes.set_xscale("log")
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter("{x:,.0f}")
-        axes.set_title(f"{backend}, batch {size}")
-        axes.set_xlabel("ids")
-        if column == 0:
-            axes.set_ylabel("samples a second")
+        draw_panel(axes, chosen, axis)
+        axes.set_title(f"{backend}, {fixed.replace('_', ' ')} {value:,}")
     panels[0][0].legend()
     figure.suptitle(f"DeepFM, {lines[0]['hardware']}, float32")
     figure.savefig(path, dpi=110)
+
+
+def draw_panel(axes: Axes, lines: list[Line], axis: str) -> None:
+    for optimizer, color in COLORS.items():
+        points = sorted(
+            (int(line[axis]), int(line["samples_per_second"]))
+            for line in lines
+            if line["optimizer"] == optimizer
+        )
+        axes.plot(
+            [x for x, _ in points],
+            [y for _, y in points],
+            "o-",
+            color=color,
+            label=optimizer,
+        )
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0, top=1.1 * axes.get_ylim()[1])
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.set_xlabel(axis.replace("_", " "))
+    axes.set_ylabel("samples a second")
 
 
 if __name__ == "__main__":

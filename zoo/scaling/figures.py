@@ -40,7 +40,7 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
                 xycoords="axes fraction",
                 color="gray",
             )
-    _legend(next(iter(panels.values()))[0])
+    _legend(*(auc for auc, _ in panels.values()))
     epoch = "last epoch"
     if any(row["best_epoch_auc"] is not None for row in rows):
         epoch = "epoch of the best validation AUC"
@@ -157,6 +157,8 @@ def _plot_curves(
     axes.grid(alpha=0.3)
 
 
-def _legend(axes: Axes) -> None:
-    if axes.lines:  # All runs may have diverged.
-        axes.legend(fontsize="small")
+def _legend(*panels: Axes) -> None:
+    """Names in the first panel the curves of all of them."""
+    lines = {line.get_label(): line for axes in panels for line in axes.lines}
+    if lines:  # All runs may have diverged.
+        panels[0].legend(handles=[*lines.values()], fontsize="small")

@@ -1,0 +1,63 @@
+"""Why `keras_cowclip/torch_lookup.py` has a backward of its own.
+
+    python benchmarks/speed/torch_backward.py
+
+Prints the milliseconds of PyTorch's backward of a lookup in a table of a
+million rows and of what does the same, medians of 7, at three batch sizes.
+"""
+
+import time
+from statistics import median
+
+import numpy as np
+import torch
+
+from zoo.memory import keep_freed_memory
+
+ROWS = 1_000_000
+FIELDS = 26
+
+
+def main():
+    keep_freed_memory()
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
+    for batch_size in (1024, 8192, 65_536):
+        for dim in (10, 1):
+            lookups = batch_size * FIELDS
+            uniform = np.random.default_rng(0).random(lookups)
+            ids = torch.from_numpy((uniform**4 * ROWS).astype("int64"))
+            upstream = torch.ones(lookups, dim)
+            table = torch.zeros(ROWS, dim, requires_grad=True)
+            vectors = torch.nn.functional.embedding(ids, table)
+            print(
+                f"batch {batch_size:6}, dim {dim:2}: "
+                f"torch's {timed(torch_s, vectors, table, upstream):7.1f}, "
+                f"index_add_ {timed(added, ids, upstream):7.1f}, "
+                f"by int32 {timed(added, ids.int(), upstream):7.1f}"
+                + (
+                    f", as a vector {timed(added, ids, upstream[:, 0]):7.1f}"
+                    if dim == 1
+                    else ""
+                )
+            )
+
+
+def torch_s(vectors, table, upstream):
+    torch.autograd.grad(vectors, table, upstream, retain_graph=True)
+
+
+def added(ids, upstream):
+    torch.zeros(ROWS, *upstream.shape[1:]).index_add_(0, ids, upstream)
+
+
+def timed(function, *arguments) -> float:
+    times = []
+    for _ in range(8):
+        start = time.perf_counter()
+        function(*arguments)
+        times.append(time.perf_counter() - start)
+    return 1e3 * median(times[1:])
+
+
+if __name__ == "__main__":
+    main()

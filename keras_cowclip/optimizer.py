@@ -388,7 +388,7 @@ class CowClip(keras.optimizers.Adam):
     def _clip_present_rows(self, index, gradient, table, counts):
         """Clips in place, so that the l2 can be added to all rows later."""
         # The batch's, and those of a regularizer or another use of the table.
-        rows = gradient.norm(float("inf"), dim=-1)
+        rows = gradient.norm(dim=-1)
         rows = ((counts > 0) | (rows > 0)).nonzero()[:, 0]
         decay = 2.0 * self.embedding_l2 * table[rows]
         total = gradient[rows] + decay

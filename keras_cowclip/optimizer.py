@@ -296,7 +296,7 @@ class CowClip(keras.optimizers.Adam):
         counts = ops.convert_to_tensor(
             self._trainable_variables[self._counts_index[index]]
         )
-        if self._can_clip_rows_alone(gradient, variable):
+        if self._can_clip_rows_alone(variable):
             if self._row_totals[index] is not None:
                 self._clip_present_rows(index, gradient, table, counts)
             fused_adam_step(
@@ -364,7 +364,7 @@ class CowClip(keras.optimizers.Adam):
             gradient, table, counts, self.clip_ratio, self.clip_floor
         )
 
-    def _can_clip_rows_alone(self, gradient, variable):
+    def _can_clip_rows_alone(self, variable):
         """Whether the clip can leave out the rows without a gradient.
 
         The l2 is then all there is to a row, and the ratio never
@@ -382,7 +382,7 @@ class CowClip(keras.optimizers.Adam):
                 self.clip_ratio is None
                 or 2.0 * self.embedding_l2 <= self.clip_ratio
             )
-            and can_fuse(self, gradient, variable, rate)
+            and can_fuse(variable, rate)
         )
 
     def _clip_present_rows(self, index, gradient, table, counts):
@@ -482,7 +482,7 @@ class CowClip(keras.optimizers.Adam):
 
     def _adam_step(self, gradient, variable, learning_rate):
         learning_rate = ops.convert_to_tensor(learning_rate)
-        if can_fuse(self, gradient, variable, learning_rate):
+        if can_fuse(variable, learning_rate):
             fused_adam_step(self, gradient, variable, learning_rate)
         else:
             super().update_step(gradient, variable, learning_rate)

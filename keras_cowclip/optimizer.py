@@ -279,7 +279,7 @@ class CowClip(keras.optimizers.Adam):
                 continue
             is_table = self._counts_index[index] is not None
             if is_table and gradient is not None:
-                gradient = densified(gradient)
+                gradient = densified(gradient, variable.shape)
             kept_grads.append(gradient)
             kept_variables.append(variable)
         if updated_rows and all(gradient is None for gradient in kept_grads):
@@ -374,8 +374,7 @@ class CowClip(keras.optimizers.Adam):
         """
         rate = ops.convert_to_tensor(self.embedding_learning_rate)
         return (
-            keras.backend.backend() == "torch"
-            and not self.lazy
+            not self.lazy
             and self.frequency_scale == 1.0
             and self._clips_row_by_row()
             and (
@@ -390,10 +389,11 @@ class CowClip(keras.optimizers.Adam):
         # The batch's, and those of a regularizer or another use of the table.
         rows = gradient.norm(dim=-1)
         rows = ((counts > 0) | (rows > 0)).nonzero()[:, 0]
-        decay = 2.0 * self.embedding_l2 * table[rows]
+        table, counts = table[rows], counts[rows]
+        decay = 2.0 * self.embedding_l2 * table
         total = gradient[rows] + decay
-        factor = self._row_factor(total, table[rows], counts[rows])
-        self._record_clipped(index, factor, counts[rows])
+        factor = self._row_factor(total, table, counts)
+        self._record_clipped(index, factor, counts)
         gradient[rows] = total * factor[:, None] - decay
 
     def _clips_row_by_row(self):
@@ -444,7 +444,7 @@ class CowClip(keras.optimizers.Adam):
 
     def _record_counts(self, id_counts, counts):
         if counts is not None:
-            counts = sum_over_replicas(densified(counts))
+            counts = sum_over_replicas(densified(counts, id_counts.shape))
         else:  # The table was used without a lookup.
             counts = ops.zeros(id_counts.shape, dtype=id_counts.dtype)
         if self.gradient_accumulation_steps:

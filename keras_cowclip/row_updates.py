@@ -47,7 +47,7 @@ def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
     return None
 
 
-def densified(gradient: Tensor) -> Tensor:
+def densified(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Returns the gradient as large as its table.
 
     TensorFlow's slices become a sum here; Keras' `convert_to_tensor` would
@@ -55,7 +55,7 @@ def densified(gradient: Tensor) -> Tensor:
     """
     if keras.backend.backend() == "torch":
         return gradient.to_dense() if gradient.is_sparse else gradient
-    return keras.ops.reshape(gradient, gradient.shape)
+    return keras.ops.reshape(gradient, shape)
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:

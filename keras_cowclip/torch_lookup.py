@@ -1,7 +1,8 @@
 """A table's lookup on PyTorch, with gradients made for a large table.
 
-PyTorch's own backward of a lookup takes four times as long as zeros to which
-the rows are added, and its sparse one lists a row once for each lookup.
+PyTorch's own backward of a lookup is slower than zeros to which the rows are
+added (`benchmarks/speed/torch_backward.py`), and its sparse one lists a row
+once for each lookup.
 """
 
 import torch
@@ -33,7 +34,7 @@ class _LookUp(torch.autograd.Function):
     @staticmethod
     def backward(ctx, upstream):
         (ids,) = ctx.saved_tensors
-        # `index_add_` takes twice as long with int32.
+        # `index_add_` takes several times as long with int32.
         ids = ids.reshape(-1).long()
         num_ids, embedding_dim = ctx.table_shape
         # In 16 bits a popular id's sum would lose most of its terms.
@@ -61,11 +62,7 @@ class _LookUp(torch.autograd.Function):
 
 def _sum_rows(values, positions, num_rows):
     sums = values.new_zeros((num_rows, values.shape[1]))
-    if values.shape[1] == 1:  # 30 times faster without the second dimension.
-        sums[:, 0].index_add_(0, positions, values[:, 0])
-    else:
-        sums.index_add_(0, positions, values)
-    return sums
+    return sums.index_add_(0, positions, values)
 
 
 def _sparse(rows, values, size):

@@ -19,22 +19,22 @@ from unittest import mock
 
 import keras
 import numpy as np
-from data import DENSE
 from data import click_batch
 from data import vocabulary_sizes
 from limits import measure_limits
 
 import zoo
 from keras_cowclip import CowClip
+from zoo.datasets.synthetic import NUM_DENSE
 from zoo.environment import environment
 from zoo.features import FeatureSchema
 from zoo.models import MODELS
 from zoo.split import Split
 
 OPTIMIZERS = {
-    "cowclip": lambda: CowClip(),
+    "cowclip": CowClip,
     "lazy": lambda: CowClip(lazy=True),
-    "adam": lambda: keras.optimizers.Adam(),
+    "adam": keras.optimizers.Adam,
 }
 
 
@@ -92,9 +92,8 @@ class Contestant:
         self._fit(steps=1)
         self.result.first_step_seconds = time.perf_counter() - start
         self._fit(steps=2)
-        self.steps = 2
-        seconds = self._fit(self.steps)
-        self.steps = max(3, round(arguments.window_seconds / seconds * 2))
+        step_seconds = self._fit(steps=2) / 2
+        self.steps = max(3, round(arguments.window_seconds / step_seconds))
 
     def run_window(self) -> None:
         seconds = self._fit(self.steps)
@@ -105,7 +104,7 @@ class Contestant:
             np.resize(array, (steps * self.batch_size, *array.shape[1:]))
             for array in self.batch
         )
-        split = Split({"dense": dense, "ids": ids}, labels.astype("int8"))
+        split = Split({"dense": dense, "ids": ids}, labels)
         batches = zoo.ClickBatches(split, self.batch_size)
         start = time.perf_counter()
         self.network.fit(batches, shuffle=False, verbose=0)
@@ -114,7 +113,7 @@ class Contestant:
 
 def build(optimizer: str, arguments: argparse.Namespace) -> keras.Model:
     schema = FeatureSchema(
-        dense=[f"I{i}" for i in range(DENSE)],
+        dense=[f"I{i}" for i in range(NUM_DENSE)],
         categorical={
             f"C{i}": size
             for i, size in enumerate(vocabulary_sizes(arguments.num_ids))

@@ -3,8 +3,7 @@
 import numpy as np
 
 from zoo.datasets.synthetic import CRITEO_VOCABULARIES
-
-DENSE = 13
+from zoo.datasets.synthetic import NUM_DENSE
 
 
 def vocabulary_sizes(num_ids: int) -> list[int]:
@@ -27,8 +26,8 @@ def click_batch(
     Half the rows have one of the most frequent sixteenth of a field's ids.
     """
     generator = np.random.default_rng(0)
-    dense = generator.random((rows, DENSE), dtype=np.float32)
+    dense = generator.random((rows, NUM_DENSE), dtype=np.float32)
     uniform = generator.random((rows, len(sizes)))
     ids = (uniform**4 * np.array(sizes)).astype(np.int32)
-    labels = (generator.random(rows) < 0.25).astype(np.float32)
+    labels = (generator.random(rows) < 0.25).astype(np.int8)
     return dense, ids, labels

@@ -1,16 +1,16 @@
 """What the machine can do, and the least time that a training step can take."""
 
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
-from statistics import median
 
 import keras
 import numpy as np
 from keras import ops
+from timing import median_seconds
 
 GEMM_WIDTH = 400
 COPIED_FLOATS = 2**24
+ROUNDS = 15
 
 
 def measure_limits(network: keras.Model, batch_size: int) -> dict[str, float]:
@@ -48,7 +48,7 @@ def _gemm_rate(rows: int) -> float:
         # JAX and accelerators go on without waiting.
         ops.convert_to_numpy(product[:1, :1])
 
-    seconds = _median_seconds(multiply)
+    seconds = median_seconds(multiply, ROUNDS)
     return 2 * rows * GEMM_WIDTH**2 / seconds
 
 
@@ -60,16 +60,8 @@ def _copy_rate() -> float:
         for _ in range(threads)
     ]
     with ThreadPoolExecutor(threads) as pool:
-        seconds = _median_seconds(
-            lambda: list(pool.map(lambda piece: np.copyto(*piece), pieces))
+        seconds = median_seconds(
+            lambda: list(pool.map(lambda piece: np.copyto(*piece), pieces)),
+            ROUNDS,
         )
     return 2 * 4 * COPIED_FLOATS * threads / seconds
-
-
-def _median_seconds(function, rounds: int = 15) -> float:
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return median(times)

@@ -193,7 +193,7 @@ def table(lines: list[Line]) -> Table:
 def draw(lines: list[Line], path: Path) -> None:
     """Samples a second against the ids and the batch, a row for each backend.
 
-    One of the two grows, the other one is the first of `ALONG`.
+    `ALONG` says which of the two grows in a column, and what the other one is.
     """
     lines = [
         line

@@ -6,11 +6,11 @@ Prints the milliseconds of PyTorch's backward of a lookup in a table of a
 million rows and of what does the same, medians of 7, at three batch sizes.
 """
 
-import time
-from statistics import median
+from functools import partial
 
 import numpy as np
 import torch
+from timing import median_seconds
 
 from zoo.memory import keep_freed_memory
 
@@ -34,11 +34,6 @@ def main():
                 f"torch's {timed(torch_s, vectors, table, upstream):7.1f}, "
                 f"index_add_ {timed(added, ids, upstream):7.1f}, "
                 f"by int32 {timed(added, ids.int(), upstream):7.1f}"
-                + (
-                    f", as a vector {timed(added, ids, upstream[:, 0]):7.1f}"
-                    if dim == 1
-                    else ""
-                )
             )
 
 
@@ -51,12 +46,7 @@ def added(ids, upstream):
 
 
 def timed(function, *arguments) -> float:
-    times = []
-    for _ in range(8):
-        start = time.perf_counter()
-        function(*arguments)
-        times.append(time.perf_counter() - start)
-    return 1e3 * median(times[1:])
+    return 1e3 * median_seconds(partial(function, *arguments), rounds=7)
 
 
 if __name__ == "__main__":

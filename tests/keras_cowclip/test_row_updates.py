@@ -62,8 +62,6 @@ def moments(optimizer, model):
     "whole", [{"clipvalue": 1e9}, {"use_ema": True}, {"clipnorm": 1e9}]
 )
 def test_rows_alone_move_as_they_do_among_the_whole_table(whole):
-    if "clipnorm" in whole and BACKEND == "tensorflow":
-        pytest.skip("tf.Variable has no `path` for Keras' clipnorm")
     model, optimizer = train()
     twin, twins_optimizer = train(**whole)
     if whole.get("use_ema"):

@@ -24,7 +24,8 @@ print(default, faults())
 
 
 @pytest.mark.skipif(
-    not hasattr(ctypes.CDLL(None), "mallopt"), reason="not glibc"
+    not hasattr(ctypes.CDLL(None), "mallopt"),
+    reason="no mallopt in the C library",
 )
 def test_what_is_freed_is_not_asked_for_again():
     # 64 MiB, in pages of 4 KiB or, where the system has them, of 2 MiB.

@@ -1,0 +1,16 @@
+"""How long a function takes."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+
+def median_seconds(function: Callable[[], Any], rounds: int) -> float:
+    """Calls it once more than `rounds`, and leaves the first out."""
+    times = []
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return median(times[1:])

@@ -1,5 +1,6 @@
 import json
 
+import huggingface_hub
 import numpy as np
 import pytest
 
@@ -73,3 +74,127 @@ def test_a_preset_keeps_the_dtype_policy(tmp_path):
     np.testing.assert_array_equal(
         again.predict(INPUTS, verbose=0), model.predict(INPUTS, verbose=0)
     )
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_without_weights_the_network_draws_its_own(preset):
+    model, folder = preset
+    (folder / "model.weights.h5").unlink()
+    again = zoo.from_preset(folder, load_weights=False)
+    assert again.get_config()["embedding_dim"] == 4
+    weights = [np.array(w) for w in again.get_weights()]
+    assert any(
+        not np.array_equal(new, old)
+        for new, old in zip(weights, model.get_weights(), strict=True)
+    )
+
+
+def test_a_dtype_given_comes_before_the_one_saved(preset):
+    _, folder = preset
+    again = zoo.from_preset(folder, dtype="mixed_bfloat16")
+    assert again.get_layer("hidden_1").compute_dtype == "bfloat16"
+
+
+def test_weights_that_were_changed_are_refused(preset):
+    _, folder = preset
+    path = folder / "model.weights.h5"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"weights\.h5.*sha256.*Received"):
+        zoo.from_preset(folder)
+
+
+def test_a_newer_format_is_refused(preset):
+    _, folder = preset
+    edit(folder / "metadata.json", format_version=2)
+    with pytest.raises(ValueError, match="upgrade.*Received: format_version=2"):
+        zoo.from_preset(folder)
+
+
+def test_a_preset_of_an_earlier_version_is_read(preset):
+    model, folder = preset
+    (folder / "metadata.json").unlink()
+    np.testing.assert_array_equal(
+        zoo.from_preset(folder).predict(INPUTS, verbose=0),
+        model.predict(INPUTS, verbose=0),
+    )
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_damaged_config_is_named(preset, text):
+    _, folder = preset
+    (folder / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"config\.json: must.*Received"):
+        zoo.from_preset(folder)
+
+
+def test_a_config_runs_no_code(preset, tmp_path, monkeypatch):
+    _, folder = preset
+    (tmp_path / "intruder.py").write_text("raise SystemExit('was imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    hostile = {"module": "intruder", "class_name": "Any", "config": {}}
+    config = json.loads((folder / "config.json").read_text())
+    for name in ("schema", "dtype"):
+        arguments = {**config["config"], name: hostile}
+        edit(folder / "config.json", config=arguments)
+        with pytest.raises(ValueError, match=r"config\.json.*Received"):
+            zoo.from_preset(folder)
+
+
+@pytest.fixture
+def hub(preset, monkeypatch):
+    """The Hub, with the preset as its one repository."""
+    _, folder = preset
+    calls = []
+
+    def snapshot_download(repository, **arguments):
+        calls.append((repository, arguments))
+        if repository != "user/dcn":
+            raise huggingface_hub.errors.LocalEntryNotFoundError("offline")
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    return calls
+
+
+def test_a_preset_comes_from_the_hub(preset, hub):
+    model, _ = preset
+    again = zoo.from_preset("hf://user/dcn", revision="v1", token="secret")
+    np.testing.assert_array_equal(
+        again.predict(INPUTS, verbose=0), model.predict(INPUTS, verbose=0)
+    )
+    repository, arguments = hub[0]
+    assert repository == "user/dcn"
+    assert (arguments["revision"], arguments["token"]) == ("v1", "secret")
+    assert "model.weights.h5" in arguments["allow_patterns"]
+
+
+def test_weights_that_are_not_asked_for_are_not_fetched(hub):
+    zoo.from_preset("hf://user/dcn", load_weights=False)
+    assert "model.weights.h5" not in hub[0][1]["allow_patterns"]
+
+
+def test_without_the_hub_the_error_says_what_to_do(hub):
+    with pytest.raises(FileNotFoundError, match=r"Copy.*hf://user/other"):
+        zoo.from_preset("hf://user/other")
+
+
+@pytest.mark.parametrize("preset", ["hf://user", "hf://", "hf://a/b/c"])
+def test_an_address_without_a_repository_is_refused(preset):
+    with pytest.raises(ValueError, match="hf://user/repository.*Received"):
+        zoo.from_preset(preset)
+
+
+def test_the_hubs_arguments_are_refused_with_a_folder(preset):
+    _, folder = preset
+    with pytest.raises(ValueError, match="`revision` is for presets on"):
+        zoo.from_preset(folder, revision="main")
+
+
+def test_a_path_that_is_not_there_lists_what_a_preset_may_be(tmp_path):
+    with pytest.raises(FileNotFoundError, match="folder.*hf://.*Received"):
+        zoo.from_preset(tmp_path / "none")

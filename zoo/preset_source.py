@@ -1,0 +1,89 @@
+"""Where the files of a preset are: a folder, or a repository on the Hub."""
+
+import errno
+import os
+from pathlib import Path
+
+HUB_PREFIX = "hf://"
+
+
+def preset_folder(
+    preset: str | os.PathLike,
+    files: tuple[str, ...],
+    *,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: str | os.PathLike | None = None,
+) -> Path:
+    """Returns the local folder of a preset, fetched first if it is on the Hub.
+
+    Args:
+        preset: path of a folder, or `"hf://user/repository"`.
+        files: patterns of the files to fetch.
+        revision: string. A branch, tag or commit of the repository. Defaults
+            to `None`, its main branch.
+        token: string. For the Hub; `None` takes the one that you are logged in
+            with. Defaults to `None`.
+        cache_dir: path of the Hub's cache; `None` is that of
+            `huggingface_hub`, below `HF_HOME`. Defaults to `None`.
+
+    Raises:
+        FileNotFoundError: if there is no such folder, or the repository is
+            neither in the cache nor can be fetched.
+        ValueError: for an address without user and repository, or arguments of
+            the Hub with a folder.
+    """
+    if str(preset).startswith(HUB_PREFIX):
+        return _fetched(str(preset), files, revision, token, cache_dir)
+    for name, value in (
+        ("revision", revision),
+        ("token", token),
+        ("cache_dir", cache_dir),
+    ):
+        if value is not None:
+            raise ValueError(
+                f"`{name}` is for presets on the Hub, `{HUB_PREFIX}user/"
+                f"repository`. Received: preset={preset}"
+            )
+    folder = Path(preset)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            "`preset` must be the path of a folder written by `python -m zoo "
+            f"train` or `save_to_preset`, or `{HUB_PREFIX}user/repository`. "
+            f"Received: preset={preset}"
+        )
+    return folder
+
+
+def _fetched(preset, files, revision, token, cache_dir) -> Path:
+    # It takes long to import, and folders do without.
+    import huggingface_hub
+
+    repository = preset.removeprefix(HUB_PREFIX)
+    if len([part for part in repository.split("/") if part]) != 2:
+        raise ValueError(
+            f"`preset` on the Hub must be `{HUB_PREFIX}user/repository`. "
+            f"Received: preset={preset}"
+        )
+    try:
+        folder = huggingface_hub.snapshot_download(
+            repository,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            allow_patterns=list(files),
+        )
+    except (
+        OSError,
+        huggingface_hub.errors.HTTPError,
+        huggingface_hub.errors.LocalEntryNotFoundError,
+    ) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        raise FileNotFoundError(
+            f"`preset` is not in the cache and can't be fetched: there is no "
+            "connection, HF_HUB_OFFLINE is set, or the Hub refuses. Copy the "
+            f"repository to a folder and give its path. Received: {preset} "
+            f"({error})"
+        ) from error
+    return Path(folder)

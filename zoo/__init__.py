@@ -28,6 +28,8 @@ from zoo.models import DCNv2 as DCNv2
 from zoo.models import DeepFM as DeepFM
 from zoo.models import WideDeep as WideDeep
 from zoo.models import grow as grow
+from zoo.predictor import CTRPredictor as CTRPredictor
+from zoo.preset_source import built_in_presets as built_in_presets
 from zoo.presets import from_preset as from_preset
 from zoo.presets import save_to_preset as save_to_preset
 from zoo.recipe import Recipe as Recipe

@@ -1,10 +1,25 @@
-"""Where the files of a preset are: a folder, or a repository on the Hub."""
+"""Where the files of a preset are: built in, a folder, or on the Hub."""
 
 import errno
 import os
 from pathlib import Path
 
 HUB_PREFIX = "hf://"
+_BUILT_IN = Path(__file__).parent / "built_in"
+
+
+def built_in_presets() -> list[str]:
+    """Returns the names of the presets that are part of this package.
+
+    Small models, for trials without a network: see the card
+    (`zoo.model_card`) of each for what it was trained on.
+
+    Example:
+
+    >>> "deepfm_synthetic" in built_in_presets()
+    True
+    """
+    return sorted(folder.name for folder in _BUILT_IN.glob("*/"))
 
 
 def preset_folder(
@@ -18,7 +33,8 @@ def preset_folder(
     """Returns the local folder of a preset, fetched first if it is on the Hub.
 
     Args:
-        preset: path of a folder, or `"hf://user/repository"`.
+        preset: name of a built-in preset, path of a folder, or
+            `"hf://user/repository"`. A folder of a built-in name comes first.
         files: patterns of the files to fetch.
         revision: string. A branch, tag or commit of the repository. Defaults
             to `None`, its main branch.
@@ -46,13 +62,15 @@ def preset_folder(
                 f"repository`. Received: preset={preset}"
             )
     folder = Path(preset)
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            "`preset` must be the path of a folder written by `python -m zoo "
-            f"train` or `save_to_preset`, or `{HUB_PREFIX}user/repository`. "
-            f"Received: preset={preset}"
-        )
-    return folder
+    if folder.is_dir():
+        return folder
+    if str(preset) in built_in_presets():
+        return _BUILT_IN / str(preset)
+    raise FileNotFoundError(
+        f"`preset` must be one of {built_in_presets()}, the path of a folder "
+        "written by `python -m zoo train` or `save_to_preset`, or "
+        f"`{HUB_PREFIX}user/repository`. Received: preset={preset}"
+    )
 
 
 def _fetched(preset, files, revision, token, cache_dir) -> Path:

@@ -87,13 +87,33 @@ def train(
             keep_checkpoints=keep_checkpoints,
             verbose=verbose,
         )
-        save_to_preset(
-            network,
-            folder,
-            log.encoder,
-            {key: report[key] for key in ("data", "auc", "log_loss")},
-        )
+        save_to_preset(network, folder, log.encoder, _metadata(report))
         plot_learning_curves(report, folder / CURVES_FILE)
         (folder / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")
     shutil.rmtree(checkpoints_folder, ignore_errors=True)
     return report
+
+
+def _metadata(report: dict[str, Any]) -> dict[str, Any]:
+    """What a preset tells of its training: the report without its curves."""
+    kept = (
+        "data",
+        "rows",
+        "evaluated_on",
+        "bayes",
+        "seconds",
+        "backend",
+        "versions",
+        "hardware",
+    )
+    return {
+        **{name: report[name] for name in kept},
+        "metrics": {
+            name: report[name] for name in ("auc", "log_loss", "calibration")
+        },
+        "recipe": {
+            "model": report["model"],
+            "batch_size": report["batch_size"],
+            **report["hyperparameters"],
+        },
+    }

@@ -19,7 +19,7 @@ from zoo.metrics import TrainingDivergedError
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
 from zoo.plateau import CutRatesOnPlateau
-from zoo.presets import ENCODER_FOLDER
+from zoo.preset_folder import ENCODER_FOLDER
 from zoo.presets import from_preset
 from zoo.recipe import FIRST_LEARNING_RATE
 from zoo.recipe import Recipe

@@ -81,7 +81,8 @@ def broken_rule(
 
 def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
     """The rule that the text of one column breaks, or `""`."""
-    if name == log_format.label and value not in ("0", "1"):
+    is_label = log_format.is_labeled and name == log_format.label
+    if is_label and value not in ("0", "1"):
         return f"the label '{name}' must be 0 or 1."
     if name in log_format.dense and value != "":
         kind = log_format.dense_type

@@ -3,6 +3,8 @@
 import json
 import os
 import threading
+from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,15 +12,18 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.bad_line import NUMBERS
+from zoo.encoding.bad_line import broken_rule_of_value
 from zoo.encoding.duckdb_queries import define_functions
 from zoo.encoding.duckdb_queries import read_batches
 from zoo.encoding.log_format import LogFormat
 from zoo.encoding.matrices import matrices
 from zoo.encoding.rows import raw_table
+from zoo.encoding.source import Source
 from zoo.features import FeatureSchema
 
 _BATCH_ROWS = 1 << 16
@@ -229,12 +234,39 @@ class ClickEncoder:
                 that is none of these, or text in a dense column.
         """
         raw = raw_table(rows, self.log_format)
+        return self._encode(raw, lambda row: self._raise_bad_number(raw, row))
+
+    def encode_source(
+        self, source: Source
+    ) -> Iterator[tuple[dict[str, np.ndarray], int]]:
+        """Encodes a log piece by piece, in memory that does not grow with it.
+
+        Args:
+            source: `Source`, of `zoo.encoding.source.open_source` and the
+                unlabeled format (`LogFormat.unlabeled`).
+
+        Yields:
+            What `encode` returns, for the next rows, and how much of
+            `source.size` has been read.
+
+        Raises:
+            ValueError: naming file and line of a row that breaks a rule.
+        """
+        for raw, amount in source.tables():
+            yield self._encode(raw, source.raise_first_bad_row), amount
+
+    def _encode(
+        self, raw: pa.Table, raise_bad_row: Callable[[int], None]
+    ) -> dict[str, np.ndarray]:
         num_dense = len(self.log_format.dense)
         fields = range(len(self.log_format.categorical))
         # A cursor of its own, so that several threads may encode at a time.
         with self._connected().cursor() as cursor:
             cursor.register("raw", raw)
-            self._check_numbers(cursor, raw)
+            query = sql.first_bad_number(num_dense, self.log_format.dense_type)
+            row = cursor.execute(query).fetchall()[0][0] if query else None
+            if row is not None:
+                raise_bad_row(row)
             features = sql.features(num_dense, len(fields))
             query = f"with log as ({features}) {self.query()} order by row_id"
             with read_batches(cursor, query, _BATCH_ROWS) as reader:
@@ -350,17 +382,14 @@ class ClickEncoder:
                 self._connection = connection
             return self._connection
 
-    def _check_numbers(self, cursor: duckdb.DuckDBPyConnection, raw) -> None:
-        kind = self.log_format.dense_type
+    def _raise_bad_number(self, raw: pa.Table, row: int) -> None:
         for i, name in enumerate(self.log_format.dense):
-            condition = sql.bad_number(f"dense_{i}", kind)
-            query = f"select min(row_id) from raw where {condition}"
-            row = cursor.execute(query).fetchall()[0][0]
-            if row is not None:
+            value = raw[f"dense_{i}"][row].as_py() or ""
+            if broken_rule_of_value(name, value, self.log_format):
                 raise ValueError(
-                    f"`rows` must have {NUMBERS[kind]} in column '{name}', "
-                    f"and row {row} does not. "
-                    f"Received: {raw[f'dense_{i}'][row].as_py()!r}"
+                    f"`rows` must have {NUMBERS[self.log_format.dense_type]} "
+                    f"in column '{name}', and row {row} does not. "
+                    f"Received: {value!r}"
                 )
 
 

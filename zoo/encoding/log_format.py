@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 
 DENSE_TYPES = ("integer", "float")
 
@@ -40,6 +41,9 @@ class LogFormat:
             the test. Defaults to `0.1`.
         validation_fraction: float. Share of the rows that a random split keeps
             for validation. Defaults to `0.1`.
+        is_labeled: boolean. Whether the label is read; where it is not, as for
+            rows to be scored, its column may be there or not. Defaults to
+            `True`.
         test_is_labeled: boolean. Whether a file called `test` that lies beside
             a file called `train` belongs to the log; in competitions it has no
             labels. Defaults to `True`.
@@ -71,6 +75,7 @@ class LogFormat:
     test_fraction: float = 0.1
     validation_fraction: float = 0.1
     test_is_labeled: bool = True
+    is_labeled: bool = True
 
     def __post_init__(self):
         # Lists come from JSON; tuples keep the format hashable.
@@ -114,12 +119,27 @@ class LogFormat:
     @property
     def used(self) -> tuple[str, ...]:
         """The columns that are read: the label, the dense, the categorical."""
-        return (self.label, *self.dense, *self.categorical)
+        label = (self.label,) if self.is_labeled else ()
+        return (*label, *self.dense, *self.categorical)
 
     @property
     def first_line(self) -> int:
         """The line of the first row, counted from 1."""
         return 2 if self.header else 1
+
+    @property
+    def layouts(self) -> tuple[tuple[str, ...], ...]:
+        """The columns that a text file may have, where they are known."""
+        if self.columns is None:
+            return ()
+        if self.is_labeled:
+            return (self.columns,)
+        features = tuple(name for name in self.columns if name != self.label)
+        return (self.columns, features)
+
+    def unlabeled(self) -> "LogFormat":
+        """The same log where labels are not read, and need not be there."""
+        return replace(self, is_labeled=False)
 
     def roles(self, columns: Sequence[str]) -> tuple[str | None, ...]:
         """What each of a file's columns is to the encoder, in file order.
@@ -127,7 +147,7 @@ class LogFormat:
         The SQL knows columns by these names, whatever the log calls them:
         `label`, `dense_0`, ..., `field_0`, ..., and `None` for the rest.
         """
-        role = {self.label: "label"}
+        role = {self.label: "label"} if self.is_labeled else {}
         role.update({n: f"dense_{i}" for i, n in enumerate(self.dense)})
         role.update({n: f"field_{i}" for i, n in enumerate(self.categorical)})
         return tuple(role.get(name) for name in columns)
@@ -144,10 +164,11 @@ class LogFormat:
                 "`categorical` must name at least one column. "
                 f"Received: categorical={self.categorical}"
             )
-        if len(set(self.used)) != len(self.used):
+        named = [self.label, *self.dense, *self.categorical]
+        if len(set(named)) != len(named):
             raise ValueError(
                 "`label`, `dense` and `categorical` must not share a column. "
-                f"Received: {list(self.used)}"
+                f"Received: {named}"
             )
         if self.columns is None:
             return

@@ -135,6 +135,12 @@ def prepare(
             raise ValueError(
                 f"`{name}` must be one of {choices}. Received: {name}={value!r}"
             )
+    if not encoder.log_format.is_labeled:
+        raise ValueError(
+            "`log` must have labels to be prepared; rows without them are for "
+            f"`zoo.CTRPredictor`. Received: {encoder.log_format.name} with "
+            "is_labeled=False"
+        )
     memory = memory_bytes(memory_limit)
     opened = open_source(source, encoder.log_format)
     scheme = split_scheme(

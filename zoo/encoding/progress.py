@@ -6,13 +6,15 @@ from rich.progress import Progress
 from rich.progress import TaskProgressColumn
 from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
+from rich.progress import TimeRemainingColumn
 
 
 class Stages:
     """One progress bar per stage, the earlier ones complete.
 
     Args:
-        show: boolean. Whether to draw anything.
+        show: boolean. Whether to draw anything; `None` for terminals only.
+            Defaults to `None`.
 
     Example:
 
@@ -23,13 +25,17 @@ class Stages:
     ```
     """
 
-    def __init__(self, show: bool = True):
+    def __init__(self, show: bool | None = None):
+        console = Console(stderr=True)
+        if show is None:
+            show = console.is_terminal
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            TimeRemainingColumn(),
+            console=console,
             disable=not show,
         )
         self._task = None

@@ -36,13 +36,27 @@ _HASH_DIGITS = 15
 
 def first_bad_row(num_dense: int, dense_type: str) -> str:
     """Selects the smallest `row_id` of `raw` whose text breaks a rule."""
-    rules = [bad_number(f"dense_{i}", dense_type) for i in range(num_dense)]
-    rules.append("label is null or label not in ('0', '1')")
+    label = "label is null or label not in ('0', '1')"
+    return _first_row_with([*_bad_numbers(num_dense, dense_type), label])
+
+
+def first_bad_number(num_dense: int, dense_type: str) -> str:
+    """Selects the same of rows without a label; `""` if all are good."""
+    if not num_dense:
+        return ""
+    return _first_row_with(_bad_numbers(num_dense, dense_type))
+
+
+def _first_row_with(rules: Iterable[str]) -> str:
     condition = " or ".join(f"({rule})" for rule in rules)
     return f"select min(row_id) as row_id from raw where {condition}"
 
 
-def bad_number(column: str, dense_type: str) -> str:
+def _bad_numbers(num_dense: int, dense_type: str) -> list[str]:
+    return [_bad_number(f"dense_{i}", dense_type) for i in range(num_dense)]
+
+
+def _bad_number(column: str, dense_type: str) -> str:
     """The condition under which a text is neither empty nor a number."""
     rule = f"not regexp_matches({column}, '{NUMBER_PATTERNS[dense_type]}')"
     if dense_type == "float":

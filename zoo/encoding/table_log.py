@@ -131,6 +131,8 @@ class TableLog:
 
     def names_in(self, table) -> list[str]:
         """What a table calls the columns that are read."""
+        if not self.log_format.is_labeled:
+            return list(self.log_format.used)
         label, *features = self.log_format.used
         if label not in table.columns:
             other_columns = set(table.columns) - set(features)

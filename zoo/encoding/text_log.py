@@ -124,16 +124,21 @@ def _columns(piece: Piece, log_format: LogFormat) -> tuple[str, ...]:
                 "`columns` must be given for a text log without a header. "
                 f"Received: columns=None for {piece}"
             )
+        number = len(log_format.split_line(line))
+        for layout in log_format.layouts:
+            if len(layout) == number:
+                return layout
+        # The line is found and explained where all lines are.
         return log_format.columns
     columns = tuple(log_format.split_line(line))
     if log_format.columns is not None:
-        expected = log_format.delimiter.join(log_format.columns)
-        if columns != log_format.columns:
+        if columns not in log_format.layouts:
+            expected = log_format.delimiter.join(log_format.columns)
             raise ValueError(
                 f"{piece}, line 1: the header of the {log_format.name} log "
                 f"must be {expected!r}. Received: {line[:200]!r}"
             )
-        return log_format.columns
+        return columns
     for name in log_format.used:
         if columns.count(name) != 1:
             raise ValueError(

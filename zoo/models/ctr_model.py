@@ -2,6 +2,8 @@ import keras
 import numpy as np
 
 from zoo.features import FeatureSchema
+from zoo.preset_folder import PresetFolder
+from zoo.preset_folder import write_preset
 
 
 class CTRModel(keras.Model):
@@ -54,6 +56,21 @@ class CTRModel(keras.Model):
     def predict_on_batch(self, x):
         self._check(x)
         return super().predict_on_batch(x)
+
+    def save_to_preset(self, folder, encoder=None, metadata=None):
+        """Saves the model; see `zoo.save_to_preset`."""
+        write_preset(self, folder, encoder, metadata)
+
+    @classmethod
+    def from_preset(cls, preset, load_weights=True, dtype=None, **hub):
+        """Loads a model of this class; see `zoo.from_preset`.
+
+        Raises:
+            ValueError: as `zoo.from_preset` does, and if the preset holds
+                another network.
+        """
+        opened = PresetFolder.open(preset, weights=load_weights, **hub)
+        return opened.make_model(cls, load_weights, dtype)
 
     def get_config(self):
         schema = keras.saving.serialize_keras_object(self.schema)

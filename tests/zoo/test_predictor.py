@@ -1,0 +1,315 @@
+"""Raw rows in, probabilities out: the same ones as in evaluation."""
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+import zoo
+from zoo.encoding import open_source
+
+SHOP = zoo.LogFormat(
+    name="shop",
+    columns=("click", "price", "site", "hour"),
+    label="click",
+    dense=("price",),
+    categorical=("site", "hour"),
+    delimiter="\t",
+)
+ROWS = 2_000
+
+
+def raw_rows():
+    random = np.random.default_rng(0)
+    sites = random.zipf(1.5, ROWS) % 30
+    prices = random.integers(0, 100, ROWS)
+    return pa.table(
+        {
+            "click": (random.random(ROWS) < 1 / (1 + sites)).astype("int8"),
+            "price": pa.array(prices, mask=prices > 90),
+            "site": [f"s{site}" if site else None for site in sites],
+            "hour": [f"{hour:02d}" for hour in random.integers(0, 24, ROWS)],
+        }
+    )
+
+
+def write_text(table, path, header=False):
+    options = pa.csv.WriteOptions(
+        include_header=header, delimiter="\t", quoting_style="none"
+    )
+    with (
+        gzip.open(path, "wb")
+        if path.suffix == ".gz"
+        else open(path, "wb") as file
+    ):
+        pa.csv.write_csv(table, file, options)
+    return path
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return raw_rows()
+
+
+@pytest.fixture(scope="module")
+def encoded(rows, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predictor") / "encoded"
+    zoo.prepare(SHOP, rows, folder, split="sequential", show_progress=False)
+    return zoo.EncodedLog.load(folder)
+
+
+@pytest.fixture(scope="module")
+def preset(encoded, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predictor") / "run"
+    zoo.train(
+        encoded,
+        folder,
+        batch_size=128,
+        epochs=2,
+        embedding_dim=4,
+        hidden_units=(8,),
+        embedding_learning_rate=1e-2,
+        verbose=0,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def predictor(preset):
+    return zoo.CTRPredictor.from_preset(preset)
+
+
+@pytest.fixture(scope="module")
+def expected(encoded, preset):
+    """What the training pipeline predicts, in the order of the log."""
+    model = zoo.from_preset(preset)
+    parts = [
+        model.predict(zoo.ClickBatches(encoded.split(name), 512), verbose=0)
+        for name in ("train", "test")
+    ]
+    return np.concatenate(parts)[:, 0]
+
+
+FORMS = {
+    "dicts": lambda rows, folder: rows.to_pylist(),
+    "data frame": lambda rows, folder: rows.to_pandas(),
+    "arrow": lambda rows, folder: rows,
+    "without labels": lambda rows, folder: rows.drop_columns("click"),
+    "text": lambda rows, folder: write_text(rows, folder / "rows.tsv"),
+    "gzip": lambda rows, folder: write_text(rows, folder / "rows.tsv.gz"),
+    "unlabeled text": lambda rows, folder: write_text(
+        rows.drop_columns("click"), folder / "rows.tsv"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_get_the_scores_of_the_pipeline(
+    rows, predictor, expected, tmp_path, form
+):
+    scores = predictor.predict(FORMS[form](rows, tmp_path))
+    assert scores.dtype == "float32"
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-6)
+
+
+def test_a_parquet_file_gets_the_scores_of_the_pipeline(
+    rows, predictor, expected, tmp_path
+):
+    pa.parquet.write_table(rows.drop_columns("click"), tmp_path / "r.parquet")
+    np.testing.assert_allclose(
+        predictor.predict(tmp_path / "r.parquet"), expected, rtol=0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 512])
+def test_the_batch_size_changes_nothing(rows, predictor, expected, batch_size):
+    few = rows.slice(0, 20 if batch_size == 1 else ROWS)
+    np.testing.assert_allclose(
+        predictor.predict(few, batch_size=batch_size),
+        expected[: few.num_rows],
+        rtol=0,
+        atol=1e-6,
+    )
+
+
+def test_no_rows_have_no_scores(rows, predictor):
+    assert predictor.predict(rows.slice(0, 0)).shape == (0,)
+
+
+def test_unseen_tokens_and_missing_values_are_scored(predictor):
+    known = {"price": 3, "site": "s1", "hour": "07"}
+    others = [{**known, "site": "never seen"}, dict.fromkeys(known)]
+    assert np.isfinite(predictor.predict([known, *others])).all()
+    unseen = predictor.encoder.encode(others)["ids"]
+    assert unseen[0, 0] == 1
+    assert unseen[1].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_file_is_scored_in_order(rows, predictor, expected, tmp_path, suffix):
+    source = write_text(rows, tmp_path / "rows.tsv")
+    output = tmp_path / "new" / f"scores{suffix}"
+    assert predictor.predict_file(source, output) == ROWS
+    read = pd.read_parquet if suffix == ".parquet" else pd.read_csv
+    scores = read(output)
+    assert list(scores.columns) == ["probability"]
+    np.testing.assert_allclose(
+        scores["probability"], expected, rtol=1e-6, atol=1e-6
+    )
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_a_file_of_several_pieces_is_read_piece_by_piece(
+    rows, predictor, expected, monkeypatch
+):
+    """What keeps the memory bounded: no piece is longer than asked for."""
+    monkeypatch.setattr("zoo.encoding.table_log._BATCH_ROWS", 300)
+    source = open_source(rows, SHOP.unlabeled())
+    pieces = list(predictor.encoder.encode_source(source))
+    lengths = [len(inputs["ids"]) for inputs, _ in pieces]
+    assert lengths == [300] * 6 + [200]
+    assert [amount for _, amount in pieces][-1] == ROWS == source.size
+    joined = predictor.model.predict(
+        {
+            name: np.concatenate([inputs[name] for inputs, _ in pieces])
+            for name in ("dense", "ids")
+        },
+        verbose=0,
+    )
+    np.testing.assert_allclose(joined[:, 0], expected, rtol=0, atol=1e-6)
+
+
+def test_a_bad_line_is_named_and_leaves_nothing(rows, predictor, tmp_path):
+    source = write_text(rows, tmp_path / "rows.tsv")
+    lines = source.read_text().splitlines()
+    lines[1233] = "0\tcheap\ts1\t07"
+    source.write_text("\n".join(lines) + "\n")
+    output = tmp_path / "scores.parquet"
+    output.write_bytes(b"earlier scores")
+    with pytest.raises(ValueError, match=r"line 1234.*'price'.*'cheap'"):
+        predictor.predict_file(source, output)
+    assert output.read_bytes() == b"earlier scores"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("bad_rows", "message"),
+    [
+        ([{"price": 1, "site": "s1"}], r"`rows` must have a value for 'hour'"),
+        ([{"price": "x", "site": "s", "hour": "1"}], r"'price', and row 0"),
+        (pa.table({"price": [1], "site": ["s"]}), r"column 'hour' once"),
+        ("none.tsv", r"no such file"),
+    ],
+)
+def test_bad_rows_follow_the_encoders_rules(predictor, bad_rows, message):
+    error = FileNotFoundError if bad_rows == "none.tsv" else ValueError
+    with pytest.raises(error, match=f"{message}.*Received"):
+        predictor.predict(bad_rows)
+
+
+def test_an_empty_file_is_refused(predictor, tmp_path):
+    (tmp_path / "rows.tsv").touch()
+    with pytest.raises(ValueError, match="the file is empty.*Received"):
+        predictor.predict(tmp_path / "rows.tsv")
+
+
+def test_a_line_with_too_few_columns_is_named(predictor, tmp_path):
+    (tmp_path / "rows.tsv").write_text("1\ts1\n")
+    with pytest.raises(ValueError, match=r"line 1: .*4 columns.*there are 2"):
+        predictor.predict(tmp_path / "rows.tsv")
+
+
+@pytest.mark.parametrize("batch_size", [0, 1.5, True])
+def test_a_batch_size_must_be_a_positive_integer(predictor, batch_size):
+    with pytest.raises(ValueError, match="`batch_size` must be a positive"):
+        predictor.predict([], batch_size=batch_size)
+
+
+def test_an_output_of_another_kind_is_refused(rows, predictor, tmp_path):
+    with pytest.raises(ValueError, match=r"\.parquet.*Received.*scores\.txt"):
+        predictor.predict_file(rows, tmp_path / "scores.txt")
+
+
+def test_a_preset_without_encoder_is_refused(predictor, tmp_path):
+    predictor.model.save_to_preset(tmp_path / "ids_only")
+    with pytest.raises(FileNotFoundError, match="must have an encoder"):
+        zoo.CTRPredictor.from_preset(tmp_path / "ids_only")
+
+
+def test_a_model_of_other_columns_is_refused(predictor):
+    schema = zoo.FeatureSchema(["price"], {"site": 5, "hour": 26})
+    other = zoo.DeepFM(schema, embedding_dim=4, hidden_units=(8,))
+    with pytest.raises(ValueError, match="vocabulary sizes of `encoder`"):
+        zoo.CTRPredictor(other, predictor.encoder)
+
+
+def test_rows_without_labels_cannot_be_prepared(rows, tmp_path):
+    with pytest.raises(ValueError, match="must have labels"):
+        zoo.prepare(SHOP.unlabeled(), rows, tmp_path / "encoded")
+
+
+# Peak memory after half of a file and after all of it, in KiB.
+PEAKS = """
+import pathlib, re, sys, zoo, zoo.encoding.text_log
+# Pieces of 4 MB, of which the first half of a file has many.
+zoo.encoding.text_log.BLOCK_BYTES = 1 << 22
+predictor = zoo.CTRPredictor.from_preset(sys.argv[1])
+for rows in sys.argv[2:]:
+    scored = predictor.predict_file(rows, rows + ".parquet")
+    # Not ru_maxrss, which a process inherits from the one that started it.
+    status = pathlib.Path("/proc/self/status").read_text()
+    print(scored, re.search(r"VmHWM:\\s+([0-9]+)", status)[1])
+"""
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="peak memory is Linux's"
+)
+def test_a_million_rows_need_no_more_memory_than_half_of_them(
+    rows, preset, tmp_path
+):
+    # Long values, so that rows kept in memory would show: 140 MB of text.
+    long = pa.array(
+        ["x" * 120 + site for site in rows["site"].fill_null("").to_pylist()]
+    )
+    wide = rows.set_column(2, "site", long)
+    text = write_text(wide, tmp_path / "piece.tsv").read_bytes()
+    half, whole = tmp_path / "half.tsv", tmp_path / "whole.tsv"
+    half.write_bytes(text * 250)
+    whole.write_bytes(text * 500)
+    done = subprocess.run(
+        [sys.executable, "-c", PEAKS, preset, half, whole],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    (few, before), (many, after) = (
+        map(int, line.split()) for line in done.stdout.splitlines()
+    )
+    assert (few, many) == (500_000, 1_000_000)
+    assert after - before < 50_000
+
+
+def test_the_command_scores_a_file(rows, preset, expected, tmp_path):
+    source = write_text(rows, tmp_path / "rows.tsv")
+    output = tmp_path / "scores.parquet"
+    command = [sys.executable, "-m", "zoo", "predict", preset]
+    done = subprocess.run(
+        [*command, "--input", source, "--output", output],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2,000 rows scored" in done.stdout
+    np.testing.assert_allclose(
+        pd.read_parquet(output)["probability"], expected, rtol=0, atol=1e-6
+    )

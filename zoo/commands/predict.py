@@ -1,0 +1,42 @@
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from zoo.memory import keep_freed_memory
+from zoo.predictor import CTRPredictor
+
+
+def predict(
+    preset: Annotated[
+        str,
+        typer.Argument(
+            help="Folder written by `train`, hf://user/repository, or the "
+            "name of a built-in preset.",
+        ),
+    ],
+    input: Annotated[
+        Path,
+        typer.Option(
+            help="Raw rows in the log's own format, with or without labels: a "
+            "file (text, .gz, .zip or Parquet) or a folder of such."
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            help="File to write, .parquet or .csv: a probability a row."
+        ),
+    ],
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Rows that the network sees at once.")
+    ] = 16_384,
+) -> None:
+    """Score raw rows: the click probability of each, in their order."""
+    keep_freed_memory()
+    predictor = CTRPredictor.from_preset(preset)
+    rows = predictor.predict_file(input, output, batch_size)
+    Console(soft_wrap=True).print(
+        f"{rows:,} rows scored: {output}", highlight=False
+    )

@@ -1,0 +1,197 @@
+"""From raw rows to click probabilities: what a served model does."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.encoding import ClickEncoder
+from zoo.encoding.progress import Stages
+from zoo.encoding.source import Source
+from zoo.encoding.source import open_source
+from zoo.models.ctr_model import CTRModel
+from zoo.preset_folder import PresetFolder
+from zoo.presets import load_model
+from zoo.score_file import ScoreFile
+
+
+class CTRPredictor:
+    """A model and the encoder of its ids: raw rows in, probabilities out.
+
+    Rows are read as `zoo.prepare` reads them, so that the same rows get the
+    same probabilities as in training and evaluation: text becomes ids, unseen
+    tokens the id of unknown ones, numbers are transformed by what the training
+    split taught. A label may be there and is not read.
+
+    Args:
+        model: a model of the zoo.
+        encoder: the `ClickEncoder` whose ids it was trained on.
+
+    Raises:
+        ValueError: if the model was made for other columns or vocabularies
+            than the encoder has.
+
+    Example:
+
+    ```python
+    predictor = zoo.CTRPredictor.from_preset("deepfm_synthetic")
+    predictor.predict([{"I1": 3, ..., "C26": "9727dd16"}])
+    predictor.predict_file("raw.tsv", "scores.parquet")
+    ```
+    """
+
+    def __init__(self, model: CTRModel, encoder: ClickEncoder) -> None:
+        expected, received = (
+            (schema.dense, schema.categorical)
+            for schema in (encoder.schema, model.schema)
+        )
+        if expected != received:
+            raise ValueError(
+                "`model` must have the columns and vocabulary sizes of "
+                f"`encoder`, {expected}. Received: {received}"
+            )
+        self.model = model
+        self.encoder = encoder
+
+    @classmethod
+    def from_preset(
+        cls,
+        preset: str | os.PathLike,
+        dtype: str | keras.DTypePolicy | None = None,
+        **hub: Any,
+    ) -> "CTRPredictor":
+        """Loads the model and the encoder of a preset.
+
+        Args:
+            preset, dtype, **hub: as `zoo.from_preset` takes them.
+
+        Raises:
+            FileNotFoundError, ValueError: as `zoo.from_preset` does, and
+                if the preset has no encoder.
+        """
+        opened = PresetFolder.open(preset, encoder=True, **hub)
+        encoder = opened.load_encoder()
+        return cls(load_model(opened, dtype=dtype), encoder)
+
+    def predict(self, rows: Any, batch_size: int = 16_384) -> np.ndarray:
+        """Returns the click probability of every row, in their order.
+
+        Args:
+            rows: list of dicts, pandas DataFrame or pyarrow Table, as
+                `ClickEncoder.encode` takes them; or a log of the encoder's
+                format as `zoo.prepare` takes it, such as the path of a file.
+            batch_size: integer. Rows that the network sees at once. Defaults
+                to `16_384`.
+
+        Returns:
+            `(rows,)` float32.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: naming column and row, or file and line, for a missing
+                column or a value that breaks a rule of the format.
+        """
+        check_batch_size(batch_size)
+        if isinstance(rows, str | os.PathLike):
+            source = self._open(rows)
+            parts = [scores for scores, _ in self._scores(source, batch_size)]
+            return np.concatenate(parts)
+        return self._predict_ids(self.encoder.encode(rows), batch_size)
+
+    def predict_file(
+        self,
+        source: Any,
+        output: str | os.PathLike,
+        batch_size: int = 16_384,
+        show_progress: bool | None = None,
+    ) -> int:
+        """Scores a log of any size, in memory that does not grow with it.
+
+        Args:
+            source: a log of the encoder's format as `zoo.prepare` takes it:
+                path of a text file (plain, `.gz`, `.zip`), a Parquet file or a
+                folder of such, or a data set.
+            output: path of the file to write, `.parquet` or `.csv`, with the
+                column `probability`, float32, a row for each row of the
+                source in its order. It appears once it is whole.
+            batch_size: integer. Rows that the network sees at once. Defaults
+                to `16_384`.
+            show_progress: boolean. Whether to draw a progress bar; `None` for
+                terminals only. Defaults to `None`.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            FileNotFoundError: if there is no such source.
+            ValueError: for another suffix, or as `predict` does.
+        """
+        check_batch_size(batch_size)
+        opened = self._open(source)
+        num_rows = 0
+        with (
+            ScoreFile(output) as file,
+            Stages(show_progress) as stages,
+        ):
+            stages.start("Scoring", total=opened.size)
+            for scores, amount in self._scores(opened, batch_size):
+                file.write(scores)
+                num_rows += len(scores)
+                stages.reach(amount)
+        return num_rows
+
+    def _open(self, source: Any) -> Source:
+        return open_source(source, self.encoder.log_format.unlabeled())
+
+    def _scores(
+        self, source: Source, batch_size: int
+    ) -> Iterator[tuple[np.ndarray, int]]:
+        for inputs, amount in self.encoder.encode_source(source):
+            yield self._predict_ids(inputs, batch_size), amount
+
+    def _predict_ids(
+        self, inputs: dict[str, np.ndarray], batch_size: int
+    ) -> np.ndarray:
+        rows = len(inputs["ids"])
+        scores: np.ndarray = np.empty(rows, "float32")
+        for start in range(0, rows, batch_size):
+            batch = {
+                name: array[start : start + batch_size]
+                for name, array in inputs.items()
+            }
+            length = len(batch["ids"])
+            predicted = self.model.predict_on_batch(_padded(batch, batch_size))
+            scores[start : start + length] = predicted[:length, 0]
+        return scores
+
+
+def check_batch_size(batch_size: int) -> None:
+    if isinstance(batch_size, bool) or int(batch_size) != batch_size:
+        batch_size = 0
+    if batch_size < 1:
+        raise ValueError(
+            "`batch_size` must be a positive integer. "
+            f"Received: batch_size={batch_size}"
+        )
+
+
+def _padded(
+    batch: dict[str, np.ndarray], batch_size: int
+) -> dict[str, np.ndarray]:
+    """Fills up to a power of two or a whole batch with rows of zeros.
+
+    JAX and TensorFlow compile a network for each number of rows that they
+    see, which takes longer than scoring the rows.
+    """
+    length = len(batch["ids"])
+    padded = min(1 << (length - 1).bit_length(), batch_size)
+    if padded <= length:
+        return batch
+    return {
+        name: np.concatenate(
+            [array, np.zeros((padded - length, array.shape[1]), array.dtype)]
+        )
+        for name, array in batch.items()
+    }

@@ -1,0 +1,236 @@
+"""What is in the folder of a preset, and how it becomes a model again."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from typing import TypeVar
+
+import keras
+
+import keras_cowclip
+from zoo.encoding import ClickEncoder
+from zoo.features import FeatureSchema
+from zoo.preset_source import preset_folder
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.weights.h5"
+METADATA_FILE = "metadata.json"
+ENCODER_FOLDER = "encoder"
+# Rises when an earlier version could no longer read what is written.
+FORMAT_VERSION = 1
+
+Network = TypeVar("Network", bound=keras.Model)
+
+
+@dataclass(frozen=True)
+class PresetFolder:
+    """A preset on this machine, its config and metadata read and checked.
+
+    Nothing that a preset holds is run: its config may only name a network and
+    one of Keras' own dtype policies.
+
+    Attributes:
+        preset: string. What the caller asked for; messages call it so.
+        folder: path.
+        config: dict, of `config.json`.
+        metadata: dict, of `metadata.json`; empty in presets of the first
+            versions.
+    """
+
+    preset: str
+    folder: Path
+    config: dict[str, Any]
+    metadata: dict[str, Any]
+
+    @classmethod
+    def open(
+        cls,
+        preset: str | os.PathLike,
+        *,
+        weights: bool = True,
+        encoder: bool = False,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | os.PathLike | None = None,
+    ) -> "PresetFolder":
+        """Finds a preset, or fetches it.
+
+        Args:
+            preset: name of a built-in preset, path of a folder, or
+                `"hf://user/repository"`.
+            weights: boolean. Whether the weights are needed. Defaults to
+                `True`.
+            encoder: boolean. Whether the encoder is needed. Defaults to
+                `False`.
+            revision, token, cache_dir: of the Hub; see
+                `zoo.preset_source.preset_folder`.
+
+        Raises:
+            FileNotFoundError: if the preset or one of its files is missing.
+            ValueError: if a file is damaged or of a newer version.
+        """
+        needed = (CONFIG_FILE, *([WEIGHTS_FILE] if weights else []))
+        folder = preset_folder(
+            preset,
+            (
+                *needed,
+                METADATA_FILE,
+                *([f"{ENCODER_FOLDER}/*"] if encoder else []),
+            ),
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+        )
+        for name in needed:
+            if not (folder / name).is_file():
+                raise FileNotFoundError(
+                    "A saved model is a folder written by `python -m zoo "
+                    f"train` or `save_to_preset`; it lacks {name}. "
+                    f"Received: {preset}"
+                )
+        metadata = {}
+        if (folder / METADATA_FILE).is_file():
+            metadata = _read_json(folder / METADATA_FILE)
+        _check_format_version(folder, metadata)
+        return cls(
+            str(preset), folder, _read_json(folder / CONFIG_FILE), metadata
+        )
+
+    @property
+    def registered_name(self) -> Any:
+        """What Keras' registry calls the network's class."""
+        return self.config.get("registered_name")
+
+    def make_model(
+        self, cls: type[Network], load_weights: bool, dtype: Any
+    ) -> Network:
+        """Builds the network and loads its weights.
+
+        Raises:
+            ValueError: if the preset is of another class, its config is
+                damaged, or the weights are not those that were saved.
+        """
+        path = self.folder / CONFIG_FILE
+        if self.registered_name != keras.saving.get_registered_name(cls):
+            saved = str(self.registered_name).rpartition(">")[2]
+            raise ValueError(
+                f"The preset holds a `{saved}`: call `zoo.{saved}.from_preset`"
+                " or `zoo.from_preset`, which finds the class. Received: "
+                f"{cls.__name__}.from_preset({self.preset!r})"
+            )
+        try:
+            arguments = dict(self.config["config"])
+            # By hand, for Keras would import whatever module a config names.
+            schema = FeatureSchema(**arguments.pop("schema")["config"])
+            saved_policy = arguments.pop("dtype")
+            if dtype is None and saved_policy is not None:
+                dtype = saved_policy["config"]["name"]
+            model = cls(schema, dtype=dtype, **arguments)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"{path}: must hold the arguments of `{cls.__name__}` as "
+                "`save_to_preset` writes them. Received: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        if load_weights:
+            self._check_weights()
+            model.load_weights(self.folder / WEIGHTS_FILE)
+        return model
+
+    def load_encoder(self) -> ClickEncoder:
+        """Loads the encoder of the ids that the model was trained on.
+
+        Raises:
+            FileNotFoundError: if the preset has none, or a file is missing.
+            ValueError: if a file is damaged.
+        """
+        folder = self.folder / ENCODER_FOLDER
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                "The preset must have an encoder to take raw rows, and was "
+                "trained on ids that never were text: call the model itself "
+                f"(`zoo.from_preset`). Received: {self.preset}"
+            )
+        return ClickEncoder.load(folder)
+
+    def _check_weights(self) -> None:
+        path = self.folder / WEIGHTS_FILE
+        expected = self.metadata.get("weights_sha256")
+        if expected is not None and (received := _sha256(path)) != expected:
+            raise ValueError(
+                f"{path}: must be the file that was saved, of sha256 "
+                f"{expected}; get the preset again. "
+                f"Received: sha256 {received}"
+            )
+
+
+def write_preset(
+    model: keras.Model,
+    folder: str | os.PathLike,
+    encoder: ClickEncoder | None,
+    metadata: dict[str, Any] | None,
+) -> None:
+    """Writes what `PresetFolder` reads; see `zoo.save_to_preset`."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = keras.saving.serialize_keras_object(model)
+    for key in ("compile_config", "build_config"):
+        config.pop(key, None)
+    _write_json(folder / CONFIG_FILE, config)
+    # Keras would save the optimizer's moments along: twice the model again.
+    optimizer = getattr(model, "optimizer", None)
+    model.optimizer = None
+    try:
+        model.save_weights(folder / WEIGHTS_FILE)
+    finally:
+        model.optimizer = optimizer
+    if encoder is not None:
+        encoder.save(folder / ENCODER_FOLDER)
+    _write_json(
+        folder / METADATA_FILE,
+        {
+            **(metadata or {}),
+            "format_version": FORMAT_VERSION,
+            "keras_version": keras.__version__,
+            "keras_cowclip_version": keras_cowclip.__version__,
+            "parameter_count": model.count_params(),
+            "weights_sha256": _sha256(folder / WEIGHTS_FILE),
+        },
+    )
+
+
+def _check_format_version(folder: Path, metadata: dict[str, Any]) -> None:
+    version = metadata.get("format_version", FORMAT_VERSION)
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ValueError(
+            f"{folder / METADATA_FILE}: `format_version` must be at most "
+            f"{FORMAT_VERSION}; a newer keras_cowclip "
+            f"({metadata.get('keras_cowclip_version')}) wrote the preset, so "
+            f"upgrade this one. Received: format_version={version}"
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: must be JSON; the preset is damaged. Received: {error}"
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f"{path}: must hold a JSON object. Received: {content!r:.100}"
+        )
+    return content
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,7 +1,15 @@
 """A Criteo-shaped click log with a known truth: the default without network."""
 
-import numpy as np
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from zoo.datasets.criteo import CRITEO
 from zoo.encoded_log import EncodedLog
 from zoo.encoded_log import Split
 from zoo.features import FeatureSchema
@@ -16,6 +24,8 @@ CRITEO_VOCABULARIES = (
 )  # fmt: skip
 CLICK_RATE = 0.25
 FIRST_TOKEN_ID = 2  # 0 is missing and 1 unknown, as zoo.encoding has it.
+SYNTHETIC = replace(CRITEO, name="synthetic", test_is_labeled=True)
+"""What `write_raw_log` writes: Criteo's layout, under a name of its own."""
 _LATENT_DIM = 4
 _CHUNK_ROWS = 100_000
 
@@ -55,6 +65,73 @@ def make_log(
     >>> len(log.splits["train"]), sorted(log.bayes["test"])
     (8000, ['auc', 'calibration', 'log_loss'])
     """
+    drawn = _draw(rows, max_vocabulary, seed)
+    schema = FeatureSchema(
+        dense=CRITEO.dense,
+        categorical=dict(zip(CRITEO.categorical, drawn.sizes, strict=True)),
+    )
+    return _split(
+        schema,
+        drawn.ids,
+        _dense(drawn.counts),
+        drawn.labels,
+        drawn.probabilities,
+        seed,
+    )
+
+
+def write_raw_log(
+    path: str | os.PathLike,
+    rows: int = 600_000,
+    max_vocabulary: int = 2_000,
+    seed: int = 0,
+) -> None:
+    """Writes the rows of `make_log` as a raw log in Criteo's layout.
+
+    A line for each row: the label, 13 integers and 26 tokens of eight
+    hexadecimal digits, with tabs between. Prepared with `split="sequential",
+    test_fraction=0.1, validation_fraction=0.1`, it has the rows of the splits
+    of `make_log` and therefore their best possible metrics.
+
+    Args:
+        path: of the file to write, about 200 bytes a row.
+        rows, max_vocabulary, seed: as `make_log` takes them.
+
+    Raises:
+        ValueError: as `make_log` does.
+
+    Example:
+
+    ```python
+    zoo.datasets.synthetic.write_raw_log("train.txt", rows=100_000)
+    zoo.prepare(zoo.datasets.SYNTHETIC, "train.txt", "encoded/synthetic")
+    ```
+    """
+    drawn = _draw(rows, max_vocabulary, seed)
+    columns = [pa.array(drawn.labels)]
+    columns += [pa.array(column.astype("int64")) for column in drawn.counts.T]
+    for field, size in enumerate(drawn.sizes):
+        tokens = [f"{field:02x}{id:06x}" for id in range(size)]
+        tokens[0] = ""
+        columns.append(pa.array(tokens).take(pa.array(drawn.ids[:, field])))
+    options = pa.csv.WriteOptions(
+        include_header=False,
+        delimiter=CRITEO.delimiter,
+        quoting_style="none",
+    )
+    table = pa.table(columns, list(CRITEO.used))
+    pa.csv.write_csv(table, Path(path), options)
+
+
+class _Drawn(NamedTuple):
+    sizes: list[int]
+    ids: np.ndarray
+    counts: np.ndarray
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+
+def _draw(rows, max_vocabulary, seed):
     if rows < 1000:
         raise ValueError(f"`rows` must be at least 1000. Received: rows={rows}")
     if max_vocabulary < 2:
@@ -67,16 +144,12 @@ def make_log(
         FIRST_TOKEN_ID + min(size, max_vocabulary)
         for size in CRITEO_VOCABULARIES
     ]
-    schema = FeatureSchema(
-        dense=[f"I{i}" for i in range(1, NUM_DENSE + 1)],
-        categorical={f"C{i}": size for i, size in enumerate(sizes, start=1)},
-    )
     ids = _draw_ids(random, rows, sizes)
-    dense = _draw_dense(random, rows)
-    logits = _Truth(random, sizes).logits(ids, dense)
+    counts = _draw_counts(random, rows)
+    logits = _Truth(random, sizes).logits(ids, _dense(counts))
     probabilities = 1 / (1 + np.exp(-logits))
     labels = (random.random(rows) < probabilities).astype("int8")
-    return _split(schema, ids, dense, labels, probabilities, seed)
+    return _Drawn(sizes, ids, counts, probabilities, labels)
 
 
 def _draw_ids(random, rows, sizes):
@@ -93,10 +166,14 @@ def _draw_ids(random, rows, sizes):
     return ids
 
 
-def _draw_dense(random, rows):
-    """Counts with long tails, after a logarithm, in [0, 1]."""
+def _draw_counts(random, rows):
+    """Counts with long tails."""
     spread = random.uniform(0.5, 2.0, NUM_DENSE)
-    counts = np.floor(np.exp(random.normal(1.0, spread, (rows, NUM_DENSE))))
+    return np.floor(np.exp(random.normal(1.0, spread, (rows, NUM_DENSE))))
+
+
+def _dense(counts):
+    """The counts after a logarithm, in [0, 1]."""
     dense = np.log1p(counts).astype("float32")
     return dense / dense.max(axis=0)
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import zoo
 from zoo.datasets import synthetic
 from zoo.metrics import exact_metrics
 
@@ -28,6 +29,42 @@ def test_ids_fall_in_frequency_and_none_is_unknown(log):
         counts = np.bincount(ids[:, column], minlength=4)
         assert counts[1] == 0
         assert counts[2] == counts[2:].max()
+
+
+def test_the_raw_log_has_the_same_rows(log, tmp_path):
+    raw, output = tmp_path / "train.txt", tmp_path / "encoded"
+    synthetic.write_raw_log(raw, rows=50_000, seed=1)
+    zoo.prepare(
+        zoo.datasets.SYNTHETIC,
+        raw,
+        output,
+        split="sequential",
+        test_fraction=0.1,
+        validation_fraction=0.1,
+        dense_transform="log",
+        show_progress=False,
+    )
+    encoded = zoo.EncodedLog.load(output)
+    for name, split in log.splits.items():
+        other = encoded.split(name)
+        np.testing.assert_array_equal(split.labels, other.labels)
+        # Each column has a largest value of its own in the log in memory.
+        scale = encoded.split("train").inputs["dense"].max(axis=0)
+        np.testing.assert_allclose(
+            other.inputs["dense"] / scale,
+            split.inputs["dense"] / log.splits["train"].inputs["dense"].max(0),
+            rtol=1e-6,
+        )
+        # Ids are other numbers for the same tokens: equal where equal.
+        ids, others = split.inputs["ids"], other.inputs["ids"]
+        np.testing.assert_array_equal(ids == 0, others == 0)
+        for column in range(26):
+            known = others[:, column] > 1
+            pairs = np.unique(
+                np.stack([ids[known, column], others[known, column]]), axis=1
+            )
+            assert len(np.unique(pairs[0])) == len(np.unique(pairs[1]))
+            assert len(np.unique(pairs[0])) == pairs.shape[1]
 
 
 def test_same_seed_same_log(log):

@@ -82,7 +82,11 @@ def build(session):
             "python",
             "-c",
             "import keras_cowclip, zoo; print(keras_cowclip.__file__); "
-            "assert 'site-packages' in keras_cowclip.__file__",
+            "assert 'site-packages' in keras_cowclip.__file__; "
+            "[zoo.CTRPredictor.from_preset(p) for p in zoo.built_in_presets()];"
+            "[zoo.RecipeFile.load(r) for r in zoo.built_in_recipes()]; "
+            "assert len(zoo.built_in_presets()) == 4; "
+            "assert zoo.built_in_recipes()",
             env={"KERAS_BACKEND": "jax"},
         )
         session.run(

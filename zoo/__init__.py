@@ -23,6 +23,7 @@ from zoo.encoding import prepare as prepare
 from zoo.evaluation import evaluate as evaluate
 from zoo.features import FeatureSchema as FeatureSchema
 from zoo.memory import keep_freed_memory as keep_freed_memory
+from zoo.model_card import model_card as model_card
 from zoo.models import DCN as DCN
 from zoo.models import DCNv2 as DCNv2
 from zoo.models import DeepFM as DeepFM
@@ -33,5 +34,8 @@ from zoo.preset_source import built_in_presets as built_in_presets
 from zoo.presets import from_preset as from_preset
 from zoo.presets import save_to_preset as save_to_preset
 from zoo.recipe import Recipe as Recipe
+from zoo.recipe_file import RecipeFile as RecipeFile
+from zoo.recipe_file import built_in_recipes as built_in_recipes
 from zoo.scaling import scaling_study as scaling_study
 from zoo.training import train as train
+from zoo.upload import upload_preset as upload_preset

@@ -12,6 +12,7 @@ from zoo.commands.predict import predict
 from zoo.commands.prepare import prepare
 from zoo.commands.scale import scale
 from zoo.commands.train import train
+from zoo.commands.upload import upload
 
 app = typer.Typer(
     help="Click-through-rate models, from a raw log to a trained network. "
@@ -21,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (prepare, describe, train, evaluate, predict, scale):
+for command in (prepare, describe, train, evaluate, predict, upload, scale):
     app.command()(command)
 
 

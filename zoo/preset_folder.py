@@ -19,6 +19,8 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
 METADATA_FILE = "metadata.json"
 ENCODER_FOLDER = "encoder"
+CARD_FILE = "README.md"
+CURVES_FILE = "learning_curves.png"
 # Rises when an earlier version could no longer read what is written.
 FORMAT_VERSION = 1
 
@@ -136,7 +138,7 @@ class PresetFolder:
                 f"{type(error).__name__}: {error}"
             ) from error
         if load_weights:
-            self._check_weights()
+            self.check_weights()
             model.load_weights(self.folder / WEIGHTS_FILE)
         return model
 
@@ -156,7 +158,8 @@ class PresetFolder:
             )
         return ClickEncoder.load(folder)
 
-    def _check_weights(self) -> None:
+    def check_weights(self) -> None:
+        """Raises a `ValueError` if they are not those that were saved."""
         path = self.folder / WEIGHTS_FILE
         expected = self.metadata.get("weights_sha256")
         if expected is not None and (received := _sha256(path)) != expected:

@@ -73,16 +73,27 @@ def preset_folder(
     )
 
 
+def repository_of(address: str) -> str:
+    """Returns `user/repository` of an address on the Hub.
+
+    Raises:
+        ValueError: for anything but `hf://user/repository`.
+    """
+    repository = address.removeprefix(HUB_PREFIX)
+    parts = repository.split("/")
+    if repository == address or len(parts) != 2 or not all(parts):
+        raise ValueError(
+            f"An address on the Hub must be `{HUB_PREFIX}user/repository`. "
+            f"Received: {address}"
+        )
+    return repository
+
+
 def _fetched(preset, files, revision, token, cache_dir) -> Path:
     # It takes long to import, and folders do without.
     import huggingface_hub
 
-    repository = preset.removeprefix(HUB_PREFIX)
-    if len([part for part in repository.split("/") if part]) != 2:
-        raise ValueError(
-            f"`preset` on the Hub must be `{HUB_PREFIX}user/repository`. "
-            f"Received: preset={preset}"
-        )
+    repository = repository_of(preset)
     try:
         folder = huggingface_hub.snapshot_download(
             repository,

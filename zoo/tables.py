@@ -44,19 +44,28 @@ def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
     return _split_table(card["splits"], name), columns
 
 
-def report_table(report: dict[str, Any]) -> Table:
-    """The metrics, speed and hyperparameters of a training run."""
+def report_table(
+    report: dict[str, Any], published: dict[str, Any] | None = None
+) -> Table:
+    """The metrics, speed and hyperparameters of a training run.
+
+    Beside them those that others published for the same settings and log.
+    """
     bayes = report["bayes"]
+    published = published or {}
     table = _table(
         f"{report['data']}, batch {report['batch_size']:,}, "
         f"{report['backend']}",
         f"{report['evaluated_on']} split",
         report["model"],
         *(["best possible"] if bayes else []),
+        *(["published"] if published else []),
     )
     for name in ("auc", "log_loss", "calibration"):
-        best = [f"{bayes[name]:.5f}"] if bayes else []
-        table.add_row(name, f"{report[name]:.5f}", *best)
+        cells = [report[name]]
+        cells += [bayes[name]] if bayes else []
+        cells += [published[name]] if name in published else []
+        table.add_row(name, *(f"{value:.5f}" for value in cells))
     table.add_section()
     table.add_row("training seconds", f"{report['seconds']:.1f}")
     table.add_row("samples per second", f"{report['samples_per_second']:,.0f}")
@@ -64,6 +73,8 @@ def report_table(report: dict[str, Any]) -> Table:
     for name in shown:
         value = report["hyperparameters"][name]
         table.add_row(name, value if isinstance(value, str) else f"{value:.4g}")
+    if published:
+        table.caption = f"Published: {published['source']}"
     return table
 
 

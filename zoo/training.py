@@ -8,12 +8,12 @@ from typing import Any
 from zoo.atomic_folder import atomic_folder
 from zoo.encoded_log import EncodedLog
 from zoo.learning_curves import plot_learning_curves
+from zoo.preset_folder import CURVES_FILE
 from zoo.presets import save_to_preset
 from zoo.recipe import Recipe
 from zoo.training_run import run_recipe
 
 REPORT_FILE = "report.json"
-CURVES_FILE = "learning_curves.png"
 
 
 def train(

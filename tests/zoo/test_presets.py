@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.models import MODELS
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 10, "hour": 5})
 INPUTS = {
@@ -198,3 +199,23 @@ def test_the_hubs_arguments_are_refused_with_a_folder(preset):
 def test_a_path_that_is_not_there_lists_what_a_preset_may_be(tmp_path):
     with pytest.raises(FileNotFoundError, match="folder.*hf://.*Received"):
         zoo.from_preset(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_each_network_saves_and_loads_itself(tmp_path, name):
+    cls = MODELS[name]
+    model = cls(SCHEMA, embedding_dim=4, hidden_units=(8,))
+    model.save_to_preset(tmp_path / name)
+    again = cls.from_preset(tmp_path / name)
+    assert type(again) is cls
+    np.testing.assert_array_equal(
+        again.predict(INPUTS, verbose=0), model.predict(INPUTS, verbose=0)
+    )
+
+
+def test_a_preset_of_another_network_is_refused(preset):
+    _, folder = preset
+    with pytest.raises(
+        ValueError, match=r"zoo\.DCN\.from_preset.*Received: DeepFM"
+    ):
+        zoo.DeepFM.from_preset(folder)

@@ -1,6 +1,7 @@
 import sys
 from pathlib import Path
 from typing import Annotated
+from typing import Any
 from typing import Literal
 
 import typer
@@ -17,9 +18,12 @@ from zoo.commands.recipe_options import HiddenUnits
 from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
+from zoo.encoded_log import EncodedLog
 from zoo.memory import keep_freed_memory
+from zoo.preset_folder import CURVES_FILE
+from zoo.recipe_file import RecipeFile
+from zoo.recipe_file import built_in_recipes
 from zoo.tables import report_table
-from zoo.training import CURVES_FILE
 from zoo.training import REPORT_FILE
 from zoo.training import train as train_model
 
@@ -28,6 +32,14 @@ Model = Literal["deepfm", "wide_deep", "dcn", "dcn_v2"]
 Rule = Literal[
     "cowclip", "none", "sqrt", "linear", "n2_lambda", "frequency"
 ]  # fmt: skip
+
+
+def take_recipe(context: typer.Context, name: str | None) -> str | None:
+    """Makes the settings of a recipe the defaults of the other options."""
+    if name is not None:
+        settings = RecipeFile.load(name).recipe
+        context.default_map = {**(context.default_map or {}), **settings}
+    return name
 
 
 def train(
@@ -39,6 +51,16 @@ def train(
         ),
     ],
     data: Data = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Settings of a published run: {', '.join(built_in_recipes())}"
+            ", or a JSON file like theirs. Options beside it come first.",
+            show_default=False,
+            is_eager=True,
+            callback=take_recipe,
+        ),
+    ] = None,
     model: Annotated[
         Model,
         typer.Option(help="The network."),
@@ -99,6 +121,12 @@ def train(
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
     keep_freed_memory()
+    if recipe is not None and data is None:
+        needed = RecipeFile.load(recipe)
+        raise ValueError(
+            f"`--recipe` needs the log that it is for: {needed.prepare}, then "
+            f"`--data` with its output. Received: --recipe {recipe}"
+        )
     log = open_log(data)
     report = train_model(
         log,
@@ -124,9 +152,19 @@ def train(
         keep_checkpoints=keep_checkpoints,
         verbose="auto" if sys.stdout.isatty() else 2,
     )
-    Console().print(report_table(report))
+    Console().print(report_table(report, _published(recipe, log)))
     Console(soft_wrap=True).print(
         f"Learning curves: {output / CURVES_FILE}\n"
         f"Report: {output / REPORT_FILE}",
         highlight=False,
     )
+
+
+def _published(recipe: str | None, log: EncodedLog) -> dict[str, Any] | None:
+    """What others reached with the recipe, if it was on this log."""
+    if recipe is None:
+        return None
+    loaded = RecipeFile.load(recipe)
+    if log.encoder is None or log.encoder.log_format.name != loaded.data:
+        return None
+    return loaded.published or None

@@ -1,0 +1,118 @@
+"""Trains the presets that are part of the package, one for each network.
+
+    KERAS_BACKEND=jax python benchmarks/built_in_presets.py
+
+Each is a small network trained on the raw synthetic log
+(`zoo.datasets.synthetic.write_raw_log`), which is written, encoded and split
+here as a log of one's own would be. They are saved to `zoo/built_in`, with
+their encoder, learning curves and model card, and take a few minutes on 2
+cores. The weights depend on backend and versions in their last digits; the
+cards say which.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import zoo
+from zoo.datasets import SYNTHETIC
+from zoo.datasets import synthetic
+from zoo.models import MODELS
+from zoo.preset_folder import CARD_FILE
+from zoo.preset_folder import METADATA_FILE
+from zoo.training import REPORT_FILE
+
+LOG = {"rows": 600_000, "max_vocabulary": 300, "seed": 0}
+# A tenth of the paper's width: files of a few hundred KB.
+RECIPE = {
+    "embedding_dim": 4,
+    "hidden_units": (64, 32),
+    "batch_size": 1024,
+    "epochs": 10,
+    "embedding_learning_rate": 1e-3,
+    "decay": "cosine",
+    "seed": 0,
+}
+NOTE = (
+    "A small model of an artificial log, for trials without a network: it "
+    "knows nothing of real clicks. Rows for it come from `zoo.datasets."
+    f"synthetic.write_raw_log(path, max_vocabulary={LOG['max_vocabulary']})`."
+)
+
+
+def prepare_log(folder: Path, log: dict) -> zoo.EncodedLog:
+    """Writes and encodes the log; its best possible metrics are known."""
+    raw = folder / "synthetic.txt"
+    synthetic.write_raw_log(raw, **log)
+    zoo.prepare(
+        SYNTHETIC,
+        raw,
+        folder / "encoded",
+        split="sequential",
+        test_fraction=0.1,
+        validation_fraction=0.1,
+        dense_transform="log",
+    )
+    raw.unlink()
+    return replace(
+        zoo.EncodedLog.load(folder / "encoded"),
+        source=f"synthetic, {log}",
+        bayes=synthetic.make_log(**log).bayes,
+    )
+
+
+def make_preset(
+    log: zoo.EncodedLog, model: str, output: Path, recipe: dict
+) -> dict:
+    """Trains and saves one network; returns its report."""
+    report = zoo.train(log, output, model=model, **recipe)
+    (output / REPORT_FILE).unlink()
+    path = output / METADATA_FILE
+    metadata = {**json.loads(path.read_text()), "note": NOTE}
+    path.write_text(json.dumps(metadata, indent=2) + "\n")
+    write_card(output)
+    return report
+
+
+def write_card(output: Path) -> None:
+    """Writes the card of a preset that goes by the name of its folder."""
+    card = str(zoo.model_card(output)).replace(str(output), output.name)
+    (output / CARD_FILE).write_text(card)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(__file__).parents[1] / "zoo" / "built_in",
+    )
+    parser.add_argument(
+        "--cards",
+        action="store_true",
+        help="write the cards of the presets that there are, and train none",
+    )
+    parser.add_argument("--rows", type=int, default=LOG["rows"])
+    parser.add_argument("--epochs", type=int, default=RECIPE["epochs"])
+    arguments = parser.parse_args()
+    if arguments.cards:
+        for model in MODELS:
+            write_card(arguments.output / f"{model}_synthetic")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        log = prepare_log(Path(folder), {**LOG, "rows": arguments.rows})
+        for model in MODELS:
+            output = arguments.output / f"{model}_synthetic"
+            shutil.rmtree(output, ignore_errors=True)
+            report = make_preset(
+                log, model, output, {**RECIPE, "epochs": arguments.epochs}
+            )
+            best = report["bayes"]["auc"]
+            print(f"{output.name}: AUC {report['auc']:.5f} of {best:.5f}")
+
+
+if __name__ == "__main__":
+    main()

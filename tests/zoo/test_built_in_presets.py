@@ -1,0 +1,74 @@
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+import zoo
+from zoo.datasets import SYNTHETIC
+from zoo.datasets import synthetic
+from zoo.models import MODELS
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "built_in_presets.py"
+PRESETS = [f"{model}_synthetic" for model in MODELS]
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """The test rows that the presets' cards tell of, raw, and their labels."""
+    path = tmp_path_factory.mktemp("raw") / "synthetic.txt"
+    synthetic.write_raw_log(path, rows=600_000, max_vocabulary=300, seed=0)
+    lines = path.read_text().splitlines(keepends=True)[540_000:]
+    path.write_text("".join(lines))
+    labels = np.array([line[0] == "1" for line in lines])
+    return path, labels
+
+
+def test_there_is_one_for_each_network():
+    assert sorted(PRESETS) == zoo.built_in_presets()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_has_the_auc_of_its_card(preset, rows):
+    path, labels = rows
+    predictor = zoo.CTRPredictor.from_preset(preset)
+    assert type(predictor.model) is MODELS[preset.removesuffix("_synthetic")]
+    scores = predictor.predict(path)
+    metadata = json.loads(
+        (Path(zoo.__file__).parent / "built_in" / preset / "metadata.json")
+        .read_text()
+    )  # fmt: skip
+    assert metadata["rows"]["test"] == len(labels)
+    auc = roc_auc_score(labels, scores)
+    assert auc == pytest.approx(metadata["metrics"]["auc"], abs=1e-6)
+    assert 0.72 < auc < metadata["bayes"]["auc"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_card_is_the_one_shipped(preset):
+    folder = Path(zoo.__file__).parent / "built_in" / preset
+    assert str(zoo.model_card(preset)) == (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_small(preset):
+    folder = Path(zoo.__file__).parent / "built_in" / preset
+    sizes = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]
+    assert sum(sizes) < 900_000
+
+
+def test_the_script_makes_a_preset(tmp_path):
+    script = runpy.run_path(str(SCRIPT))
+    log = script["prepare_log"](tmp_path, {**script["LOG"], "rows": 2_000})
+    recipe = {**script["RECIPE"], "epochs": 1, "verbose": 0}
+    report = script["make_preset"](log, "dcn", tmp_path / "made", recipe)
+    assert report["bayes"] == log.bayes["test"]
+    assert 'from_preset("made")' in (tmp_path / "made/README.md").read_text()
+    predictor = zoo.CTRPredictor.from_preset(tmp_path / "made")
+    assert predictor.encoder.log_format == SYNTHETIC
+    assert isinstance(predictor.model, zoo.DCN)
+    names = {path.name for path in (tmp_path / "made").iterdir()}
+    shipped = Path(zoo.__file__).parent / "built_in" / "dcn_synthetic"
+    assert names == {path.name for path in shipped.iterdir()}

@@ -1,0 +1,133 @@
+import json
+import math
+
+import pytest
+
+import zoo
+from zoo import cli
+from zoo.commands import train as train_command
+from zoo.datasets import RAW_LOGS
+
+# The paper's table 4 of settings: dense learning rate, l2 and clip floor.
+PUBLISHED = {
+    "criteo_deepfm_1k": (1024, 8e-4, 1e-5, 1e-5, 0.8086),
+    "criteo_deepfm_8k": (8192, 22.62e-4, 8e-5, 1e-5, 0.8097),
+    "criteo_deepfm_128k": (131072, 90.5e-4, 128e-5, 1e-5, 0.8090),
+    "avazu_deepfm_1k": (1024, 1e-4, 1e-5, 1e-3, 0.7883),
+    "avazu_deepfm_8k": (8192, 2.83e-4, 8e-5, 1e-4, 0.7906),
+    "avazu_deepfm_128k": (131072, 16e-4, 96e-5, 1e-4, 0.7880),
+}
+
+
+def test_every_recipe_has_the_published_values():
+    assert set(PUBLISHED) == set(zoo.built_in_recipes())
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_recipe_scales_to_the_published_values(name):
+    loaded = zoo.RecipeFile.load(name)
+    recipe = zoo.Recipe(**loaded.recipe)
+    batch_size, learning_rate, l2, floor, auc = PUBLISHED[name]
+    assert recipe.batch_size == batch_size
+    scaled = recipe.scaled()
+    assert math.isclose(scaled["learning_rate"], learning_rate, rel_tol=1e-3)
+    assert math.isclose(scaled["embedding_l2"], l2, rel_tol=1e-3)
+    assert scaled["embedding_learning_rate"] == 1e-4
+    assert recipe.clip_floor == floor
+    assert loaded.published["auc"] == auc
+    assert "not repeated" in loaded.published["source"]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_command_to_prepare_names_the_log(name):
+    loaded = zoo.RecipeFile.load(name)
+    assert loaded.data in RAW_LOGS
+    assert f"prepare {loaded.data} " in loaded.prepare
+    assert "--validation-fraction 0" in loaded.prepare
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"recipe": {"batchsize": 8}}, "batchsize"),
+        ({"recipe": {"batch_size": 0}}, "`batch_size` must be"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_a_damaged_recipe_is_refused(tmp_path, change, message):
+    content = {
+        "description": "",
+        "data": "criteo",
+        "prepare": "",
+        "recipe": {},
+        "published": {},
+    }
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({**content, **change}))
+    with pytest.raises(ValueError, match=rf"own.json: must be.*{message}"):
+        zoo.RecipeFile.load(path)
+
+
+def test_an_unknown_recipe_is_refused():
+    with pytest.raises(FileNotFoundError, match="criteo_deepfm_128k.*mine"):
+        zoo.RecipeFile.load("mine")
+
+
+@pytest.fixture
+def arguments_of_train(monkeypatch):
+    """What the command would train with; nothing is trained."""
+    received = {}
+
+    def train_model(log, output, **arguments):
+        received.update(arguments)
+        raise ValueError("stop")
+
+    monkeypatch.setattr(train_command, "train_model", train_model)
+    monkeypatch.setattr(train_command, "open_log", lambda data: None)
+    return received
+
+
+def test_the_command_takes_the_settings_of_a_recipe(arguments_of_train):
+    recipe = ["--recipe", "avazu_deepfm_128k", "--data", "encoded"]
+    with pytest.raises(SystemExit):
+        cli.main(["train", *recipe, "--output", "run"])
+    settings = zoo.RecipeFile.load("avazu_deepfm_128k").recipe
+    received = {name: arguments_of_train[name] for name in settings}
+    assert received == settings
+
+
+def test_options_come_before_those_of_the_recipe(arguments_of_train):
+    for options in (
+        ["--recipe", "criteo_deepfm_128k", "--batch-size", "64"],
+        ["--batch-size", "64", "--recipe", "criteo_deepfm_128k"],
+    ):
+        with pytest.raises(SystemExit):
+            cli.main(["train", "--data", "d", "--output", "run", *options])
+        assert arguments_of_train["batch_size"] == 64
+        assert arguments_of_train["hidden_units"] == [400, 400, 400]
+
+
+def test_a_recipe_is_not_run_on_the_synthetic_log(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--recipe", "criteo_deepfm_1k", "--output", "run"])
+    assert "prepare criteo --source" in capsys.readouterr().err
+
+
+def test_the_published_metrics_are_shown_on_their_own_log(tmp_path, capsys):
+    raw = tmp_path / "train.txt"
+    zoo.datasets.synthetic.write_raw_log(raw, rows=1000, max_vocabulary=5)
+    for name, data in (("criteo", zoo.datasets.CRITEO), ("other", None)):
+        data = data or zoo.datasets.SYNTHETIC
+        zoo.prepare(data, raw, tmp_path / name, validation_fraction=0.0)
+        options = ["--epochs", "1", "--hidden-units", "4", "--batch-size", "64"]
+        with pytest.raises(SystemExit, match="0"):
+            cli.main(
+                [
+                    *("train", "--recipe", "criteo_deepfm_8k"),
+                    *("--data", str(tmp_path / name)),
+                    *("--output", str(tmp_path / "run"), *options),
+                ]
+            )
+        shown = capsys.readouterr().out
+        assert ("0.80970" in shown) == (name == "criteo")
+        assert ("not repeated" in " ".join(shown.split())) == (name == "criteo")

@@ -1,0 +1,46 @@
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from zoo.upload import upload_preset
+
+
+def upload(
+    folder: Annotated[Path, typer.Argument(help="Folder written by `train`.")],
+    address: Annotated[
+        str, typer.Argument(help="hf://user/repository; made if need be.")
+    ],
+    private: Annotated[
+        bool,
+        typer.Option("--private", help="Make the repository a private one."),
+    ] = False,
+    licensed_vocabulary: Annotated[
+        bool,
+        typer.Option(
+            "--licensed-vocabulary",
+            help="Upload the tokens of Criteo or Avazu as well: only if their "
+            "publisher lets you.",
+        ),
+    ] = False,
+    revision: Annotated[
+        str | None,
+        typer.Option(help="Branch to commit to.", show_default=False),
+    ] = None,
+) -> None:
+    """Upload a model to the Hugging Face Hub, with a model card."""
+    console = Console(soft_wrap=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        url = upload_preset(
+            folder,
+            address,
+            private=private,
+            licensed_vocabulary=licensed_vocabulary,
+            revision=revision,
+        )
+    for warning in caught:
+        console.print(f"warning: {warning.message}", highlight=False)
+    console.print(f"Uploaded: {url}", highlight=False)

@@ -1,0 +1,83 @@
+"""Recipes as files: the settings of a published run, and what it reached."""
+
+import json
+import os
+from dataclasses import dataclass
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from zoo.recipe import Recipe
+
+_BUILT_IN = Path(__file__).parent / "recipes"
+
+
+def built_in_recipes() -> list[str]:
+    """Returns the names of the recipes that are part of this package.
+
+    Example:
+
+    >>> "criteo_deepfm_128k" in built_in_recipes()
+    True
+    """
+    return sorted(path.stem for path in _BUILT_IN.glob("*.json"))
+
+
+@dataclass(frozen=True)
+class RecipeFile:
+    """The settings of a training run, for one data set, in a JSON file.
+
+    Attributes:
+        description: string. What it is.
+        data: string. Name of the raw log that it is for.
+        prepare: string. The command that encodes the log for it.
+        recipe: dict. Arguments of `zoo.Recipe`.
+        published: dict. `auc` that others reached with it, and the `source`
+            that says who and how. Empty where there is none.
+
+    Example:
+
+    >>> RecipeFile.load("criteo_deepfm_128k").recipe["batch_size"]
+    131072
+    """
+
+    description: str
+    data: str
+    prepare: str
+    recipe: dict[str, Any]
+    published: dict[str, Any]
+
+    @classmethod
+    def load(cls, name: str | os.PathLike) -> "RecipeFile":
+        """Reads a recipe.
+
+        Args:
+            name: one of `built_in_recipes()`, or path of a JSON file.
+
+        Raises:
+            FileNotFoundError: if there is no such recipe.
+            ValueError: if the file is not that of a recipe.
+        """
+        path = Path(name)
+        if str(name) in built_in_recipes():
+            path = _BUILT_IN / f"{name}.json"
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"`recipe` must be one of {built_in_recipes()} or the path of "
+                f"a JSON file. Received: recipe={name}"
+            )
+        try:
+            content = cls(**json.loads(path.read_text()))
+            unknown = set(content.recipe) - {
+                field.name for field in fields(Recipe)
+            }
+            if unknown:
+                raise ValueError(f"`recipe` has no setting {sorted(unknown)}")
+            Recipe(**content.recipe)
+        except (TypeError, ValueError) as error:
+            names = [field.name for field in fields(cls)]
+            raise ValueError(
+                f"{path}: must be a JSON object of {names}, with arguments of "
+                f"`zoo.Recipe` in `recipe`. Received: {error}"
+            ) from error
+        return content

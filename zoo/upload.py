@@ -1,0 +1,136 @@
+"""Presets on the Hugging Face Hub: the way up."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from zoo.datasets import LICENSED
+from zoo.model_card import model_card
+from zoo.preset_folder import CARD_FILE
+from zoo.preset_folder import CONFIG_FILE
+from zoo.preset_folder import CURVES_FILE
+from zoo.preset_folder import ENCODER_FOLDER
+from zoo.preset_folder import METADATA_FILE
+from zoo.preset_folder import WEIGHTS_FILE
+from zoo.preset_folder import PresetFolder
+from zoo.preset_source import repository_of
+
+
+def upload_preset(
+    folder: str | os.PathLike,
+    address: str,
+    *,
+    licensed_vocabulary: bool = False,
+    private: bool = False,
+    token: str | bool | None = None,
+    revision: str | None = None,
+    commit_message: str = "Upload a preset of keras_cowclip",
+) -> str:
+    """Uploads a preset to the Hugging Face Hub, with a model card.
+
+    One commit brings the model, its metadata, the encoder, the learning curves
+    and the card; other files of the folder stay here. The card is the folder's
+    own `README.md` if it has one, else `zoo.model_card`'s; a card that the
+    repository has already is kept.
+
+    The encoder holds every token of the log, such as the ids of users and
+    devices. That of a log whose publisher allows no copies of its parts
+    (Criteo's and Avazu's, `zoo.datasets.LICENSED`) is left out, with a
+    warning.
+
+    Args:
+        folder: path of a folder that `python -m zoo train` or `save_to_preset`
+            wrote.
+        address: string, `"hf://user/repository"`. Made if there is none.
+        licensed_vocabulary: boolean. Whether to upload the encoder of a
+            licensed log as well, because its publisher lets you. Defaults to
+            `False`.
+        private: boolean. Whether a repository that is made is private.
+            Defaults to `False`.
+        token: string. For the Hub; `None` takes the one that you are logged in
+            with. Defaults to `None`.
+        revision: string. The branch to commit to. Defaults to `None`, the
+            main branch.
+        commit_message: string.
+
+    Returns:
+        The URL of the commit.
+
+    Raises:
+        FileNotFoundError: if the preset or one of its files is missing.
+        ValueError: if a file is damaged, or for an address without user and
+            repository.
+        OSError: if the Hub can't be reached or refuses.
+
+    Example:
+
+    ```python
+    zoo.upload_preset("runs/deepfm", "hf://user/deepfm-shop", private=True)
+    model = zoo.from_preset("hf://user/deepfm-shop")
+    ```
+    """
+    # It takes long to import, and most of the package does without.
+    import huggingface_hub
+
+    repository = repository_of(address)
+    opened = PresetFolder.open(folder)
+    opened.check_weights()
+    with_encoder = _may_upload_encoder(opened, licensed_vocabulary)
+    files = _files(opened.folder, with_encoder)
+    if CARD_FILE not in files:
+        card = model_card(opened.folder, repository, with_encoder)
+        files[CARD_FILE] = str(card).encode()
+    hub = huggingface_hub.HfApi(token=token)
+    try:
+        hub.create_repo(repository, private=private, exist_ok=True)
+        if hub.file_exists(repository, CARD_FILE, revision=revision):
+            del files[CARD_FILE]
+        commit = hub.create_commit(
+            repository,
+            [
+                huggingface_hub.CommitOperationAdd(name, content)
+                for name, content in files.items()
+            ],
+            commit_message=commit_message,
+            revision=revision,
+        )
+    except huggingface_hub.errors.HTTPError as error:
+        raise OSError(
+            "The Hub must be reachable and let you write: log in with `hf auth "
+            f"login` or give `token`. Received: address={address} ({error})"
+        ) from error
+    return str(commit.commit_url)
+
+
+def _may_upload_encoder(
+    opened: PresetFolder, licensed_vocabulary: bool
+) -> bool:
+    if not (opened.folder / ENCODER_FOLDER).is_dir():
+        return False
+    name = opened.load_encoder().log_format.name
+    if name not in LICENSED or licensed_vocabulary:
+        return True
+    warnings.warn(
+        f"The encoder is left out, for it holds the tokens of {name}, whose "
+        "publisher allows no copies of its parts: raw rows can't be scored by "
+        "what is uploaded. If you may, give `licensed_vocabulary=True`. "
+        f"Received: folder={opened.preset}",
+        stacklevel=3,
+    )
+    return False
+
+
+def _files(folder: Path, with_encoder: bool) -> dict[str, Any]:
+    """What to upload, by its name in the repository."""
+    names = [CONFIG_FILE, WEIGHTS_FILE, METADATA_FILE]
+    names += [
+        name for name in (CURVES_FILE, CARD_FILE) if (folder / name).is_file()
+    ]
+    if with_encoder:
+        names += [
+            path.relative_to(folder).as_posix()
+            for path in sorted((folder / ENCODER_FOLDER).rglob("*"))
+            if path.is_file()
+        ]
+    return {name: folder / name for name in names}

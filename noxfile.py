@@ -55,6 +55,28 @@ def bench(session):
     session.run("python", "benchmarks/speed/run.py", *session.posargs)
 
 
+@nox.session(default=False)
+def matrix(session):
+    """Compare exactness, speed and memory of the backends, with any GPU."""
+    session.install(*CONSTRAINTS, "-e", ".[zoo]", *BACKENDS.values())
+    session.run("python", "benchmarks/matrix.py", *session.posargs)
+
+
+@nox.session(default=False)
+@nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
+def tutorials(session, backend):
+    """Run the tutorials; one of them needs all three backends."""
+    session.install(
+        *CONSTRAINTS, "-e", ".[zoo,export,tutorials]", *BACKENDS.values()
+    )
+    session.run(
+        "python",
+        "tutorials/notebooks.py",
+        *(session.posargs or ["run"]),
+        env={"KERAS_BACKEND": backend},
+    )
+
+
 @nox.session
 def spark(session):
     """Run the tests of the Spark engine, which no backend changes."""

@@ -63,7 +63,8 @@ class DCNv2(CTRModel):
     ```
 
     Reference:
-    - [Wang et al., 2020](https://arxiv.org/abs/2008.13535), equation 1 and section 3.2
+    - [Wang et al., 2020](https://arxiv.org/abs/2008.13535), section 3.2;
+      equation 1 without a mixture.
     """
 
     def __init__(

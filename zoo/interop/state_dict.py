@@ -6,6 +6,17 @@ from typing import Any
 
 import numpy as np
 
+# What `torch.load` raises of a file that it does not accept.
+DAMAGED = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AssertionError,
+)
+
 
 class StateDict:
     """The tensors of a PyTorch checkpoint, each of which must be taken once.
@@ -130,7 +141,7 @@ def _load(path: Path) -> Any:
         ) from error
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise ValueError(
             f"{path}: must hold a state dict, tensors by their names; a whole "
             "model or any other object would run code of its own and is not "

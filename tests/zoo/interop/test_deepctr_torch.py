@@ -3,6 +3,7 @@
 from collections import namedtuple
 from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 import sklearn.metrics  # noqa: F401 - before the threads are mocked
@@ -107,11 +108,8 @@ def test_logits_are_those_of_the_original(case, save, logits, record_property):
     received = logits(model, inputs)
     record_property("difference", float(np.abs(received - expected).max()))
     np.testing.assert_allclose(received, expected, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(
-        model.predict(inputs, verbose=0),
-        1 / (1 + np.exp(-expected)),
-        atol=1e-5,
-    )
+    click = keras.ops.convert_to_numpy(model(inputs))
+    np.testing.assert_allclose(click, 1 / (1 + np.exp(-expected)), atol=1e-5)
 
 
 def test_the_config_may_be_left_out(save):
@@ -132,7 +130,7 @@ def test_an_original_with_batch_norm_is_refused_with_or_without_its_config(
     save,
 ):
     _, arguments = save("WDL", {**UNITS, "dnn_use_bn": True})
-    with pytest.raises(ValueError, match=r"\['dnn_use_bn'\] must be False"):
+    with pytest.raises(ValueError, match="dnn_use_bn.*must be False"):
         zoo.import_checkpoint(**arguments)
     del arguments["config"]
     with pytest.raises(ValueError, match=r"no place.*dnn\.bn\.0\.bias"):

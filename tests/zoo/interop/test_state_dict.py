@@ -1,5 +1,6 @@
 """What a checkpoint may hold, and that nothing of it is run."""
 
+import os
 import pickle
 
 import numpy as np
@@ -18,10 +19,15 @@ class Malicious:
         self.path = path
 
     def __reduce__(self):
-        return open, (str(self.path), "w")
+        return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize("writer", [torch.save, pickle.dump])
+def dump(content, file):
+    # The protocol of `torch.save`; `torch.load` warns of others.
+    pickle.dump(content, file, protocol=2)
+
+
+@pytest.mark.parametrize("writer", [torch.save, dump])
 @pytest.mark.parametrize("source", ["fuxictr", "deepctr_torch"])
 def test_code_in_a_checkpoint_is_not_run(writer, source, tmp_path):
     proof, path = tmp_path / "proof", tmp_path / "model.pt"
@@ -33,7 +39,7 @@ def test_code_in_a_checkpoint_is_not_run(writer, source, tmp_path):
     assert not proof.exists()
     # The file would have run it.
     with path.open("rb") as file:
-        if writer is pickle.dump:
+        if writer is dump:
             pickle.load(file)
         else:
             torch.load(file, weights_only=False)
@@ -41,17 +47,12 @@ def test_code_in_a_checkpoint_is_not_run(writer, source, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content, message",
-    [
-        (b"", "Received"),
-        (b"no checkpoint", "Received"),
-        (b"PK\x03\x04 damaged", "Received"),
-    ],
+    "content", [b"", b"no checkpoint", b"PK\x03\x04 damaged", b"\x80\x02."]
 )
-def test_a_file_that_is_no_checkpoint_is_named(content, message, tmp_path):
+def test_a_file_that_is_no_checkpoint_is_named(content, tmp_path):
     path = tmp_path / "model.pt"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=rf"model\.pt.*{message}"):
+    with pytest.raises(ValueError, match=r"model\.pt.*Received"):
         StateDict.read(path)
 
 

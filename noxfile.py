@@ -37,7 +37,12 @@ def tests(session, backend):
             f"sys.exit(importlib.util.find_spec('{other}') is not None)",
         )
     session.run(
-        "pytest", *PARALLEL, *session.posargs, env={"KERAS_BACKEND": backend}
+        "pytest",
+        *PARALLEL,
+        # They need other libraries: see the session `interop`.
+        "--ignore=tests/zoo/interop",
+        *session.posargs,
+        env={"KERAS_BACKEND": backend},
     )
 
 
@@ -87,6 +92,28 @@ def spark(session):
         *session.posargs,
         env={"KERAS_BACKEND": "jax"},
     )
+
+
+@nox.session
+def interop(session):
+    """Compare imported models with the originals, on each backend."""
+    session.install(
+        *CONSTRAINTS,
+        "-e",
+        ".[zoo,test]",
+        *BACKENDS.values(),
+        *("fuxictr", "deepctr-torch"),
+        # DeepCTR-Torch imports it, and does not say so.
+        "requests",
+    )
+    for backend in BACKENDS:
+        session.run(
+            "pytest",
+            *PARALLEL,
+            "tests/zoo/interop",
+            *session.posargs,
+            env={"KERAS_BACKEND": backend},
+        )
 
 
 @nox.session

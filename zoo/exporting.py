@@ -1,0 +1,174 @@
+"""From a preset to a model that other runtimes serve, without this package."""
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_cowclip import CowClipEmbedding
+from zoo.export_formats import FORMATS
+from zoo.export_formats import Format
+from zoo.export_formats import check_format
+from zoo.export_formats import check_suffix
+from zoo.features import FeatureSchema
+from zoo.models.ctr_model import CTRModel
+from zoo.new_output import check_new
+from zoo.new_output import new_output
+from zoo.presets import from_preset
+
+MESSAGE_BYTES = 2**31
+"""Where a single message of Protocol Buffers or FlatBuffers ends."""
+
+
+def export(
+    preset: str | os.PathLike,
+    output: str | os.PathLike,
+    format: str,
+    **hub: Any,
+) -> None:
+    """Writes the model of a preset for a runtime that serves it.
+
+    In every format the model takes `dense`, `(batch, num_dense)` float32, and
+    `ids`, `(batch, num_fields)` int32, under these names, for any number of
+    rows, and gives the `(batch, 1)` click probability. It computes in float32
+    whatever policy the preset was trained with. Ids are those of
+    `ClickEncoder.encode` and are not checked any more.
+
+    | format | how it is called |
+    |---|---|
+    | `tf_saved_model` | `tf.saved_model.load(output).serve(inputs)`; the \
+output of its signatures is `output_0` |
+    | `onnx` | `InferenceSession(output).run(None, inputs)[0]` |
+    | `torch` | `torch.export.load(output).module()(inputs)` |
+    | `openvino` | `core.compile_model(f"{output}/model.xml")(inputs)[0]` |
+    | `litert` | `runner(**inputs)["output_0"]`, with `runner = \
+Interpreter(output).get_signature_runner()` |
+
+    `inputs` is the dict of both; the output has no name to rely on in ONNX and
+    OpenVINO. OpenVINO computes in bfloat16 where the processor can, unless it
+    is asked for `{"INFERENCE_PRECISION_HINT": "f32"}`.
+
+    Args:
+        preset: as `zoo.from_preset` takes it.
+        output: path of the file or folder to write, which must not be there
+            yet. It appears once it is whole.
+        format: string, one of `zoo.export_formats.FORMATS`, which says which
+            backend can write it.
+        **hub: as `zoo.from_preset` takes them.
+
+    Raises:
+        ValueError: for a format that this backend can't write, an output of
+            another suffix or that is there, or a model that is too large for
+            the format.
+        ImportError: if a package is missing; says how to install it.
+        FileNotFoundError: if the preset or one of its files is missing.
+
+    Example:
+
+    ```python
+    zoo.export("runs/deepfm", "deepfm.onnx", format="onnx")
+    session = onnxruntime.InferenceSession("deepfm.onnx")
+    clicks = session.run(None, encoder.encode(rows))[0]
+    ```
+    """
+    chosen = check_format(format)
+    check_suffix(output, chosen)
+    check_new(output)
+    with _portable_device():
+        loaded = from_preset(preset, dtype="float32", **hub)
+        model = _without_counts(loaded)
+        _check_size(model, format, chosen)
+        with new_output(output) as path, _quiet():
+            _write(model, loaded.schema, path, format)
+
+
+def _write(
+    model: keras.Model, schema: FeatureSchema, path: Path, format: str
+) -> None:
+    if format == "openvino":
+        # Two files, which only a folder keeps together.
+        path.mkdir()
+        path = path / "model.xml"
+    model.export(
+        str(path),
+        format=format,
+        verbose=False,
+        input_signature=[
+            {
+                "dense": keras.InputSpec(
+                    "float32", (None, schema.num_dense), name="dense"
+                ),
+                "ids": keras.InputSpec(
+                    "int32", (None, schema.num_fields), name="ids"
+                ),
+            }
+        ],
+        **_options(format),
+    )
+
+
+def _options(format: str) -> dict[str, Any]:
+    if format == "torch":
+        import torch
+
+        rows = {0: torch.export.Dim("batch")}
+        return {"dynamic_shapes": [({"dense": rows, "ids": rows},)]}
+    if format == "tf_saved_model" and keras.backend.backend() == "jax":
+        # Or it would run on no other kind of device than this one.
+        platforms = ("cpu", "cuda", "tpu")
+        return {
+            "jax2tf_kwargs": {
+                "native_serialization": True,
+                "native_serialization_platforms": platforms,
+            }
+        }
+    return {}
+
+
+def _without_counts(model: CTRModel) -> keras.Model:
+    """The network on plain tables: serving has no use for `id_counts`."""
+
+    def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if not isinstance(layer, CowClipEmbedding):
+            return layer
+        return keras.layers.Embedding(
+            layer.input_dim,
+            layer.output_dim,
+            embeddings_initializer="zeros",
+            weights=layer.get_weights(),
+            dtype="float32",
+            name=layer.name,
+        )
+
+    return keras.models.clone_model(model, clone_function=plain)
+
+
+def _check_size(model: keras.Model, format: str, chosen: Format) -> None:
+    size = 4 * model.count_params()
+    if chosen.one_message and size >= MESSAGE_BYTES:
+        others = [
+            name for name, other in FORMATS.items() if not other.one_message
+        ]
+        raise ValueError(
+            f"`format={format!r}` holds less than {MESSAGE_BYTES:,} bytes: "
+            f"choose one of {others}. "
+            f"Received: a model of {size:,} bytes"
+        )
+
+
+def _portable_device() -> contextlib.AbstractContextManager:
+    """On PyTorch a file would ask for the kind of device it was made on."""
+    if keras.backend.backend() == "torch":
+        return keras.device("cpu")
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Hides what the converters say of their own and of Keras' code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

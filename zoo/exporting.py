@@ -92,6 +92,8 @@ def _write(
         # Two files, which only a folder keeps together.
         path.mkdir()
         path = path / "model.xml"
+    if format == "torch":
+        _drop_second_copy(model)
     model.export(
         str(path),
         format=format,
@@ -108,6 +110,27 @@ def _write(
         ],
         **_options(format),
     )
+    if format == "onnx" and keras.backend.backend() == "jax":
+        _join_files(path)
+
+
+def _drop_second_copy(model: keras.Model) -> None:
+    """Leaves the tensors that the layers read, which torch.export keeps.
+
+    It would keep the module's parameters too, which no operation reads.
+    """
+    for module in model.modules():
+        for name in ("_torch_params", "torch_params"):
+            module._modules.pop(name, None)
+
+
+def _join_files(path: Path) -> None:
+    """Puts large tables into the file: jax2onnx writes them beside it."""
+    import onnx
+
+    joined = onnx.load(path)
+    path.unlink()
+    onnx.save_model(joined, path, save_as_external_data=False)
 
 
 def _options(format: str) -> dict[str, Any]:

@@ -107,6 +107,13 @@ def open_litert(path):
     return lambda inputs: runner(**inputs)["output_0"]
 
 
+# What Keras and the converters say of it.
+REASONS = {
+    "tf_saved_model": "'dict' object has no attribute 'shape'",
+    "torch": "Torch|torch",
+    "openvino": "XlaCallModule",
+    "litert": "requires TensorFlow or PyTorch|litert-torch",
+}
 OPEN = {
     "tf_saved_model": open_saved_model,
     "onnx": open_onnx,
@@ -174,15 +181,13 @@ def test_the_counts_weigh_nothing(tmp_path, format):
 
 
 @pytest.mark.export
+# OpenVINO starts a process that counts its users.
+@pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning")
 @pytest.mark.parametrize("format", REFUSED)
-def test_keras_can_not_write_what_the_table_refuses(
-    tmp_path, format, monkeypatch
-):
+def test_keras_can_not_write_what_the_table_refuses(tmp_path, format):
     """Fails when Keras has learned it: the table then says too little."""
-    if FORMATS[format].torch == "litert-torch fixes the batch size":
-        assert importlib.util.find_spec("litert_torch") is None
     path = output_of(tmp_path, format)
-    with pytest.raises((ValueError, AttributeError, ImportError, RuntimeError)):
+    with exporting._quiet(), pytest.raises(Exception, match=REASONS[format]):
         exporting._write(make_model(), SCHEMA, path, format)
 
 

@@ -92,7 +92,7 @@ def _write(
         # Two files, which only a folder keeps together.
         path.mkdir()
         path = path / "model.xml"
-    if format == "torch":
+    if format == "torch" and keras.backend.backend() == "torch":
         _drop_second_copy(model)
     model.export(
         str(path),
@@ -119,9 +119,11 @@ def _drop_second_copy(model: keras.Model) -> None:
 
     It would keep the module's parameters too, which no operation reads.
     """
-    for module in model.modules():
-        for name in ("_torch_params", "torch_params"):
-            module._modules.pop(name, None)
+    import torch
+
+    for module in list(model.modules()):
+        if isinstance(module, keras.layers.Layer):
+            module._torch_params = torch.nn.ParameterDict()
 
 
 def _join_files(path: Path) -> None:
@@ -142,12 +144,7 @@ def _options(format: str) -> dict[str, Any]:
     if format == "tf_saved_model" and keras.backend.backend() == "jax":
         # Or it would run on no other kind of device than this one.
         platforms = ("cpu", "cuda", "tpu")
-        return {
-            "jax2tf_kwargs": {
-                "native_serialization": True,
-                "native_serialization_platforms": platforms,
-            }
-        }
+        return {"jax2tf_kwargs": {"native_serialization_platforms": platforms}}
     return {}
 
 

@@ -92,7 +92,11 @@ def _write(
         # Two files, which only a folder keeps together.
         path.mkdir()
         path = path / "model.xml"
-    if format == "torch" and keras.backend.backend() == "torch":
+    backend = keras.backend.backend()
+    if (format, backend) == ("tf_saved_model", "tensorflow"):
+        _save_with_tensorflow(model, schema, path)
+        return
+    if (format, backend) == ("torch", "torch"):
         _drop_second_copy(model)
     model.export(
         str(path),
@@ -100,18 +104,46 @@ def _write(
         verbose=False,
         input_signature=[
             {
-                "dense": keras.InputSpec(
-                    "float32", (None, schema.num_dense), name="dense"
-                ),
-                "ids": keras.InputSpec(
-                    "int32", (None, schema.num_fields), name="ids"
-                ),
+                name: keras.InputSpec(dtype, (None, columns), name=name)
+                for name, (dtype, columns) in _inputs(schema).items()
             }
         ],
         **_options(format),
     )
-    if format == "onnx" and keras.backend.backend() == "jax":
+    if (format, backend) == ("onnx", "jax"):
         _join_files(path)
+
+
+def _inputs(schema: FeatureSchema) -> dict[str, tuple[str, int]]:
+    return {
+        "dense": ("float32", schema.num_dense),
+        "ids": ("int32", schema.num_fields),
+    }
+
+
+def _save_with_tensorflow(
+    model: keras.Model, schema: FeatureSchema, path: Path
+) -> None:
+    """Writes what `model.export` writes, which has every weight twice."""
+    import tensorflow as tf
+
+    inputs = {
+        name: tf.TensorSpec((None, columns), dtype, name=name)
+        for name, (dtype, columns) in _inputs(schema).items()
+    }
+    served = tf.Module()
+    served.weights = [variable.value for variable in model.variables]
+    served.serve = tf.function(
+        lambda inputs: model(inputs, training=False),
+        input_signature=[inputs],
+        autograph=False,
+    )
+    signature = served.serve.get_concrete_function()
+    tf.saved_model.save(
+        served,
+        str(path),
+        signatures={"serve": signature, "serving_default": signature},
+    )
 
 
 def _drop_second_copy(model: keras.Model) -> None:

@@ -117,6 +117,23 @@ def interop(session):
 
 
 @nox.session
+def export(session):
+    """Open exported models in their own runtimes, from each backend."""
+    session.install(
+        *CONSTRAINTS, "-e", ".[zoo,export,test]", *BACKENDS.values()
+    )
+    for backend in BACKENDS:
+        session.run(
+            "pytest",
+            "tests/zoo/test_export.py",
+            "-m",
+            "export",
+            *session.posargs,
+            env={"KERAS_BACKEND": backend},
+        )
+
+
+@nox.session
 def build(session):
     """Build the wheel, install it elsewhere and import it there."""
     session.install(*CONSTRAINTS, "build")

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from zoo.commands.describe import describe
 from zoo.commands.evaluate import evaluate
+from zoo.commands.explain import explain
 from zoo.commands.predict import predict
 from zoo.commands.prepare import prepare
 from zoo.commands.scale import scale
@@ -21,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (prepare, describe, train, evaluate, predict, scale):
+for command in (prepare, describe, train, evaluate, explain, predict, scale):
     app.command()(command)
 
 

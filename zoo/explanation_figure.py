@@ -31,11 +31,12 @@ def plot_explanation(report: dict[str, Any], path: str | Path) -> None:
     height = max(7.5, 1.6 + 0.24 * len(shown))
     figure = Figure(figsize=(13, height), layout="constrained")
     # The panels to the right keep their shape beside any number of bars.
+    panel = min(height / 2, 5.5)
+    heights = [panel, panel]
+    if height > 2 * panel:
+        heights.append(height - 2 * panel)
     grid = figure.add_gridspec(
-        3,
-        2,
-        width_ratios=[1.1, 1],
-        height_ratios=[3.6, 3.2, max(height - 7.5, 1e-3)],
+        len(heights), 2, width_ratios=[1.1, 1], height_ratios=heights
     )
     _plot_importance(figure.add_subplot(grid[:, 0]), shown, report)
     _plot_calibration(figure.add_subplot(grid[0, 1]), report)
@@ -69,7 +70,11 @@ def _plot_importance(
         height=0.75,
     )
     axes.set_yticks(places, [found["column"] for found in shown], fontsize=9)
-    axes.set_ylim(len(shown) - 0.4, -0.6)
+    for label, found in zip(axes.get_yticklabels(), shown, strict=True):
+        if found["within_noise"]:
+            label.set_color("gray")
+    # Few bars would be as thick as they are long.
+    axes.set_ylim(max(len(shown), 10) - 0.4, -0.6)
     axes.axvline(0, color="0.25", linewidth=0.8)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)

@@ -248,7 +248,14 @@ def test_an_unknown_backend_is_named():
 def test_help_names_the_commands():
     done = zoo("--help")
     assert done.returncode == 0
-    for command in ("prepare", "describe", "train", "evaluate", "scale"):
+    for command in (
+        "prepare",
+        "describe",
+        "train",
+        "evaluate",
+        "explain",
+        "scale",
+    ):
         assert command in done.stdout
 
 

@@ -21,6 +21,7 @@ from zoo.encoding import ClickEncoder as ClickEncoder
 from zoo.encoding import LogFormat as LogFormat
 from zoo.encoding import prepare as prepare
 from zoo.evaluation import evaluate as evaluate
+from zoo.explanation import explain as explain
 from zoo.exporting import export as export
 from zoo.features import FeatureSchema as FeatureSchema
 from zoo.interop import import_checkpoint as import_checkpoint

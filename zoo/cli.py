@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from zoo.commands.describe import describe
 from zoo.commands.evaluate import evaluate
+from zoo.commands.explain import explain
 from zoo.commands.export import export
 from zoo.commands.predict import predict
 from zoo.commands.prepare import prepare
@@ -28,6 +29,7 @@ for command in (
     describe,
     train,
     evaluate,
+    explain,
     predict,
     export,
     upload,

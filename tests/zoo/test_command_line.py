@@ -255,7 +255,10 @@ def test_help_names_the_commands():
         "describe",
         "train",
         "evaluate",
+        "explain",
+        "predict",
         "export",
+        "upload",
         "scale",
     ):
         assert command in done.stdout

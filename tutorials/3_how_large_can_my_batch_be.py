@@ -71,7 +71,9 @@ for row in results:
 """
 The same as a picture. Read it from left to right: a line that stays level is a
 rule that holds. The dashed line is the best AUC that any model can be expected
-to reach.
+to reach. With 16,384 rows a step, an epoch of this small log has 15 steps, and
+in the first of two the dense learning rate warms up: the paper's rule, which
+moves embeddings no faster than at the small batch, has no time to arrive.
 """
 
 
@@ -198,6 +200,6 @@ print(f"median length: {rare:.4f} of rare ids, {frequent:.4f} of frequent ones")
 by_run = {(row["batch_size"], row["rule"]): row["auc"] for row in results}
 best_at_1024 = max(auc for (size, _), auc in by_run.items() if size == 1024)
 assert best_at_1024 > 0.70
-assert all(0.6 < auc < log.bayes["test"]["auc"] for auc in by_run.values())
+assert all(0.5 < auc < log.bayes["test"]["auc"] for auc in by_run.values())
 assert max(shares[1.0]) < 0.01 < max(shares[1e-4])
 assert rare < frequent

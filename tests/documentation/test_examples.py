@@ -1,0 +1,39 @@
+"""The examples of all docstrings run, in a folder with the files they name."""
+
+import inspect
+
+import pytest
+
+import keras_cowclip
+import zoo
+from tests.documentation.examples import has_example
+from tests.documentation.examples import run_examples
+from tests.documentation.public_names import callables
+
+TEXTS = {
+    name: text
+    for name, value in {
+        "keras_cowclip": keras_cowclip,
+        "zoo": zoo,
+        **callables(),
+    }.items()
+    if has_example(text := inspect.getdoc(value) or "")
+}
+NEEDS = {
+    "zoo.ClickBatches.to_tf": "tensorflow",
+    "zoo.ClickBatches.to_torch": "torch",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_example_runs(name, workplace, monkeypatch):
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
+    run_examples(TEXTS[name], name)
+
+
+def test_a_wrong_example_fails():
+    with pytest.raises(AssertionError, match="Expected:"):
+        run_examples(">>> 1 + 1\n3\n", "wrong")
+    with pytest.raises(NameError):
+        run_examples("```python\nmodel.fit()\n```\n", "wrong")

@@ -37,7 +37,9 @@ class CTRPredictor:
 
     ```python
     predictor = zoo.CTRPredictor.from_preset("deepfm_synthetic")
-    predictor.predict([{"I1": 3, ..., "C26": "9727dd16"}])
+    row = dict.fromkeys(predictor.encoder.log_format.unlabeled().used)
+    row.update(I1=3, C1="00000003")  # all else is missing
+    predictor.predict([row])
     predictor.predict_file("raw.tsv", "scores.parquet")
     ```
     """
@@ -70,6 +72,12 @@ class CTRPredictor:
         Raises:
             FileNotFoundError, ValueError: as `zoo.from_preset` does, and
                 if the preset has no encoder.
+
+        Example:
+
+        >>> predictor = zoo.CTRPredictor.from_preset("runs/deepfm")
+        >>> predictor.predict("raw.tsv").shape
+        (100,)
         """
         opened = PresetFolder.open(preset, encoder=True, **hub)
         encoder = opened.load_encoder()

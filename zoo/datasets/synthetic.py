@@ -61,7 +61,7 @@ def make_log(
 
     Example:
 
-    >>> log = make_log(rows=10_000)
+    >>> log = zoo.datasets.synthetic.make_log(rows=10_000)
     >>> len(log.splits["train"]), sorted(log.bayes["test"])
     (8000, ['auc', 'calibration', 'log_loss'])
     """
@@ -103,8 +103,8 @@ def write_raw_log(
     Example:
 
     ```python
-    zoo.datasets.synthetic.write_raw_log("train.txt", rows=100_000)
-    zoo.prepare(zoo.datasets.SYNTHETIC, "train.txt", "encoded/synthetic")
+    zoo.datasets.synthetic.write_raw_log("synthetic.txt", rows=10_000)
+    zoo.prepare(zoo.datasets.SYNTHETIC, "synthetic.txt", "encoded/synthetic")
     ```
     """
     drawn = _draw(rows, max_vocabulary, seed)

@@ -67,7 +67,9 @@ class CTRPredictor:
         """Loads the model and the encoder of a preset.
 
         Args:
-            preset, dtype, **hub: as `zoo.from_preset` takes them.
+            preset: as `zoo.from_preset` takes it.
+            dtype: as `zoo.from_preset` takes it. Defaults to `None`.
+            **hub: as `zoo.from_preset` takes them.
 
         Raises:
             FileNotFoundError, ValueError: as `zoo.from_preset` does, and

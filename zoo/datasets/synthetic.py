@@ -95,7 +95,10 @@ def write_raw_log(
 
     Args:
         path: of the file to write, about 200 bytes a row.
-        rows, max_vocabulary, seed: as `make_log` takes them.
+        rows: integer, at least 1000. Defaults to `600_000`.
+        max_vocabulary: integer. Cap on a field's number of distinct ids.
+            Defaults to `2_000`.
+        seed: integer. Defaults to `0`.
 
     Raises:
         ValueError: as `make_log` does.

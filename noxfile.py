@@ -36,8 +36,28 @@ def tests(session, backend):
             "import importlib.util, sys; "
             f"sys.exit(importlib.util.find_spec('{other}') is not None)",
         )
+    # The session `docs` runs those of the documents.
     session.run(
-        "pytest", *PARALLEL, *session.posargs, env={"KERAS_BACKEND": backend}
+        "pytest",
+        "--ignore=tests/documentation",
+        *PARALLEL,
+        *session.posargs,
+        env={"KERAS_BACKEND": backend},
+    )
+
+
+@nox.session
+def docs(session):
+    """Build the reference into `site/`, and run what documents show."""
+    session.install(*CONSTRAINTS, "-e", ".[zoo,docs,test]", "jax")
+    jax = {"KERAS_BACKEND": "jax"}
+    session.run("mkdocs", "build", "--strict", env=jax)
+    session.run(
+        "pytest",
+        "tests/documentation",
+        *("-n", "2", "--dist", "worksteal"),
+        *session.posargs,
+        env=jax,
     )
 
 

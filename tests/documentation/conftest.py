@@ -30,9 +30,14 @@ def made(tmp_path_factory):
     for name in ("clicks", "logs"):
         (folder / name).mkdir()
         (folder / name / "day_1.csv").write_text(_shop())
-    for name in ("criteo", "day_2"):
+    for name, log_format in (
+        ("criteo", zoo.datasets.CRITEO),
+        ("day_2", zoo.datasets.CRITEO),
+        # The Hub takes its vocabulary, unlike Criteo's.
+        ("shop", zoo.datasets.SYNTHETIC),
+    ):
         zoo.prepare(
-            zoo.datasets.CRITEO,
+            log_format,
             folder / "train.txt",
             folder / "encoded" / name,
             show_progress=False,
@@ -46,8 +51,12 @@ def made(tmp_path_factory):
         hidden_units=(4,),
         verbose=0,
     )
-    for name in ("criteo", "monday"):
-        shutil.copytree(folder / "runs/deepfm", folder / "runs" / name)
+    shutil.copytree(folder / "runs/deepfm", folder / "runs/criteo")
+    zoo.save_to_preset(
+        zoo.from_preset(folder / "runs/deepfm"),
+        folder / "runs/shop",
+        zoo.EncodedLog.load(folder / "encoded/shop").encoder,
+    )
     _write_hub(folder / "hub", lines)
     return folder
 

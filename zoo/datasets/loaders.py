@@ -228,7 +228,7 @@ def load_clicks(
     Example:
 
     ```python
-    schema = zoo.FeatureSchema(dense=["price"], categorical={"site": 1000})
+    schema = zoo.FeatureSchema(["price"], {"site": 1000}, label="click")
     data = zoo.load_clicks(schema, "clicks/", test_fraction=0.2)
     ```
     """

@@ -13,8 +13,10 @@ PAGE = "command_line.md"
 
 def on_files(files: Files, *, config: Any) -> Files:
     done = subprocess.run(
-        [sys.executable, "-m", "typer", "zoo.cli", "utils", "docs"]
-        + ["--name", "python -m zoo", "--title", "The command line"],
+        [
+            *(sys.executable, "-m", "typer", "zoo.cli", "utils", "docs"),
+            *("--name", "python -m zoo", "--title", "The command line"),
+        ],
         capture_output=True,
         text=True,
         check=True,

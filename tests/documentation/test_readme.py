@@ -40,4 +40,3 @@ def test_a_block_is_left_out_only_with_a_reason():
     assert runnable(block) == ["1 / 0\n"]
     assert runnable(f"<!-- not run: needs two GPUs -->\n{block}") == []
     assert runnable(f"<!-- not run: -->\n{block}") == ["1 / 0\n"]
-

@@ -25,7 +25,9 @@ def found_at(address):
 
 def test_every_public_name_is_in_the_reference():
     there = {id(found_at(address)) for address in listed()}
-    absent = [n for n, value in public_names().items() if id(value) not in there]
+    absent = [
+        n for n, value in public_names().items() if id(value) not in there
+    ]
     assert not absent, f"add to a page in docs/reference: {absent}"
 
 

@@ -36,10 +36,11 @@ def tests(session, backend):
             "import importlib.util, sys; "
             f"sys.exit(importlib.util.find_spec('{other}') is not None)",
         )
-    # The session `docs` runs those of the documents.
     session.run(
         "pytest",
+        # The sessions `docs` and `interop` run those.
         "--ignore=tests/documentation",
+        "--ignore=tests/zoo/interop",
         *PARALLEL,
         *session.posargs,
         env={"KERAS_BACKEND": backend},
@@ -75,6 +76,28 @@ def bench(session):
     session.run("python", "benchmarks/speed/run.py", *session.posargs)
 
 
+@nox.session(default=False)
+def matrix(session):
+    """Compare exactness, speed and memory of the backends, with any GPU."""
+    session.install(*CONSTRAINTS, "-e", ".[zoo]", *BACKENDS.values())
+    session.run("python", "benchmarks/matrix.py", *session.posargs)
+
+
+@nox.session(default=False)
+@nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
+def tutorials(session, backend):
+    """Run the tutorials; one of them needs all three backends."""
+    session.install(
+        *CONSTRAINTS, "-e", ".[zoo,export,tutorials]", *BACKENDS.values()
+    )
+    session.run(
+        "python",
+        "tutorials/notebooks.py",
+        *(session.posargs or ["run"]),
+        env={"KERAS_BACKEND": backend},
+    )
+
+
 @nox.session
 def spark(session):
     """Run the tests of the Spark engine, which no backend changes."""
@@ -85,6 +108,45 @@ def spark(session):
         *session.posargs,
         env={"KERAS_BACKEND": "jax"},
     )
+
+
+@nox.session
+def interop(session):
+    """Compare imported models with the originals, on each backend."""
+    session.install(
+        *CONSTRAINTS,
+        "-e",
+        ".[zoo,test]",
+        *BACKENDS.values(),
+        *("fuxictr", "deepctr-torch"),
+        # DeepCTR-Torch imports it, and does not say so.
+        "requests",
+    )
+    for backend in BACKENDS:
+        session.run(
+            "pytest",
+            *PARALLEL,
+            "tests/zoo/interop",
+            *session.posargs,
+            env={"KERAS_BACKEND": backend},
+        )
+
+
+@nox.session
+def export(session):
+    """Open exported models in their own runtimes, from each backend."""
+    session.install(
+        *CONSTRAINTS, "-e", ".[zoo,export,test]", *BACKENDS.values()
+    )
+    for backend in BACKENDS:
+        session.run(
+            "pytest",
+            "tests/zoo/test_export.py",
+            "-m",
+            "export",
+            *session.posargs,
+            env={"KERAS_BACKEND": backend},
+        )
 
 
 @nox.session

@@ -112,10 +112,13 @@ QUANTITIES = (
 )
 
 
-def train(folder: Path, steps: int, batch_size: int) -> None:
+def train(
+    folder: Path, steps: int, batch_size: int, precision: str, output: Path
+) -> None:
     """Trains all networks on this process's backend and saves what comes out.
 
-    The arrays in the file are named `network/arrays/number`.
+    The arrays in the file are named `network/arrays/number`. All calls with
+    one folder begin with the same weights.
     """
     import keras
 
@@ -133,17 +136,17 @@ def train(folder: Path, steps: int, batch_size: int) -> None:
                 log.schema, hidden_units=HIDDEN_UNITS, linear_l2=l2
             )
             zoo.save_to_preset(initial, folder / name)
-        model = zoo.from_preset(folder / name)
+        model = zoo.from_preset(folder / name, dtype=precision)
         batches = zoo.ClickBatches(
             log.split("train"), batch_size, shuffle=True, seed=SEED
         )
         results = train_network(model, batches, steps)
         predictions = model.predict_on_batch(log.split("test").inputs)
-        results["predictions"] = [np.asarray(predictions)]
+        results["predictions"] = [np.asarray(predictions, "float32")]
         for kind, arrays in results.items():
             for i, array in enumerate(arrays):
                 saved[f"{name}/{kind}/{i}"] = array
-    np.savez(folder / f"{keras.backend.backend()}.npz", **saved)
+    np.savez(output, **saved)
 
 
 def train_network(model: Any, batches: Any, steps: int) -> dict[str, Any]:
@@ -190,26 +193,44 @@ def to_numpy(variables: Any) -> list[np.ndarray]:
     return [np.array(ops.convert_to_numpy(v)) for v in variables]
 
 
-def run_child(backend: str, arguments: argparse.Namespace) -> None:
+# The tolerances are those of a CPU, so no backend may leave it.
+CPU_ONLY = {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "KERAS_TORCH_DEVICE": "cpu",
+}
+
+
+def run_child(
+    backend: str,
+    folder: Path,
+    steps: int,
+    batch_size: int,
+    precision: str = "float32",
+    environment: dict[str, str] = CPU_ONLY,
+) -> Arrays:
     """Runs this script again, for Keras reads its backend once."""
+    output = folder / "arrays.npz"
     command = [
-        *(sys.executable, __file__, f"--folder={arguments.folder}"),
-        *(f"--steps={arguments.steps}", f"--batch-size={arguments.batch_size}"),
+        *(sys.executable, __file__, f"--folder={folder}"),
+        *(f"--steps={steps}", f"--batch-size={batch_size}"),
+        *(f"--precision={precision}", f"--output={output}"),
     ]
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": backend,
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        # The tolerances are those of a CPU, so no backend may leave it.
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "JAX_PLATFORMS": "cpu",
-        "KERAS_TORCH_DEVICE": "cpu",
-    }
     done = subprocess.run(
-        command, env=environment, stderr=subprocess.PIPE, text=True
+        command,
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            **environment,
+        },
+        stderr=subprocess.PIPE,
+        text=True,
     )
     if done.returncode:
         sys.exit(f"{done.stderr}\nTraining on {backend} failed")
+    with np.load(output) as arrays:
+        return dict(arrays)
 
 
 def compare(results: dict[str, Arrays]) -> tuple[list[dict], list[str]]:
@@ -269,15 +290,17 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="a CSV file to write")
     # How the script calls itself.
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--precision", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.folder:
-        return train(arguments.folder, arguments.steps, arguments.batch_size)
-    results = {}
+        return train(**vars(arguments))
     with tempfile.TemporaryDirectory(prefix="parity-") as folder:
-        arguments.folder = Path(folder)
-        for backend in BACKENDS:
-            run_child(backend, arguments)
-            results[backend] = dict(np.load(f"{folder}/{backend}.npz"))
+        results = {
+            backend: run_child(
+                backend, Path(folder), arguments.steps, arguments.batch_size
+            )
+            for backend in BACKENDS
+        }
     matrix, outside = compare(results)
     run = describe_run(arguments)
     print_matrix(matrix)

@@ -21,7 +21,10 @@ from zoo.encoding import ClickEncoder as ClickEncoder
 from zoo.encoding import LogFormat as LogFormat
 from zoo.encoding import prepare as prepare
 from zoo.evaluation import evaluate as evaluate
+from zoo.explanation import explain as explain
+from zoo.exporting import export as export
 from zoo.features import FeatureSchema as FeatureSchema
+from zoo.interop import import_checkpoint as import_checkpoint
 from zoo.memory import keep_freed_memory as keep_freed_memory
 from zoo.model_card import model_card as model_card
 from zoo.models import DCN as DCN

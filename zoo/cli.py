@@ -8,6 +8,8 @@ from rich.markup import escape
 
 from zoo.commands.describe import describe
 from zoo.commands.evaluate import evaluate
+from zoo.commands.explain import explain
+from zoo.commands.export import export
 from zoo.commands.predict import predict
 from zoo.commands.prepare import prepare
 from zoo.commands.scale import scale
@@ -22,7 +24,17 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (prepare, describe, train, evaluate, predict, upload, scale):
+for command in (
+    prepare,
+    describe,
+    train,
+    evaluate,
+    explain,
+    predict,
+    export,
+    upload,
+    scale,
+):
     app.command()(command)
 
 

@@ -1,6 +1,7 @@
 """Exact metrics of models on the splits of an encoded log."""
 
-from pathlib import Path
+import os
+from typing import Any
 
 from zoo.batches import ClickBatches
 from zoo.encoded_log import EncodedLog
@@ -14,19 +15,27 @@ EVALUATION_BATCH_SIZE = 16_384
 
 
 def evaluate(
-    model_folder: str | Path, log: EncodedLog, split: str = "test"
+    preset: str | os.PathLike,
+    log: EncodedLog,
+    split: str = "test",
+    **hub: Any,
 ) -> dict[str, float]:
     """Evaluates a saved model on a split of an encoded log, exactly.
 
     Args:
-        model_folder: path of a folder written by `train`.
+        preset: path of a folder written by `train`, or another preset that
+            `zoo.from_preset` takes.
         log: `EncodedLog` with the schema the model was trained on.
-        split: string, `"train"`, `"validation"` or `"test"`.
+        split: string, `"train"`, `"validation"` or `"test"`. Defaults to
+            `"test"`.
+        **hub: `revision`, `token` and `cache_dir`, as `zoo.from_preset` takes
+            them.
 
     Returns:
         Dict of `auc`, `log_loss` and `calibration`.
 
     Raises:
+        FileNotFoundError: if the preset or one of its files is missing.
         ValueError: if the split does not exist or the model was trained on
             another schema or vocabulary.
 
@@ -37,14 +46,21 @@ def evaluate(
     ```
     """
     rows = log.split(split)
-    network = from_preset(model_folder)
+    return evaluate_split(model_for_log(preset, log, **hub), rows)
+
+
+def model_for_log(
+    preset: str | os.PathLike, log: EncodedLog, **hub: Any
+) -> CTRModel:
+    """Loads the model of a preset; raises if the log has another schema."""
+    network = from_preset(preset, **hub)
     if network.schema != log.schema:
         raise ValueError(
-            f"The model in {model_folder} was trained on another schema than "
+            f"The model in {preset} was trained on another schema than "
             f"the data in {log.source} has; encode the data with the model's "
             f"own encoder. {_first_difference(network.schema, log.schema)}"
         )
-    return evaluate_split(network, rows)
+    return network
 
 
 def evaluate_split(network: CTRModel, split: Split) -> dict[str, float]:

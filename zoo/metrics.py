@@ -54,3 +54,48 @@ def exact_metrics(
         "log_loss": float(log_loss(labels, probabilities)),
         "calibration": float(probabilities.mean() / labels.mean()),
     }
+
+
+def auc_standard_error(
+    labels: np.ndarray, probabilities: np.ndarray
+) -> float | None:
+    """Returns how far the AUC of so many rows is from that of all rows.
+
+    Of the share of non-clicks below each click, and of clicks above each
+    non-click (ties count half),
+
+    `error = sqrt(var(shares of clicks) / clicks
+        + var(shares of non-clicks) / non_clicks)`
+
+    Args:
+        labels: `(rows,)`, 0 or 1.
+        probabilities: `(rows,)`.
+
+    Returns:
+        The standard error, or `None` if a class has less than two rows.
+
+    Example:
+
+    >>> labels, scores = np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.5, 0.9])
+    >>> auc_standard_error(labels, scores)
+    0.3535533905932738
+
+    Reference:
+    - DeLong, DeLong & Clarke-Pearson, 1988, "Comparing the areas under two or
+      more correlated receiver operating characteristic curves".
+    """
+    clicks = np.sort(probabilities[labels == 1])
+    others = np.sort(probabilities[labels == 0])
+    if min(len(clicks), len(others)) < 2:
+        return None
+    variances = (
+        _shares_below(these, those).var(ddof=1) / len(these)
+        for these, those in ((clicks, others), (others, clicks))
+    )
+    return float(np.sqrt(sum(variances)))
+
+
+def _shares_below(these: np.ndarray, those: np.ndarray) -> np.ndarray:
+    below = np.searchsorted(those, these, side="left")
+    not_above = np.searchsorted(those, these, side="right")
+    return (below + not_above) / (2 * len(those))

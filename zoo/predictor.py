@@ -12,6 +12,7 @@ from zoo.encoding.progress import Stages
 from zoo.encoding.source import Source
 from zoo.encoding.source import open_source
 from zoo.models.ctr_model import CTRModel
+from zoo.padded_batch import predict_padded
 from zoo.preset_folder import PresetFolder
 from zoo.presets import load_model
 from zoo.score_file import ScoreFile
@@ -171,9 +172,9 @@ class CTRPredictor:
                 name: array[start : start + batch_size]
                 for name, array in inputs.items()
             }
-            length = len(batch["ids"])
-            predicted = self.model.predict_on_batch(_padded(batch, batch_size))
-            scores[start : start + length] = predicted[:length, 0]
+            scores[start : start + batch_size] = predict_padded(
+                self.model, batch, batch_size
+            )
         return scores
 
 
@@ -185,23 +186,3 @@ def check_batch_size(batch_size: int) -> None:
             "`batch_size` must be a positive integer. "
             f"Received: batch_size={batch_size}"
         )
-
-
-def _padded(
-    batch: dict[str, np.ndarray], batch_size: int
-) -> dict[str, np.ndarray]:
-    """Fills up to a power of two or a whole batch with rows of zeros.
-
-    JAX and TensorFlow compile a network for each number of rows that they
-    see, which takes longer than scoring the rows.
-    """
-    length = len(batch["ids"])
-    padded = min(1 << (length - 1).bit_length(), batch_size)
-    if padded <= length:
-        return batch
-    return {
-        name: np.concatenate(
-            [array, np.zeros((padded - length, array.shape[1]), array.dtype)]
-        )
-        for name, array in batch.items()
-    }

@@ -78,12 +78,53 @@ def report_table(
     return table
 
 
-def metrics_table(metrics: dict[str, float], split: str, model: Path) -> Table:
+def metrics_table(metrics: dict[str, float], split: str, model: str) -> Table:
     """The exact metrics of a model on a split."""
-    table = _table(str(model), "metric", split)
+    table = _table(model, "metric", split)
     for name, value in metrics.items():
         table.add_row(name, f"{value:.5f}")
     return table
+
+
+def explanation_tables(report: dict[str, Any]) -> tuple[Table, Table]:
+    """The metrics of an explained model, and what its columns are worth."""
+    metrics = _table(
+        report["preset"], "metric", f"{report['rows']:,} {report['split']} rows"
+    )
+    for name in (
+        "auc",
+        "auc_standard_error",
+        "log_loss",
+        "calibration",
+        "expected_calibration_error",
+    ):
+        value = report[name]
+        metrics.add_row(name, "" if value is None else f"{value:.5f}")
+    columns = _table(
+        f"What is lost when a column is shuffled, {report['repeats']} times",
+        "column",
+        "AUC drop",
+        "± deviation",
+        "log-loss rise",
+        "± deviation",
+        "within noise",
+    )
+    for found in report["importance"]:
+        columns.add_row(
+            found["column"],
+            *(
+                f"{found[name]:.5f}"
+                for name in (
+                    "auc_drop",
+                    "auc_drop_deviation",
+                    "log_loss_rise",
+                    "log_loss_rise_deviation",
+                )
+            ),
+            "yes" if found["within_noise"] else "",
+            style="dim" if found["within_noise"] else None,
+        )
+    return metrics, columns
 
 
 def verdict_table(verdicts: list[dict[str, Any]]) -> Table:

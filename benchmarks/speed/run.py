@@ -85,6 +85,7 @@ def measure(
     batch_size: int,
     num_ids: int,
     arguments: argparse.Namespace,
+    environment: dict[str, str] | None = None,
 ) -> list[Line]:
     command = [
         sys.executable, str(CELL), "--model", model, "--precision", precision,
@@ -98,7 +99,7 @@ def measure(
         command.append("--default-allocator")
     done = subprocess.run(
         command,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={**os.environ, "KERAS_BACKEND": backend, **(environment or {})},
         capture_output=True,
         text=True,
     )

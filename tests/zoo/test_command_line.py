@@ -13,12 +13,14 @@ import pytest
 
 from keras_cowclip.scaling import RULES
 from zoo import cli
+from zoo.commands import export
 from zoo.commands import prepare
 from zoo.commands import train
 from zoo.datasets import AVAZU
 from zoo.encoding.prepare import ENGINES
 from zoo.encoding.prepare import FIT_ON
 from zoo.encoding.splits import SCHEMES
+from zoo.export_formats import FORMATS
 from zoo.models import MODELS
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data"
@@ -248,7 +250,17 @@ def test_an_unknown_backend_is_named():
 def test_help_names_the_commands():
     done = zoo("--help")
     assert done.returncode == 0
-    for command in ("prepare", "describe", "train", "evaluate", "scale"):
+    for command in (
+        "prepare",
+        "describe",
+        "train",
+        "evaluate",
+        "explain",
+        "predict",
+        "export",
+        "upload",
+        "scale",
+    ):
         assert command in done.stdout
 
 
@@ -258,3 +270,4 @@ def test_choices_are_those_of_the_library():
     assert get_args(prepare.EngineName) == ENGINES
     assert get_args(train.Model) == tuple(MODELS)
     assert get_args(train.Rule) == RULES
+    assert get_args(export.FormatName) == tuple(FORMATS)

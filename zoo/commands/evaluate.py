@@ -1,23 +1,18 @@
-from pathlib import Path
-from typing import Annotated
-
-import typer
 from rich.console import Console
 
+from zoo.commands.preset_options import EncodedFolder
+from zoo.commands.preset_options import Preset
+from zoo.commands.preset_options import SplitName
 from zoo.encoded_log import EncodedLog
 from zoo.evaluation import evaluate as evaluate_model
 from zoo.tables import metrics_table
 
 
 def evaluate(
-    model_dir: Annotated[
-        Path, typer.Argument(help="Folder written by `train`.")
-    ],
-    data: Annotated[Path, typer.Option(help="Folder written by `prepare`.")],
-    split: Annotated[
-        str, typer.Option(help="train, validation or test.")
-    ] = "test",
+    preset: Preset,
+    data: EncodedFolder,
+    split: SplitName = "test",
 ) -> None:
     """Evaluate a trained model on a split, exactly."""
-    metrics = evaluate_model(model_dir, EncodedLog.load(data), split)
-    Console().print(metrics_table(metrics, split, model_dir))
+    metrics = evaluate_model(preset, EncodedLog.load(data), split)
+    Console().print(metrics_table(metrics, split, preset))

@@ -4,18 +4,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from zoo.commands.preset_options import Preset
 from zoo.memory import keep_freed_memory
 from zoo.predictor import CTRPredictor
 
 
 def predict(
-    preset: Annotated[
-        str,
-        typer.Argument(
-            help="Folder written by `train`, hf://user/repository, or the "
-            "name of a built-in preset.",
-        ),
-    ],
+    preset: Preset,
     input: Annotated[
         Path,
         typer.Option(

@@ -8,3 +8,4 @@ from zoo.layers.factorization_machine import (
 )
 from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_sum import FieldSum as FieldSum
+from zoo.layers.matrix_cross import MatrixCross as MatrixCross

@@ -8,7 +8,7 @@ class Cross(keras.layers.Layer):
 
     `x_next = x0 * <x, w> + b + x`. Stack layers by passing the first input
     again: `x1 = Cross()([x0, x0]); x2 = Cross()([x0, x1])`. For the matrix
-    form of DCN-V2 use `keras_rs.layers.FeatureCross`.
+    form of DCN-V2 see `zoo.layers.MatrixCross`.
 
     Args:
         kernel_regularizer: Keras regularizer of `w`. Defaults to `None`.

@@ -1,6 +1,7 @@
 import keras
 
 from zoo.layers import CrossMixture
+from zoo.layers import MatrixCross
 from zoo.models.blocks import click_inputs
 from zoo.models.blocks import click_probability
 from zoo.models.blocks import embed_fields
@@ -19,7 +20,8 @@ class DCNv2(CTRModel):
     The mixture form of DCN-V2 (`zoo.layers.CrossMixture`) on
     `x0 = [embeddings, dense]`, in parallel to the multilayer perceptron:
     `sigmoid(linear(ids, dense) + <[cross(x0), mlp(x0)], w> + bias)`. The
-    linear part is the published CowClip code's addition.
+    linear part is the published CowClip code's addition. `mixture=False` is
+    the full matrix form, `x_next = x0 * (x W + b) + x`, instead.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
@@ -33,10 +35,12 @@ class DCNv2(CTRModel):
         num_cross_layers: integer. Defaults to `3`.
         low_rank: integer. Rank of an expert. Defaults to `32`.
         num_experts: integer. Experts per cross layer. Defaults to `4`.
-        cross_l2: float. L2 on the experts' kernels; the paper never scales it
-            with the batch. Defaults to `1e-5`.
+        cross_l2: float. L2 on the cross layers' kernels; the paper never
+            scales it with the batch. Defaults to `1e-5`.
         embedding_deviation: float, positive. Standard deviation of the initial
             embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
+        mixture: boolean. `False` for cross layers with a full weight matrix,
+            which have no `low_rank` and `num_experts`. Defaults to `True`.
         dtype: string or `keras.DTypePolicy`, such as `"mixed_bfloat16"`.
             Defaults to `None`, Keras' global policy.
         **kwargs: other arguments of `keras.Model`, such as `name`.
@@ -65,7 +69,8 @@ class DCNv2(CTRModel):
     ```
 
     Reference:
-    - [Wang et al., 2020](https://arxiv.org/abs/2008.13535), section 3.2
+    - [Wang et al., 2020](https://arxiv.org/abs/2008.13535), section 3.2;
+      equation 1 without a mixture.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class DCNv2(CTRModel):
         num_experts=4,
         cross_l2=1e-5,
         embedding_deviation=1e-2,
+        mixture=True,
         dtype=None,
         **kwargs,
     ):
@@ -99,14 +105,22 @@ class DCNv2(CTRModel):
         )
         features = flatten_features(embeddings, inputs, dtype)
         deep = hidden_layers(features, hidden_units, dropout, dtype)
-        crossed = CrossMixture(
-            num_cross_layers,
-            low_rank,
-            num_experts,
-            keras.regularizers.L2(cross_l2) if cross_l2 else None,
-            dtype=dtype,
-            name="cross",
-        )(features)
+        regularizer = keras.regularizers.L2(cross_l2) if cross_l2 else None
+        if mixture:
+            crossed = CrossMixture(
+                num_cross_layers,
+                low_rank,
+                num_experts,
+                regularizer,
+                dtype=dtype,
+                name="cross",
+            )(features)
+        else:
+            crossed = features
+            for i in range(1, num_cross_layers + 1):
+                crossed = MatrixCross(
+                    regularizer, dtype=dtype, name=f"cross_{i}"
+                )([features, crossed])
         joined = keras.layers.Concatenate(dtype=dtype, name="cross_and_deep")(
             [crossed, deep]
         )
@@ -125,6 +139,7 @@ class DCNv2(CTRModel):
             "low_rank": low_rank,
             "num_experts": num_experts,
             "cross_l2": cross_l2,
+            "mixture": mixture,
         }
         super().__init__(
             inputs, click_probability(logits), arguments, dtype=dtype, **kwargs

@@ -43,6 +43,18 @@ def test_cross_by_hand():
     )
 
 
+def test_matrix_cross_by_hand():
+    layer = layers.MatrixCross()
+    first, current = float32([[1, 2]]), float32([[3, 4]])
+    layer([first, current])
+    layer.kernel.assign([[0.5, 0.0], [1.0, 2.0]])
+    layer.bias.assign([0.1, 0.2])
+    # x W = [5.5, 8]
+    np.testing.assert_allclose(
+        numpy(layer([first, current])), [[5.6 + 3, 2 * 8.2 + 4]], rtol=1e-6
+    )
+
+
 def test_click_probability_adds_its_bias():
     layer = layers.ClickProbability()
     assert numpy(layer(float32([[0.0]]))).tolist() == [[0.5]]
@@ -71,6 +83,7 @@ CASES = [
     (layers.FactorizationMachine, {}, [(None, 3, 4)]),
     (layers.FieldSum, {}, [(None, 3, 4)]),
     (layers.Cross, {"kernel_regularizer": "l2"}, [(None, 4), (None, 4)]),
+    (layers.MatrixCross, {"kernel_regularizer": "l2"}, [(None, 4), (None, 4)]),
     (layers.CrossMixture, {"num_layers": 2, "low_rank": 3}, [(None, 4)]),
     (layers.ClickProbability, {}, [(None, 1)]),
 ]

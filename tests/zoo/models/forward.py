@@ -38,7 +38,8 @@ def click_probability(model, dense, ids):
     elif name == "DCN":
         deep = np.concatenate([_cross(features, weights), deep], axis=1)
     elif name == "DCNv2":
-        deep = np.concatenate([_cross_mixture(features, weights), deep], axis=1)
+        cross = _cross_mixture if "cross/gate" in weights else _matrix_cross
+        deep = np.concatenate([cross(features, weights), deep], axis=1)
     logit += (deep @ weights["logit/kernel"])[:, 0]
     return 1 / (1 + np.exp(-logit - weights["click/bias"][0]))[:, None]
 
@@ -48,6 +49,16 @@ def _cross(first, weights):
     while f"cross_{layer}/kernel" in weights:
         projection = current @ weights[f"cross_{layer}/kernel"]
         current = first * projection + weights[f"cross_{layer}/bias"] + current
+        layer += 1
+    return current
+
+
+def _matrix_cross(first, weights):
+    current, layer = first, 1
+    while f"cross_{layer}/kernel" in weights:
+        projection = current @ weights[f"cross_{layer}/kernel"]
+        projection += weights[f"cross_{layer}/bias"]
+        current = first * projection + current
         layer += 1
     return current
 

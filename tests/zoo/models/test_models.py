@@ -78,6 +78,20 @@ def test_network_is_the_published_one(name, schema):
     )
 
 
+def test_dcn_v2_without_a_mixture_has_matrix_cross_layers():
+    model = set_weights(build("dcn_v2", mixture=False))
+    x = inputs()
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0),
+        click_probability(model, x["dense"], x["ids"]),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+    assert len(model.losses) == 3
+    again = zoo.DCNv2.from_config(model.get_config())
+    assert [w.shape for w in again.weights] == [w.shape for w in model.weights]
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_golden_numbers_hold_on_every_backend(name):
     model = set_weights(build(name))

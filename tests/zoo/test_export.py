@@ -1,0 +1,320 @@
+"""Exported models give in their own runtimes what `model.predict` gives."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo import export_formats
+from zoo import exporting
+from zoo.export_formats import BACKENDS
+from zoo.export_formats import FORMATS
+from zoo.models import MODELS
+
+BACKEND = keras.backend.backend()
+WRITTEN = [name for name in FORMATS if BACKEND in FORMATS[name].writers]
+REFUSED = [name for name in FORMATS if name not in WRITTEN]
+SCHEMA = zoo.FeatureSchema(["price", "age"], {"site": 50, "ad": 300, "hour": 7})
+README = Path(__file__).parents[2] / "README.md"
+
+
+def make_model(name="deepfm", schema=SCHEMA, dtype=None):
+    """A model whose probabilities span (0, 1), so that errors would show."""
+    random = np.random.default_rng(0)
+    model = MODELS[name](
+        schema, embedding_dim=4, hidden_units=(16, 8), dtype=dtype
+    )
+    for variable in model.variables:
+        if "id_counts" not in variable.path:
+            variable.assign(random.normal(scale=0.3, size=variable.shape))
+    return model
+
+
+def draw(rows, schema=SCHEMA):
+    random = np.random.default_rng(rows)
+    sizes = schema.vocabulary_sizes
+    return {
+        "dense": random.normal(size=(rows, schema.num_dense)).astype("float32"),
+        "ids": random.integers(0, sizes, (rows, len(sizes))).astype("int32"),
+    }
+
+
+def output_of(folder, format):
+    return folder / f"exported{FORMATS[format].suffix}"
+
+
+def bytes_in(path):
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files)
+
+
+def open_saved_model(path):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(path)
+    signature = loaded.signatures["serving_default"]
+
+    def predict(inputs):
+        inputs = {name: tf.constant(array) for name, array in inputs.items()}
+        served = loaded.serve(inputs).numpy()
+        np.testing.assert_array_equal(
+            signature(**inputs)["output_0"].numpy(), served
+        )
+        return served
+
+    return predict
+
+
+def open_onnx(path):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path)
+    return lambda inputs: session.run(None, inputs)[0]
+
+
+def open_torch(path):
+    import torch
+
+    module = torch.export.load(path).module()
+
+    def predict(inputs):
+        inputs = {name: torch.tensor(array) for name, array in inputs.items()}
+        return module(inputs).detach().numpy()
+
+    return predict
+
+
+def open_openvino(path):
+    import openvino
+
+    compiled = openvino.Core().compile_model(
+        path / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    return lambda inputs: compiled(inputs)[0]
+
+
+def open_litert(path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    runner = interpreter.get_signature_runner()
+    return lambda inputs: runner(**inputs)["output_0"]
+
+
+# What Keras and the converters say of it.
+REASONS = {
+    "tf_saved_model": "'dict' object has no attribute 'shape'",
+    "torch": "Torch|torch",
+    "openvino": "XlaCallModule",
+    "litert": "requires TensorFlow or PyTorch|litert-torch",
+}
+OPEN = {
+    "tf_saved_model": open_saved_model,
+    "onnx": open_onnx,
+    "torch": open_torch,
+    "openvino": open_openvino,
+    "litert": open_litert,
+}
+
+
+def assert_gives(path, format, model):
+    predict = OPEN[format](path)
+    schema = model.schema
+    for rows in (1, 7, 300):
+        inputs = draw(rows, schema)
+        expected = model.predict(inputs, verbose=0)
+        received = predict(inputs)
+        assert received.shape == (rows, 1)
+        assert received.dtype == "float32"
+        np.testing.assert_allclose(received, expected, rtol=0, atol=1e-5)
+    assert expected.std() > 0.05
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("network", MODELS)
+@pytest.mark.parametrize("format", WRITTEN)
+def test_its_runtime_gives_the_same_probabilities(tmp_path, format, network):
+    model = make_model(network)
+    model.save_to_preset(tmp_path / "preset")
+    output = output_of(tmp_path / "new", format)
+    zoo.export(tmp_path / "preset", output, format)
+    assert_gives(output, format, model)
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("format", WRITTEN)
+def test_a_mixed_policy_is_exported_in_float32(tmp_path, format):
+    model = make_model("dcn_v2", dtype="mixed_bfloat16")
+    model.save_to_preset(tmp_path / "preset")
+    zoo.export(tmp_path / "preset", output_of(tmp_path, format), format)
+    exact = zoo.from_preset(tmp_path / "preset", dtype="float32")
+    assert_gives(output_of(tmp_path, format), format, exact)
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("format", WRITTEN)
+def test_a_log_without_dense_columns_is_exported(tmp_path, format):
+    model = make_model(schema=zoo.FeatureSchema([], {"site": 50, "ad": 300}))
+    model.save_to_preset(tmp_path / "preset")
+    zoo.export(tmp_path / "preset", output_of(tmp_path, format), format)
+    assert_gives(output_of(tmp_path, format), format, model)
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("format", WRITTEN)
+def test_the_counts_weigh_nothing(tmp_path, format):
+    """With them each table would take 4 bytes an id more: 1.2 MB of 4.4."""
+    schema = zoo.FeatureSchema(["price"], {"site": 100_000})
+    model = make_model(schema=schema)
+    model.save_to_preset(tmp_path / "preset")
+    zoo.export(tmp_path / "preset", output_of(tmp_path, format), format)
+    parameters = 100_000 * (4 + 1) * 4
+    size = bytes_in(output_of(tmp_path, format))
+    assert parameters <= size < 1.15 * parameters
+
+
+@pytest.mark.export
+# OpenVINO starts a process that counts its users.
+@pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning")
+@pytest.mark.parametrize("format", REFUSED)
+def test_keras_can_not_write_what_the_table_refuses(tmp_path, format):
+    """Fails when Keras has learned it: the table then says too little."""
+    path = output_of(tmp_path, format)
+    with exporting._quiet(), pytest.raises(Exception, match=REASONS[format]):
+        exporting._write(make_model(), SCHEMA, path, format)
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("format", ["tf_saved_model", "torch"])
+def test_the_command_exports(tmp_path, format):
+    if format not in WRITTEN:
+        format = "onnx"
+    model = make_model()
+    model.save_to_preset(tmp_path / "preset")
+    output = output_of(tmp_path, format)
+    command = [sys.executable, "-m", "zoo", "export", tmp_path / "preset"]
+    done = subprocess.run(
+        [*command, "--format", format, "--output", output],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"Exported: {output}" in done.stdout
+    assert_gives(output, format, model)
+
+
+@pytest.mark.parametrize("format", REFUSED)
+def test_another_backend_is_named_before_any_work(tmp_path, format):
+    with pytest.raises(ValueError) as error:
+        zoo.export(tmp_path / "no preset", tmp_path / "new" / "out", format)
+    message = str(error.value)
+    backend = next(iter(FORMATS[format].writers))
+    assert f"set KERAS_BACKEND={backend} and run the same" in message
+    assert getattr(FORMATS[format], BACKEND) in message
+    assert "Received: " in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"one of \['tf_saved.*format=keras"):
+        zoo.export(tmp_path / "no preset", tmp_path / "out", "keras")
+
+
+def test_a_missing_package_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    package = FORMATS["onnx"].writers[BACKEND][0]
+    with pytest.raises(ImportError, match=f"run `pip install {package}`"):
+        zoo.export(tmp_path / "no preset", tmp_path / "out.onnx", "onnx")
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Replaces what Keras writes, so that no package is needed."""
+
+    def write(self, path, **kwargs):
+        Path(path).write_text("model")
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(keras.Model, "export", write)
+
+
+def test_an_output_of_another_suffix_is_refused(tmp_path, written):
+    with pytest.raises(ValueError, match=r"`output` must end in \.onnx.*\.pb"):
+        zoo.export(tmp_path / "no preset", tmp_path / "out.pb", "onnx")
+
+
+def test_an_output_that_is_there_is_left_alone(tmp_path, written):
+    (tmp_path / "out.onnx").write_text("earlier")
+    with pytest.raises(ValueError, match="not replaced: remove.*Received"):
+        zoo.export(tmp_path / "no preset", tmp_path / "out.onnx", "onnx")
+    assert (tmp_path / "out.onnx").read_text() == "earlier"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_failed_export_leaves_nothing(tmp_path, written, monkeypatch, error):
+    def fail(self, path, **kwargs):
+        Path(path).write_text("half a model")
+        raise error
+
+    make_model().save_to_preset(tmp_path / "preset")
+    monkeypatch.setattr(keras.Model, "export", fail)
+    with pytest.raises(error):
+        zoo.export(tmp_path / "preset", tmp_path / "a" / "b.onnx", "onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["preset"]
+
+
+def test_an_output_that_appears_meanwhile_is_left_alone(
+    tmp_path, written, monkeypatch
+):
+    def write(self, path, **kwargs):
+        Path(path).write_text("model")
+        (tmp_path / "out.onnx").write_text("another")
+
+    make_model().save_to_preset(tmp_path / "preset")
+    monkeypatch.setattr(keras.Model, "export", write)
+    with pytest.raises(ValueError, match="not replaced"):
+        zoo.export(tmp_path / "preset", tmp_path / "out.onnx", "onnx")
+    assert (tmp_path / "out.onnx").read_text() == "another"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_model_beyond_one_message_is_refused(tmp_path, written, monkeypatch):
+    monkeypatch.setattr(exporting, "MESSAGE_BYTES", 1000)
+    make_model().save_to_preset(tmp_path / "preset")
+    with pytest.raises(ValueError, match="less than 1,000 bytes: choose one"):
+        zoo.export(tmp_path / "preset", tmp_path / "out.onnx", "onnx")
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_a_missing_preset_is_named(tmp_path, written):
+    with pytest.raises(FileNotFoundError, match="no preset"):
+        zoo.export(tmp_path / "no preset", tmp_path / "a" / "o.onnx", "onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_format_has_a_backend():
+    assert list(BACKENDS) == ["tensorflow", "jax", "torch"]
+    assert all(chosen.writers for chosen in FORMATS.values())
+    assert set(OPEN) == set(FORMATS)
+
+
+def test_the_readme_has_the_table():
+    assert export_formats.formats_table() in README.read_text()
+
+
+def test_the_help_has_the_table():
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", "export", "--help"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "2000"},
+    )
+    assert export_formats.formats_help() in done.stdout

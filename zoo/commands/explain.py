@@ -1,0 +1,47 @@
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from zoo.commands.preset_options import EncodedFolder
+from zoo.commands.preset_options import Preset
+from zoo.commands.preset_options import SplitName
+from zoo.encoded_log import EncodedLog
+from zoo.explanation import FIGURE_FILE
+from zoo.explanation import explain as explain_model
+from zoo.memory import keep_freed_memory
+from zoo.tables import explanation_tables
+
+
+def explain(
+    preset: Preset,
+    data: EncodedFolder,
+    output: Annotated[
+        Path,
+        typer.Option(help="Folder for explanation.json and explanation.png."),
+    ],
+    split: SplitName = "test",
+    rows: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Most rows to look at; of a larger split, so many are drawn.",
+        ),
+    ] = 100_000,
+    repeats: Annotated[
+        int, typer.Option(min=2, help="Shuffles of each column.")
+    ] = 5,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the rows and the shuffles.")
+    ] = 0,
+) -> None:
+    """Explain a trained model: which columns matter, is it calibrated."""
+    keep_freed_memory()
+    report = explain_model(
+        preset, EncodedLog.load(data), output, split, rows, repeats, seed
+    )
+    Console().print(*explanation_tables(report))
+    Console(soft_wrap=True).print(
+        f"Numbers and picture: {output / FIGURE_FILE}", highlight=False
+    )

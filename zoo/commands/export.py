@@ -1,0 +1,34 @@
+from pathlib import Path
+from typing import Annotated
+from typing import Literal
+
+import typer
+from rich.console import Console
+
+from zoo.export_formats import formats_help
+from zoo.exporting import export as export_preset
+
+# Typer wants the choices spelled out; a test holds them to `FORMATS`.
+FormatName = Literal["tf_saved_model", "onnx", "torch", "openvino", "litert"]
+
+
+def export(
+    preset: Annotated[
+        str,
+        typer.Argument(
+            help="Folder written by `train`, hf://user/repository, or the "
+            "name of a built-in preset.",
+        ),
+    ],
+    format: Annotated[
+        FormatName,
+        typer.Option(help=f"And the backends that write it: {formats_help()}."),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(help="File or folder to write, not there yet."),
+    ],
+) -> None:
+    """Write a model for another runtime: ids in, probabilities out."""
+    export_preset(preset, output, format)
+    Console(soft_wrap=True).print(f"Exported: {output}", highlight=False)

@@ -1,0 +1,192 @@
+"""What a trained model goes by, and how far its numbers can be trusted."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.atomic_folder import atomic_folder
+from zoo.batches import ClickBatches
+from zoo.calibration import calibration
+from zoo.encoded_log import EncodedLog
+from zoo.encoding.progress import Stages
+from zoo.environment import environment
+from zoo.evaluation import EVALUATION_BATCH_SIZE
+from zoo.evaluation import model_for_log
+from zoo.explanation_figure import plot_explanation
+from zoo.metrics import auc_standard_error
+from zoo.metrics import exact_metrics
+from zoo.models.ctr_model import CTRModel
+from zoo.permutation_importance import columns_of
+from zoo.permutation_importance import permutation_importance
+from zoo.permutation_importance import predict_split
+from zoo.row_sample import sample_rows
+from zoo.split import Split
+
+EXPLANATION_FILE = "explanation.json"
+FIGURE_FILE = "explanation.png"
+_HISTOGRAM_BINS = 40
+
+
+def explain(
+    preset: str | os.PathLike,
+    log: EncodedLog,
+    output: str | os.PathLike | None = None,
+    split: str = "test",
+    rows: int = 100_000,
+    repeats: int = 5,
+    seed: int = 0,
+    show_progress: bool | None = None,
+    **hub: Any,
+) -> dict[str, Any]:
+    """Explains a trained model: its columns, its calibration, its scores.
+
+    The importance of a column is what the AUC loses when the values of the
+    column change places between the rows, which leaves all else as it is. So
+    it tells what the model goes by, not what could be learned from the column:
+    of two columns that say the same, the model may use either. It takes
+    `columns * repeats + 1` passes of prediction over the rows. The memory is
+    that of the rows (4 bytes a column each) if they are a part of the split;
+    a whole split stays in its files.
+
+    Args:
+        preset: name of a built-in preset, path of a folder, or
+            `"hf://user/repository"`, as `zoo.from_preset` takes it.
+        log: `EncodedLog` with the schema the model was trained on.
+        output: path of the folder to write, `explanation.json` and
+            `explanation.png`; one of an earlier call is replaced. Defaults to
+            `None`, which writes nothing.
+        split: string, `"train"`, `"validation"` or `"test"`. Defaults to
+            `"test"`.
+        rows: integer. Most rows to look at; of a larger split, so many are
+            drawn. Defaults to `100_000`.
+        repeats: integer, at least 2. Shuffles of each column. Defaults to `5`.
+        seed: integer, not negative. Of the rows that are drawn and of the
+            shuffles. Defaults to `0`.
+        show_progress: boolean. Whether to draw a progress bar on stderr;
+            `None` for terminals only. Defaults to `None`.
+        **hub: `revision`, `token` and `cache_dir`, as `zoo.from_preset` takes
+            them.
+
+    Returns:
+        What `explanation.json` holds: the metrics of the rows with the
+        standard error of the AUC; `importance`, a dict a column, those with
+        the largest `auc_drop` first, as of
+        `zoo.permutation_importance.permutation_importance`; `calibration_bins`
+        as of `zoo.calibration.calibration`; `scores`, the histogram of clicks
+        and non-clicks; and what it was measured with.
+
+    Raises:
+        FileNotFoundError: if the preset or one of its files is missing.
+        ValueError: if an argument is out of its range, the split does not
+            exist or lacks clicks or non-clicks, the model was trained on
+            another schema, or `output` holds something else.
+
+    Example:
+
+    ```python
+    log = zoo.EncodedLog.load("encoded/criteo")
+    report = zoo.explain("runs/criteo", log, "runs/criteo-explained")
+    report["importance"][0]["column"]
+    ```
+    """
+    _check_integer("rows", rows, 1)
+    _check_integer("repeats", repeats, 2)
+    _check_integer("seed", seed, 0)
+    whole = log.split(split)
+    network = model_for_log(preset, log, **hub)
+    with _open(output) as folder:
+        sample = _sample(whole, split, rows, seed)
+        report = {
+            "preset": str(preset),
+            "data": log.source,
+            "split": split,
+            "split_rows": len(whole),
+            **_measure(network, sample, repeats, seed, show_progress),
+            **environment(),
+        }
+        if folder is not None:
+            text = json.dumps(report, indent=2, allow_nan=False)
+            (folder / EXPLANATION_FILE).write_text(text + "\n")
+            plot_explanation(report, folder / FIGURE_FILE)
+    return report
+
+
+def _open(
+    output: str | os.PathLike | None,
+) -> contextlib.AbstractContextManager[Path | None]:
+    if output is None:
+        return contextlib.nullcontext()
+    return atomic_folder(output, (EXPLANATION_FILE, FIGURE_FILE))
+
+
+def _sample(split: Split, name: str, rows: int, seed: int) -> Split:
+    sample = sample_rows(split, rows, seed)
+    labels = np.unique(sample.labels).tolist()
+    if labels != [0, 1]:
+        raise ValueError(
+            "`split` must have clicks and non-clicks among the rows looked at, "
+            "for there is no AUC without; take more `rows` or another split. "
+            f"Received: split={name!r} with labels={labels} in {len(sample)} "
+            f"of its {len(split)} rows"
+        )
+    return sample
+
+
+def _measure(
+    network: CTRModel,
+    sample: Split,
+    repeats: int,
+    seed: int,
+    show_progress: bool | None,
+) -> dict[str, Any]:
+    batches = ClickBatches(sample, EVALUATION_BATCH_SIZE)
+    passes = 1 + repeats * len(columns_of(network.schema))
+    labels = sample.labels
+    with Stages(show_progress) as stages:
+        stages.start("Shuffling columns", total=passes * len(batches))
+        scores = predict_split(network, batches, advance=stages.advance)
+        metrics = exact_metrics(labels, scores)
+        importance = permutation_importance(
+            network, batches, metrics, repeats, seed, stages.advance
+        )
+    calibrated = calibration(labels, scores)
+    return {
+        "model": type(network).__name__,
+        "rows": len(sample),
+        "repeats": repeats,
+        "seed": seed,
+        **metrics,
+        "auc_standard_error": auc_standard_error(labels, scores),
+        "click_rate": calibrated["click_rate"],
+        "mean_prediction": calibrated["mean_prediction"],
+        "expected_calibration_error": calibrated["expected_calibration_error"],
+        "importance": importance,
+        "calibration_bins": calibrated["bins"],
+        "scores": _score_histogram(labels, scores),
+    }
+
+
+def _score_histogram(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+    """Counts rows in bins of equal log-odds, where scores have their shape."""
+    # float32 has no log-odds beyond.
+    clipped = scores.astype("float64").clip(1e-7, 1 - 1e-7)
+    log_odds = np.log(clipped / (1 - clipped))
+    edges = np.histogram_bin_edges(log_odds, _HISTOGRAM_BINS)
+    counts = {
+        name: np.histogram(log_odds[labels == label], edges)[0].tolist()
+        for name, label in (("clicks", 1), ("non_clicks", 0))
+    }
+    return {"log_odds_edges": edges.tolist(), **counts}
+
+
+def _check_integer(name: str, value: Any, smallest: int) -> None:
+    is_integer = isinstance(value, int | np.integer)
+    if isinstance(value, bool) or not is_integer or value < smallest:
+        raise ValueError(
+            f"`{name}` must be an integer of at least {smallest}. "
+            f"Received: {name}={value!r}"
+        )

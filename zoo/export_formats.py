@@ -1,0 +1,160 @@
+"""Which backend writes which format of a model for serving, and why not."""
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+TORCH_ONLY = "PyTorch's own format"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format, and what each backend needs to write it.
+
+    Attributes:
+        suffix: string. What the name of the output ends in; empty for a
+            folder.
+        opened_by: string. What opens it for serving.
+        tensorflow, jax, torch: tuple of the packages that are needed beside
+            the backend; or a string, why that backend can't write it.
+        one_message: boolean. Whether it is a single Protocol Buffers or
+            FlatBuffers message, which ends at 2 GiB. Defaults to `False`.
+    """
+
+    suffix: str
+    opened_by: str
+    tensorflow: tuple[str, ...] | str
+    jax: tuple[str, ...] | str
+    torch: tuple[str, ...] | str
+    one_message: bool = False
+
+    @property
+    def writers(self) -> dict[str, tuple[str, ...]]:
+        """The backends that can write it, with the packages they need."""
+        return {
+            backend: needed
+            for backend in BACKENDS
+            if not isinstance(needed := getattr(self, backend), str)
+        }
+
+
+# Every cell is tried by tests/zoo/test_export.py, those with a reason too.
+FORMATS = {
+    "tf_saved_model": Format(
+        suffix="",
+        opened_by="TensorFlow, TF Serving",
+        tensorflow=(),
+        jax=("tensorflow",),
+        torch="Keras takes no dict of inputs there",
+    ),
+    "onnx": Format(
+        suffix=".onnx",
+        opened_by="ONNX Runtime",
+        tensorflow=("tf2onnx",),
+        jax=("jax2onnx",),
+        torch=("onnx",),
+        one_message=True,
+    ),
+    "torch": Format(
+        suffix=".pt2",
+        opened_by="PyTorch",
+        tensorflow=TORCH_ONLY,
+        jax=TORCH_ONLY,
+        torch=(),
+    ),
+    "openvino": Format(
+        suffix="",
+        opened_by="OpenVINO",
+        tensorflow=("openvino",),
+        jax="OpenVINO can't read what jax2tf writes",
+        torch=("openvino",),
+    ),
+    "litert": Format(
+        suffix=".tflite",
+        opened_by="LiteRT",
+        tensorflow=(),
+        jax="Keras has no converter there",
+        torch="litert-torch fixes the batch size",
+        one_message=True,
+    ),
+}
+
+
+def check_format(name: str) -> Format:
+    """Returns the format if this backend and its packages can write it.
+
+    Raises:
+        ValueError: if there is no such format, or this backend can't write
+            it; names one that can.
+        ImportError: if a package is missing; says how to install it.
+    """
+    if name not in FORMATS:
+        raise ValueError(
+            f"`format` must be one of {list(FORMATS)}. Received: format={name}"
+        )
+    chosen = FORMATS[name]
+    backend = keras.backend.backend()
+    if backend not in chosen.writers:
+        writers = list(chosen.writers)
+        raise ValueError(
+            f"`format={name!r}` can't be written with KERAS_BACKEND={backend} "
+            f"({getattr(chosen, backend, 'not a backend of the zoo')}). A "
+            f"preset is the same on every backend: set KERAS_BACKEND="
+            f"{writers[0]} and run the same again. "
+            f"Received: format={name}, of {' or '.join(writers)}"
+        )
+    for package in chosen.writers[backend]:
+        if importlib.util.find_spec(package) is None:
+            raise ImportError(
+                f"`format={name!r}` needs the package `{package}` with "
+                f"KERAS_BACKEND={backend}: run `pip install {package}`. "
+                "Received: it is not installed"
+            )
+    return chosen
+
+
+def check_suffix(output: str | os.PathLike, chosen: Format) -> None:
+    """Raises a `ValueError` unless the output is called as the format asks."""
+    if chosen.suffix and Path(output).suffix != chosen.suffix:
+        raise ValueError(
+            f"`output` must end in {chosen.suffix}. Received: output={output}"
+        )
+
+
+def formats_table() -> str:
+    """Returns the table of the README, in Markdown."""
+    names = " | ".join(BACKENDS.values())
+    lines = [
+        f"| `--format` | output | opened by | {names} |",
+        "|---" * (3 + len(BACKENDS)) + "|",
+    ]
+    for name, chosen in FORMATS.items():
+        output = f"`{chosen.suffix}`" if chosen.suffix else "folder"
+        cells = [_cell(getattr(chosen, backend)) for backend in BACKENDS]
+        lines.append(
+            f"| `{name}` | {output} | {chosen.opened_by} | "
+            f"{' | '.join(cells)} |"
+        )
+    return "\n".join(lines)
+
+
+def formats_help() -> str:
+    """Returns the table in a sentence, for the command line."""
+    return "; ".join(
+        f"{name} ({chosen.suffix or 'a folder'}): "
+        + ", ".join(
+            " with ".join([backend, *needed])
+            for backend, needed in chosen.writers.items()
+        )
+        for name, chosen in FORMATS.items()
+    )
+
+
+def _cell(support: tuple[str, ...] | str) -> str:
+    if isinstance(support, str):
+        return f"no: {support}"
+    return ", with ".join(["yes", *(f"`{package}`" for package in support)])

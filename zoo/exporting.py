@@ -1,0 +1,230 @@
+"""From a preset to a model that other runtimes serve, without this package."""
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_cowclip import CowClipEmbedding
+from zoo.export_formats import FORMATS
+from zoo.export_formats import Format
+from zoo.export_formats import check_format
+from zoo.export_formats import check_suffix
+from zoo.features import FeatureSchema
+from zoo.models.ctr_model import CTRModel
+from zoo.new_output import check_new
+from zoo.new_output import new_output
+from zoo.presets import from_preset
+
+MESSAGE_BYTES = 2**31
+"""Where a single message of Protocol Buffers or FlatBuffers ends."""
+
+
+def export(
+    preset: str | os.PathLike,
+    output: str | os.PathLike,
+    format: str,
+    **hub: Any,
+) -> None:
+    """Writes the model of a preset for a runtime that serves it.
+
+    In every format the model takes `dense`, `(batch, num_dense)` float32, and
+    `ids`, `(batch, num_fields)` int32, under these names, for any number of
+    rows, and gives the `(batch, 1)` click probability. It computes in float32
+    whatever policy the preset was trained with. Ids are those of
+    `ClickEncoder.encode` and are not checked any more.
+
+    | format | how it is called |
+    |---|---|
+    | `tf_saved_model` | `tf.saved_model.load(output).serve(inputs)`; the \
+output of its signatures is `output_0` |
+    | `onnx` | `InferenceSession(output).run(None, inputs)[0]` |
+    | `torch` | `torch.export.load(output).module()(inputs)` |
+    | `openvino` | `core.compile_model(f"{output}/model.xml")(inputs)[0]` |
+    | `litert` | `runner(**inputs)["output_0"]`, with `runner = \
+Interpreter(output).get_signature_runner()` |
+
+    `inputs` is the dict of both; the output has no name to rely on in ONNX and
+    OpenVINO. OpenVINO computes in bfloat16 where the processor can, unless it
+    is asked for `{"INFERENCE_PRECISION_HINT": "f32"}`.
+
+    Args:
+        preset: as `zoo.from_preset` takes it.
+        output: path of the file or folder to write, which must not be there
+            yet. It appears once it is whole.
+        format: string, one of `zoo.export_formats.FORMATS`, which says which
+            backend can write it.
+        **hub: as `zoo.from_preset` takes them.
+
+    Raises:
+        ValueError: for a format that this backend can't write, an output of
+            another suffix or that is there, or a model that is too large for
+            the format.
+        ImportError: if a package is missing; says how to install it.
+        FileNotFoundError: if the preset or one of its files is missing.
+
+    Example:
+
+    ```python
+    import onnxruntime
+
+    zoo.export("runs/deepfm", "deepfm.onnx", format="onnx")
+    session = onnxruntime.InferenceSession("deepfm.onnx")
+    encoder = zoo.ClickEncoder.load("runs/deepfm/encoder")
+    row = dict.fromkeys(zoo.datasets.CRITEO.used) | {"I1": 3}
+    clicks = session.run(None, encoder.encode([row]))[0]
+    ```
+    """
+    chosen = check_format(format)
+    check_suffix(output, chosen)
+    check_new(output)
+    with _portable_device():
+        loaded = from_preset(preset, dtype="float32", **hub)
+        model = _without_counts(loaded)
+        _check_size(model, format, chosen)
+        with new_output(output) as path, _quiet():
+            _write(model, loaded.schema, path, format)
+
+
+def _write(
+    model: keras.Model, schema: FeatureSchema, path: Path, format: str
+) -> None:
+    if format == "openvino":
+        # Two files, which only a folder keeps together.
+        path.mkdir()
+        path = path / "model.xml"
+    backend = keras.backend.backend()
+    if (format, backend) == ("tf_saved_model", "tensorflow"):
+        _save_with_tensorflow(model, schema, path)
+        return
+    if (format, backend) == ("torch", "torch"):
+        _drop_second_copy(model)
+    model.export(
+        str(path),
+        format=format,
+        verbose=False,
+        input_signature=[
+            {
+                name: keras.InputSpec(dtype, (None, columns), name=name)
+                for name, (dtype, columns) in _inputs(schema).items()
+            }
+        ],
+        **_options(format),
+    )
+    if (format, backend) == ("onnx", "jax"):
+        _join_files(path)
+
+
+def _inputs(schema: FeatureSchema) -> dict[str, tuple[str, int]]:
+    return {
+        "dense": ("float32", schema.num_dense),
+        "ids": ("int32", schema.num_fields),
+    }
+
+
+def _save_with_tensorflow(
+    model: keras.Model, schema: FeatureSchema, path: Path
+) -> None:
+    """Writes what `model.export` writes, which has every weight twice."""
+    import tensorflow as tf
+
+    inputs = {
+        name: tf.TensorSpec((None, columns), dtype, name=name)
+        for name, (dtype, columns) in _inputs(schema).items()
+    }
+    served = tf.Module()
+    served.weights = [variable.value for variable in model.variables]
+    served.serve = tf.function(
+        lambda inputs: model(inputs, training=False),
+        input_signature=[inputs],
+        autograph=False,
+    )
+    signature = served.serve.get_concrete_function()
+    tf.saved_model.save(
+        served,
+        str(path),
+        signatures={"serve": signature, "serving_default": signature},
+    )
+
+
+def _drop_second_copy(model: keras.Model) -> None:
+    """Leaves the tensors that the layers read, which torch.export keeps.
+
+    It would keep the module's parameters too, which no operation reads.
+    """
+    import torch
+
+    for module in list(model.modules()):
+        if isinstance(module, keras.layers.Layer):
+            module._torch_params = torch.nn.ParameterDict()
+
+
+def _join_files(path: Path) -> None:
+    """Puts large tables into the file: jax2onnx writes them beside it."""
+    import onnx
+
+    joined = onnx.load(path)
+    path.unlink()
+    onnx.save_model(joined, path, save_as_external_data=False)
+
+
+def _options(format: str) -> dict[str, Any]:
+    if format == "torch":
+        import torch
+
+        rows = {0: torch.export.Dim("batch")}
+        return {"dynamic_shapes": [({"dense": rows, "ids": rows},)]}
+    if format == "tf_saved_model" and keras.backend.backend() == "jax":
+        # Or it would run on no other kind of device than this one.
+        platforms = ("cpu", "cuda", "tpu")
+        return {"jax2tf_kwargs": {"native_serialization_platforms": platforms}}
+    return {}
+
+
+def _without_counts(model: CTRModel) -> keras.Model:
+    """The network on plain tables: serving has no use for `id_counts`."""
+
+    def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if not isinstance(layer, CowClipEmbedding):
+            return layer
+        return keras.layers.Embedding(
+            layer.input_dim,
+            layer.output_dim,
+            embeddings_initializer="zeros",
+            weights=layer.get_weights(),
+            dtype="float32",
+            name=layer.name,
+        )
+
+    return keras.models.clone_model(model, clone_function=plain)
+
+
+def _check_size(model: keras.Model, format: str, chosen: Format) -> None:
+    size = 4 * model.count_params()
+    if chosen.one_message and size >= MESSAGE_BYTES:
+        others = [
+            name for name, other in FORMATS.items() if not other.one_message
+        ]
+        raise ValueError(
+            f"`format={format!r}` holds less than {MESSAGE_BYTES:,} bytes: "
+            f"choose one of {others}. "
+            f"Received: a model of {size:,} bytes"
+        )
+
+
+def _portable_device() -> contextlib.AbstractContextManager:
+    """On PyTorch a file would ask for the kind of device it was made on."""
+    if keras.backend.backend() == "torch":
+        return keras.device("cpu")
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Hides what the converters say of their own and of Keras' code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

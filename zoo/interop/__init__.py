@@ -1,0 +1,3 @@
+"""Models of other libraries, imported with their weights."""
+
+from zoo.interop.checkpoint_import import import_checkpoint as import_checkpoint

@@ -1,0 +1,80 @@
+"""Checks the settings of an original network against what the zoo has."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def check_mapping(config: Any) -> dict[str, Any]:
+    """Returns `config` as a dict, or raises a `ValueError`."""
+    if config is None:
+        return {}
+    if not isinstance(config, Mapping):
+        raise ValueError(
+            "`config` must be a dict of the original's settings. "
+            f"Received: config={config!r}"
+        )
+    return dict(config)
+
+
+def check_setting(
+    config: Mapping[str, Any], name: str, only: Any, default: Any
+) -> None:
+    """Raises a `ValueError` if a setting has a value that the zoo has not.
+
+    Args:
+        config: mapping of the original's settings.
+        name: string, that of the setting.
+        only: the value that the zoo has.
+        default: the original's own, for a setting that is not in `config`.
+    """
+    received = config.get(name, default)
+    if received != only:
+        raise ValueError(
+            f"`config['{name}']` must be {only!r}: the zoo's network has no "
+            f"other. Received: config['{name}']={received!r}"
+        )
+
+
+def check_size(config: Mapping[str, Any], name: str, size: Any) -> None:
+    """Raises a `ValueError` if a setting contradicts the checkpoint.
+
+    Args:
+        config: mapping of the original's settings.
+        name: string, that of the setting, which may be left out.
+        size: integer or list of integers, what the weights have.
+    """
+    received = config.get(name, size)
+    if isinstance(received, tuple):
+        received = list(received)
+    if received != size:
+        raise ValueError(
+            f"`config['{name}']` must be that of the checkpoint, whose weights "
+            f"have {size}. Received: config['{name}']={config[name]!r}"
+        )
+
+
+def check_relu(config: Mapping[str, Any], name: str, default: str) -> None:
+    """Raises a `ValueError` unless all activations are ReLU."""
+    received = config.get(name, default)
+    values = received if isinstance(received, list | tuple) else [received]
+    if not all(isinstance(v, str) and v.lower() == "relu" for v in values):
+        raise ValueError(
+            f"`config['{name}']` must be ReLU in every hidden layer, the zoo's "
+            f"activation. Received: config['{name}']={received!r}"
+        )
+
+
+def one_dropout(config: Mapping[str, Any], name: str) -> float:
+    """Returns the rate of dropout that all hidden layers have.
+
+    Raises:
+        ValueError: if they have several.
+    """
+    received = config.get(name, 0.0)
+    rates = received if isinstance(received, list | tuple) else [received]
+    if len(set(rates)) > 1:
+        raise ValueError(
+            f"`config['{name}']` must be one rate for all hidden layers. "
+            f"Received: config['{name}']={received!r}"
+        )
+    return float(rates[0]) if rates else 0.0

@@ -1,0 +1,44 @@
+"""Predictions for batches of any length, without compiling for each."""
+
+import numpy as np
+
+from zoo.models.ctr_model import CTRModel
+
+
+def predict_padded(
+    model: CTRModel, batch: dict[str, np.ndarray], batch_size: int
+) -> np.ndarray:
+    """Returns the click probability of each row of a batch.
+
+    Args:
+        model: a model of the zoo.
+        batch: `{"dense": (rows, num_dense) float32,
+            "ids": (rows, num_fields) int32}`, at least one row.
+        batch_size: integer. The number of rows of a whole batch; this one may
+            have fewer.
+
+    Returns:
+        `(rows,)` float32.
+    """
+    predicted = model.predict_on_batch(_padded(batch, batch_size))
+    return predicted[: len(batch["ids"]), 0]
+
+
+def _padded(
+    batch: dict[str, np.ndarray], batch_size: int
+) -> dict[str, np.ndarray]:
+    """Fills up to a power of two or a whole batch with rows of zeros.
+
+    JAX and TensorFlow compile a network for each number of rows that they
+    see, which takes longer than scoring the rows.
+    """
+    length = len(batch["ids"])
+    padded = min(1 << (length - 1).bit_length(), batch_size)
+    if padded <= length:
+        return batch
+    return {
+        name: np.concatenate(
+            [array, np.zeros((padded - length, array.shape[1]), array.dtype)]
+        )
+        for name, array in batch.items()
+    }

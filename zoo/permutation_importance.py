@@ -1,0 +1,142 @@
+"""How much worse a model predicts without the information of a column."""
+
+from collections.abc import Callable
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo.batches import ClickBatches
+from zoo.features import FeatureSchema
+from zoo.metrics import exact_metrics
+from zoo.models.ctr_model import CTRModel
+from zoo.padded_batch import predict_padded
+
+# A drop of so many standard deviations could be the chance of the shuffles.
+NOISE_DEVIATIONS = 2
+
+
+class Column(NamedTuple):
+    """A column of the inputs: `inputs[key][:, place]`."""
+
+    name: str
+    key: str
+    place: int
+
+    def read(self, batches: ClickBatches) -> np.ndarray:
+        """Returns the values of all rows, batch by batch."""
+        return np.concatenate(
+            [
+                batches.batch(0, step)[0][self.key][:, self.place]
+                for step in range(len(batches))
+            ]
+        )
+
+
+def columns_of(schema: FeatureSchema) -> list[Column]:
+    """The numeric columns, then the fields, as the schema has them."""
+    dense, fields = (
+        [Column(name, key, place) for place, name in enumerate(names)]
+        for key, names in (("dense", schema.dense), ("ids", schema.categorical))
+    )
+    return [*dense, *fields]
+
+
+def permutation_importance(
+    network: CTRModel,
+    batches: ClickBatches,
+    metrics: dict[str, float],
+    repeats: int,
+    seed: int,
+    advance: Callable[[], None] = lambda: None,
+) -> list[dict[str, Any]]:
+    """Shuffles one column after the other and measures what the model loses.
+
+    `auc_drop = mean over repeats of (auc - auc with the column shuffled)`
+
+    and likewise `log_loss_rise`. Repeat `r` of the schema's column `c`, the
+    numeric ones first, has the order
+    `np.random.default_rng([seed, c, r]).permutation(rows)`.
+
+    Args:
+        network: a model of the zoo.
+        batches: `ClickBatches` in the order of their split. One column of it
+            is in memory at a time.
+        metrics: dict, `exact_metrics` of the rows as they are.
+        repeats: integer, at least 2. Shuffles of each column.
+        seed: integer, not negative.
+        advance: called after every batch.
+
+    Returns:
+        A dict a column, those with the largest `auc_drop` first. Beside the
+        means: `column`, `kind`, the standard deviations over the repeats, and
+        `within_noise`, whether the drop is at most two of them.
+    """
+    labels = batches.split.labels
+    importance = []
+    for number, column in enumerate(columns_of(network.schema)):
+        values = column.read(batches)
+        shuffled_metrics = []
+        for repeat in range(repeats):
+            random = np.random.default_rng([seed, number, repeat])
+            shuffled = values[random.permutation(len(values))]
+            scores = predict_split(network, batches, column, shuffled, advance)
+            shuffled_metrics.append(exact_metrics(labels, scores))
+        importance.append(_summary(column, metrics, shuffled_metrics))
+    return sorted(importance, key=lambda found: -found["auc_drop"])
+
+
+def predict_split(
+    network: CTRModel,
+    batches: ClickBatches,
+    column: Column | None = None,
+    values: np.ndarray | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """Returns the click probability of every row.
+
+    Args:
+        network: a model of the zoo.
+        batches: `ClickBatches` in the order of their split.
+        column: `Column` to replace. Defaults to `None`.
+        values: `(rows,)`, what to replace it with. Defaults to `None`.
+        advance: called after every batch.
+
+    Returns:
+        `(rows,)` float32.
+    """
+    size = batches.batch_size
+    scores: np.ndarray = np.empty(len(batches.split), "float32")
+    for step in range(len(batches)):
+        rows = slice(step * size, (step + 1) * size)
+        inputs, _ = batches.batch(0, step)
+        if column is not None and values is not None:
+            # The batch may be a view of the files.
+            replaced = inputs[column.key].copy()
+            replaced[:, column.place] = values[rows]
+            inputs = {**inputs, column.key: replaced}
+        scores[rows] = predict_padded(network, inputs, size)
+        advance()
+    return scores
+
+
+def _summary(
+    column: Column,
+    metrics: dict[str, float],
+    shuffled: list[dict[str, float]],
+) -> dict[str, Any]:
+    drops = metrics["auc"] - np.array([found["auc"] for found in shuffled])
+    rises = np.array([found["log_loss"] for found in shuffled])
+    rises -= metrics["log_loss"]
+    drop, deviation = float(drops.mean()), float(drops.std(ddof=1))
+    return {
+        "column": column.name,
+        "kind": "dense" if column.key == "dense" else "categorical",
+        "auc_drop": drop,
+        "auc_drop_deviation": deviation,
+        "log_loss_rise": float(rises.mean()),
+        "log_loss_rise_deviation": float(rises.std(ddof=1)),
+        "within_noise": drop <= NOISE_DEVIATIONS * deviation,
+        "auc_drops": drops.tolist(),
+        "log_loss_rises": rises.tolist(),
+    }

@@ -38,11 +38,27 @@ def tests(session, backend):
         )
     session.run(
         "pytest",
-        *PARALLEL,
-        # They need other libraries: see the session `interop`.
+        # The sessions `docs` and `interop` run those.
+        "--ignore=tests/documentation",
         "--ignore=tests/zoo/interop",
+        *PARALLEL,
         *session.posargs,
         env={"KERAS_BACKEND": backend},
+    )
+
+
+@nox.session
+def docs(session):
+    """Build the reference into `site/`, and run what documents show."""
+    session.install(*CONSTRAINTS, "-e", ".[zoo,docs,test]", "jax")
+    jax = {"KERAS_BACKEND": "jax"}
+    session.run("mkdocs", "build", "--strict", env=jax)
+    session.run(
+        "pytest",
+        "tests/documentation",
+        *("-n", "2", "--dist", "worksteal"),
+        *session.posargs,
+        env=jax,
     )
 
 

@@ -22,6 +22,13 @@ class ClippedShare(keras.callbacks.Callback):
     Example:
 
     ```python
+    ids = keras.Input((2,), dtype="int32")
+    embeddings = keras_cowclip.CowClipEmbedding(1000, 10)(ids)
+    click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(embeddings))
+    model = keras.Model(ids, click)
+    model.compile(keras_cowclip.CowClip(), "binary_crossentropy")
+    x = np.random.default_rng(0).integers(0, 1000, (4096, 2))
+    y = (x[:, :1] % 2).astype("float32")
     model.fit(x, y, callbacks=[keras_cowclip.ClippedShare()])
     ```
     """

@@ -37,7 +37,9 @@ def clip_factor(norm: Tensor, threshold: Tensor) -> Tensor:
 
     Example:
 
-    >>> clip_factor(ops.array([4.0, 1.0, 0.0]), 2.0)  # [0.5, 1.0, 1.0]
+    >>> factor = clip_factor(ops.array([4.0, 1.0, 0.0]), 2.0)
+    >>> ops.convert_to_numpy(factor).tolist()
+    [0.5, 1.0, 1.0]
     """
     exceeds = norm > threshold
     # The inner `where` keeps 0 / 0 out of the branch that is not taken.
@@ -107,9 +109,13 @@ def clip_by_adaptive_column_norm(
 
     Example:
 
-    >>> clip_by_adaptive_column_norm(
-    ...     ops.array([[6.0, 8.0]]), ops.array([[3.0, 4.0]]), ops.array([1.0])
-    ... )  # [[3.0, 4.0]]
+    >>> clipped = keras_cowclip.clip_by_adaptive_column_norm(
+    ...     gradient=np.array([[6.0, 8.0]], "float32"),
+    ...     table=np.array([[3.0, 4.0]], "float32"),
+    ...     counts=np.array([1.0], "float32"),
+    ... )
+    >>> keras.ops.convert_to_numpy(clipped).tolist()
+    [[3.0, 4.0]]
     """
     gradient = at_least_float32(gradient)
     factor = adaptive_column_factor(gradient, table, counts, ratio, floor)
@@ -162,9 +168,13 @@ def clip_by_column_norm(
 
     Example:
 
-    >>> clip_by_column_norm(
-    ...     ops.array([[6.0, 8.0]]), ops.array([2.0]), threshold=1.0
-    ... )  # [[1.2, 1.6]]
+    >>> clipped = keras_cowclip.clip_by_column_norm(
+    ...     gradient=np.array([[6.0, 8.0]], "float32"),
+    ...     counts=np.array([2.0], "float32"),
+    ...     threshold=1.0,
+    ... )
+    >>> keras.ops.convert_to_numpy(clipped).astype(float).round(4).tolist()
+    [[1.2, 1.6]]
     """
     gradient = at_least_float32(gradient)
     factor = column_factor(gradient, counts, threshold)
@@ -191,9 +201,14 @@ def clip_by_field_norm(
 
     Example:
 
-    >>> clip_by_field_norm(
-    ...     ops.array([[3.0], [4.0], [1.0]]), ops.array([0, 0, 1]), 2, 2.5
-    ... )  # [[1.5], [2.0], [1.0]]
+    >>> clipped = keras_cowclip.clip_by_field_norm(
+    ...     gradient=np.array([[3.0], [4.0], [1.0]], "float32"),
+    ...     field_of_row=np.array([0, 0, 1], "int32"),
+    ...     num_fields=2,
+    ...     threshold=2.5,
+    ... )
+    >>> keras.ops.convert_to_numpy(clipped).tolist()
+    [[1.5], [2.0], [1.0]]
     """
     gradient = at_least_float32(gradient)
     factor = field_factor(gradient, field_of_row, num_fields, threshold)
@@ -217,8 +232,10 @@ def clip_by_global_norm(
 
     Example:
 
-    >>> clip_by_global_norm([ops.array([[3.0]]), ops.array([[4.0]])], 1.0)
-    ... # [[[0.6]], [[0.8]]]
+    >>> gradients = [np.array([[3.0]], "float32"), np.array([[4.0]], "float32")]
+    >>> clipped = keras_cowclip.clip_by_global_norm(gradients, threshold=2.5)
+    >>> [keras.ops.convert_to_numpy(each).tolist() for each in clipped]
+    [[[1.5]], [[2.0]]]
     """
     factor = global_factor(gradients, threshold)
     return [at_least_float32(gradient) * factor for gradient in gradients]

@@ -39,6 +39,9 @@ class CowClipEmbedding(keras.layers.Embedding):
     Output shape:
         `(batch, fields, output_dim)`.
 
+    Raises:
+        ValueError: if `clip` is no boolean, or `weights` have another shape.
+
     Example:
 
     ```python

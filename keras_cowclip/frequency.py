@@ -51,8 +51,10 @@ def frequency_factor(mean_counts: Tensor, scale: float) -> Tensor:
 
     Example:
 
-    >>> frequency_factor(ops.array([0.0, 1.0, 64.0, 6400.0]), scale=64.0)
-    ... # [8.0, 11.2, 45.6, 63.7]
+    >>> mean_counts = np.array([0.0, 1.0, 64.0, 6400.0], "float32")
+    >>> factor = keras_cowclip.frequency_factor(mean_counts, scale=64.0)
+    >>> keras.ops.convert_to_numpy(factor).astype(float).round(1).tolist()
+    [8.0, 11.2, 45.6, 63.7]
 
     Reference:
     - [Malladi et al., 2022](https://arxiv.org/abs/2205.10287): for Adam's

@@ -93,11 +93,17 @@ class CowClip(keras.optimizers.Adam):
     Example:
 
     ```python
+    ids = keras.Input((2,), dtype="int32")
+    embeddings = keras_cowclip.CowClipEmbedding(1000, 10)(ids)
+    click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(embeddings))
+    model = keras.Model(ids, click)
     optimizer = keras_cowclip.CowClip(
-        **keras_cowclip.scale_hyperparameters(batch_size=65_536)
+        **keras_cowclip.scale_hyperparameters(batch_size=4096)
     )
     model.compile(optimizer=optimizer, loss="binary_crossentropy")
-    model.fit(x, y, batch_size=65_536)
+    x = np.random.default_rng(0).integers(0, 1000, (4096, 2))
+    y = (x[:, :1] % 2).astype("float32")
+    model.fit(x, y, batch_size=4096)
     optimizer.clipped_share  # of the rows present in the last batch
     ```
 

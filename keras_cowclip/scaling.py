@@ -80,10 +80,11 @@ def scale_hyperparameters(
 
     Example:
 
-    >>> scaled = scale_hyperparameters(batch_size=65_536)
-    >>> {name: round(value, 6) for name, value in scaled.items()}
-    {'learning_rate': 0.0064, 'embedding_learning_rate': 0.0001, \
-'embedding_l2': 0.00064}
+    >>> scaled = keras_cowclip.scale_hyperparameters(batch_size=65_536)
+    >>> [f"{name} {value:.5f}" for name, value in scaled.items()]
+    ['learning_rate 0.00640',
+     'embedding_learning_rate 0.00010',
+     'embedding_l2 0.00064']
 
     Reference:
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), scaling rules.

@@ -1,8 +1,8 @@
 """Click-through-rate models, and the way from a raw log to a trained one.
 
 ```python
-log = zoo.datasets.synthetic.make_log()
-report = zoo.train(log, "runs/deepfm", model="deepfm", batch_size=8192)
+log = zoo.datasets.synthetic.make_log(rows=10_000)
+report = zoo.train(log, "runs/first", model="deepfm", batch_size=1024, epochs=1)
 ```
 """
 

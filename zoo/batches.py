@@ -54,6 +54,8 @@ class ClickBatches(keras.utils.PyDataset):
     ```python
     log = zoo.EncodedLog.load("encoded/criteo")
     batches = zoo.ClickBatches(log.split("train"), 8192, shuffle=True)
+    model = zoo.DeepFM(log.schema)
+    model.compile(keras_cowclip.CowClip(), "binary_crossentropy")
     model.fit(batches, shuffle=False)
     ```
     """
@@ -115,9 +117,13 @@ class ClickBatches(keras.utils.PyDataset):
         Example:
 
         ```python
-        batches.start_at(epoch=3, step=120)
+        log = zoo.EncodedLog.load("encoded/criteo")
+        batches = zoo.ClickBatches(log.split("train"), 256, shuffle=True)
+        model = zoo.DeepFM(log.schema, hidden_units=(32,))
+        model.compile(keras_cowclip.CowClip(), "binary_crossentropy")
+        batches.start_at(epoch=3, step=2)
         model.fit(batches, shuffle=False, initial_epoch=3, epochs=4)
-        model.fit(batches, shuffle=False, initial_epoch=4, epochs=10)
+        model.fit(batches, shuffle=False, initial_epoch=4, epochs=5)
         ```
         """
         _check_integer("epoch", epoch, 0)
@@ -133,7 +139,22 @@ class ClickBatches(keras.utils.PyDataset):
         self._needs_new_fit = False
 
     def batch(self, epoch: int, step: int) -> Batch:
-        """Returns one batch of any epoch."""
+        """Returns one batch of any epoch.
+
+        Args:
+            epoch: integer, not negative.
+            step: integer, from 0, below `batches_per_epoch`.
+
+        Returns:
+            What indexing returns.
+
+        Example:
+
+        >>> split = zoo.EncodedLog.load("encoded/criteo").split("train")
+        >>> inputs, labels = zoo.ClickBatches(split, 256).batch(epoch=0, step=1)
+        >>> inputs["dense"].shape, inputs["ids"].shape, labels.shape
+        ((256, 13), (256, 26), (256, 1))
+        """
         start = step * self.batch_size
         stop = min(start + self.batch_size, len(self.split))
         if self._shuffled is None:
@@ -190,6 +211,15 @@ class ClickBatches(keras.utils.PyDataset):
 
         Raises:
             ImportError: if PyTorch is not installed.
+
+        Example:
+
+        ```python
+        log = zoo.EncodedLog.load("encoded/criteo")
+        batches = zoo.ClickBatches(log.split("train"), 256, shuffle=True)
+        for inputs, labels in batches.to_torch():
+            inputs["ids"], labels  # (256, 26) int32, (256, 1) float32
+        ```
         """
         return batch_views.torch_loader(self, **kwargs)
 
@@ -201,6 +231,15 @@ class ClickBatches(keras.utils.PyDataset):
 
         Raises:
             ImportError: if TensorFlow is not installed.
+
+        Example:
+
+        ```python
+        log = zoo.EncodedLog.load("encoded/criteo")
+        batches = zoo.ClickBatches(log.split("train"), 256, shuffle=True)
+        for inputs, labels in batches.to_tf():
+            inputs["ids"], labels  # (256, 26) int32, (256, 1) float32
+        ```
         """
         return batch_views.tf_dataset(self)
 

@@ -25,6 +25,12 @@ class EncodedLog:
         bayes: per split, the exact metrics of the true click probabilities
             where they are known, as for a synthetic log. No model can be
             expected to do better.
+
+    Example:
+
+    >>> log = zoo.EncodedLog.load("encoded/criteo")
+    >>> log.schema.num_dense, log.schema.num_fields
+    (13, 26)
     """
 
     schema: FeatureSchema
@@ -36,8 +42,21 @@ class EncodedLog:
     def split(self, name: str) -> Split:
         """Returns one split.
 
+        Args:
+            name: string, `"train"`, `"validation"` or `"test"`.
+
+        Returns:
+            `zoo.split.Split`.
+
         Raises:
             ValueError: if the log does not have it, naming those it has.
+
+        Example:
+
+        >>> split = zoo.EncodedLog.load("encoded/criteo").split("test")
+        >>> inputs, labels = split.read(0, 100)
+        >>> inputs["dense"].shape, inputs["ids"].shape, labels.shape
+        ((100, 13), (100, 26), (100,))
         """
         if name not in self.splits:
             raise ValueError(
@@ -53,6 +72,9 @@ class EncodedLog:
         The rows stay in their files, which are mapped into memory. Types,
         widths and the number of rows are checked here, values when they are
         read.
+
+        Args:
+            folder: path of that folder.
 
         Raises:
             FileNotFoundError: if the folder or one of its files is missing.

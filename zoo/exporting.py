@@ -69,9 +69,13 @@ Interpreter(output).get_signature_runner()` |
     Example:
 
     ```python
+    import onnxruntime
+
     zoo.export("runs/deepfm", "deepfm.onnx", format="onnx")
     session = onnxruntime.InferenceSession("deepfm.onnx")
-    clicks = session.run(None, encoder.encode(rows))[0]
+    encoder = zoo.ClickEncoder.load("runs/deepfm/encoder")
+    row = dict.fromkeys(zoo.datasets.CRITEO.used) | {"I1": 3}
+    clicks = session.run(None, encoder.encode([row]))[0]
     ```
     """
     chosen = check_format(format)

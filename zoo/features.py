@@ -23,7 +23,7 @@ class FeatureSchema:
 
     Example:
 
-    >>> schema = FeatureSchema(
+    >>> schema = zoo.FeatureSchema(
     ...     dense=["price"], categorical={"site": 1000, "hour": 26}
     ... )
     >>> schema.num_dense, schema.num_fields, schema.num_ids
@@ -56,14 +56,17 @@ class FeatureSchema:
 
     @property
     def num_dense(self):
+        """Number of numeric columns."""
         return len(self.dense)
 
     @property
     def num_fields(self):
+        """Number of categorical fields."""
         return len(self.categorical)
 
     @property
     def vocabulary_sizes(self):
+        """List of the fields' vocabulary sizes, in their order."""
         return list(self.categorical.values())
 
     @property
@@ -81,6 +84,11 @@ class FeatureSchema:
             ValueError: naming the column, for a missing input, a wrong shape,
                 ids that are not integers or outside their field's vocabulary,
                 or NaN or infinity in the dense input.
+
+        Example:
+
+        >>> schema = zoo.FeatureSchema(["price"], {"site": 10})
+        >>> schema.check({"dense": np.ones((4, 1)), "ids": np.full((4, 1), 9)})
         """
         if not isinstance(inputs, dict) or set(inputs) != {"dense", "ids"}:
             received = sorted(inputs) if isinstance(inputs, dict) else inputs
@@ -132,6 +140,13 @@ class FeatureSchema:
             )
 
     def get_config(self):
+        """Returns the arguments as a dict that is ready for JSON.
+
+        Example:
+
+        >>> zoo.FeatureSchema(["price"], {"site": 10}).get_config()
+        {'dense': ['price'], 'categorical': [['site', 10]], 'label': 'label'}
+        """
         return {
             "dense": list(self.dense),
             # A list of pairs: JSON objects promise no order.
@@ -141,6 +156,17 @@ class FeatureSchema:
 
     @classmethod
     def from_config(cls, config):
+        """Makes a schema of what `get_config` returned.
+
+        Args:
+            config: dict.
+
+        Example:
+
+        >>> schema = zoo.FeatureSchema(["price"], {"site": 10})
+        >>> zoo.FeatureSchema.from_config(schema.get_config()) == schema
+        True
+        """
         return cls(**config)
 
     def __eq__(self, other):

@@ -27,7 +27,7 @@ def keep_freed_memory() -> bool:
 
     Example:
 
-    >>> keep_freed_memory() in (True, False)
+    >>> zoo.keep_freed_memory() in (True, False)
     True
     """
     if not sys.platform.startswith("linux"):

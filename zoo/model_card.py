@@ -70,7 +70,7 @@ def model_card(
 
     Example:
 
-    >>> card = model_card("deepfm_synthetic")
+    >>> card = zoo.model_card("deepfm_synthetic")
     >>> card.data.pipeline_tag
     'tabular-classification'
     """

@@ -38,7 +38,9 @@ class CTRPredictor:
 
     ```python
     predictor = zoo.CTRPredictor.from_preset("deepfm_synthetic")
-    predictor.predict([{"I1": 3, ..., "C26": "9727dd16"}])
+    row = dict.fromkeys(predictor.encoder.log_format.unlabeled().used)
+    row.update(I1=3, C1="00000003")  # all else is missing
+    predictor.predict([row])
     predictor.predict_file("raw.tsv", "scores.parquet")
     ```
     """
@@ -66,11 +68,19 @@ class CTRPredictor:
         """Loads the model and the encoder of a preset.
 
         Args:
-            preset, dtype, **hub: as `zoo.from_preset` takes them.
+            preset: as `zoo.from_preset` takes it.
+            dtype: as `zoo.from_preset` takes it. Defaults to `None`.
+            **hub: as `zoo.from_preset` takes them.
 
         Raises:
             FileNotFoundError, ValueError: as `zoo.from_preset` does, and
                 if the preset has no encoder.
+
+        Example:
+
+        >>> predictor = zoo.CTRPredictor.from_preset("runs/deepfm")
+        >>> predictor.predict("raw.tsv").shape
+        (100,)
         """
         opened = PresetFolder.open(preset, encoder=True, **hub)
         encoder = opened.load_encoder()

@@ -16,7 +16,7 @@ def built_in_presets() -> list[str]:
 
     Example:
 
-    >>> "deepfm_synthetic" in built_in_presets()
+    >>> "deepfm_synthetic" in zoo.built_in_presets()
     True
     """
     return sorted(folder.name for folder in _BUILT_IN.glob("*/"))

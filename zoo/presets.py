@@ -31,6 +31,7 @@ def save_to_preset(
     Example:
 
     ```python
+    model = zoo.DeepFM(zoo.FeatureSchema(["price"], {"site": 1000}))
     zoo.save_to_preset(model, "presets/deepfm")
     model = zoo.from_preset("presets/deepfm")
     ```

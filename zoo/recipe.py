@@ -67,7 +67,8 @@ class Recipe:
     Example:
 
     ```python
-    recipe = Recipe(model="dcn_v2", batch_size=8192, epochs=3)
+    log = zoo.EncodedLog.load("encoded/criteo")
+    recipe = zoo.Recipe(model="dcn_v2", batch_size=8192, epochs=3)
     network = recipe.make_network(log.schema)
     optimizer = recipe.make_optimizer(steps_per_epoch=100, schema=log.schema)
     ```
@@ -122,7 +123,16 @@ class Recipe:
         self.scaled()
 
     def for_data(self, name: str | None) -> "Recipe":
-        """Fills in what depends on the data set, known by its name."""
+        """Fills in what depends on the data set, known by its name.
+
+        Args:
+            name: string, of its `LogFormat`; `None` where there is none.
+
+        Example:
+
+        >>> zoo.Recipe().for_data("avazu").learning_rate
+        0.0001
+        """
         if self.learning_rate is not None:
             return self
         return replace(
@@ -130,7 +140,17 @@ class Recipe:
         )
 
     def for_network(self, network: CTRModel) -> "Recipe":
-        """The recipe of a network that there already is."""
+        """The recipe of a network that there already is.
+
+        Args:
+            network: a model of the zoo.
+
+        Example:
+
+        >>> network = zoo.from_preset("dcn_synthetic")
+        >>> zoo.Recipe(batch_size=4096).for_network(network).model
+        'dcn'
+        """
         config = network.get_config()
         return replace(
             self,
@@ -139,7 +159,13 @@ class Recipe:
         )
 
     def scaled(self) -> dict[str, Any]:
-        """The learning rates and the l2 at this batch size."""
+        """The learning rates and the l2 at this batch size.
+
+        Example:
+
+        >>> zoo.Recipe(batch_size=4096).scaled()["learning_rate"]
+        0.0016
+        """
         return scale_hyperparameters(
             self.batch_size,
             rule=self.rule,
@@ -151,7 +177,11 @@ class Recipe:
         )
 
     def make_network(self, schema: FeatureSchema) -> CTRModel:
-        """Returns the network, its weights drawn from Keras' seed."""
+        """Returns the network, its weights drawn from Keras' seed.
+
+        Args:
+            schema: `zoo.FeatureSchema`, the columns of the log.
+        """
         return MODELS[self.model](
             schema,
             embedding_dim=self.embedding_dim,
@@ -162,7 +192,16 @@ class Recipe:
         )
 
     def warmup_steps(self, steps_per_epoch: int) -> int:
-        """The steps in which the dense learning rate rises."""
+        """The steps in which the dense learning rate rises.
+
+        Args:
+            steps_per_epoch: integer.
+
+        Example:
+
+        >>> zoo.Recipe(warmup_epochs=0.5).warmup_steps(steps_per_epoch=100)
+        50
+        """
         return round(self.warmup_epochs * steps_per_epoch)
 
     def make_optimizer(
@@ -172,6 +211,10 @@ class Recipe:
 
         With `decay="plateau"` the rates are those of the first step, for
         `CutRatesOnPlateau` to change.
+
+        Args:
+            steps_per_epoch: integer.
+            schema: `zoo.FeatureSchema`, the columns of the log.
         """
         scaled = self.scaled()
         steps = self.epochs * steps_per_epoch
@@ -214,7 +257,13 @@ class Recipe:
         return rate
 
     def hyperparameters(self) -> dict[str, Any]:
-        """The values as they were used, scaled, ready for JSON."""
+        """The values as they were used, scaled, ready for JSON.
+
+        Example:
+
+        >>> zoo.Recipe(batch_size=4096).hyperparameters()["embedding_l2"]
+        4e-05
+        """
         values = {
             **asdict(self),
             **self.scaled(),

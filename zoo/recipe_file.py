@@ -17,7 +17,7 @@ def built_in_recipes() -> list[str]:
 
     Example:
 
-    >>> "criteo_deepfm_128k" in built_in_recipes()
+    >>> "criteo_deepfm_128k" in zoo.built_in_recipes()
     True
     """
     return sorted(path.stem for path in _BUILT_IN.glob("*.json"))
@@ -37,7 +37,7 @@ class RecipeFile:
 
     Example:
 
-    >>> RecipeFile.load("criteo_deepfm_128k").recipe["batch_size"]
+    >>> zoo.RecipeFile.load("criteo_deepfm_128k").recipe["batch_size"]
     131072
     """
 

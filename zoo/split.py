@@ -39,7 +39,7 @@ class Split:
 
     ```python
     split = zoo.EncodedLog.load("encoded/criteo").split("train")
-    inputs, labels = split.read(0, 1024)
+    inputs, labels = split.read(0, 100)
     ```
     """
 

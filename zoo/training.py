@@ -69,8 +69,8 @@ def train(
     Example:
 
     ```python
-    log = zoo.datasets.synthetic.make_log()
-    report = zoo.train(log, "runs/deepfm", batch_size=8192, epochs=3)
+    log = zoo.datasets.synthetic.make_log(rows=10_000)
+    report = zoo.train(log, "runs/first", batch_size=1024, epochs=2)
     report["auc"]
     ```
     """

@@ -66,7 +66,7 @@ def upload_preset(
     Example:
 
     ```python
-    zoo.upload_preset("runs/deepfm", "hf://user/deepfm-shop", private=True)
+    zoo.upload_preset("runs/shop", "hf://user/deepfm-shop", private=True)
     model = zoo.from_preset("hf://user/deepfm-shop")
     ```
     """

@@ -1,5 +1,6 @@
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
 from typing import Literal
@@ -20,6 +21,7 @@ from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
 from zoo.encoded_log import EncodedLog
 from zoo.memory import keep_freed_memory
+from zoo.models import MODELS
 from zoo.preset_folder import CURVES_FILE
 from zoo.recipe_file import RecipeFile
 from zoo.recipe_file import built_in_recipes
@@ -27,8 +29,11 @@ from zoo.tables import report_table
 from zoo.training import REPORT_FILE
 from zoo.training import train as train_model
 
-# Typer wants the choices spelled out; a test holds them to the registries.
-Model = Literal["deepfm", "wide_deep", "dcn", "dcn_v2"]
+if TYPE_CHECKING:
+    Model = str
+else:
+    Model = Literal[tuple(MODELS)]
+# Typer wants the choices spelled out; a test holds them to the registry.
 Rule = Literal[
     "cowclip", "none", "sqrt", "linear", "n2_lambda", "frequency"
 ]  # fmt: skip

@@ -100,13 +100,16 @@ def fetch(
     Example:
 
     ```python
-    zoo.encoding.prepare(CRITEO_X4, fetch("reczoo/Criteo_x4"), "criteo_x4")
+    files = zoo.datasets.fetch("reczoo/Criteo_x4")
+    zoo.prepare(zoo.datasets.CRITEO_X4, files, "encoded/criteo_x4")
+
+    name = "criteo/CriteoClickLogs"
     days = {
-        "train": fetch("criteo/CriteoClickLogs", days=range(22)),
-        "validation": fetch("criteo/CriteoClickLogs", days=[22]),
-        "test": fetch("criteo/CriteoClickLogs", days=[23]),
+        "train": zoo.datasets.fetch(name, days=range(22)),
+        "validation": zoo.datasets.fetch(name, days=[22]),
+        "test": zoo.datasets.fetch(name, days=[23]),
     }
-    stream = load_criteo(days, streaming=True)
+    stream = zoo.load_criteo(days, streaming=True)
     ```
     """
     repo = full_id(source)

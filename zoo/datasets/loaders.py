@@ -80,9 +80,9 @@ def load_criteo(
     Example:
 
     ```python
-    data = load_criteo("reczoo/Criteo_x4")
+    data = zoo.load_criteo("reczoo/Criteo_x4")
     data["validation"][0]
-    zoo.encoding.prepare(zoo.datasets.CRITEO_X4, data, "encoded/criteo_x4")
+    zoo.prepare(zoo.datasets.CRITEO_X4, data, "encoded/criteo_x4")
     ```
     """
     found = _resolved(source, days, _CRITEO_IDS)
@@ -146,7 +146,7 @@ def load_avazu(
     Example:
 
     ```python
-    data = load_avazu("train.gz", split="day")
+    data = zoo.load_avazu("train.gz", split="day")
     ```
     """
     found = _resolved(source, None, _AVAZU_IDS)
@@ -228,8 +228,8 @@ def load_clicks(
     Example:
 
     ```python
-    schema = zoo.FeatureSchema(dense=["price"], categorical={"site": 1000})
-    data = load_clicks(schema, "clicks/", test_fraction=0.2)
+    schema = zoo.FeatureSchema(["price"], {"site": 1000}, label="click")
+    data = zoo.load_clicks(schema, "clicks/", test_fraction=0.2)
     ```
     """
     if not isinstance(schema, LogFormat):

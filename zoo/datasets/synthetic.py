@@ -61,7 +61,7 @@ def make_log(
 
     Example:
 
-    >>> log = make_log(rows=10_000)
+    >>> log = zoo.datasets.synthetic.make_log(rows=10_000)
     >>> len(log.splits["train"]), sorted(log.bayes["test"])
     (8000, ['auc', 'calibration', 'log_loss'])
     """
@@ -95,7 +95,10 @@ def write_raw_log(
 
     Args:
         path: of the file to write, about 200 bytes a row.
-        rows, max_vocabulary, seed: as `make_log` takes them.
+        rows: integer, at least 1000. Defaults to `600_000`.
+        max_vocabulary: integer. Cap on a field's number of distinct ids.
+            Defaults to `2_000`.
+        seed: integer. Defaults to `0`.
 
     Raises:
         ValueError: as `make_log` does.
@@ -103,8 +106,8 @@ def write_raw_log(
     Example:
 
     ```python
-    zoo.datasets.synthetic.write_raw_log("train.txt", rows=100_000)
-    zoo.prepare(zoo.datasets.SYNTHETIC, "train.txt", "encoded/synthetic")
+    zoo.datasets.synthetic.write_raw_log("synthetic.txt", rows=10_000)
+    zoo.prepare(zoo.datasets.SYNTHETIC, "synthetic.txt", "encoded/synthetic")
     ```
     """
     drawn = _draw(rows, max_vocabulary, seed)

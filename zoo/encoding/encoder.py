@@ -69,9 +69,11 @@ class ClickEncoder:
     Example:
 
     ```python
-    encoder = ClickEncoder.load("criteo/encoder")
-    inputs = encoder.encode([{"I1": 3, ..., "C26": "9727dd16"}])
-    probability = model.predict(inputs)
+    encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
+    row = dict.fromkeys(zoo.datasets.CRITEO.used)
+    row.update(I1=3, C1="68fd1e64")  # all else is missing
+    inputs = encoder.encode([row])
+    probability = zoo.from_preset("runs/criteo").predict(inputs)
     ```
     """
 
@@ -122,6 +124,7 @@ class ClickEncoder:
 
     @property
     def is_fitted(self) -> bool:
+        """Whether it has learned from a log, and can encode rows."""
         return self._dense_ranges is not None
 
     @property
@@ -169,6 +172,18 @@ class ClickEncoder:
         """Whether rows that an older encoder knows have the same ids here.
 
         True of an encoder that was grown from it, and of an equal one.
+
+        Args:
+            older: `ClickEncoder`, fitted as this one.
+
+        Raises:
+            ValueError: if one of the two is not fitted.
+
+        Example:
+
+        >>> encoder = zoo.ClickEncoder.load("encoded/day_2/encoder")
+        >>> encoder.extends(zoo.ClickEncoder.load("runs/criteo/encoder"))
+        True
         """
         if (
             self.log_format != older.log_format
@@ -188,7 +203,14 @@ class ClickEncoder:
         return True
 
     def unfitted(self) -> "ClickEncoder":
-        """An encoder with the same settings and nothing learned."""
+        """An encoder with the same settings and nothing learned.
+
+        Example:
+
+        >>> encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
+        >>> encoder.unfitted().is_fitted
+        False
+        """
         return ClickEncoder(self.log_format, **self._settings())
 
     def set_fitted(
@@ -203,6 +225,19 @@ class ClickEncoder:
             dense_ranges: smallest and largest value of each dense column.
             num_tokens: number of tokens or buckets of each field.
             folder: path of the folder with the vocabularies.
+
+        Raises:
+            FileNotFoundError: if a vocabulary is missing.
+
+        Example:
+
+        >>> fitted = zoo.ClickEncoder.load("encoded/criteo/encoder")
+        >>> encoder = fitted.unfitted()
+        >>> encoder.set_fitted(
+        ...     fitted.dense_ranges, fitted.num_tokens, "encoded/criteo/encoder"
+        ... )
+        >>> encoder.schema == fitted.schema
+        True
         """
         self._dense_ranges = [(float(a), float(b)) for a, b in dense_ranges]
         self._num_tokens = [int(number) for number in num_tokens]
@@ -251,6 +286,17 @@ class ClickEncoder:
 
         Raises:
             ValueError: naming file and line of a row that breaks a rule.
+
+        Example:
+
+        ```python
+        encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
+        source = zoo.encoding.open_source(
+            "raw.tsv", encoder.log_format.unlabeled()
+        )
+        for inputs, amount in encoder.encode_source(source):
+            print(len(inputs["ids"]), "rows,", amount, "of", source.size)
+        ```
         """
         for raw, amount in source.tables():
             yield self._encode(raw, source.raise_first_bad_row), amount
@@ -282,6 +328,23 @@ class ClickEncoder:
         """The SQL that encodes `log`, or some columns of it.
 
         See `zoo.encoding.sql.encoded`.
+
+        Args:
+            dense: boolean. Whether the dense columns are among them. Defaults
+                to `True`.
+            fields: integers, the places of the categorical columns. Defaults
+                to `None`, all of them.
+            extra: strings, further columns of `log` to keep. Defaults to none.
+            where: string, a condition on the rows. Defaults to none.
+
+        Raises:
+            ValueError: if the encoder is not fitted.
+
+        Example:
+
+        >>> encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
+        >>> "from log" in encoder.query(fields=[0, 1])
+        True
         """
         if fields is None:
             fields = range(len(self.log_format.categorical))
@@ -299,6 +362,17 @@ class ClickEncoder:
 
         Args:
             folder: path. Made if it does not exist.
+
+        Raises:
+            ValueError: if the encoder is not fitted, or one of its files has
+                changed.
+
+        Example:
+
+        ```python
+        encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
+        encoder.save("served/encoder")
+        ```
         """
         self._check_fitted()
         folder = Path(folder)
@@ -320,6 +394,9 @@ class ClickEncoder:
     @classmethod
     def load(cls, folder: str | os.PathLike) -> "ClickEncoder":
         """Reads what `save` wrote; vocabularies only when they are needed.
+
+        Args:
+            folder: path that `save` was given.
 
         Raises:
             FileNotFoundError: if a file is missing.

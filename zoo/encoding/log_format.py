@@ -54,7 +54,7 @@ class LogFormat:
 
     Example:
 
-    >>> log_format = LogFormat(
+    >>> log_format = zoo.LogFormat(
     ...     name="shop", columns=("click", "price", "site"), label="click",
     ...     dense=("price",), categorical=("site",), delimiter=",",
     ... )
@@ -138,7 +138,13 @@ class LogFormat:
         return (self.columns, features)
 
     def unlabeled(self) -> "LogFormat":
-        """The same log where labels are not read, and need not be there."""
+        """The same log where labels are not read, and need not be there.
+
+        Example:
+
+        >>> zoo.datasets.CRITEO.unlabeled().used[:2]
+        ('I1', 'I2')
+        """
         return replace(self, is_labeled=False)
 
     def roles(self, columns: Sequence[str]) -> tuple[str | None, ...]:
@@ -146,6 +152,14 @@ class LogFormat:
 
         The SQL knows columns by these names, whatever the log calls them:
         `label`, `dense_0`, ..., `field_0`, ..., and `None` for the rest.
+
+        Args:
+            columns: strings, the names of the file's columns.
+
+        Example:
+
+        >>> zoo.datasets.AVAZU.roles(["id", "click", "hour", "C1"])
+        (None, 'label', 'field_0', 'field_1')
         """
         role = {self.label: "label"} if self.is_labeled else {}
         role.update({n: f"dense_{i}" for i, n in enumerate(self.dense)})
@@ -153,7 +167,16 @@ class LogFormat:
         return tuple(role.get(name) for name in columns)
 
     def split_line(self, line: str) -> list[str]:
-        """Splits a line of text, given without its end, into values."""
+        """Splits a line of text into values.
+
+        Args:
+            line: string, without the end of the line.
+
+        Example:
+
+        >>> zoo.datasets.AVAZU.split_line("1000009,0,14102100")
+        ['1000009', '0', '14102100']
+        """
         if self.quoted:
             return next(csv.reader([line], delimiter=self.delimiter), [""])
         return line.split(self.delimiter)

@@ -119,9 +119,9 @@ def prepare(
     Example:
 
     ```python
-    prepare(zoo.datasets.CRITEO, "train.txt", "criteo", min_count=10)
-    encoder = ClickEncoder.load("criteo/encoder")
-    prepare(encoder, "day_2.txt", "criteo_day_2", grow=True)
+    zoo.prepare(zoo.datasets.CRITEO, "train.txt", "encoded/all", min_count=10)
+    encoder = zoo.ClickEncoder.load("encoded/all/encoder")
+    zoo.prepare(encoder, "day_2.txt", "encoded/grown", grow=True)
     ```
     """
     encoder = _encoder(

@@ -75,6 +75,12 @@ def open_source(source: SourceLike, log_format: LogFormat) -> Source:
     Raises:
         FileNotFoundError: if a path does not exist.
         ValueError: if there is nothing to read or it is another log.
+
+    Example:
+
+    >>> source = zoo.encoding.open_source("train.txt", zoo.datasets.CRITEO)
+    >>> source.name, source.has_splits
+    ('train.txt', False)
     """
     if is_table(source):
         return TableLog(source, log_format)

@@ -58,16 +58,46 @@ class CTRModel(keras.Model):
         return super().predict_on_batch(x)
 
     def save_to_preset(self, folder, encoder=None, metadata=None):
-        """Saves the model; see `zoo.save_to_preset`."""
+        """Saves the model; see `zoo.save_to_preset`.
+
+        Args:
+            folder: path; made if absent.
+            encoder: the `ClickEncoder` whose ids the model was trained on.
+                Defaults to `None`.
+            metadata: dict put into `metadata.json`. Defaults to `None`.
+
+        Example:
+
+        ```python
+        model = zoo.DeepFM(zoo.FeatureSchema(["price"], {"site": 1000}))
+        model.save_to_preset("presets/shop")
+        ```
+        """
         write_preset(self, folder, encoder, metadata)
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, dtype=None, **hub):
         """Loads a model of this class; see `zoo.from_preset`.
 
+        Args:
+            preset: name of a built-in preset, path of a folder, or
+                `"hf://user/repository"`.
+            load_weights: boolean. `False` leaves them as the network draws
+                them. Defaults to `True`.
+            dtype: string or `keras.DTypePolicy`, instead of the one that was
+                saved. Defaults to `None`.
+            **hub: `revision`, `token` and `cache_dir`, for the Hub.
+
         Raises:
+            FileNotFoundError: as `zoo.from_preset` does.
             ValueError: as `zoo.from_preset` does, and if the preset holds
                 another network.
+
+        Example:
+
+        ```python
+        model = zoo.DeepFM.from_preset("deepfm_synthetic")
+        ```
         """
         opened = PresetFolder.open(preset, weights=load_weights, **hub)
         return opened.make_model(cls, load_weights, dtype)

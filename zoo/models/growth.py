@@ -34,11 +34,10 @@ def grow(model: CTRModel, schema: FeatureSchema) -> CTRModel:
     Example:
 
     ```python
-    model = zoo.from_preset("runs/monday")
-    schema = zoo.FeatureSchema(["price"], {"site": 1200, "hour": 26})
-    model = grow(model, schema)
-    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
-    model.fit({"dense": dense, "ids": ids}, clicks, batch_size=8192)
+    monday = zoo.DeepFM(zoo.FeatureSchema(["price"], {"site": 1000}))
+    tuesday = zoo.grow(monday, zoo.FeatureSchema(["price"], {"site": 1200}))
+    inputs = {"dense": np.ones((1, 1)), "ids": np.full((1, 1), 999)}
+    monday.predict(inputs) == tuesday.predict(inputs)  # 1199 is an id now, too
     ```
     """
     _check_arguments(model, schema)

@@ -29,7 +29,9 @@ class WideDeep(CTRModel):
             `0.0`.
         embedding_deviation: float, positive. Standard deviation of the initial
             embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
-        **kwargs: arguments of `keras.Model`, such as `name` and `dtype`.
+        dtype: string or `keras.DTypePolicy`, such as `"mixed_bfloat16"`.
+            Defaults to `None`, Keras' global policy.
+        **kwargs: other arguments of `keras.Model`, such as `name`.
 
     Input shape:
         Dict of `"dense"`, `(batch, num_dense)` float32, and `"ids"`,
@@ -47,7 +49,11 @@ class WideDeep(CTRModel):
     schema = zoo.FeatureSchema(["price"], {"site": 1000, "hour": 26})
     model = zoo.WideDeep(schema)
     model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
-    model.fit({"dense": dense, "ids": ids}, clicks, batch_size=8192)
+    random = np.random.default_rng(0)
+    dense = random.random((4096, 1), "float32")
+    ids = random.integers(0, [1000, 26], (4096, 2), "int32")
+    clicks = random.integers(0, 2, (4096, 1))
+    model.fit({"dense": dense, "ids": ids}, clicks, batch_size=4096)
     ```
 
     Reference:

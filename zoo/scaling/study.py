@@ -91,8 +91,10 @@ def scaling_study(
     Example:
 
     ```python
-    log = zoo.datasets.synthetic.make_log()
-    rows = zoo.scaling_study(log, "study", epochs=2, seeds=range(3))
+    log = zoo.datasets.synthetic.make_log(rows=10_000)
+    rows = zoo.scaling_study(
+        log, "study", batch_sizes=[1024, 4096], rules=["cowclip"], epochs=1
+    )
     ```
 
     Reference:

@@ -50,13 +50,18 @@ def network(sizes, name="deepfm", policy="float32"):
 
 
 def compiled(
-    sizes, name="deepfm", policy="float32", loss=None, eagerly=False, **changes
+    sizes,
+    name="deepfm",
+    policy="float32",
+    loss="binary_crossentropy",
+    compile_arguments=None,
+    **changes,
 ):
     model = network(sizes, name, policy)
     model.compile(
         keras_cowclip.CowClip(**{**OPTIMIZER, **changes}),
-        loss or "binary_crossentropy",
-        run_eagerly=eagerly,
+        loss,
+        **(compile_arguments or {}),
     )
     return model
 

@@ -46,6 +46,5 @@ def test_50_steps_follow_the_cpu(on_cpu):
     assert largest_distance(on_cpu) < TOLERANCE
 
 
-@pytest.mark.parametrize("change", [{"clip_ratio": None}, {"beta_2": 0.99}])
-def test_the_comparison_sees_another_algorithm(on_cpu, change):
-    assert largest_distance(on_cpu, **change) > 10 * TOLERANCE
+def test_the_comparison_sees_another_algorithm(on_cpu):
+    assert largest_distance(on_cpu, clip_ratio=None) > 10 * TOLERANCE

@@ -16,7 +16,7 @@ def compilations():
         frames = torch._dynamo.utils.counters["frames"]
         return lambda: sum(frames.values())
     if keras.backend.backend() == "tensorflow":
-        # TensorFlow compiles as it traces, which `test_...` counts.
+        # TensorFlow compiles what it traced, and the test counts traces.
         return lambda: 0
     import jax
 

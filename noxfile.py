@@ -42,7 +42,9 @@ def tests(session, backend):
 
 
 @nox.session(default=False)
-@nox.parametrize("backend", [nox.param(b, id=b, tags=["gpu"]) for b in BACKENDS])
+@nox.parametrize(
+    "backend", [nox.param(b, id=b, tags=["gpu"]) for b in BACKENDS]
+)
 def gpu(session, backend):
     """Run the GPU tests on this machine's card; fail without one.
 

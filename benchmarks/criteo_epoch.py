@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parent / "speed")]
+sys.path.insert(0, str(Path(__file__).parent / "speed"))
 
 import keras
 import numpy as np
@@ -138,7 +138,7 @@ def train_epoch(model, log, epoch: int, batch_size: int) -> dict[str, float]:
     """Takes all whole batches in a new order; returns times and mean loss."""
     steps = log["ids"].shape[0] // batch_size
     start = time.perf_counter()
-    order = shuffled_rows(log["ids"].shape[0], seed=epoch)
+    order = shuffled_rows(log["ids"].shape[0], epoch)
     wait_for(order)
     reading, training, losses = time.perf_counter() - start, 0.0, []
     for step in range(steps):

@@ -33,10 +33,13 @@ def draw_log(rows: int, vocabularies: list[int], seed: int = 0) -> Log:
     }
 
 
-def shuffled_rows(rows: int, seed: int) -> Tensor:
+def shuffled_rows(rows: int, epoch: int) -> Tensor:
     """Returns the numbers of all rows in another order, on the device."""
     order = ops.arange(rows, dtype="int32")
-    return keras.random.shuffle(order, seed=seed)
+    # Far from the seeds of the log: on PyTorch Keras adds a seed and the number
+    # of the draw, and an order by the numbers that clicks were drawn from would
+    # put all clicks first.
+    return keras.random.shuffle(order, seed=1_000_000 + epoch)
 
 
 def read_batch(log: Log, rows: Tensor) -> tuple[Log, Tensor]:

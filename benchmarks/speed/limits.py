@@ -21,8 +21,8 @@ def measure_limits(
     """Arithmetic and memory rate of the backend, and a step's time at them.
 
     A step multiplies each row of the batch with each matrix once forward and
-    twice backward, in `dtype`. Dense Adam writes the gradient of a table, and reads it,
-    the table and two moments, of which it writes three again.
+    twice backward, in `dtype`. Dense Adam writes the gradient of a table, and
+    reads it, the table and two moments, of which it writes three again.
     """
     tables, matrices = [], []
     for layer in network.layers:

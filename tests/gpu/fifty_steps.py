@@ -1,6 +1,6 @@
 """50 steps from weights that NumPy draws, the same on any device.
 
-    KERAS_BACKEND=jax python -m tests.gpu.fifty_steps weights.npz
+KERAS_BACKEND=jax python -m tests.gpu.fifty_steps weights.npz
 """
 
 import sys

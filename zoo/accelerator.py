@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from pathlib import Path
 
 import keras
 
@@ -48,8 +49,7 @@ def peak_memory() -> int:
     True
     """
     if accelerator_name() is None:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return _peak_of_process()
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
@@ -62,3 +62,14 @@ def peak_memory() -> int:
     import tensorflow as tf
 
     return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+
+
+def _peak_of_process() -> int:
+    # Not `ru_maxrss` on Linux: a process begins with that of its parent.
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

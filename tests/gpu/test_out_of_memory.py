@@ -11,8 +11,9 @@ from . import child
 
 @pytest.mark.parametrize("what", ["outputs", "table"])
 def test_a_model_that_does_not_fit(what, on_card):
-    if what == "table" and keras.backend.backend() != "torch" and not on_card:
-        pytest.skip("takes 10 s of TensorFlow and JAX, and tells nothing new")
+    quick = "table" if keras.backend.backend() == "torch" else "outputs"
+    if what != quick and not on_card:
+        pytest.skip("the other one takes this backend's CPU less time")
     # TensorFlow's oneDNN does not survive its own error.
     output = child.run("too_large", what, TF_ENABLE_ONEDNN_OPTS="0")
     assert output.startswith("OutOfMemoryError")

@@ -62,6 +62,28 @@ def docs(session):
     )
 
 
+@nox.session(default=False)
+@nox.parametrize(
+    "backend", [nox.param(b, id=b, tags=["gpu"]) for b in BACKENDS]
+)
+def gpu(session, backend):
+    """Run the GPU tests on this machine's card; fail without one.
+
+    `nox --no-venv -s "gpu(jax)"` takes the environment as it is.
+    """
+    if session.virtualenv.venv_backend != "none":
+        session.install(*CONSTRAINTS, "-e", f".[zoo,test,{backend}-cuda]")
+    session.run(
+        "python",
+        "-m",
+        "pytest",
+        "tests/gpu",
+        "--accelerator",
+        *session.posargs,
+        env={"KERAS_BACKEND": backend},
+    )
+
+
 @nox.session
 def parity(session):
     """Compare what the three backends make of the same weights and batches."""

@@ -10,10 +10,11 @@ import keras
 import numpy as np
 
 import keras_cowclip
+from zoo.accelerator import accelerator_name
 
 
 def environment() -> dict[str, Any]:
-    """Returns the backend, the versions and the processor of this process."""
+    """Returns the backend, versions, card and processor of this process."""
     backend = keras.backend.backend()
     versions = {
         "keras": keras.__version__,
@@ -28,10 +29,11 @@ def environment() -> dict[str, Any]:
         versions["tensorflow"] = tf.__version__
     else:
         versions[backend] = version(backend)
+    card = f"{name}, " if (name := accelerator_name()) else ""
     return {
         "backend": backend,
         "versions": versions,
-        "hardware": f"{_processor()}, {os.cpu_count()} cores",
+        "hardware": f"{card}{_processor()}, {os.cpu_count()} cores",
     }
 
 

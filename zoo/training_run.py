@@ -18,6 +18,7 @@ from zoo.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
+from zoo.out_of_memory import explained_out_of_memory
 from zoo.plateau import CutRatesOnPlateau
 from zoo.preset_folder import ENCODER_FOLDER
 from zoo.presets import from_preset
@@ -65,7 +66,8 @@ def run_recipe(
         log.encoder.log_format.name if log.encoder else None
     )
     keras.utils.set_random_seed(recipe.seed)
-    network = _first_network(recipe, log, initial_model)
+    with explained_out_of_memory("The network", log.schema.num_ids):
+        network = _first_network(recipe, log, initial_model)
     recipe = recipe.for_network(network)
     batches = ClickBatches(
         log.split("train"), recipe.batch_size, shuffle=True, seed=recipe.seed

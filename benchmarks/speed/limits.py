@@ -8,17 +8,21 @@ import numpy as np
 from keras import ops
 from timing import median_seconds
 
+from zoo.accelerator import accelerator_name
+
 GEMM_WIDTH = 400
 COPIED_FLOATS = 2**24
 ROUNDS = 15
 
 
-def measure_limits(network: keras.Model, batch_size: int) -> dict[str, float]:
+def measure_limits(
+    network: keras.Model, batch_size: int, dtype: str = "float32"
+) -> dict[str, float]:
     """Arithmetic and memory rate of the backend, and a step's time at them.
 
     A step multiplies each row of the batch with each matrix once forward and
-    twice backward. Dense Adam writes the gradient of a table, and reads it,
-    the table and two moments, of which it writes three again.
+    twice backward, in `dtype`. Dense Adam writes the gradient of a table, and
+    reads it, the table and two moments, of which it writes three again.
     """
     tables, matrices = [], []
     for layer in network.layers:
@@ -29,7 +33,8 @@ def measure_limits(network: keras.Model, batch_size: int) -> dict[str, float]:
                 (tables if is_table else matrices).append(size)
     flop = 6 * batch_size * sum(matrices)
     table_bytes = 8 * 4 * sum(tables)
-    gemm, copy = _gemm_rate(batch_size), _copy_rate()
+    gemm = _gemm_rate(batch_size, dtype)
+    copy = _card_copy_rate() if accelerator_name() else _copy_rate()
     return {
         "gemm_gflops": gemm / 1e9,
         "copy_gb_per_second": copy / 1e9,
@@ -38,18 +43,29 @@ def measure_limits(network: keras.Model, batch_size: int) -> dict[str, float]:
     }
 
 
-def _gemm_rate(rows: int) -> float:
+def _gemm_rate(rows: int, dtype: str) -> float:
     generator = np.random.default_rng(0)
-    left = ops.convert_to_tensor(generator.random((rows, GEMM_WIDTH), "f4"))
-    right = ops.convert_to_tensor(generator.random((GEMM_WIDTH,) * 2, "f4"))
+    left, right = (
+        ops.cast(generator.random((height, GEMM_WIDTH), "f4"), dtype)
+        for height in (rows, GEMM_WIDTH)
+    )
 
     def multiply():
         product = ops.matmul(left, right)
         # JAX and accelerators go on without waiting.
-        ops.convert_to_numpy(product[:1, :1])
+        ops.convert_to_numpy(ops.cast(product[:1, :1], "float32"))
 
     seconds = median_seconds(multiply, ROUNDS)
     return 2 * rows * GEMM_WIDTH**2 / seconds
+
+
+def _card_copy_rate() -> float:
+    """Of the card's memory, by the backend: it reads an array, writes one."""
+    floats = ops.ones(2**28, "float32")
+    seconds = median_seconds(
+        lambda: ops.convert_to_numpy((floats + 1.0)[:1]), ROUNDS
+    )
+    return 2 * 4 * 2**28 / seconds
 
 
 def _copy_rate() -> float:

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 
 from zoo.features import FeatureSchema
+from zoo.out_of_memory import explained_out_of_memory
 from zoo.preset_folder import PresetFolder
 from zoo.preset_folder import write_preset
 
@@ -17,7 +18,8 @@ class CTRModel(keras.Model):
 
     NumPy inputs to a call, `fit`, `evaluate`, `predict` and the `*_on_batch`
     forms are checked against the schema first: left alone, an id outside its
-    vocabulary silently becomes NaN on JAX.
+    vocabulary silently becomes NaN on JAX. Where training runs out of memory,
+    `zoo.out_of_memory.OutOfMemoryError` says what to lower.
     """
 
     def __init__(self, inputs, outputs, arguments, dtype=None, **kwargs):
@@ -35,7 +37,14 @@ class CTRModel(keras.Model):
         self._check(x)
         if isinstance(validation_data, (tuple, list)):
             self._check(validation_data[0])
-        return super().fit(x, *args, validation_data=validation_data, **kwargs)
+        with self._explained_out_of_memory():
+            history = super().fit(
+                x, *args, validation_data=validation_data, **kwargs
+            )
+            # JAX does not wait for a step, nor does it report one that failed
+            # before somebody asks for what came out.
+            keras.ops.convert_to_numpy(self.optimizer.iterations)
+            return history
 
     def evaluate(self, x=None, *args, **kwargs):
         self._check(x)
@@ -47,7 +56,8 @@ class CTRModel(keras.Model):
 
     def train_on_batch(self, x, *args, **kwargs):
         self._check(x)
-        return super().train_on_batch(x, *args, **kwargs)
+        with self._explained_out_of_memory():
+            return super().train_on_batch(x, *args, **kwargs)
 
     def test_on_batch(self, x, *args, **kwargs):
         self._check(x)
@@ -121,6 +131,9 @@ class CTRModel(keras.Model):
                     config[name], custom_objects=custom_objects
                 )
         return cls(**config)
+
+    def _explained_out_of_memory(self):
+        return explained_out_of_memory("This training", self.schema.num_ids)
 
     def _check(self, inputs):
         if isinstance(inputs, dict) and all(

@@ -1,0 +1,21 @@
+"""`nox -s gpu` fails where there is no card, with one line that says so."""
+
+import os
+import subprocess
+import sys
+
+from . import child
+
+
+def test_without_a_card_there_are_no_gpu_tests():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/gpu", "--accelerator"],
+        cwd=child.ROOT,
+        env={**os.environ, **child.ON_CPU},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "passed" not in done.stdout
+    [line] = [x for x in done.stderr.splitlines() if x.startswith("ERROR")]
+    assert "need an accelerator" in line

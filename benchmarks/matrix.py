@@ -31,16 +31,6 @@ NETWORKS = ("deepfm", "wide_deep", "dcn", "dcn_v2")
 DEVICES = ("cpu", "gpu")
 PRECISIONS = {"fp32": "float32", "bf16": "mixed_bfloat16"}
 REFERENCE = ("jax", "cpu", "fp32")
-# Leaves its name on the last line, or nothing where there is none.
-FIND_GPU = {
-    "tensorflow": "import tensorflow as tf; d = tf.config.experimental; "
-    "print(*(d.get_device_details(g).get('device_name', 'GPU') for g in "
-    "tf.config.list_physical_devices('GPU')[:1]))",
-    "jax": "import jax; print(*(d.device_kind for d in jax.devices()[:1] if "
-    "d.platform != 'cpu'))",
-    "torch": "import torch; print(torch.cuda.get_device_name() if "
-    "torch.cuda.is_available() else '')",
-}
 # Taken from a line of `speed/run.py`.
 MEASURED = (
     "batch_size", "num_ids", "step_ms", "step_ms_min", "step_ms_max",
@@ -115,20 +105,28 @@ def measure(
             arguments,
             environment,
         )
-        # `share_of_limit` is of the host's memory: not that of a GPU.
         shown = {name: line[name] for name in MEASURED}
         cell.update(shown, **differences(network, arrays, reference))
-        if device == "gpu":
-            cell["hardware"] = gpu_name(backend)
     return cells
 
 
 def gpu_name(backend: str) -> str:
+    """The card that a backend computes on, asked of a process of its own."""
     found = subprocess.run(
-        [sys.executable, "-c", FIND_GPU[backend]],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
+        [
+            sys.executable,
+            "-c",
+            "from zoo.accelerator import accelerator_name as name; "
+            "print(name() or '')",
+        ],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        },
+        stdout=subprocess.PIPE,
         text=True,
+        check=True,
     )
     return found.stdout.strip().rpartition("\n")[2]
 

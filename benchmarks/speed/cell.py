@@ -13,7 +13,6 @@ The same network and batches train with
 
 import argparse
 import json
-import resource
 import time
 from unittest import mock
 
@@ -25,6 +24,7 @@ from limits import measure_limits
 
 import zoo
 from keras_cowclip import CowClip
+from zoo.accelerator import peak_memory
 from zoo.datasets.synthetic import NUM_DENSE
 from zoo.environment import environment
 from zoo.features import FeatureSchema
@@ -71,8 +71,7 @@ def main():
                 "limits": measure_limits(
                     contestants[0].network, arguments.batch_size
                 ),
-                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                / 1024,
+                "peak_mib": peak_memory() / 2**20,
                 "contestants": [vars(c.result) for c in contestants],
             }
         )

@@ -1,5 +1,6 @@
 """DuckDB: the encoding on one machine, within a memory limit."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +57,10 @@ class DuckDBEngine:
             )
             # The database is deleted after use: tidying up is lost work.
             self._connection.execute("pragma disable_checkpoint_on_shutdown")
-            self._connection.execute("set enable_progress_bar = false")
+            # In a notebook DuckDB has a bar only with ipywidgets; without, it
+            # shows none and takes no setting of it.
+            with contextlib.suppress(duckdb.InvalidInputException):
+                self._connection.execute("set enable_progress_bar = false")
             # Every field is a query over the same many files.
             self._connection.execute("set parquet_metadata_cache = true")
             define_functions(self._connection)

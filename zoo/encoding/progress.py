@@ -26,7 +26,8 @@ class Stages:
     """
 
     def __init__(self, show: bool | None = None):
-        console = Console(stderr=True)
+        # A notebook gets the bars as text, which needs no ipywidgets.
+        console = Console(stderr=True, force_jupyter=False)
         if show is None:
             show = console.is_terminal
         self._progress = Progress(

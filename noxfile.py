@@ -1,4 +1,7 @@
-"""Checks, each in an environment of its own: `nox` runs all of them."""
+"""Checks, each in an environment of its own: `nox` runs the usual ones.
+
+`nox -l` lists the others as well, which take long or need more than a CPU.
+"""
 
 from pathlib import Path
 
@@ -132,7 +135,7 @@ def spark(session):
     )
 
 
-@nox.session
+@nox.session(default=False)
 def interop(session):
     """Compare imported models with the originals, on each backend."""
     session.install(
@@ -154,7 +157,7 @@ def interop(session):
         )
 
 
-@nox.session
+@nox.session(default=False)
 def export(session):
     """Open exported models in their own runtimes, from each backend."""
     session.install(

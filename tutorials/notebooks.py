@@ -24,6 +24,8 @@ FOLDER = Path(__file__).parent
 HEADER = ("Title", "Author", "Date created", "Last modified", "Description")
 OURS = r"(keras_cowclip|zoo|__main__)\b"
 TIMEOUT_SECONDS = 1200
+# TensorFlow greets on stderr, on any backend that finds it installed.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def tutorials() -> list[Path]:
@@ -111,6 +113,12 @@ def build(path: Path) -> None:
         ).execute()
     # Says which machine built it, and nothing that a reader needs.
     made.metadata.pop("language_info", None)
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            # Progress bars, of the moment.
+            cell.outputs = [
+                o for o in cell.outputs if o.get("name") != "stderr"
+            ]
     nbformat.write(made, path.with_suffix(".ipynb"))
 
 

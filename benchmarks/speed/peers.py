@@ -110,9 +110,21 @@ PEERS = (
 
 
 def main():
+    arguments = parse_arguments()
+    peers = [peer for peer in PEERS if peer.name in arguments.libraries]
+    if arguments.install:
+        for peer in track(peers, "Installing"):
+            peer.prepare(arguments.environments)
+        return
+    ours = [Ours(backend) for backend in arguments.backends]
+    halved = [Ours(each, "mixed_bfloat16") for each in arguments.bfloat16]
+    compare([*peers, *ours], halved, arguments)
+
+
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [peer.name for peer in PEERS]
-    parser.add_argument("--peers", nargs="*", choices=names, default=names)
+    parser.add_argument("--libraries", nargs="*", choices=names, default=names)
     parser.add_argument(
         "--backends", nargs="*", default=["tensorflow", "jax", "torch"]
     )
@@ -135,15 +147,7 @@ def main():
         "--install", action="store_true", help="install the peers and end"
     )
     parser.add_argument("--output", type=Path, default=RESULTS)
-    arguments = parser.parse_args()
-    peers = [peer for peer in PEERS if peer.name in arguments.peers]
-    if arguments.install:
-        for peer in track(peers, "Installing"):
-            peer.prepare(arguments.environments)
-        return
-    ours = [Ours(backend) for backend in arguments.backends]
-    halved = [Ours(each, "mixed_bfloat16") for each in arguments.bfloat16]
-    compare([*peers, *ours], halved, arguments)
+    return parser.parse_args()
 
 
 def compare(

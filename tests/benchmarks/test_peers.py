@@ -75,10 +75,13 @@ def arguments(tmp_path):
 
 def read(arguments):
     with (arguments.output / "peers.csv").open() as file:
-        return {
-            (line["contestant"], line["way"], int(line["batch_size"])): line
-            for line in csv.DictReader(file)
-        }
+        lines = list(csv.DictReader(file))
+    cells = {
+        (line["contestant"], line["way"], int(line["batch_size"])): line
+        for line in lines
+    }
+    assert len(cells) == len(lines)
+    return cells
 
 
 def test_results_of_all_rounds_are_written(peers, fake, arguments, capsys):

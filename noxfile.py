@@ -96,9 +96,17 @@ def parity(session):
 
 @nox.session(default=False)
 def bench(session):
-    """Measure training steps: `nox -s bench -- --help` lists what can be."""
+    """Measure training steps, with `--peers` those of other libraries too.
+
+    `nox -s bench -- --help` and `nox -s bench -- --peers --help` list options.
+    """
     session.install(*CONSTRAINTS, "-e", ".[zoo]", *BACKENDS.values())
-    session.run("python", "benchmarks/speed/run.py", *session.posargs)
+    options = list(session.posargs)
+    script = "run.py"
+    if "--peers" in options:
+        options.remove("--peers")
+        script = "peers.py"
+    session.run("python", f"benchmarks/speed/{script}", *options)
 
 
 @nox.session(default=False)

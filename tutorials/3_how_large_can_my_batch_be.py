@@ -70,10 +70,10 @@ for row in results:
 
 """
 The same as a picture. Read it from left to right: a line that stays level is a
-rule that holds. The dashed line is the best AUC that any model can be expected
-to reach. With 16,384 rows a step, an epoch of this small log has 15 steps, and
-in the first of two the dense learning rate warms up: the paper's rule, which
-moves embeddings no faster than at the small batch, has no time to arrive.
+rule that holds. In the corner is the best AUC that any model can be expected to
+reach. With 16,384 rows a step, an epoch of this small log has 15 steps, and in
+the first of two the dense learning rate warms up: the paper's rule, which moves
+embeddings no faster than at the small batch, has no time to arrive.
 """
 
 

@@ -45,7 +45,7 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
     if any(row["best_epoch_auc"] is not None for row in rows):
         epoch = "epoch of the best validation AUC"
     figure.suptitle(
-        f"{rows[0]['data']}: {rows[0]['evaluated_on']} split, {epoch}"
+        f"{rows[0]['data']}\n{rows[0]['evaluated_on']} split, {epoch}"
     )
     figure.savefig(path, dpi=110)
 

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,9 +154,11 @@ class PresetFolder:
         folder = self.folder / ENCODER_FOLDER
         if not folder.is_dir():
             raise FileNotFoundError(
-                "The preset must have an encoder to take raw rows, and was "
-                "trained on ids that never were text: call the model itself "
-                f"(`zoo.from_preset`). Received: {self.preset}"
+                "The preset must have an encoder to take raw rows. It was "
+                "trained on ids that never were text, uploaded without the "
+                "vocabulary of a licensed log, or is in the cache without it: "
+                "fetch it again with a connection, or call the model itself on "
+                f"ids (`zoo.from_preset`). Received: {self.preset}"
             )
         return ClickEncoder.load(folder)
 
@@ -178,7 +182,30 @@ def write_preset(
 ) -> None:
     """Writes what `PresetFolder` reads; see `zoo.save_to_preset`."""
     folder = Path(folder)
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix=".partial-", dir=folder
+        ) as partial:
+            write_preset_files(model, Path(partial), encoder, metadata)
+            # Of an earlier model, it would give this one's rows wrong ids.
+            shutil.rmtree(folder / ENCODER_FOLDER, ignore_errors=True)
+            for path in Path(partial).iterdir():
+                path.replace(folder / path.name)
+    except BaseException:
+        if made:
+            folder.rmdir()
+        raise
+
+
+def write_preset_files(
+    model: keras.Model,
+    folder: Path,
+    encoder: ClickEncoder | None,
+    metadata: dict[str, Any] | None,
+) -> None:
+    """Writes them into a folder that somebody else puts in its place."""
     config = keras.saving.serialize_keras_object(model)
     for key in ("compile_config", "build_config"):
         config.pop(key, None)

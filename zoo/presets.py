@@ -23,10 +23,15 @@ def save_to_preset(
 
     Args:
         model: a model of the zoo.
-        folder: path; made if absent. Holds `config.json`, `model.weights.h5`,
-            `metadata.json` and, if given, `encoder/`.
+        folder: path; made if absent. Gets `config.json`, `model.weights.h5`,
+            `metadata.json` and, if given, `encoder/`, once all of them are
+            written; those of an earlier preset are replaced, and other files,
+            such as its card, are kept.
         encoder: the `ClickEncoder` whose ids the model was trained on.
         metadata: dict put into `metadata.json`, such as metrics and data set.
+
+    Raises:
+        TypeError: if `metadata` is no JSON. An earlier preset stays.
 
     Example:
 

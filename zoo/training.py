@@ -9,7 +9,7 @@ from zoo.atomic_folder import atomic_folder
 from zoo.encoded_log import EncodedLog
 from zoo.learning_curves import plot_learning_curves
 from zoo.preset_folder import CURVES_FILE
-from zoo.presets import save_to_preset
+from zoo.preset_folder import write_preset_files
 from zoo.recipe import Recipe
 from zoo.training_run import run_recipe
 
@@ -38,12 +38,12 @@ def train(
         output: path of the folder to write: the model (see
             `zoo.from_preset`), `report.json` and `learning_curves.png`. An
             earlier run's folder is replaced once this run is finished.
-        initial_model: path of a folder written by `train`, to go on from its
-            weights. The network is then that model's, whatever `model`,
+        initial_model: a preset, as `zoo.from_preset` takes it, to go on from
+            its weights. The network is then that model's, whatever `model`,
             `embedding_dim`, `embedding_deviation`, `hidden_units` and
-            `dropout` say, and it keeps the
-            l2 of its dense linear weights; where the log was
-            encoded with its encoder, grown, its tables grow too.
+            `dropout` say, and it keeps the l2 of its dense linear weights;
+            where the log was encoded with its encoder, grown, its tables grow
+            too.
         resume: boolean. Goes on from the last whole checkpoint, or begins
             where there is none. Defaults to `False`.
         checkpoint_steps: integer. Steps from one checkpoint to the next, or
@@ -87,17 +87,16 @@ def train(
             keep_checkpoints=keep_checkpoints,
             verbose=verbose,
         )
-        save_to_preset(network, folder, log.encoder, _metadata(report))
+        write_preset_files(network, folder, log.encoder, _metadata(report, log))
         plot_learning_curves(report, folder / CURVES_FILE)
         (folder / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")
     shutil.rmtree(checkpoints_folder, ignore_errors=True)
     return report
 
 
-def _metadata(report: dict[str, Any]) -> dict[str, Any]:
+def _metadata(report: dict[str, Any], log: EncodedLog) -> dict[str, Any]:
     """What a preset tells of its training: the report without its curves."""
     kept = (
-        "data",
         "rows",
         "evaluated_on",
         "bayes",
@@ -107,6 +106,8 @@ def _metadata(report: dict[str, Any]) -> dict[str, Any]:
         "hardware",
     )
     return {
+        # A preset travels: where its log lay is nobody's business.
+        "data": log.encoder.log_format.name if log.encoder else log.source,
         **{name: report[name] for name in kept},
         "metrics": {
             name: report[name] for name in ("auc", "log_loss", "calibration")

@@ -77,6 +77,36 @@ def test_a_preset_keeps_the_dtype_policy(tmp_path):
     )
 
 
+def test_saving_again_replaces_what_a_preset_holds_and_keeps_the_rest(
+    preset,
+):
+    _, folder = preset
+    (folder / "encoder").mkdir()
+    (folder / "encoder" / "encoder.json").write_text("{}")
+    (folder / "README.md").write_text("A card of ours.")
+    newer = zoo.DeepFM(SCHEMA, embedding_dim=4, hidden_units=(8,))
+    newer.save_to_preset(folder)
+    assert {path.name for path in folder.iterdir()} == {
+        *("config.json", "metadata.json", "model.weights.h5", "README.md"),
+    }
+    np.testing.assert_array_equal(
+        zoo.from_preset(folder).predict(INPUTS, verbose=0),
+        newer.predict(INPUTS, verbose=0),
+    )
+
+
+def test_what_cannot_be_saved_leaves_everything_as_it_was(preset, tmp_path):
+    _, folder = preset
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    newer = zoo.DeepFM(SCHEMA, embedding_dim=4, hidden_units=(8,))
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        newer.save_to_preset(folder, metadata={"auc": object()})
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        newer.save_to_preset(tmp_path / "new", metadata={"auc": object()})
+    assert not (tmp_path / "new").exists()
+
+
 def edit(path, **changes):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 

@@ -5,10 +5,13 @@ from typing import Any
 
 from zoo.batches import ClickBatches
 from zoo.encoded_log import EncodedLog
+from zoo.encoding import ClickEncoder
 from zoo.features import FeatureSchema
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
-from zoo.presets import from_preset
+from zoo.preset_folder import ENCODER_FOLDER
+from zoo.preset_folder import PresetFolder
+from zoo.presets import load_model
 from zoo.split import Split
 
 EVALUATION_BATCH_SIZE = 16_384
@@ -52,13 +55,26 @@ def evaluate(
 def model_for_log(
     preset: str | os.PathLike, log: EncodedLog, **hub: Any
 ) -> CTRModel:
-    """Loads the model of a preset; raises if the log has another schema."""
-    network = from_preset(preset, **hub)
+    """Loads the model of a preset; raises if the log has other ids."""
+    opened = PresetFolder.open(preset, encoder=True, **hub)
+    network = load_model(opened)
     if network.schema != log.schema:
         raise ValueError(
             f"The model in {preset} was trained on another schema than "
             f"the data in {log.source} has; encode the data with the model's "
             f"own encoder. {_first_difference(network.schema, log.schema)}"
+        )
+    encoder_folder = opened.folder / ENCODER_FOLDER
+    if (
+        log.encoder is not None
+        and encoder_folder.is_dir()
+        and not log.encoder.extends(ClickEncoder.load(encoder_folder))
+    ):
+        raise ValueError(
+            f"The model in {preset} was trained on other ids than the data in "
+            f"{log.source} has, in vocabularies of the same sizes; encode the "
+            f"data with the model's own encoder: `python -m zoo prepare "
+            f"--encoder {encoder_folder}`. Received: log={log.source}"
         )
     return network
 

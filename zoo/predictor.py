@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -47,7 +48,7 @@ class CTRPredictor:
 
     def __init__(self, model: CTRModel, encoder: ClickEncoder) -> None:
         expected, received = (
-            (schema.dense, schema.categorical)
+            (schema.dense, list(schema.categorical.items()))
             for schema in (encoder.schema, model.schema)
         )
         if expected != received:
@@ -91,8 +92,8 @@ class CTRPredictor:
 
         Args:
             rows: list of dicts, pandas DataFrame or pyarrow Table, as
-                `ClickEncoder.encode` takes them; or a log of the encoder's
-                format as `zoo.prepare` takes it, such as the path of a file.
+                `ClickEncoder.encode` takes them; or the path of a log of the
+                encoder's format, a file or a folder.
             batch_size: integer. Rows that the network sees at once. Defaults
                 to `16_384`.
 
@@ -108,7 +109,7 @@ class CTRPredictor:
         if isinstance(rows, str | os.PathLike):
             source = self._open(rows)
             parts = [scores for scores, _ in self._scores(source, batch_size)]
-            return np.concatenate(parts)
+            return np.concatenate([np.empty(0, "float32"), *parts])
         return self._predict_ids(self.encoder.encode(rows), batch_size)
 
     def predict_file(
@@ -141,6 +142,11 @@ class CTRPredictor:
         """
         check_batch_size(batch_size)
         opened = self._open(source)
+        if Path(output).resolve() in {p.resolve() for p in opened.paths}:
+            raise ValueError(
+                "`output` must be another file than those that are scored. "
+                f"Received: output={output}"
+            )
         num_rows = 0
         with (
             ScoreFile(output) as file,

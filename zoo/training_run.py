@@ -21,7 +21,8 @@ from zoo.models.ctr_model import CTRModel
 from zoo.out_of_memory import explained_out_of_memory
 from zoo.plateau import CutRatesOnPlateau
 from zoo.preset_folder import ENCODER_FOLDER
-from zoo.presets import from_preset
+from zoo.preset_folder import PresetFolder
+from zoo.presets import load_model
 from zoo.recipe import FIRST_LEARNING_RATE
 from zoo.recipe import Recipe
 from zoo.training_callbacks import RaiseOnDivergence
@@ -129,7 +130,7 @@ def _first_network(
 ) -> CTRModel:
     if initial_model is None:
         return recipe.make_network(log.schema)
-    return _load_grown(Path(initial_model), log)
+    return _load_grown(initial_model, log)
 
 
 def _validation(
@@ -251,9 +252,10 @@ def _report(
     }
 
 
-def _load_grown(folder: Path, log: EncodedLog) -> CTRModel:
-    network = from_preset(folder)
-    encoder_folder = folder / ENCODER_FOLDER
+def _load_grown(preset: str | Path, log: EncodedLog) -> CTRModel:
+    opened = PresetFolder.open(preset, encoder=True)
+    network = load_model(opened)
+    encoder_folder = opened.folder / ENCODER_FOLDER
     if log.encoder is not None and encoder_folder.is_dir():
         older = ClickEncoder.load(encoder_folder)
         if not log.encoder.extends(older):
@@ -261,7 +263,7 @@ def _load_grown(folder: Path, log: EncodedLog) -> CTRModel:
             raise ValueError(
                 "`initial_model` must know the ids of the log: encode the log "
                 f"with `python -m zoo prepare --encoder {encoder_folder}"
-                f"{grow_option}`. Received: initial_model={folder}, "
+                f"{grow_option}`. Received: initial_model={preset}, "
                 f"log={log.source}"
             )
     return grow(network, log.schema)

@@ -75,3 +75,26 @@ def test_another_vocabulary_is_refused(first):
             initial_model=first / "model",
         )
     assert not (first / "next").exists()
+
+
+def test_a_model_is_not_measured_on_ids_of_another_vocabulary(first):
+    """The vocabularies have the same sizes, so that the schemas are equal."""
+    source = write_day(first / "day_2", list("xyz"), 2)
+    zoo.prepare(SHOP, source, first / "other", show_progress=False)
+    other = zoo.EncodedLog.load(first / "other")
+    assert other.schema == zoo.from_preset(first / "model").schema
+    with pytest.raises(ValueError, match="other ids than.*Received: log="):
+        zoo.evaluate(first / "model", other)
+
+
+def test_a_preset_of_any_place_is_gone_on_from(tmp_path):
+    built_in = zoo.from_preset("deepfm_synthetic")
+    log = zoo.datasets.synthetic.make_log(rows=1000, max_vocabulary=300)
+    report = zoo.train(
+        log, tmp_path / "run", initial_model="deepfm_synthetic", epochs=1,
+        batch_size=256, verbose=0,
+    )  # fmt: skip
+    assert (
+        report["hyperparameters"]["embedding_dim"]
+        == (built_in.get_config()["embedding_dim"])
+    )

@@ -244,6 +244,38 @@ def test_a_preset_without_encoder_is_refused(predictor, tmp_path):
         zoo.CTRPredictor.from_preset(tmp_path / "ids_only")
 
 
+def test_a_folder_is_scored_whole_and_in_order(
+    rows, predictor, expected, tmp_path
+):
+    """Names that tell of splits where a log is trained on mean nothing."""
+    for name, part in (
+        ("extra.tsv", rows.slice(0, 700)),
+        ("train.tsv", rows.slice(700, 900)),
+        ("valid.tsv", rows.slice(1600)),
+    ):
+        write_text(part.drop_columns("click"), tmp_path / name)
+    np.testing.assert_allclose(
+        predictor.predict(tmp_path), expected, rtol=0, atol=1e-6
+    )
+
+
+def test_what_is_scored_is_not_written_over(rows, predictor, tmp_path):
+    path = tmp_path / "rows.parquet"
+    pa.parquet.write_table(rows, path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="`output` must be another file"):
+        predictor.predict_file(path, tmp_path / "x" / ".." / "rows.parquet")
+    assert path.read_bytes() == before
+
+
+def test_a_model_with_the_columns_in_another_order_is_refused(predictor):
+    sizes = predictor.encoder.schema.categorical
+    turned = zoo.FeatureSchema(["price"], dict(reversed(sizes.items())))
+    other = zoo.DeepFM(turned, embedding_dim=4, hidden_units=(8,))
+    with pytest.raises(ValueError, match="must have the columns"):
+        zoo.CTRPredictor(other, predictor.encoder)
+
+
 def test_a_model_of_other_columns_is_refused(predictor):
     schema = zoo.FeatureSchema(["price"], {"site": 5, "hour": 26})
     other = zoo.DeepFM(schema, embedding_dim=4, hidden_units=(8,))

@@ -171,7 +171,8 @@ def _files(path: Path) -> list[Piece]:
 
 def _named(pieces: list[Piece], log_format: LogFormat) -> list[Piece]:
     """Tells splits by their names where a training file is among them."""
-    if len(pieces) == 1:
+    # Of rows to be scored, none is left out and all stay in order.
+    if len(pieces) == 1 or not log_format.is_labeled:
         return _numbered(pieces)
     splits = [split_of_name(p.member or p.path.name) for p in pieces]
     if "train" not in splits:

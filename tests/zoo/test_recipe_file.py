@@ -113,21 +113,72 @@ def test_a_recipe_is_not_run_on_the_synthetic_log(capsys):
     assert "prepare criteo --source" in capsys.readouterr().err
 
 
-def test_the_published_metrics_are_shown_on_their_own_log(tmp_path, capsys):
+@pytest.fixture
+def own_recipe(tmp_path):
+    """A recipe that trains in a moment."""
+
+    def write(**settings):
+        path = tmp_path / "own.json"
+        content = {
+            "description": "",
+            "data": "criteo",
+            "prepare": "",
+            "recipe": {
+                "batch_size": 64,
+                "epochs": 1,
+                "hidden_units": [4],
+                **settings,
+            },
+            "published": {"auc": 0.8097, "source": "Somebody, not repeated"},
+        }
+        path.write_text(json.dumps(content))
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "shown"),
+    [
+        ("criteo", [], True),
+        ("criteo", ["--seed", "3"], True),
+        ("criteo", ["--hidden-units", "5"], False),
+        ("criteo", ["--learning-rate", "0.01"], False),
+        ("criteo", ["--model", "dcn"], False),
+        ("synthetic", [], False),
+    ],
+)
+def test_the_published_metrics_are_shown_beside_the_same_run_only(
+    own_recipe, tmp_path, capsys, name, options, shown
+):
     raw = tmp_path / "train.txt"
     zoo.datasets.synthetic.write_raw_log(raw, rows=1000, max_vocabulary=5)
-    for name, data in (("criteo", zoo.datasets.CRITEO), ("other", None)):
-        data = data or zoo.datasets.SYNTHETIC
-        zoo.prepare(data, raw, tmp_path / name, validation_fraction=0.0)
-        options = ["--epochs", "1", "--hidden-units", "4", "--batch-size", "64"]
-        with pytest.raises(SystemExit, match="0"):
-            cli.main(
-                [
-                    *("train", "--recipe", "criteo_deepfm_8k"),
-                    *("--data", str(tmp_path / name)),
-                    *("--output", str(tmp_path / "run"), *options),
-                ]
-            )
-        shown = capsys.readouterr().out
-        assert ("0.80970" in shown) == (name == "criteo")
-        assert ("not repeated" in " ".join(shown.split())) == (name == "criteo")
+    data = zoo.datasets.CRITEO if name == "criteo" else zoo.datasets.SYNTHETIC
+    zoo.prepare(data, raw, tmp_path / name, validation_fraction=0.0)
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(
+            [
+                *("train", "--recipe", own_recipe()),
+                *("--data", str(tmp_path / name)),
+                *("--output", str(tmp_path / "run"), *options),
+            ]
+        )
+    printed = capsys.readouterr().out
+    assert ("0.80970" in printed) == shown
+    assert ("not repeated" in " ".join(printed.split())) == shown
+
+
+def test_a_recipe_without_a_clip_trains_without_one(
+    own_recipe, arguments_of_train
+):
+    recipe = own_recipe(clip_ratio=None)
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--recipe", recipe, "--data", "d", "--output", "r"])
+    assert arguments_of_train["clip_ratio"] is None
+
+
+def test_a_setting_without_an_option_is_not_passed_over(own_recipe, capsys):
+    recipe = own_recipe(clip_variant="global", clip_threshold=1.0)
+    with pytest.raises(SystemExit, match="1"):
+        cli.main(["train", "--recipe", recipe, "--data", "d", "--output", "r"])
+    assert "['clip_threshold', 'clip_variant']" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from zoo.encoded_log import EncodedLog
 from zoo.memory import keep_freed_memory
 from zoo.models import MODELS
 from zoo.preset_folder import CURVES_FILE
+from zoo.recipe import Recipe
 from zoo.recipe_file import RecipeFile
 from zoo.recipe_file import built_in_recipes
 from zoo.tables import report_table
@@ -42,7 +43,15 @@ Rule = Literal[
 def take_recipe(context: typer.Context, name: str | None) -> str | None:
     """Makes the settings of a recipe the defaults of the other options."""
     if name is not None:
-        settings = RecipeFile.load(name).recipe
+        settings = dict(RecipeFile.load(name).recipe)
+        options = {option.name for option in context.command.params}
+        if unknown := sorted(set(settings) - options):
+            raise ValueError(
+                f"`--recipe` must be of settings that `train` has options for: "
+                f"use `zoo.train` for the others. Received: {unknown} in {name}"
+            )
+        if "clip_ratio" in settings and settings["clip_ratio"] is None:
+            settings["clip_ratio"] = float("inf")
         context.default_map = {**(context.default_map or {}), **settings}
     return name
 
@@ -71,10 +80,11 @@ def train(
         typer.Option(help="The network."),
     ] = "deepfm",
     initial_model: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Folder of a trained model to go on from, its tables grown "
-            "to the data's vocabularies; it brings its own network.",
+            help="Preset, such as the folder of an earlier run, to go on from, "
+            "its tables grown to the data's vocabularies; it brings its own "
+            "network.",
             show_default=False,
         ),
     ] = None,
@@ -157,7 +167,7 @@ def train(
         keep_checkpoints=keep_checkpoints,
         verbose="auto" if sys.stdout.isatty() else 2,
     )
-    Console().print(report_table(report, _published(recipe, log)))
+    Console().print(report_table(report, _published(recipe, log, report)))
     Console(soft_wrap=True).print(
         f"Learning curves: {output / CURVES_FILE}\n"
         f"Report: {output / REPORT_FILE}",
@@ -165,11 +175,20 @@ def train(
     )
 
 
-def _published(recipe: str | None, log: EncodedLog) -> dict[str, Any] | None:
-    """What others reached with the recipe, if it was on this log."""
+def _published(
+    recipe: str | None, log: EncodedLog, report: dict[str, Any]
+) -> dict[str, Any] | None:
+    """What others reached, if it was with these settings and on this log."""
     if recipe is None:
         return None
     loaded = RecipeFile.load(recipe)
     if log.encoder is None or log.encoder.log_format.name != loaded.data:
+        return None
+    theirs = Recipe(**loaded.recipe).for_data(loaded.data)
+    expected = {"model": theirs.model, "batch_size": theirs.batch_size}
+    if any(report[name] != value for name, value in expected.items()):
+        return None
+    expected = {**theirs.hyperparameters(), "seed": None}
+    if {**report["hyperparameters"], "seed": None} != expected:
         return None
     return loaded.published or None

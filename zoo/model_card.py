@@ -10,6 +10,8 @@ from zoo.preset_folder import CURVES_FILE
 from zoo.preset_folder import ENCODER_FOLDER
 from zoo.preset_folder import PresetFolder
 
+# Says that a card may be replaced by that of a newer model.
+CARD_MARK = "<!-- written by keras_cowclip -->"
 _TASK = "tabular-classification"
 # In the Hub's names, in ours for people, and in `metadata.json`.
 _METRICS = (
@@ -91,6 +93,7 @@ def model_card(
         eval_results=_results(opened.metadata, data),
     )
     sections = (
+        CARD_MARK,
         f"# {name}",
         _introduction(opened, data),
         _use(opened, address, encoder),

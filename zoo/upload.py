@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.datasets import LICENSED
+from zoo.encoding.encoder import ENCODER_FILE
+from zoo.model_card import CARD_MARK
 from zoo.model_card import model_card
 from zoo.preset_folder import CARD_FILE
 from zoo.preset_folder import CONFIG_FILE
@@ -31,8 +33,8 @@ def upload_preset(
 
     One commit brings the model, its metadata, the encoder, the learning curves
     and the card; other files of the folder stay here. The card is the folder's
-    own `README.md` if it has one, else `zoo.model_card`'s; a card that the
-    repository has already is kept.
+    own `README.md` if it has one, else `zoo.model_card`'s; a card that
+    somebody else wrote in the repository is kept.
 
     The encoder holds every token of the log, such as the ids of users and
     devices. That of a log whose publisher allows no copies of its parts
@@ -84,14 +86,24 @@ def upload_preset(
     hub = huggingface_hub.HfApi(token=token)
     try:
         hub.create_repo(repository, private=private, exist_ok=True)
-        if hub.file_exists(repository, CARD_FILE, revision=revision):
+        if _has_card_of_its_own(hub, repository, revision):
             del files[CARD_FILE]
+        stale = not with_encoder and hub.file_exists(
+            repository, f"{ENCODER_FOLDER}/{ENCODER_FILE}", revision=revision
+        )
         commit = hub.create_commit(
             repository,
             [
                 huggingface_hub.CommitOperationAdd(name, content)
                 for name, content in files.items()
-            ],
+            ]
+            # Of an earlier model, it would give this one's rows wrong ids.
+            + [
+                huggingface_hub.CommitOperationDelete(
+                    f"{ENCODER_FOLDER}/", is_folder=True
+                )
+            ]
+            * stale,
             commit_message=commit_message,
             revision=revision,
         )
@@ -101,6 +113,16 @@ def upload_preset(
             f"login` or give `token`. Received: address={address} ({error})"
         ) from error
     return str(commit.commit_url)
+
+
+def _has_card_of_its_own(
+    hub: Any, repository: str, revision: str | None
+) -> bool:
+    """Whether somebody wrote a card there, and not this package."""
+    if not hub.file_exists(repository, CARD_FILE, revision=revision):
+        return False
+    path = hub.hf_hub_download(repository, CARD_FILE, revision=revision)
+    return CARD_MARK not in Path(path).read_text()
 
 
 def _may_upload_encoder(

@@ -1,17 +1,22 @@
 import json
+import shutil
 import warnings
+from importlib import import_module
 from types import SimpleNamespace
 
-import httpx2 as httpx
 import huggingface_hub
 import numpy as np
 import pytest
+from huggingface_hub.errors import HTTPError
 
 import zoo
 from zoo import cli
 from zoo.datasets import CRITEO
 from zoo.datasets import SYNTHETIC
 from zoo.datasets import synthetic
+
+# The library behind the Hub's client, which changes between its versions.
+httpx = import_module(HTTPError.__module__.partition(".")[0])
 
 
 class Hub:
@@ -39,11 +44,17 @@ class Hub:
     def create_commit(self, repository, operations, commit_message, revision):
         for operation in operations:
             path = self.root / repository / operation.path_in_repo
+            if isinstance(operation, huggingface_hub.CommitOperationDelete):
+                shutil.rmtree(path)
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
             with operation.as_file() as file:
                 path.write_bytes(file.read())
         self.commits.append((repository, commit_message, revision))
         return SimpleNamespace(commit_url=f"https://hub/{repository}/commit/1")
+
+    def hf_hub_download(self, repository, name, revision):
+        return str(self.root / repository / name)
 
     def snapshot_download(self, repository, **options):
         return self.root / repository
@@ -176,6 +187,24 @@ def test_a_card_leaves_out_what_a_preset_does_not_say(tmp_path):
     assert "(batch, 1) float32" in card.text
     for section in ("What was measured", "How it was trained", "CTRPredictor"):
         assert section not in card.text
+
+
+def test_nothing_of_an_earlier_upload_contradicts_a_newer_one(
+    runs, hub, tmp_path
+):
+    zoo.upload_preset(runs / "synthetic", "hf://ann/clicks")
+    with pytest.warns(UserWarning, match="tokens of criteo"):
+        zoo.upload_preset(runs / "criteo", "hf://ann/clicks")
+    assert not (tmp_path / "hub/ann/clicks/encoder").exists()
+    card = (tmp_path / "hub/ann/clicks/README.md").read_text()
+    assert "of the log `criteo`" in card
+
+
+def test_no_path_of_this_machine_is_uploaded(runs, hub, tmp_path):
+    zoo.upload_preset(runs / "synthetic", "hf://ann/clicks")
+    uploaded = tmp_path / "hub/ann/clicks"
+    for name in ("metadata.json", "config.json", "README.md"):
+        assert str(runs) not in (uploaded / name).read_text()
 
 
 def test_damaged_weights_are_not_uploaded(hub, tmp_path):

@@ -3,6 +3,7 @@
 `nox -l` lists the others as well, which take long or need more than a CPU.
 """
 
+import sys
 from pathlib import Path
 
 import nox
@@ -15,7 +16,13 @@ CONSTRAINTS = ("-c", "constraints.txt")
 # A file at a time, for the tests of one share what takes long to make.
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 # What to install for a backend on a machine without an accelerator.
-BACKENDS = {"tensorflow": "tensorflow-cpu", "jax": "jax", "torch": "torch"}
+BACKENDS = {
+    "tensorflow": (
+        "tensorflow" if sys.platform == "darwin" else "tensorflow-cpu"
+    ),
+    "jax": "jax",
+    "torch": "torch",
+}
 
 
 @nox.session

@@ -1,6 +1,5 @@
 """The device that the backend computes on, if it is not the processor."""
 
-import resource
 import sys
 from pathlib import Path
 
@@ -58,6 +57,8 @@ def peak_memory() -> int:
     if backend == "torch":
         import torch
 
+        if not torch.cuda.is_available():  # Apple's keeps no such account.
+            return _peak_of_process()
         return torch.cuda.max_memory_allocated()
     import tensorflow as tf
 
@@ -71,5 +72,8 @@ def _peak_of_process() -> int:
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return 1024 * int(line.split()[1])
+    # Windows has no such module.
+    import resource
+
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the command line; bad input ends in one line, not in a traceback."""
     try:
         app(arguments)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, MemoryError) as error:
         Console(stderr=True, soft_wrap=True).print(
             f"[bold red]error:[/] {escape(str(error))}", highlight=False
         )

@@ -164,11 +164,12 @@ def write(cells: list[Cell], arguments: argparse.Namespace) -> None:
 def page(cells: list[Cell], arguments: argparse.Namespace) -> str:
     """The matrix for people: a row for each backend, device and precision."""
     done = [cell for cell in cells if "not_run" not in cell]
+    options = " ".join(["", "--", *sys.argv[1:]]) if sys.argv[1:] else ""
     lines = [
         "# The backends compared",
         "",
-        "Made by `nox -s matrix`; `matrix.csv` has each of the networks "
-        f"{', '.join(arguments.networks)} by itself.",
+        f"Made by `nox -s matrix{options}`; `matrix.csv` has each of the "
+        f"networks {', '.join(arguments.networks)} by itself.",
         "",
         "* *predictions*, *tables*: the largest difference of any network, "
         f"after {arguments.steps} steps of batch 256, from JAX on the CPU in "

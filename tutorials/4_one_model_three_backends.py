@@ -209,7 +209,8 @@ print(
 """
 On TensorFlow it is `with tf.distribute.MirroredStrategy().scope():` around
 making and compiling the model; on PyTorch `DistributedDataParallel` and a loop
-of your own. The README has both, and the matrix of what each backend can do.
+of your own. The README has the latter, and the matrix of what each backend can
+do.
 
 ## How equal is equal?
 

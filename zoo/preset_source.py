@@ -34,10 +34,11 @@ def preset_folder(
 
     Args:
         preset: name of a built-in preset, path of a folder, or
-            `"hf://user/repository"`. A folder of a built-in name comes first.
+            `"hf://user/repository"`, with `"@revision"` behind it or without.
+            A folder of a built-in name comes first.
         files: patterns of the files to fetch.
         revision: string. A branch, tag or commit of the repository. Defaults
-            to `None`, its main branch.
+            to `None`, the one in the address, else its main branch.
         token: string. For the Hub; `None` takes the one that you are logged in
             with. Defaults to `None`.
         cache_dir: path of the Hub's cache; `None` is that of
@@ -46,8 +47,8 @@ def preset_folder(
     Raises:
         FileNotFoundError: if there is no such folder, or the repository is
             neither in the cache nor can be fetched.
-        ValueError: for an address without user and repository, or arguments of
-            the Hub with a folder.
+        ValueError: for an address without user and repository, one of another
+            revision than `revision`, or arguments of the Hub with a folder.
     """
     if str(preset).startswith(HUB_PREFIX):
         return _fetched(str(preset), files, revision, token, cache_dir)
@@ -81,7 +82,12 @@ def repository_of(address: str) -> str:
     """
     repository = address.removeprefix(HUB_PREFIX)
     parts = repository.split("/")
-    if repository == address or len(parts) != 2 or not all(parts):
+    if (
+        repository == address
+        or len(parts) != 2
+        or not all(parts)
+        or "@" in repository
+    ):
         raise ValueError(
             f"An address on the Hub must be `{HUB_PREFIX}user/repository`. "
             f"Received: {address}"
@@ -93,7 +99,14 @@ def _fetched(preset, files, revision, token, cache_dir) -> Path:
     # It takes long to import, and folders do without.
     import huggingface_hub
 
-    repository = repository_of(preset)
+    address, _, pinned = preset.partition("@")
+    repository = repository_of(address if pinned else preset)
+    if pinned and revision not in (None, pinned):
+        raise ValueError(
+            "`revision` must be that of the address, where it has one. "
+            f"Received: preset={preset}, revision={revision}"
+        )
+    revision = pinned or revision
     try:
         folder = huggingface_hub.snapshot_download(
             repository,

@@ -58,7 +58,7 @@ def from_preset(
     Args:
         preset: name of a built-in preset (`zoo.built_in_presets()`), path of
             a folder that `save_to_preset` or `python -m zoo train` wrote, or
-            `"hf://user/repository"`.
+            `"hf://user/repository"`, with `"@revision"` behind it or without.
         load_weights: boolean. `False` leaves them as the network draws them.
             Defaults to `True`.
         dtype: string or `keras.DTypePolicy`, instead of the one that was

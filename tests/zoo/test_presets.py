@@ -204,6 +204,14 @@ def test_a_preset_comes_from_the_hub(preset, hub):
     assert "model.weights.h5" in arguments["allow_patterns"]
 
 
+def test_an_address_may_name_its_revision(hub):
+    zoo.from_preset("hf://user/dcn@v1")
+    repository, arguments = hub[0]
+    assert (repository, arguments["revision"]) == ("user/dcn", "v1")
+    with pytest.raises(ValueError, match="`revision`.*@v1, revision=v2"):
+        zoo.from_preset("hf://user/dcn@v1", revision="v2")
+
+
 def test_weights_that_are_not_asked_for_are_not_fetched(hub):
     zoo.from_preset("hf://user/dcn", load_weights=False)
     assert "model.weights.h5" not in hub[0][1]["allow_patterns"]
@@ -214,7 +222,9 @@ def test_without_the_hub_the_error_says_what_to_do(hub):
         zoo.from_preset("hf://user/other")
 
 
-@pytest.mark.parametrize("preset", ["hf://user", "hf://", "hf://a/b/c"])
+@pytest.mark.parametrize(
+    "preset", ["hf://user", "hf://", "hf://a/b/c", "hf://a/b@", "hf://a@b/c"]
+)
 def test_an_address_without_a_repository_is_refused(preset):
     with pytest.raises(ValueError, match="hf://user/repository.*Received"):
         zoo.from_preset(preset)

@@ -5,6 +5,7 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from zoo.commands.preset_options import Preset
 from zoo.export_formats import formats_help
 from zoo.exporting import export as export_preset
 
@@ -13,13 +14,7 @@ FormatName = Literal["tf_saved_model", "onnx", "torch", "openvino", "litert"]
 
 
 def export(
-    preset: Annotated[
-        str,
-        typer.Argument(
-            help="Folder written by `train`, hf://user/repository, or the "
-            "name of a built-in preset.",
-        ),
-    ],
+    preset: Preset,
     format: Annotated[
         FormatName,
         typer.Option(help=f"And the backends that write it: {formats_help()}."),

@@ -8,8 +8,8 @@ import typer
 Preset = Annotated[
     str,
     typer.Argument(
-        help="Folder written by `train`, hf://user/repository, or the name of "
-        "a built-in preset.",
+        help="Folder written by `train`, hf://user/repository[@revision], or "
+        "the name of a built-in preset.",
     ),
 ]
 EncodedFolder = Annotated[

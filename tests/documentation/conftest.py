@@ -96,6 +96,9 @@ class _Hub:
     def create_commit(self, repository, operations, **options):
         for operation in operations:
             path = self.folder / repository / operation.path_in_repo
+            if isinstance(operation, huggingface_hub.CommitOperationDelete):
+                shutil.rmtree(path)
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
             with operation.as_file() as file:
                 path.write_bytes(file.read())

@@ -2,6 +2,7 @@
 
 import json
 
+import huggingface_hub
 import keras
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from sklearn.metrics import roc_auc_score
 
 import zoo
 from zoo import cli
-from zoo import evaluation
 from zoo import explanation
 from zoo.calibration import calibration
 from zoo.datasets import synthetic
@@ -311,16 +311,16 @@ def test_a_failure_leaves_nothing_behind(log, preset, tmp_path, monkeypatch):
 def test_evaluation_hands_on_what_is_for_the_hub(log, preset, monkeypatch):
     asked = []
 
-    def from_preset(name, **hub):
-        asked.append((name, hub))
-        return zoo.from_preset(preset)
+    def snapshot_download(repository, **options):
+        asked.append((repository, options["revision"], options["token"]))
+        return str(preset)
 
-    monkeypatch.setattr(evaluation, "from_preset", from_preset)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     zoo.evaluate("hf://someone/model", log, revision="v1")
     zoo.explain("hf://someone/model", log, rows=500, repeats=2, token="t")
     assert asked == [
-        ("hf://someone/model", {"revision": "v1"}),
-        ("hf://someone/model", {"token": "t"}),
+        ("someone/model", "v1", None),
+        ("someone/model", None, "t"),
     ]
 
 

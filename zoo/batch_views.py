@@ -69,31 +69,57 @@ def torch_loader(batches: Any, **kwargs: Any) -> Any:
 def tf_dataset(batches: Any) -> Any:
     """See `zoo.ClickBatches.to_tf`."""
     try:
-        import tensorflow as tf
+        import tensorflow as tf  # noqa: F401
     except ImportError as error:
         raise ImportError(
             "`to_tf` needs TensorFlow. Install it with "
             "`pip install tensorflow`."
         ) from error
     passes = Passes(batches)
+    # Counted now: iterating moves on, and only a first pass that starts in the
+    # middle has another number of batches than those after it.
+    all_alike = len(passes) == passes.batches_per_epoch
+    return _tf_dataset(
+        lambda: (batches.batch(*place) for place in passes),
+        _tf_signature(batches),
+        passes.batches_per_epoch if all_alike else None,
+    )
+
+
+def tf_epochs(batches: Any) -> Any:
+    """In each pass the epoch that `fit` has moved the batches to."""
+    return _tf_dataset(
+        lambda: (batches[i] for i in range(len(batches))),
+        _tf_signature(batches),
+        len(batches),
+    )
+
+
+def _tf_signature(batches):
+    import tensorflow as tf
+
     rows = batches.batch_size if batches.drop_remainder else None
     widths = batches.split.widths
-    signature = (
+    return (
         {
             "dense": tf.TensorSpec((rows, widths["dense"]), tf.float32),
             "ids": tf.TensorSpec((rows, widths["ids"]), tf.int32),
         },
         tf.TensorSpec((rows, 1), tf.float32),
     )
-    # Counted now: iterating moves on, and only a first pass that starts in the
-    # middle has another number of batches than those after it.
-    all_alike = len(passes) == passes.batches_per_epoch
+
+
+def _tf_dataset(generator, signature, cardinality):
+    import tensorflow as tf
+
     dataset = tf.data.Dataset.from_generator(
-        lambda: (batches.batch(*place) for place in passes),
-        output_signature=signature,
+        generator, output_signature=signature
     )
-    if all_alike:
+    if cardinality is not None:
         dataset = dataset.apply(
-            tf.data.experimental.assert_cardinality(passes.batches_per_epoch)
+            tf.data.experimental.assert_cardinality(cardinality)
         )
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    # `zoo.tensorflow_input` says what the tuner costs.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(2).with_options(options)

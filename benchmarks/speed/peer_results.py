@@ -158,15 +158,15 @@ def _rate(column: dict[tuple, Line], label: tuple) -> int:
 
 
 def _ratio(lines: list[Line], which: dict[str, str]) -> str:
-    """Best windows, for a backend may use one core of two in some of them."""
+    """Of medians, and the fastest of each side."""
     ours = [
-        int(line["samples_per_second_best"] or 0)
+        int(line["samples_per_second"] or 0)
         for line in lines
         if line["contestant"] == OURS
         and all(line[name] == value for name, value in which.items())
     ]
     peers = [
-        int(line["samples_per_second_best"] or 0)
+        int(line["samples_per_second"] or 0)
         for line in lines
         if line["contestant"] not in COLORS
     ]

@@ -1,9 +1,12 @@
-"""Batches for loops of your own, in PyTorch or TensorFlow.
+"""Batches for loops of your own, in PyTorch or TensorFlow, and for Keras.
 
-Neither is imported before it is asked for.
+Neither of the two is imported before it is asked for.
 """
 
+from collections.abc import Callable
 from typing import Any
+
+import keras
 
 
 class Passes:
@@ -69,7 +72,7 @@ def torch_loader(batches: Any, **kwargs: Any) -> Any:
 def tf_dataset(batches: Any) -> Any:
     """See `zoo.ClickBatches.to_tf`."""
     try:
-        import tensorflow as tf  # noqa: F401
+        import tensorflow as tf
     except ImportError as error:
         raise ImportError(
             "`to_tf` needs TensorFlow. Install it with "
@@ -79,47 +82,60 @@ def tf_dataset(batches: Any) -> Any:
     # Counted now: iterating moves on, and only a first pass that starts in the
     # middle has another number of batches than those after it.
     all_alike = len(passes) == passes.batches_per_epoch
-    return _tf_dataset(
-        lambda: (batches.batch(*place) for place in passes),
-        _tf_signature(batches),
-        passes.batches_per_epoch if all_alike else None,
+    dataset = _from_generator(
+        batches, lambda: (batches.batch(*place) for place in passes)
+    )
+    if all_alike:
+        dataset = dataset.apply(
+            tf.data.experimental.assert_cardinality(passes.batches_per_epoch)
+        )
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def keras_input(batches: Any) -> Any:
+    """See `zoo.ClickBatches.to_keras`."""
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    # What is wrong with a log from its beginning is said in our own words, and
+    # not in those that TensorFlow has for what fails inside of a data set.
+    batches.batch(*batches.position)
+    passes = Passes(batches)
+    first_step = passes.step
+
+    def read():
+        if first_step and passes.step != first_step:
+            raise ValueError(
+                "An epoch that starts in the middle must be the only one of "
+                "its `fit`, which would otherwise cut all later epochs to the "
+                "same number of batches. Call `start_at` and `to_keras` again "
+                f"for another `fit`. Received: epoch {passes.epoch}"
+            )
+        return (batches.batch(*place) for place in passes)
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return (
+        _from_generator(batches, read)
+        .apply(tf.data.experimental.assert_cardinality(len(passes)))
+        .prefetch(2)
+        .with_options(options)
     )
 
 
-def tf_epochs(batches: Any) -> Any:
-    """In each pass the epoch that `fit` has moved the batches to."""
-    return _tf_dataset(
-        lambda: (batches[i] for i in range(len(batches))),
-        _tf_signature(batches),
-        len(batches),
-    )
-
-
-def _tf_signature(batches):
+def _from_generator(batches: Any, generator: Callable[[], Any]) -> Any:
     import tensorflow as tf
 
     rows = batches.batch_size if batches.drop_remainder else None
     widths = batches.split.widths
-    return (
-        {
-            "dense": tf.TensorSpec((rows, widths["dense"]), tf.float32),
-            "ids": tf.TensorSpec((rows, widths["ids"]), tf.int32),
-        },
-        tf.TensorSpec((rows, 1), tf.float32),
+    return tf.data.Dataset.from_generator(
+        generator,
+        output_signature=(
+            {
+                "dense": tf.TensorSpec((rows, widths["dense"]), tf.float32),
+                "ids": tf.TensorSpec((rows, widths["ids"]), tf.int32),
+            },
+            tf.TensorSpec((rows, 1), tf.float32),
+        ),
     )
-
-
-def _tf_dataset(generator, signature, cardinality):
-    import tensorflow as tf
-
-    dataset = tf.data.Dataset.from_generator(
-        generator, output_signature=signature
-    )
-    if cardinality is not None:
-        dataset = dataset.apply(
-            tf.data.experimental.assert_cardinality(cardinality)
-        )
-    # `zoo.tensorflow_input` says what the tuner costs.
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.prefetch(2).with_options(options)

@@ -82,7 +82,9 @@ def model_for_log(
 def evaluate_split(network: CTRModel, split: Split) -> dict[str, float]:
     """Returns the exact metrics of a model on one split."""
     batches = ClickBatches(split, EVALUATION_BATCH_SIZE)
-    return exact_metrics(split.labels, network.predict(batches, verbose=0))
+    return exact_metrics(
+        split.labels, network.predict(batches.to_keras(), verbose=0)
+    )
 
 
 def name_of_evaluation_split(log: EncodedLog) -> str:

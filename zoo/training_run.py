@@ -211,7 +211,7 @@ def _fit(
         batches.start_at(state.epoch, state.step)
         try:
             network.fit(
-                batches,
+                batches.to_keras(),
                 initial_epoch=state.epoch,
                 # An epoch that starts in the middle has a `fit` of its own.
                 epochs=state.epoch + 1 if state.step else epochs,

@@ -104,7 +104,7 @@ class Contestant:
             for array in self.batch
         )
         split = Split({"dense": dense, "ids": ids}, labels)
-        batches = zoo.ClickBatches(split, self.batch_size)
+        batches = zoo.ClickBatches(split, self.batch_size).to_keras()
         start = time.perf_counter()
         self.network.fit(batches, shuffle=False, verbose=0)
         return time.perf_counter() - start

@@ -344,6 +344,56 @@ def needs(module):
     )
 
 
+def test_keras_reads_epoch_after_epoch(small_windows):
+    batches = zoo.ClickBatches(split(1000), 128, True, seed=2)
+    places = [(1, 6), (1, 7)]
+    places += [(epoch, step) for epoch in (2, 3) for step in range(8)]
+    expected = weights_after(places, batches)
+    model = small_model()
+    batches.start_at(1, 6)
+    model.fit(
+        batches.to_keras(), initial_epoch=1, epochs=2, shuffle=False, verbose=0
+    )
+    batches.start_at(2)
+    model.fit(
+        batches.to_keras(), initial_epoch=2, epochs=4, shuffle=False, verbose=0
+    )
+    assert_same(model.get_weights(), expected)
+    batches = zoo.ClickBatches(split(1000), 300)
+    np.testing.assert_allclose(
+        model.predict(batches.to_keras(), verbose=0),
+        model.predict(split(1000).inputs, verbose=0),
+        rtol=1e-6,
+    )
+
+
+def test_keras_never_reads_on_after_the_rest_of_an_epoch():
+    batches = zoo.ClickBatches(split(100), 10, shuffle=True)
+    batches.start_at(1, 5)
+    with pytest.raises(Exception, match="only one of its `fit`"):
+        small_model().fit(batches.to_keras(), epochs=2, shuffle=False)
+
+
+def test_what_keras_reads_has_no_tuner_to_wait_for():
+    batches = zoo.ClickBatches(split(100), 10)
+    if keras.backend.backend() != "tensorflow":
+        assert batches.to_keras() is batches
+        return
+    assert batches.to_keras().options().autotune.enabled is False
+    # A pipeline that is built on the other one keeps its tuner.
+    assert batches.to_tf().options().autotune.enabled is None
+
+
+def test_a_damaged_log_is_told_of_alike_on_every_backend(monkeypatch):
+    def read(self, start, stop):
+        raise ValueError("row 3 is damaged")
+
+    batches = zoo.ClickBatches(split(100), 10)
+    monkeypatch.setattr(Split, "read", read)
+    with pytest.raises(ValueError, match="^row 3 is damaged"):
+        small_model().predict(batches.to_keras(), verbose=0)
+
+
 @needs("torch")
 # Whatever other backend is loaded warns about the workers' fork.
 @pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning")

@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 
-from zoo import tensorflow_input
 from zoo.features import FeatureSchema
 from zoo.out_of_memory import explained_out_of_memory
 from zoo.preset_folder import PresetFolder
@@ -38,9 +37,6 @@ class CTRModel(keras.Model):
         self._check(x)
         if isinstance(validation_data, (tuple, list)):
             self._check(validation_data[0])
-        x, validation_data, kwargs = tensorflow_input.for_fit(
-            x, validation_data, kwargs
-        )
         with self._explained_out_of_memory():
             history = super().fit(
                 x, *args, validation_data=validation_data, **kwargs
@@ -52,13 +48,11 @@ class CTRModel(keras.Model):
 
     def evaluate(self, x=None, *args, **kwargs):
         self._check(x)
-        with tensorflow_input.one_epoch(x) as batches:
-            return super().evaluate(batches, *args, **kwargs)
+        return super().evaluate(x, *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):
         self._check(x)
-        with tensorflow_input.one_epoch(x) as batches:
-            return super().predict(batches, *args, **kwargs)
+        return super().predict(x, *args, **kwargs)
 
     def train_on_batch(self, x, *args, **kwargs):
         self._check(x)

@@ -1,9 +1,9 @@
 """What is in the folder of a preset, and how it becomes a model again."""
 
+import contextlib
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,20 +182,31 @@ def write_preset(
 ) -> None:
     """Writes what `PresetFolder` reads; see `zoo.save_to_preset`."""
     folder = Path(folder)
+    old_encoder = folder / ENCODER_FOLDER
+    if encoder is None and old_encoder.exists():
+        raise ValueError(
+            "`encoder` must be given where the folder has that of an earlier "
+            "preset, which may give this model's rows wrong ids: pass it, "
+            f"`zoo.ClickEncoder.load({str(old_encoder)!r})`, if it is this "
+            f"model's too, else remove it. Received: folder={folder}"
+        )
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(
             prefix=".partial-", dir=folder
         ) as partial:
-            write_preset_files(model, Path(partial), encoder, metadata)
-            # Of an earlier model, it would give this one's rows wrong ids.
-            shutil.rmtree(folder / ENCODER_FOLDER, ignore_errors=True)
-            for path in Path(partial).iterdir():
+            whole = Path(partial, "new")
+            whole.mkdir()
+            write_preset_files(model, whole, encoder, metadata)
+            if old_encoder.exists():
+                old_encoder.rename(Path(partial, "old_encoder"))
+            for path in whole.iterdir():
                 path.replace(folder / path.name)
     except BaseException:
         if made:
-            folder.rmdir()
+            with contextlib.suppress(OSError):
+                folder.rmdir()
         raise
 
 

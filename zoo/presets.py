@@ -27,10 +27,13 @@ def save_to_preset(
             `metadata.json` and, if given, `encoder/`, once all of them are
             written; those of an earlier preset are replaced, and other files,
             such as its card, are kept.
-        encoder: the `ClickEncoder` whose ids the model was trained on.
+        encoder: the `ClickEncoder` whose ids the model was trained on. Must
+            be given where the folder has one.
         metadata: dict put into `metadata.json`, such as metrics and data set.
 
     Raises:
+        ValueError: if `folder` has an encoder, and there is none to replace
+            it.
         TypeError: if `metadata` is no JSON. An earlier preset stays.
 
     Example:

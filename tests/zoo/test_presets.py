@@ -77,12 +77,8 @@ def test_a_preset_keeps_the_dtype_policy(tmp_path):
     )
 
 
-def test_saving_again_replaces_what_a_preset_holds_and_keeps_the_rest(
-    preset,
-):
+def test_saving_again_keeps_what_else_is_in_the_folder(preset):
     _, folder = preset
-    (folder / "encoder").mkdir()
-    (folder / "encoder" / "encoder.json").write_text("{}")
     (folder / "README.md").write_text("A card of ours.")
     newer = zoo.DeepFM(SCHEMA, embedding_dim=4, hidden_units=(8,))
     newer.save_to_preset(folder)
@@ -93,6 +89,33 @@ def test_saving_again_replaces_what_a_preset_holds_and_keeps_the_rest(
         zoo.from_preset(folder).predict(INPUTS, verbose=0),
         newer.predict(INPUTS, verbose=0),
     )
+
+
+def test_an_encoder_is_replaced_by_another_and_never_lost(tmp_path):
+    """One of an earlier model would give the rows of this one wrong ids."""
+    encoders = []
+    for name, rows in (("first", 1000), ("second", 2000)):
+        raw = tmp_path / f"{name}.txt"
+        zoo.datasets.synthetic.write_raw_log(raw, rows=rows, max_vocabulary=20)
+        zoo.prepare(
+            zoo.datasets.SYNTHETIC, raw, tmp_path / name, show_progress=False
+        )
+        encoders.append(zoo.EncodedLog.load(tmp_path / name).encoder)
+    first, second = encoders
+    models = [
+        zoo.DCN(encoder.schema, embedding_dim=2, hidden_units=(4,))
+        for encoder in encoders
+    ]
+    folder = tmp_path / "preset"
+    models[0].save_to_preset(folder, first)
+    with pytest.raises(ValueError, match="`encoder` must be given.*Received"):
+        models[0].save_to_preset(folder)
+    assert zoo.CTRPredictor.from_preset(folder).encoder.extends(first)
+    models[1].save_to_preset(folder, second)
+    kept = zoo.CTRPredictor.from_preset(folder).encoder
+    assert kept.extends(second)
+    assert not kept.extends(first)
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_what_cannot_be_saved_leaves_everything_as_it_was(preset, tmp_path):

@@ -1,5 +1,6 @@
 """The page that tells people what a preset is, for the Hugging Face Hub."""
 
+import hashlib
 import inspect
 import os
 from typing import Any
@@ -10,8 +11,6 @@ from zoo.preset_folder import CURVES_FILE
 from zoo.preset_folder import ENCODER_FOLDER
 from zoo.preset_folder import PresetFolder
 
-# Says that a card may be replaced by that of a newer model.
-CARD_MARK = "<!-- written by keras_cowclip -->"
 _TASK = "tabular-classification"
 # In the Hub's names, in ours for people, and in `metadata.json`.
 _METRICS = (
@@ -93,7 +92,6 @@ def model_card(
         eval_results=_results(opened.metadata, data),
     )
     sections = (
-        CARD_MARK,
         f"# {name}",
         _introduction(opened, data),
         _use(opened, address, encoder),
@@ -101,7 +99,19 @@ def model_card(
         _recipe(opened.metadata),
     )
     text = "\n\n".join(section for section in sections if section)
-    return huggingface_hub.ModelCard(f"---\n{facts.to_yaml()}\n---\n\n{text}\n")
+    card = f"---\n{facts.to_yaml()}\n---\n\n{text}\n"
+    return huggingface_hub.ModelCard(f"{card}\n{_mark(card)}\n")
+
+
+def is_as_written(card: str) -> bool:
+    """Whether a card is one of this package that nobody has changed."""
+    text, _, mark = card.strip().rpartition("\n")
+    return mark == _mark(text)
+
+
+def _mark(text: str) -> str:
+    digest = hashlib.sha256(text.strip().encode()).hexdigest()
+    return f"<!-- by keras_cowclip, unless edited: {digest} -->"
 
 
 def _data(opened: PresetFolder) -> tuple[str, str | None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.datasets import LICENSED
 from zoo.encoding.encoder import ENCODER_FILE
-from zoo.model_card import CARD_MARK
+from zoo.model_card import is_as_written
 from zoo.model_card import model_card
 from zoo.preset_folder import CARD_FILE
 from zoo.preset_folder import CONFIG_FILE
@@ -33,8 +33,8 @@ def upload_preset(
 
     One commit brings the model, its metadata, the encoder, the learning curves
     and the card; other files of the folder stay here. The card is the folder's
-    own `README.md` if it has one, else `zoo.model_card`'s; a card that
-    somebody else wrote in the repository is kept.
+    own `README.md` if it has one, else `zoo.model_card`'s, which replaces no
+    card that somebody wrote or edited in the repository.
 
     The encoder holds every token of the log, such as the ids of users and
     devices. That of a log whose publisher allows no copies of its parts
@@ -80,13 +80,14 @@ def upload_preset(
     opened.check_weights()
     with_encoder = _may_upload_encoder(opened, licensed_vocabulary)
     files = _files(opened.folder, with_encoder)
-    if CARD_FILE not in files:
+    generate_card = CARD_FILE not in files
+    if generate_card:
         card = model_card(opened.folder, repository, with_encoder)
         files[CARD_FILE] = str(card).encode()
     hub = huggingface_hub.HfApi(token=token)
     try:
         hub.create_repo(repository, private=private, exist_ok=True)
-        if _has_card_of_its_own(hub, repository, revision):
+        if generate_card and _has_card_of_its_own(hub, repository, revision):
             del files[CARD_FILE]
         stale = not with_encoder and hub.file_exists(
             repository, f"{ENCODER_FOLDER}/{ENCODER_FILE}", revision=revision
@@ -118,11 +119,11 @@ def upload_preset(
 def _has_card_of_its_own(
     hub: Any, repository: str, revision: str | None
 ) -> bool:
-    """Whether somebody wrote a card there, and not this package."""
+    """Whether somebody wrote a card there, or changed that of this package."""
     if not hub.file_exists(repository, CARD_FILE, revision=revision):
         return False
     path = hub.hf_hub_download(repository, CARD_FILE, revision=revision)
-    return CARD_MARK not in Path(path).read_text()
+    return not is_as_written(Path(path).read_text())
 
 
 def _may_upload_encoder(

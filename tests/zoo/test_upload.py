@@ -200,6 +200,21 @@ def test_nothing_of_an_earlier_upload_contradicts_a_newer_one(
     assert "of the log `criteo`" in card
 
 
+def test_an_edited_card_stays_and_that_of_the_folder_comes_first(
+    runs, hub, tmp_path
+):
+    zoo.upload_preset(runs / "synthetic", "hf://ann/clicks")
+    card = tmp_path / "hub/ann/clicks/README.md"
+    edited = card.read_text().replace("Predicts", "Made by Ann. Predicts")
+    card.write_text(edited)
+    zoo.upload_preset(runs / "synthetic", "hf://ann/clicks")
+    assert card.read_text() == edited
+    folder = shutil.copytree(runs / "synthetic", tmp_path / "own")
+    (folder / "README.md").write_text("Mine.")
+    zoo.upload_preset(folder, "hf://ann/clicks")
+    assert card.read_text() == "Mine."
+
+
 def test_no_path_of_this_machine_is_uploaded(runs, hub, tmp_path):
     zoo.upload_preset(runs / "synthetic", "hf://ann/clicks")
     uploaded = tmp_path / "hub/ann/clicks"

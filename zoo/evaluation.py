@@ -71,9 +71,9 @@ def model_for_log(
         and not log.encoder.extends(ClickEncoder.load(encoder_folder))
     ):
         raise ValueError(
-            f"The model in {preset} was trained on other ids than the data in "
-            f"{log.source} has, in vocabularies of the same sizes; encode the "
-            f"data with the model's own encoder: `python -m zoo prepare "
+            f"The model in {preset} was trained on other ids, or other ranges "
+            f"of the dense columns, than the data in {log.source} has; encode "
+            f"the data with the model's own encoder: `python -m zoo prepare "
             f"--encoder {encoder_folder}`. Received: log={log.source}"
         )
     return network

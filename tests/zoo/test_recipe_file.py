@@ -145,6 +145,7 @@ def own_recipe(tmp_path):
         ("criteo", ["--hidden-units", "5"], False),
         ("criteo", ["--learning-rate", "0.01"], False),
         ("criteo", ["--model", "dcn"], False),
+        ("criteo", ["--initial-model", "{earlier}"], False),
         ("synthetic", [], False),
     ],
 )
@@ -155,6 +156,10 @@ def test_the_published_metrics_are_shown_beside_the_same_run_only(
     zoo.datasets.synthetic.write_raw_log(raw, rows=1000, max_vocabulary=5)
     data = zoo.datasets.CRITEO if name == "criteo" else zoo.datasets.SYNTHETIC
     zoo.prepare(data, raw, tmp_path / name, validation_fraction=0.0)
+    log = zoo.EncodedLog.load(tmp_path / name)
+    earlier = zoo.DeepFM(log.schema, hidden_units=(4,))
+    earlier.save_to_preset(tmp_path / "earlier", log.encoder)
+    options = [o.format(earlier=tmp_path / "earlier") for o in options]
     with pytest.raises(SystemExit, match="0"):
         cli.main(
             [

@@ -179,7 +179,7 @@ def _published(
     recipe: str | None, log: EncodedLog, report: dict[str, Any]
 ) -> dict[str, Any] | None:
     """What others reached, if it was with these settings and on this log."""
-    if recipe is None:
+    if recipe is None or report["initial_model"]:
         return None
     loaded = RecipeFile.load(recipe)
     if log.encoder is None or log.encoder.log_format.name != loaded.data:

@@ -188,7 +188,10 @@ class ClickEncoder:
         if (
             self.log_format != older.log_format
             or self.dense_transform != older.dense_transform
-            or self.dense_ranges != older.dense_ranges
+            or (
+                self.dense_transform == "minmax"
+                and self.dense_ranges != older.dense_ranges
+            )
             or self.num_buckets != older.num_buckets
         ):
             return False

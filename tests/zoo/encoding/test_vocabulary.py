@@ -78,6 +78,26 @@ def test_a_fitted_encoder_is_used_as_it_is(days, tmp_path):
     assert again.dense_ranges == encoder.dense_ranges
 
 
+@pytest.mark.parametrize(
+    ("transform", "same"), [("minmax", False), ("log", True), ("none", True)]
+)
+def test_ranges_that_no_transform_reads_make_no_other_encoder(
+    make_lines, prepare_text, transform, same
+):
+    """What is hashed has the same ids on every day."""
+    encoders = []
+    for name, largest in (("first", "5"), ("second", "70")):
+        lines = make_lines([(largest, "x", "b")], other=FILL)
+        folder, _ = prepare_text(
+            "\n".join(lines), name=name, num_buckets=9,
+            dense_transform=transform,
+        )  # fmt: skip
+        encoders.append(ClickEncoder.load(folder / "encoder"))
+    first, second = encoders
+    assert first.dense_ranges != second.dense_ranges
+    assert second.extends(first) is same
+
+
 def test_growth_keeps_old_ids(days, tmp_path):
     folder, second = days
     encoder = ClickEncoder.load(folder / "encoder")

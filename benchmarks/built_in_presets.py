@@ -11,6 +11,7 @@ cards say which.
 """
 
 import argparse
+import contextlib
 import json
 import shutil
 import tempfile
@@ -79,8 +80,9 @@ def make_preset(
 
 def write_card(output: Path) -> None:
     """Writes the card of a preset that goes by the name of its folder."""
-    card = str(zoo.model_card(output)).replace(str(output), output.name)
-    (output / CARD_FILE).write_text(card)
+    with contextlib.chdir(output.parent):
+        card = zoo.model_card(output.name)
+    (output / CARD_FILE).write_text(str(card))
 
 
 def main():

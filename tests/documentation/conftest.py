@@ -2,13 +2,13 @@ import gzip
 import hashlib
 import shutil
 import zipfile
-from types import SimpleNamespace
 
 import datasets
 import huggingface_hub
 import pytest
 
 import zoo
+from tests.folder_hub import FolderHub
 from zoo.datasets import hub
 
 ROWS = 2000
@@ -69,46 +69,13 @@ def workplace(made, tmp_path, monkeypatch):
     monkeypatch.setattr(
         datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache")
     )
-    stub = _Hub(tmp_path / "hub")
+    stub = FolderHub(tmp_path / "hub")
     monkeypatch.setattr(huggingface_hub, "HfApi", stub)
     for name in ("hf_hub_download", "snapshot_download"):
         monkeypatch.setattr(huggingface_hub, name, getattr(stub, name))
     archive = tmp_path / "hub/reczoo/Criteo_x4/Criteo_x4.zip"
     monkeypatch.setitem(hub.ZIPS, "reczoo/Criteo_x4", _facts(archive))
     return tmp_path
-
-
-class _Hub:
-    """Repositories as folders, behind what this project calls of the Hub."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __call__(self, token=None):
-        return self
-
-    def create_repo(self, repository, private, exist_ok):
-        (self.folder / repository).mkdir(parents=True, exist_ok=True)
-
-    def file_exists(self, repository, name, revision):
-        return (self.folder / repository / name).is_file()
-
-    def create_commit(self, repository, operations, **options):
-        for operation in operations:
-            path = self.folder / repository / operation.path_in_repo
-            if isinstance(operation, huggingface_hub.CommitOperationDelete):
-                shutil.rmtree(path)
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with operation.as_file() as file:
-                path.write_bytes(file.read())
-        return SimpleNamespace(commit_url=f"https://hub/{repository}/commit/1")
-
-    def hf_hub_download(self, repo_id, filename, **options):
-        return str(self.folder / repo_id / filename)
-
-    def snapshot_download(self, repository, **options):
-        return str(self.folder / repository)
 
 
 def _shop():

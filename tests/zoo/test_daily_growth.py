@@ -96,5 +96,5 @@ def test_a_preset_of_any_place_is_gone_on_from(tmp_path):
     )  # fmt: skip
     assert (
         report["hyperparameters"]["embedding_dim"]
-        == (built_in.get_config()["embedding_dim"])
+        == built_in.get_config()["embedding_dim"]
     )

@@ -2,7 +2,6 @@ import json
 import shutil
 import warnings
 from importlib import import_module
-from types import SimpleNamespace
 
 import huggingface_hub
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from huggingface_hub.errors import HTTPError
 
 import zoo
+from tests.folder_hub import FolderHub
 from zoo import cli
 from zoo.datasets import CRITEO
 from zoo.datasets import SYNTHETIC
@@ -19,11 +19,11 @@ from zoo.datasets import synthetic
 httpx = import_module(HTTPError.__module__.partition(".")[0])
 
 
-class Hub:
-    """Repositories as folders, behind the methods of `HfApi` in use."""
+class Hub(FolderHub):
+    """Keeps what it was asked for, and refuses where it is told to."""
 
     def __init__(self, root):
-        self.root = root
+        super().__init__(root)
         self.made = {}
         self.commits = []
         self.error = None
@@ -38,26 +38,9 @@ class Hub:
         assert exist_ok
         self.made.setdefault(repository, private)
 
-    def file_exists(self, repository, name, revision):
-        return (self.root / repository / name).is_file()
-
     def create_commit(self, repository, operations, commit_message, revision):
-        for operation in operations:
-            path = self.root / repository / operation.path_in_repo
-            if isinstance(operation, huggingface_hub.CommitOperationDelete):
-                shutil.rmtree(path)
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with operation.as_file() as file:
-                path.write_bytes(file.read())
         self.commits.append((repository, commit_message, revision))
-        return SimpleNamespace(commit_url=f"https://hub/{repository}/commit/1")
-
-    def hf_hub_download(self, repository, name, revision):
-        return str(self.root / repository / name)
-
-    def snapshot_download(self, repository, **options):
-        return self.root / repository
+        return super().create_commit(repository, operations)
 
 
 @pytest.fixture

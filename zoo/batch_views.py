@@ -106,12 +106,7 @@ def keras_input(batches: Any) -> Any:
 
     def read():
         if first_step and passes.step != first_step:
-            raise ValueError(
-                "An epoch that starts in the middle must be the only one of "
-                "its `fit`, which would otherwise cut all later epochs to the "
-                "same number of batches. Call `start_at` and `to_keras` again "
-                f"for another `fit`. Received: epoch {passes.epoch}"
-            )
+            raise not_alone(passes.epoch)
         return (batches.batch(*place) for place in passes)
 
     options = tf.data.Options()
@@ -121,6 +116,16 @@ def keras_input(batches: Any) -> Any:
         .apply(tf.data.experimental.assert_cardinality(len(passes)))
         .prefetch(2)
         .with_options(options)
+    )
+
+
+def not_alone(epoch: int) -> ValueError:
+    """What to raise at an epoch that follows the rest of one in a `fit`."""
+    return ValueError(
+        "An epoch that starts in the middle must be the only one of its "
+        "`fit`, which would otherwise cut all later epochs to the same number "
+        f"of batches. Call `start_at({epoch})` and `fit` again for the epochs "
+        f"from there on. Received: epoch {epoch} in the same fit"
     )
 
 

@@ -180,13 +180,7 @@ class ClickBatches(keras.utils.PyDataset):
 
     def on_epoch_begin(self):
         if self._needs_new_fit:
-            raise ValueError(
-                "An epoch that starts in the middle must be the only one of "
-                "its `fit`, which would otherwise cut all later epochs to the "
-                "same number of batches. Call `start_at"
-                f"({self._position[0]})` and `fit` again for the epochs from "
-                f"there on. Received: epoch {self._position[0]} in the same fit"
-            )
+            raise batch_views.not_alone(epoch=self._position[0])
         self._has_begun = True
 
     def on_epoch_end(self):

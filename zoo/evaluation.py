@@ -5,11 +5,9 @@ from typing import Any
 
 from zoo.batches import ClickBatches
 from zoo.encoded_log import EncodedLog
-from zoo.encoding import ClickEncoder
 from zoo.features import FeatureSchema
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
-from zoo.preset_folder import ENCODER_FOLDER
 from zoo.preset_folder import PresetFolder
 from zoo.presets import load_model
 from zoo.split import Split
@@ -64,17 +62,12 @@ def model_for_log(
             f"the data in {log.source} has; encode the data with the model's "
             f"own encoder. {_first_difference(network.schema, log.schema)}"
         )
-    encoder_folder = opened.folder / ENCODER_FOLDER
-    if (
-        log.encoder is not None
-        and encoder_folder.is_dir()
-        and not log.encoder.extends(ClickEncoder.load(encoder_folder))
-    ):
+    if not opened.has_ids_of(log.encoder):
         raise ValueError(
             f"The model in {preset} was trained on other ids, or other ranges "
             f"of the dense columns, than the data in {log.source} has; encode "
             f"the data with the model's own encoder: `python -m zoo prepare "
-            f"--encoder {encoder_folder}`. Received: log={log.source}"
+            f"--encoder {opened.encoder_folder}`. Received: log={log.source}"
         )
     return network
 

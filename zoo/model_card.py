@@ -8,7 +8,6 @@ from typing import Any
 from zoo.datasets.hub import full_id
 from zoo.models import MODELS
 from zoo.preset_folder import CURVES_FILE
-from zoo.preset_folder import ENCODER_FOLDER
 from zoo.preset_folder import PresetFolder
 
 _TASK = "tabular-classification"
@@ -119,7 +118,7 @@ def _data(opened: PresetFolder) -> tuple[str, str | None]:
 
     A path, which `metadata.json` may have, means nothing elsewhere.
     """
-    if (opened.folder / ENCODER_FOLDER).is_dir():
+    if opened.encoder_folder.is_dir():
         name = opened.load_encoder().log_format.name
         return name, full_id(name)
     return str(opened.metadata.get("data", "unknown")), None
@@ -160,7 +159,7 @@ def _introduction(opened: PresetFolder, data: str) -> str:
 
 
 def _use(opened: PresetFolder, address: str, encoder: bool) -> str:
-    has_encoder = (opened.folder / ENCODER_FOLDER).is_dir()
+    has_encoder = opened.encoder_folder.is_dir()
     if encoder and has_encoder:
         used = opened.load_encoder().log_format.unlabeled().used
         columns = ", ".join(f'"{name}": ...' for name in used[:2])

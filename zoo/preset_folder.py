@@ -144,6 +144,20 @@ class PresetFolder:
             model.load_weights(self.folder / WEIGHTS_FILE)
         return model
 
+    @property
+    def encoder_folder(self) -> Path:
+        """Path of the encoder, which a preset need not have."""
+        return self.folder / ENCODER_FOLDER
+
+    def has_ids_of(self, encoder: ClickEncoder | None) -> bool:
+        """Whether an encoder gives the ids that the preset was trained on.
+
+        True as well where one of the two has no encoder to tell by.
+        """
+        if encoder is None or not self.encoder_folder.is_dir():
+            return True
+        return encoder.extends(self.load_encoder())
+
     def load_encoder(self) -> ClickEncoder:
         """Loads the encoder of the ids that the model was trained on.
 
@@ -151,8 +165,7 @@ class PresetFolder:
             FileNotFoundError: if the preset has none, or a file is missing.
             ValueError: if a file is damaged.
         """
-        folder = self.folder / ENCODER_FOLDER
-        if not folder.is_dir():
+        if not self.encoder_folder.is_dir():
             raise FileNotFoundError(
                 "The preset must have an encoder to take raw rows. It was "
                 "trained on ids that never were text, uploaded without the "
@@ -160,7 +173,7 @@ class PresetFolder:
                 "fetch it again with a connection, or call the model itself on "
                 f"ids (`zoo.from_preset`). Received: {self.preset}"
             )
-        return ClickEncoder.load(folder)
+        return ClickEncoder.load(self.encoder_folder)
 
     def check_weights(self) -> None:
         """Raises a `ValueError` if they are not those that were saved."""

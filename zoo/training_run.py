@@ -11,7 +11,6 @@ from keras_cowclip import ClippedShare
 from zoo.batches import ClickBatches
 from zoo.checkpoints import Checkpoints
 from zoo.encoded_log import EncodedLog
-from zoo.encoding import ClickEncoder
 from zoo.environment import environment
 from zoo.evaluation import evaluate_split
 from zoo.evaluation import name_of_evaluation_split
@@ -20,7 +19,6 @@ from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
 from zoo.out_of_memory import explained_out_of_memory
 from zoo.plateau import CutRatesOnPlateau
-from zoo.preset_folder import ENCODER_FOLDER
 from zoo.preset_folder import PresetFolder
 from zoo.presets import load_model
 from zoo.recipe import FIRST_LEARNING_RATE
@@ -255,15 +253,12 @@ def _report(
 def _load_grown(preset: str | Path, log: EncodedLog) -> CTRModel:
     opened = PresetFolder.open(preset, encoder=True)
     network = load_model(opened)
-    encoder_folder = opened.folder / ENCODER_FOLDER
-    if log.encoder is not None and encoder_folder.is_dir():
-        older = ClickEncoder.load(encoder_folder)
-        if not log.encoder.extends(older):
-            grow_option = "" if older.num_buckets else " --grow"
-            raise ValueError(
-                "`initial_model` must know the ids of the log: encode the log "
-                f"with `python -m zoo prepare --encoder {encoder_folder}"
-                f"{grow_option}`. Received: initial_model={preset}, "
-                f"log={log.source}"
-            )
+    if not opened.has_ids_of(log.encoder):
+        grow_option = "" if opened.load_encoder().num_buckets else " --grow"
+        raise ValueError(
+            "`initial_model` must know the ids of the log: encode the log "
+            f"with `python -m zoo prepare --encoder {opened.encoder_folder}"
+            f"{grow_option}`. Received: initial_model={preset}, "
+            f"log={log.source}"
+        )
     return grow(network, log.schema)

@@ -89,22 +89,22 @@ def upload_preset(
         hub.create_repo(repository, private=private, exist_ok=True)
         if generate_card and _has_card_of_its_own(hub, repository, revision):
             del files[CARD_FILE]
-        stale = not with_encoder and hub.file_exists(
+        operations: list[Any] = [
+            huggingface_hub.CommitOperationAdd(name, content)
+            for name, content in files.items()
+        ]
+        # Of an earlier model, it would give this one's rows wrong ids.
+        if not with_encoder and hub.file_exists(
             repository, f"{ENCODER_FOLDER}/{ENCODER_FILE}", revision=revision
-        )
-        commit = hub.create_commit(
-            repository,
-            [
-                huggingface_hub.CommitOperationAdd(name, content)
-                for name, content in files.items()
-            ]
-            # Of an earlier model, it would give this one's rows wrong ids.
-            + [
+        ):
+            operations.append(
                 huggingface_hub.CommitOperationDelete(
                     f"{ENCODER_FOLDER}/", is_folder=True
                 )
-            ]
-            * stale,
+            )
+        commit = hub.create_commit(
+            repository,
+            operations,
             commit_message=commit_message,
             revision=revision,
         )
@@ -129,7 +129,7 @@ def _has_card_of_its_own(
 def _may_upload_encoder(
     opened: PresetFolder, licensed_vocabulary: bool
 ) -> bool:
-    if not (opened.folder / ENCODER_FOLDER).is_dir():
+    if not opened.encoder_folder.is_dir():
         return False
     name = opened.load_encoder().log_format.name
     if name not in LICENSED or licensed_vocabulary:

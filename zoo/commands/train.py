@@ -185,10 +185,18 @@ def _published(
     if log.encoder is None or log.encoder.log_format.name != loaded.data:
         return None
     theirs = Recipe(**loaded.recipe).for_data(loaded.data)
-    expected = {"model": theirs.model, "batch_size": theirs.batch_size}
-    if any(report[name] != value for name, value in expected.items()):
-        return None
-    expected = {**theirs.hyperparameters(), "seed": None}
-    if {**report["hyperparameters"], "seed": None} != expected:
+    expected = {
+        **theirs.hyperparameters(),
+        "model": theirs.model,
+        "batch_size": theirs.batch_size,
+    }
+    received = {
+        **report["hyperparameters"],
+        "model": report["model"],
+        "batch_size": report["batch_size"],
+    }
+    # A seed is no setting.
+    del expected["seed"], received["seed"]
+    if received != expected:
         return None
     return loaded.published or None

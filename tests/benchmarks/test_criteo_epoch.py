@@ -44,5 +44,8 @@ def test_times_add_up(line):
     parts = sum(float(line[name]) for name in PARTS)
     assert parts == pytest.approx(float(line["step_ms"]), abs=0.01)
     assert float(line["lookup_ms"]) > 0
-    assert 0 < float(line["share_of_limits"]) < 1.5
+    limits_ms = float(line["matrices_ms"]) + float(line["tables_ms"])
+    assert float(line["share_of_limits"]) == pytest.approx(
+        limits_ms / float(line["step_ms"]), abs=0.002
+    )
     assert float(line["peak_gib"]) > 0

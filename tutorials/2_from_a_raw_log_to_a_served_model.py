@@ -180,13 +180,13 @@ For serving without Keras, each backend has a format that it can write
 number of rows.
 """
 
-format = {
-    "tensorflow": "tf_saved_model",
-    "jax": "tf_saved_model",
-    "torch": "torch",
+exports = {
+    "tensorflow": ("tf_saved_model", "exported"),
+    "jax": ("tf_saved_model", "exported"),
+    "torch": ("torch", "exported.pt2"),
 }
-format = format[keras.backend.backend()]
-zoo.export("runs/deepfm", "exported", format=format)
+format, output = exports[keras.backend.backend()]
+zoo.export("runs/deepfm", output, format=format)
 
 """
 ## What we have

@@ -46,6 +46,7 @@ def run(backend, *arguments, **environment):
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    assert "Warning:" not in done.stderr, done.stderr
     return done.stdout
 
 

@@ -11,6 +11,7 @@ from keras_cowclip.fused_adam import can_fuse
 from keras_cowclip.fused_adam import fused_adam_step
 from keras_cowclip.lazy_adam import lazy_adam_rows
 from keras_cowclip.lazy_adam import lazy_adam_step
+from keras_cowclip.one_pass import in_one_pass
 from keras_cowclip.replicas import refuse_over_replicas
 from keras_cowclip.replicas import sum_over_replicas
 from keras_cowclip.replicas import trains_alone
@@ -298,13 +299,9 @@ class CowClip(keras.optimizers.Adam):
         if self._counts_index[index] is None:
             self._adam_step(gradient, variable, learning_rate)
             return
-        table = at_least_float32(variable)
-        counts = ops.convert_to_tensor(
-            self._trainable_variables[self._counts_index[index]]
-        )
         if self._can_clip_rows_alone(variable):
             if self._row_totals[index] is not None:
-                self._clip_present_rows(index, gradient, table, counts)
+                self._clip_present_rows(index, gradient, variable)
             fused_adam_step(
                 self,
                 gradient,
@@ -313,18 +310,13 @@ class CowClip(keras.optimizers.Adam):
                 self.embedding_l2,
             )
             return
-        gradient = at_least_float32(gradient) + 2.0 * self.embedding_l2 * table
-        if self._row_totals[index] is not None:
-            factor = self._row_factor(gradient, table, counts)
-            self._record_clipped(index, factor, counts)
-            gradient = gradient * ops.expand_dims(factor, axis=-1)
-        rate = self.embedding_learning_rate
-        if self._mean_counts[index] is not None:
-            rate = rate * self._frequency_factor(index, counts)
-        if self.lazy:
-            lazy_adam_step(self, gradient, variable, counts, rate)
-        else:
-            self._adam_step(gradient, variable, rate)
+
+        def step(gradient):
+            self._table_step(index, gradient, variable)
+
+        if self._clips_row_by_row():
+            step = in_one_pass(step, [variable, self._iterations.value])
+        step(gradient)
 
     def get_config(self):
         rate = self._embedding_learning_rate
@@ -390,8 +382,9 @@ class CowClip(keras.optimizers.Adam):
             and can_fuse(variable, rate)
         )
 
-    def _clip_present_rows(self, index, gradient, table, counts):
+    def _clip_present_rows(self, index, gradient, variable):
         """Clips in place, so that the l2 can be added to all rows later."""
+        table, counts = at_least_float32(variable), self._read_counts(index)
         # The batch's, and those of a regularizer or another use of the table.
         rows = gradient.norm(dim=-1)
         rows = ((counts > 0) | (rows > 0)).nonzero()[:, 0]
@@ -464,6 +457,11 @@ class CowClip(keras.optimizers.Adam):
             accumulator.assign(ops.where(last, 0.0, counts))
         id_counts.assign(counts)
 
+    def _read_counts(self, index):
+        return ops.convert_to_tensor(
+            self._trainable_variables[self._counts_index[index]]
+        )
+
     def _record_clipped(self, index, factor, counts):
         present = counts > 0
         clipped = ops.logical_and(factor < 1.0, present)
@@ -485,6 +483,22 @@ class CowClip(keras.optimizers.Adam):
             ops.convert_to_tensor(mean), self.frequency_scale
         )
         return ops.expand_dims(factor, axis=-1)
+
+    def _table_step(self, index, gradient, variable):
+        """A step of a whole table, in the words of the algorithm."""
+        table, counts = at_least_float32(variable), self._read_counts(index)
+        gradient = at_least_float32(gradient) + 2.0 * self.embedding_l2 * table
+        if self._row_totals[index] is not None:
+            factor = self._row_factor(gradient, table, counts)
+            self._record_clipped(index, factor, counts)
+            gradient = gradient * ops.expand_dims(factor, axis=-1)
+        rate = self.embedding_learning_rate
+        if self._mean_counts[index] is not None:
+            rate = rate * self._frequency_factor(index, counts)
+        if self.lazy:
+            lazy_adam_step(self, gradient, variable, counts, rate)
+        else:
+            self._adam_step(gradient, variable, rate)
 
     def _adam_step(self, gradient, variable, learning_rate):
         learning_rate = ops.convert_to_tensor(learning_rate)

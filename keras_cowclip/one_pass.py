@@ -1,0 +1,36 @@
+"""A table's update on TensorFlow as one loop, where op by op it makes twenty.
+
+JAX compiles a whole step, and PyTorch has a kernel, see `fused_adam`.
+"""
+
+import platform
+from collections.abc import Callable
+
+import keras
+
+
+def in_one_pass(update: Callable, variables: list) -> Callable:
+    """Returns `update`, compiled where that can be part of a larger graph.
+
+    Args:
+        update: a function of tensors that assigns to variables.
+        variables: of those that it reads and writes, one for each device that
+            they may be on.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return update
+    import tensorflow as tf
+
+    if (
+        # Each call would be compiled anew.
+        tf.executing_eagerly()
+        or tf.distribute.has_strategy()
+        or len({variable.device for variable in variables}) > 1
+        # XLA does not compile for the GPU of a Mac.
+        or (
+            platform.system() == "Darwin"
+            and tf.config.list_physical_devices("GPU")
+        )
+    ):
+        return update
+    return tf.function(update, jit_compile=True, autograph=False)

@@ -1,0 +1,78 @@
+"""Where TensorFlow compiles the update of a table; that it is exact is tested
+with all else."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_cowclip as kc
+from keras_cowclip.one_pass import in_one_pass
+
+on_tensorflow = keras.backend.backend() == "tensorflow"
+
+
+def compiled_functions(make_optimizer, **compile_arguments):
+    """Names of what XLA compiles in a training step."""
+    import tensorflow as tf
+
+    ids = keras.Input((3,), dtype="int32")
+    click = keras.layers.Dense(1)(
+        keras.layers.Flatten()(kc.CowClipEmbedding(50, 4)(ids))
+    )
+    model = keras.Model(ids, click)
+    model.compile(make_optimizer(), "mse", **compile_arguments)
+    batch = np.zeros((8, 3), "int32"), np.ones((8, 1), "float32")
+    model.train_on_batch(*batch)
+
+    def step(x, y):
+        # What `fit` calls on each batch.
+        return model.train_step((x, y))
+
+    graph = tf.function(step).get_concrete_function(*batch).graph
+    return [
+        function.signature.name
+        for function in graph.as_graph_def().library.function
+        if function.attr["_XlaMustCompile"].b
+    ]
+
+
+@pytest.mark.skipif(not on_tensorflow, reason="JAX compiles the whole step")
+def test_an_update_is_compiled_in_a_graph():
+    assert len(compiled_functions(kc.CowClip)) == 1
+
+
+@pytest.mark.skipif(not on_tensorflow, reason="JAX compiles the whole step")
+def test_what_is_not_a_pass_over_the_table_is_not_compiled():
+    assert not compiled_functions(lambda: kc.CowClip(lazy=True))
+
+    class HalfClip(kc.CowClip):
+        def _row_factor(self, gradient, table, counts):
+            return 0.5 * super()._row_factor(gradient, table, counts)
+
+    assert not compiled_functions(HalfClip)
+
+
+def test_an_update_is_left_as_it_is_outside_of_a_graph():
+    def update(gradient):
+        raise AssertionError("must not be called")
+
+    assert in_one_pass(update, []) is update
+
+
+@pytest.mark.skipif(not on_tensorflow, reason="no devices in its graphs")
+def test_an_update_over_two_devices_or_replicas_is_left_as_it_is():
+    import tensorflow as tf
+
+    class Variable:
+        def __init__(self, device):
+            self.device = device
+
+    def update(gradient):
+        raise AssertionError("must not be called")
+
+    with tf.Graph().as_default():
+        here, there = Variable("/device:CPU:0"), Variable("/device:GPU:0")
+        assert in_one_pass(update, [here, here]) is not update
+        assert in_one_pass(update, [here, there]) is update
+        with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
+            assert in_one_pass(update, [here, here]) is update

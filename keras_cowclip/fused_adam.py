@@ -1,8 +1,7 @@
 """Adam on PyTorch in one pass over a weight, where Keras' own makes ten.
 
-XLA fuses the op-by-op arithmetic by itself, on JAX into three passes.
-TensorFlow's kernel takes `1 - beta_2` of a float32, off by 1e-5, and would part
-from the other backends.
+XLA fuses the op-by-op arithmetic by itself, on JAX into three passes; for
+TensorFlow see `one_pass`.
 """
 
 import keras

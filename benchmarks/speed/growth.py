@@ -1,0 +1,203 @@
+"""How the time of an epoch and the memory grow with the data and the tables.
+
+    python benchmarks/speed/growth.py --backends jax torch
+
+DeepFM with `CowClip()` trains on rows in memory, two epochs in a process for
+each point; the second is measured. From a middle, one at a time of rows, ids,
+fields and dim is a quarter to four times as large. Writes `growth.csv` and
+`growth.png` to `benchmarks/results/speed`; points of an earlier run that are
+measured again are replaced.
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parents[1] / "results" / "speed"
+BACKENDS = ("tensorflow", "jax", "torch")
+BATCH_SIZE = 8192
+MIDDLE = {"rows": 131_072, "ids": 1_000_000, "fields": 24, "dim": 8}
+FACTORS = (0.25, 0.5, 1, 2, 4)
+LABELS = {
+    "seconds_per_epoch": "seconds an epoch",
+    "mib_of_training": "MiB of training",
+}
+# Memory is what exceeds the making of the rows, which itself grows with rows
+# and fields.
+PANELS = [
+    *(("seconds_per_epoch", axis) for axis in MIDDLE),
+    *(("mib_of_training", axis) for axis in ("ids", "dim")),
+]
+
+Point = dict[str, Any]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--backends", nargs="+", default=BACKENDS)
+    parser.add_argument("--axes", nargs="+", choices=MIDDLE, default=[*MIDDLE])
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    # Of the process that measures one point.
+    parser.add_argument("--point", type=json.loads, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.point:
+        print(json.dumps(measure(**arguments.point)))
+        return
+    from rich.progress import track
+
+    wanted = [
+        (backend, point)
+        for backend in arguments.backends
+        for point in points(arguments.axes)
+    ]
+    path = arguments.output / "growth.csv"
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for backend, point in track(wanted, "Measuring"):
+        new = measure_in_child(backend, point)
+        lines = [old for old in read(path) if key(old) != key(new)]
+        write([*lines, new], path)
+    draw(read(path), arguments.output / "growth.png")
+
+
+def points(axes: list[str]) -> list[Point]:
+    """The middle, and what is away from it along one axis."""
+    moved = [
+        MIDDLE | {axis: round(MIDDLE[axis] * factor)}
+        for axis in axes
+        for factor in FACTORS
+        if factor != 1
+    ]
+    return [MIDDLE, *moved]
+
+
+def measure(rows: int, ids: int, fields: int, dim: int) -> dict[str, float]:
+    """Seconds of an epoch and peak memory, in this process."""
+    import keras
+    from data import click_batch
+
+    import zoo
+    from keras_cowclip import CowClip
+    from zoo.accelerator import peak_memory
+    from zoo.datasets.synthetic import NUM_DENSE
+    from zoo.environment import environment
+    from zoo.split import Split
+
+    zoo.keep_freed_memory()
+    keras.utils.set_random_seed(0)
+    sizes = [ids // fields] * fields
+    schema = zoo.FeatureSchema(
+        dense=[f"I{i}" for i in range(NUM_DENSE)],
+        categorical={f"C{i}": size for i, size in enumerate(sizes)},
+    )
+    dense, indices, labels = click_batch(sizes, rows)
+    split = Split({"dense": dense, "ids": indices}, labels)
+    before = peak_memory()
+    model = zoo.DeepFM(schema, embedding_dim=dim, hidden_units=(400, 400, 400))
+    model.compile(CowClip(), loss="binary_crossentropy")
+    batches = zoo.ClickBatches(split, BATCH_SIZE, shuffle=True)
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        model.fit(batches.to_keras(), shuffle=False, verbose=0)
+        seconds.append(time.perf_counter() - start)
+    here = environment()
+    return {
+        "seconds_per_epoch": round(seconds[-1], 3),
+        "mib_of_training": round((peak_memory() - before) / 2**20),
+        "tables_mib": round(4 * ids * (dim + 1) / 2**20, 1),
+        "date": date.today().isoformat(),
+        "hardware": here["hardware"],
+        "versions": " ".join(f"{n} {v}" for n, v in here["versions"].items()),
+    }
+
+
+def measure_in_child(backend: str, point: Point) -> Point:
+    done = subprocess.run(
+        [sys.executable, __file__, "--point", json.dumps(point)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{backend}, {point}: {done.stderr[-3000:]}")
+    return {
+        "backend": backend,
+        "batch_size": BATCH_SIZE,
+        **point,
+        **json.loads(done.stdout.splitlines()[-1]),
+    }
+
+
+def key(line: Point) -> tuple[str, ...]:
+    return tuple(str(line[name]) for name in ("backend", *MIDDLE))
+
+
+def read(path: Path) -> list[Point]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write(lines: list[Point], path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(lines[-1]))
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def draw(lines: list[Point], path: Path) -> None:
+    """Time along all axes, and memory along those of the tables."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 6.5), layout="constrained")
+    panels = figure.subplots(2, 3).flat
+    for axes, (quantity, axis) in zip(panels, PANELS, strict=True):
+        draw_panel(axes, lines, axis, quantity)
+    figure.axes[0].legend()
+    figure.suptitle(
+        f"DeepFM with CowClip, batch {BATCH_SIZE:,}, {lines[0]['hardware']}; "
+        "dashed: proportional"
+    )
+    figure.savefig(path, dpi=110)
+
+
+def draw_panel(axes: Any, lines: list[Point], axis: str, quantity: str) -> None:
+    others = [name for name in MIDDLE if name != axis]
+    for backend in BACKENDS:
+        chosen = sorted(
+            (int(line[axis]), float(line[quantity]))
+            for line in lines
+            if line["backend"] == backend
+            and all(int(line[name]) == MIDDLE[name] for name in others)
+        )
+        if not chosen:
+            continue
+        x, y = zip(*chosen, strict=True)
+        (drawn,) = axes.plot(x, y, "o-", label=backend)
+        middle = dict(chosen)[MIDDLE[axis]]
+        axes.plot(
+            x,
+            [middle * value / MIDDLE[axis] for value in x],
+            "--",
+            color=drawn.get_color(),
+            alpha=0.35,
+        )
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,.4g}")
+    axes.tick_params(axis="x", labelsize=7)
+    axes.set_xlabel(axis)
+    axes.set_ylabel(LABELS[quantity])
+
+
+if __name__ == "__main__":
+    main()

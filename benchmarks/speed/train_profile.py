@@ -1,0 +1,148 @@
+"""Where the time of `python -m zoo train` goes, from its start to its end.
+
+    KERAS_BACKEND=jax python benchmarks/speed/train_profile.py
+
+Writes a synthetic log in Criteo's layout once, encodes it, and trains on it in
+this process as the command does. A part's seconds are those of the main thread
+without the parts inside of it; "read batches" is what a step had to wait for.
+`--output` appends a line of them to a CSV file.
+"""
+
+import argparse
+import csv
+import functools
+import pkgutil
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+# What is timed, by where the training looks it up.
+PARTS = {
+    "zoo.EncodedLog.load": "open the log",
+    "zoo.recipe.Recipe.make_network": "build",
+    "keras.Model.compile": "build",
+    "keras.Model.fit": "steps",
+    "zoo.ClickBatches.batch": "read batches",
+    "zoo.training_callbacks.evaluate_split": "validation",
+    "zoo.training_run.evaluate_split": "evaluation",
+    "zoo.checkpoints.Checkpoints.save": "checkpoints",
+    "zoo.training.write_preset_files": "write the preset",
+    "zoo.training.plot_learning_curves": "draw the curves",
+}
+
+
+class Clock:
+    """Seconds of named parts; a part inside of another counts once."""
+
+    def __init__(self):
+        self.seconds: Counter[str] = Counter()
+        self._inside: list[float] = []
+
+    def timed(self, name: str, function: Callable) -> Callable:
+        @functools.wraps(function)
+        def call(*arguments, **kwargs):
+            if threading.current_thread() is not threading.main_thread():
+                # It runs beside a step and delays nothing.
+                return function(*arguments, **kwargs)
+            self._inside.append(0.0)
+            start = time.perf_counter()
+            try:
+                return function(*arguments, **kwargs)
+            finally:
+                took = time.perf_counter() - start
+                self.seconds[name] += took - self._inside.pop()
+                if self._inside:
+                    self._inside[-1] += took
+
+        return call
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--max-vocabulary", type=int, default=100_000)
+    parser.add_argument("--model", default="deepfm")
+    parser.add_argument("--batch-size", type=int, default=8192)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        parts = profile(arguments, Path(folder))
+    total = sum(parts.values())
+    for name, seconds in parts.items():
+        print(f"{name:>18} {seconds:7.1f} s {100 * seconds / total:5.1f} %")
+    from zoo.environment import environment
+
+    here = environment()
+    line = {
+        "backend": here["backend"],
+        **{name: getattr(arguments, name) for name in
+           ("model", "rows", "batch_size", "epochs")},
+        **{name: round(seconds, 2) for name, seconds in parts.items()},
+        "training_share": round(
+            (parts["steps"] + parts["read batches"]) / total, 3
+        ),
+        "date": date.today().isoformat(),
+        "hardware": here["hardware"],
+        "versions": " ".join(f"{n} {v}" for n, v in here["versions"].items()),
+    }  # fmt: skip
+    append(line, arguments.output)
+
+
+def profile(arguments: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """Seconds of each part, in the order of `PARTS`, and of all others."""
+    start = time.perf_counter()
+    import zoo
+
+    imports = time.perf_counter() - start
+    zoo.datasets.synthetic.write_raw_log(
+        folder / "raw.txt",
+        rows=arguments.rows,
+        max_vocabulary=arguments.max_vocabulary,
+    )
+    zoo.prepare(
+        zoo.datasets.SYNTHETIC, folder / "raw.txt", folder / "encoded",
+        dense_transform="log",
+    )  # fmt: skip
+    zoo.keep_freed_memory()
+    clock = Clock()
+    with ExitStack() as patches:
+        for place, name in PARTS.items():
+            timed = clock.timed(name, pkgutil.resolve_name(place))
+            patches.enter_context(mock.patch(place, timed))
+        start = time.perf_counter()
+        log = zoo.EncodedLog.load(folder / "encoded")
+        zoo.train(
+            log,
+            folder / "run",
+            model=arguments.model,
+            batch_size=arguments.batch_size,
+            epochs=arguments.epochs,
+            verbose=0,
+        )
+        total = time.perf_counter() - start
+    parts = {"import": imports}
+    parts |= {name: clock.seconds[name] for name in PARTS.values()}
+    return parts | {"all else": imports + total - sum(parts.values())}
+
+
+def append(line: dict[str, Any], path: Path | None) -> None:
+    if path is None:
+        return
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=line)
+        if is_new:
+            writer.writeheader()
+        writer.writerow(line)
+
+
+if __name__ == "__main__":
+    main()

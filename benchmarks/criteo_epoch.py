@@ -14,7 +14,6 @@ that a step's time includes waiting for the device.
 """
 
 import argparse
-import csv
 import sys
 import time
 from datetime import date
@@ -31,6 +30,7 @@ from device_log import draw_log
 from device_log import read_batch
 from device_log import shuffled_rows
 from limits import measure_limits
+from result_lines import append
 from step_parts import time_parts
 from step_parts import wait_for
 
@@ -66,7 +66,7 @@ def main():
     result = run(arguments)
     for name, value in result.items():
         print(f"{name:>26}: {value}")
-    write(result, arguments.output)
+    append(result, arguments.output)
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -172,16 +172,6 @@ def environment_columns() -> dict[str, str]:
         "hardware": here["hardware"],
         "versions": " ".join(f"{n} {v}" for n, v in here["versions"].items()),
     }
-
-
-def write(result: dict[str, Any], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=result)
-        if is_new:
-            writer.writeheader()
-        writer.writerow(result)
 
 
 if __name__ == "__main__":

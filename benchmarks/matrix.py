@@ -20,11 +20,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent / "speed"))
+
 import parity
+import run as speed
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from rich.progress import Progress
-from speed import run as speed
 
 RESULTS = Path(__file__).parent / "results"
 NETWORKS = ("deepfm", "wide_deep", "dcn", "dcn_v2")

@@ -10,15 +10,17 @@ measured again are replaced.
 """
 
 import argparse
-import csv
 import json
 import os
 import subprocess
 import sys
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
+
+from result_lines import measured_with
+from result_lines import read
+from result_lines import write
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed"
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -77,7 +79,7 @@ def points(axes: list[str]) -> list[Point]:
     return [MIDDLE, *moved]
 
 
-def measure(rows: int, ids: int, fields: int, dim: int) -> dict[str, float]:
+def measure(rows: int, ids: int, fields: int, dim: int) -> Point:
     """Seconds of an epoch and peak memory, in this process."""
     import keras
     from data import click_batch
@@ -107,14 +109,11 @@ def measure(rows: int, ids: int, fields: int, dim: int) -> dict[str, float]:
         start = time.perf_counter()
         model.fit(batches.to_keras(), shuffle=False, verbose=0)
         seconds.append(time.perf_counter() - start)
-    here = environment()
     return {
         "seconds_per_epoch": round(seconds[-1], 3),
         "mib_of_training": round((peak_memory() - before) / 2**20),
         "tables_mib": round(4 * ids * (dim + 1) / 2**20, 1),
-        "date": date.today().isoformat(),
-        "hardware": here["hardware"],
-        "versions": " ".join(f"{n} {v}" for n, v in here["versions"].items()),
+        **measured_with(environment()),
     }
 
 
@@ -137,20 +136,6 @@ def measure_in_child(backend: str, point: Point) -> Point:
 
 def key(line: Point) -> tuple[str, ...]:
     return tuple(str(line[name]) for name in ("backend", *MIDDLE))
-
-
-def read(path: Path) -> list[Point]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write(lines: list[Point], path: Path) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(lines[-1]))
-        writer.writeheader()
-        writer.writerows(lines)
 
 
 def draw(lines: list[Point], path: Path) -> None:

@@ -1,6 +1,5 @@
 """The results of `peers.py`: as lines of a CSV file, a table and a figure."""
 
-import csv
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from result_lines import read
+from result_lines import write
 
 from zoo.environment import environment
 
@@ -80,18 +81,8 @@ def merge(new: list[Line], path: Path) -> list[Line]:
     lines = [line for line in read(path) if _key(line) not in again]
     lines = [{k: str(v) for k, v in line.items()} for line in (*lines, *new)]
     lines.sort(key=lambda line: (int(line["batch_size"]), _key(line)))
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=new[0])
-        writer.writeheader()
-        writer.writerows(lines)
+    write(lines, path)
     return lines
-
-
-def read(path: Path) -> list[Line]:
-    if not path.exists():
-        return []
-    with path.open() as file:
-        return list(csv.DictReader(file))
 
 
 def _key(line: Line) -> tuple[str, ...]:

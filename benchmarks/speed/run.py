@@ -8,19 +8,20 @@ of an earlier run that are measured again are replaced, all others stay.
 """
 
 import argparse
-import csv
 import itertools
 import json
 import os
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from result_lines import measured_with
+from result_lines import read
+from result_lines import write
 from rich import box
 from rich.console import Console
 from rich.progress import track
@@ -70,7 +71,8 @@ def main():
         new = measure(*cell, arguments)
         again = {key(line) for line in new}
         # Read again: another run may have written in the meantime.
-        lines = [line for line in read(path) if key(line) not in again] + new
+        kept = [line for line in read(path) if key(line) not in again]
+        lines = sorted([*kept, *new], key=order)
         arguments.output.mkdir(parents=True, exist_ok=True)
         write(lines, path)
     draw(lines, arguments.output / "steps.png")
@@ -143,12 +145,7 @@ def measure(
                 "peak_mib_of_process": round(report["peak_mib"]),
                 **{name: f"{value:.1f}" for name, value in limits.items()},
                 "windows": len(step_ms),
-                "date": date.today().isoformat(),
-                "hardware": report["hardware"],
-                "versions": " ".join(
-                    f"{name} {version}"
-                    for name, version in report["versions"].items()
-                ),
+                **measured_with(report),
             }
         )
     return lines
@@ -158,19 +155,8 @@ def key(line: Line) -> tuple[str, ...]:
     return tuple(str(line[name]) for name in (*CELL_COLUMNS, "optimizer"))
 
 
-def read(path: Path) -> list[Line]:
-    if not path.exists():
-        return []
-    with path.open() as file:
-        return list(csv.DictReader(file))
-
-
-def write(lines: list[Line], path: Path) -> None:
-    lines.sort(key=lambda line: tuple(map(_number_or_text, key(line))))
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=lines[0])
-        writer.writeheader()
-        writer.writerows(lines)
+def order(line: Line) -> tuple[tuple[float, str], ...]:
+    return tuple(map(_number_or_text, key(line)))
 
 
 def _number_or_text(text: str) -> tuple[float, str]:

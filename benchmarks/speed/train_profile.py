@@ -9,7 +9,6 @@ without the parts inside of it; "read batches" is what a step had to wait for.
 """
 
 import argparse
-import csv
 import functools
 import pkgutil
 import tempfile
@@ -18,10 +17,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import date
 from pathlib import Path
-from typing import Any
 from unittest import mock
+
+from result_lines import append
+from result_lines import measured_with
 
 # What is timed, by where the training looks it up.
 PARTS = {
@@ -89,11 +89,10 @@ def main():
         "training_share": round(
             (parts["steps"] + parts["read batches"]) / total, 3
         ),
-        "date": date.today().isoformat(),
-        "hardware": here["hardware"],
-        "versions": " ".join(f"{n} {v}" for n, v in here["versions"].items()),
+        **measured_with(here),
     }  # fmt: skip
-    append(line, arguments.output)
+    if arguments.output:
+        append(line, arguments.output)
 
 
 def profile(arguments: argparse.Namespace, folder: Path) -> dict[str, float]:
@@ -131,17 +130,6 @@ def profile(arguments: argparse.Namespace, folder: Path) -> dict[str, float]:
     parts = {"import": imports}
     parts |= {name: clock.seconds[name] for name in PARTS.values()}
     return parts | {"all else": imports + total - sum(parts.values())}
-
-
-def append(line: dict[str, Any], path: Path | None) -> None:
-    if path is None:
-        return
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=line)
-        if is_new:
-            writer.writeheader()
-        writer.writerow(line)
 
 
 if __name__ == "__main__":

@@ -35,12 +35,20 @@ def cells(matrix, tmp_path_factory):
         output=folder / "results",
     )
     reference = matrix.parity.run_child(backend, folder, 3, 256)
-    made = [
-        cell
-        for run in ((backend, "cpu", "fp32"), (backend, "cpu", "bf16"))
-        for cell in matrix.measure(run, reference, folder, arguments)
-    ]
-    return made, arguments
+    lines = []
+
+    def measured(*arguments, measure=matrix.speed.measure):
+        lines.extend(measure(*arguments))
+        return lines[-1:]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matrix.speed, "measure", measured)
+        made = [
+            cell
+            for run in ((backend, "cpu", "fp32"), (backend, "cpu", "bf16"))
+            for cell in matrix.measure(run, reference, folder, arguments)
+        ]
+    return made, arguments, lines
 
 
 def test_a_run_equals_itself_and_differs_in_bf16(cells):
@@ -51,12 +59,18 @@ def test_a_run_equals_itself_and_differs_in_bf16(cells):
 
 
 def test_a_cell_has_speed_limits_and_memory(cells):
-    for cell in cells[0]:
+    for cell, line in zip(cells[0], cells[2], strict=True):
         step_seconds = float(cell["step_ms"]) / 1e3
         assert cell["samples_per_second"] == pytest.approx(
             64 / step_seconds, rel=0.02
         )
-        # Above 1 where the machine is busy: the two are timed one by one.
+        # No bound of its own: limit and step are timed one by one, and a busy
+        # machine makes it any number. The limits are rounded to .1 ms.
+        limit_ms = float(line["matrices_ms"]) + float(line["tables_ms"])
+        assert float(cell["share_of_limit"]) == pytest.approx(
+            limit_ms / float(cell["step_ms"]),
+            abs=0.11 / float(cell["step_ms"]) + 0.001,
+        )
         assert float(cell["share_of_limit"]) > 0
         assert cell["peak_mib_of_process"] > 100
 
@@ -68,7 +82,7 @@ def test_a_device_that_is_not_there_is_told(matrix, cells, monkeypatch):
 
 
 def test_the_results_are_written(matrix, cells):
-    made, arguments = cells
+    made, arguments, _ = cells
     missing = {
         "network": "dcn",
         "backend": "torch",

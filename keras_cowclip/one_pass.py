@@ -1,5 +1,9 @@
 """A table's update on TensorFlow as one loop, where op by op it makes twenty.
 
+It begins with the sum of a row's gradients: XLA writes it in a third of the
+time of TensorFlow's `unsorted_segment_sum`. In return a batch of another size,
+such as the last one of an epoch, is compiled anew, .2 s once.
+
 JAX compiles a whole step, and PyTorch has a kernel, see `fused_adam`. That of
 TensorFlow takes `1 - beta_2` of a float32, off by 1e-5, and would part from the
 other backends.

@@ -279,13 +279,15 @@ class CowClip(keras.optimizers.Adam):
             for gradient, variable in zip(grads, variables, strict=True)
         }
         updated_rows = self._update_rows_alone(pairs)
+        # TensorFlow's slices are summed faster where the update is compiled.
+        sum_later = trains_alone() and not self._keras_changes_gradients()
         kept_grads, kept_variables = [], []
         for index, (gradient, variable) in pairs.items():
             if index in self._counts_index:
                 self._record_counts(variable, gradient)
                 continue
             is_table = self._counts_index[index] is not None
-            if is_table and gradient is not None:
+            if is_table and gradient is not None and not sum_later:
                 gradient = densified(gradient, variable.shape)
             kept_grads.append(gradient)
             kept_variables.append(variable)
@@ -300,6 +302,7 @@ class CowClip(keras.optimizers.Adam):
             self._adam_step(gradient, variable, learning_rate)
             return
         if self._can_clip_rows_alone(variable):
+            gradient = densified(gradient, variable.shape)
             if self._row_totals[index] is not None:
                 self._clip_present_rows(index, gradient, variable)
             fused_adam_step(
@@ -429,15 +432,19 @@ class CowClip(keras.optimizers.Adam):
             and keras.backend.standardize_dtype(table.dtype) == "float32"
             and table.constraint is None
             and trains_alone()
-            and not any(
-                (
-                    self.gradient_accumulation_steps,
-                    self.clipnorm,
-                    self.global_clipnorm,
-                    self.clipvalue,
-                    self.loss_scale_factor,
-                    self.use_ema,
-                )
+            and not self.use_ema
+            and not self._keras_changes_gradients()
+        )
+
+    def _keras_changes_gradients(self):
+        """Whether Keras' `apply` reads them before `update_step` does."""
+        return any(
+            (
+                self.gradient_accumulation_steps,
+                self.clipnorm,
+                self.global_clipnorm,
+                self.clipvalue,
+                self.loss_scale_factor,
             )
         )
 
@@ -487,7 +494,8 @@ class CowClip(keras.optimizers.Adam):
     def _table_step(self, index, gradient, variable):
         """A step of a whole table, in the words of the algorithm."""
         table, counts = at_least_float32(variable), self._read_counts(index)
-        gradient = at_least_float32(gradient) + 2.0 * self.embedding_l2 * table
+        gradient = at_least_float32(densified(gradient, variable.shape))
+        gradient = gradient + 2.0 * self.embedding_l2 * table
         if self._row_totals[index] is not None:
             factor = self._row_factor(gradient, table, counts)
             self._record_clipped(index, factor, counts)

@@ -51,11 +51,20 @@ def densified(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Returns the gradient as large as its table.
 
     TensorFlow's slices become a sum here; Keras' `convert_to_tensor` would
-    leave a row that was looked up twice in two pieces.
+    leave a row that was looked up twice in two pieces. The shape is the
+    variable's, for XLA must know it, and that of the slices is a tensor.
     """
-    if keras.backend.backend() == "torch":
-        return gradient.to_dense() if gradient.is_sparse else gradient
-    return keras.ops.reshape(gradient, shape)
+    backend = keras.backend.backend()
+    if backend == "torch" and gradient.is_sparse:
+        return gradient.to_dense()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        if isinstance(gradient, tf.IndexedSlices):
+            return tf.math.unsorted_segment_sum(
+                gradient.values, gradient.indices, shape[0]
+            )
+    return gradient
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:

@@ -116,6 +116,11 @@ def torch_ddp():
             model.optimizer.apply([v.value.grad for v in variables], variables)
     # As `fit` does in the end; it matters for `use_ema`.
     model.optimizer.finalize_variable_values(variables)
+    # A process that ends with its group's threads running is sometimes aborted,
+    # and one whose peer has ended can wait for it forever.
+    distributed.barrier()
+    del parallel
+    distributed.destroy_process_group()
     return model
 
 

@@ -75,6 +75,14 @@ CLIPS = {
     "field": {"clip_variant": "field", "clip_threshold": 3e-2},
     "global": {"clip_variant": "global", "clip_threshold": 3e-2},
 }
+# What makes a step faster and is not the same arithmetic. The lines to compare
+# with are in the studies `gowalla`, `gowalla_decay` and `synthetic`.
+BFLOAT16 = {"dtype": "mixed_bfloat16"}
+FASTER = {
+    "lazy": {"lazy": True},
+    "bfloat16": BFLOAT16,
+    "lazy, bfloat16": {"lazy": True, **BFLOAT16},
+}
 # A study is made of one or more calls of `zoo.scaling_study`.
 STUDIES: dict[str, list[dict[str, Any]]] = {
     # Every rule of the paper, and this project's where it is more than CowClip
@@ -179,6 +187,37 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
                 for clip, arguments in CLIPS.items()
             },
         }
+    ],
+    # Whether the AUC holds where a step is made faster.
+    "gowalla_faster": [
+        {
+            **GOWALLA,
+            "batch_sizes": (65_536,),
+            "rules": ("frequency",),
+            "variants": {
+                "cosine of the same mean, bfloat16": {
+                    **DECAYS["cosine of the same mean"],
+                    **BFLOAT16,
+                },
+            },
+            "seeds": (0, 1, 2),
+        },
+        {
+            **GOWALLA,
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+            "variants": FASTER,
+            "seeds": (0, 1, 2),
+        },
+    ],
+    "synthetic_faster": [
+        {
+            **SYNTHETIC,
+            "batch_sizes": (65_536,),
+            "rules": ("linear", "sqrt"),
+            "variants": {"bfloat16": BFLOAT16},
+            "seeds": (0, 1, 2),
+        },
     ],
     "synthetic": [
         {

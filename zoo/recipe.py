@@ -59,10 +59,17 @@ class Recipe:
             embeddings. Defaults to `1e-2`.
         hidden_units: tuple of integers. Defaults to `(400, 400, 400)`.
         dropout: float. Defaults to `0.0`.
+        dtype: string, a dtype policy of Keras. With `"mixed_bfloat16"` layers
+            compute in 16 bits, while weights, moments and the sums of a row's
+            gradients stay float32. Defaults to `None`, Keras' global policy.
+        lazy: boolean. Moves the embedding rows of the batch alone, see
+            `keras_cowclip.CowClip`: a step no longer costs what its tables
+            do. Another algorithm than the paper's. Defaults to `False`.
         seed: integer, of the weights and the order of rows. Defaults to `0`.
 
     Raises:
-        ValueError: for an unknown model or a value out of its range.
+        ValueError: for an unknown model, a value out of its range, or `lazy`
+            with the rule of frequencies.
 
     Example:
 
@@ -91,6 +98,8 @@ class Recipe:
     embedding_deviation: float = 1e-2
     hidden_units: tuple[int, ...] = (400, 400, 400)
     dropout: float = 0.0
+    dtype: str | None = None
+    lazy: bool = False
     seed: int = 0
 
     def __post_init__(self):
@@ -118,9 +127,23 @@ class Recipe:
                 f"Received: decay={self.decay!r}"
             )
         check_clip_variant(self.clip_variant, self.clip_threshold)
+        if self.dtype is not None:
+            try:
+                keras.dtype_policies.get(self.dtype)
+            except ValueError as error:
+                raise ValueError(
+                    "`dtype` must be a dtype policy of Keras, such as "
+                    f"'mixed_bfloat16'. Received: dtype={self.dtype!r}"
+                ) from error
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
         # Checks the rule and the rates before anything is made.
-        self.scaled()
+        scaled = self.scaled()
+        if self.lazy and scaled.get("frequency_scale", 1.0) != 1.0:
+            raise ValueError(
+                "`lazy` must be `False` for the rule of frequencies, which "
+                "moves every row. "
+                f"Received: lazy={self.lazy}, rule={self.rule!r}"
+            )
 
     def for_data(self, name: str | None) -> "Recipe":
         """Fills in what depends on the data set, known by its name.
@@ -155,6 +178,7 @@ class Recipe:
         return replace(
             self,
             model=next(n for n, cls in MODELS.items() if type(network) is cls),
+            dtype=network.dtype_policy.name,
             **{name: config[name] for name in _OF_NETWORK},
         )
 
@@ -189,6 +213,7 @@ class Recipe:
             dropout=self.dropout,
             linear_l2=self.scaled()["embedding_l2"],
             embedding_deviation=self.embedding_deviation,
+            dtype=self.dtype,
         )
 
     def warmup_steps(self, steps_per_epoch: int) -> int:
@@ -228,6 +253,7 @@ class Recipe:
             "clip_ratio": self.clip_ratio,
             **scaled,
             "clip_floor": self.clip_floor,
+            "lazy": self.lazy,
         }
         if self.clip_variant == ADAPTIVE_COLUMN:
             return CowClip(**arguments)
@@ -268,6 +294,7 @@ class Recipe:
             **asdict(self),
             **self.scaled(),
             "hidden_units": list(self.hidden_units),
+            "dtype": self.dtype or keras.config.dtype_policy().name,
         }
         if self.clip_variant != ADAPTIVE_COLUMN:
             values["clip_ratio"] = None  # It has no part in a constant clip.

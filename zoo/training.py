@@ -41,7 +41,8 @@ def train(
         initial_model: a preset, as `zoo.from_preset` takes it, to go on from
             its weights. The network is then that model's, whatever `model`,
             `embedding_dim`, `embedding_deviation`, `hidden_units` and
-            `dropout` say, and it keeps the l2 of its dense linear weights;
+            `dropout` say, and where `dtype` is `None` its dtype policy too; it
+            keeps the l2 of its dense linear weights;
             where the log was encoded with its encoder, grown, its tables grow
             too.
         resume: boolean. Goes on from the last whole checkpoint, or begins

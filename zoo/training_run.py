@@ -128,7 +128,7 @@ def _first_network(
 ) -> CTRModel:
     if initial_model is None:
         return recipe.make_network(log.schema)
-    return _load_grown(initial_model, log)
+    return _load_grown(initial_model, log, recipe.dtype)
 
 
 def _validation(
@@ -250,9 +250,11 @@ def _report(
     }
 
 
-def _load_grown(preset: str | Path, log: EncodedLog) -> CTRModel:
+def _load_grown(
+    preset: str | Path, log: EncodedLog, dtype: str | None = None
+) -> CTRModel:
     opened = PresetFolder.open(preset, encoder=True)
-    network = load_model(opened)
+    network = load_model(opened, dtype=dtype)
     if not opened.has_ids_of(log.encoder):
         grow_option = "" if opened.load_encoder().num_buckets else " --grow"
         raise ValueError(

@@ -73,7 +73,7 @@ def raw_criteo(tmp_path_factory):
     return path
 
 
-def run_main_job(dataset, source, folder, batch_size=256):
+def run_main_job(dataset, source, folder, batch_size=256, options=()):
     data, run = folder / "encoded", folder / "run"
     if isinstance(dataset, dict):
         path = folder / "format.json"
@@ -90,6 +90,7 @@ def run_main_job(dataset, source, folder, batch_size=256):
         "train", "--data", data, "--model", "deepfm",
         "--batch-size", batch_size,
         "--epochs", 3, "--embedding-learning-rate", 1e-2, "--output", run,
+        *options,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "samples per second" in done.stdout
@@ -101,7 +102,10 @@ def run_main_job(dataset, source, folder, batch_size=256):
 
 
 def test_main_job_on_a_generated_log(raw_criteo, tmp_path):
-    report = run_main_job("criteo", raw_criteo, tmp_path)
+    options = ("--dtype", "mixed_bfloat16", "--lazy")
+    report = run_main_job("criteo", raw_criteo, tmp_path, options=options)
+    assert report["hyperparameters"]["dtype"] == "mixed_bfloat16"
+    assert report["hyperparameters"]["lazy"]
     assert report["auc"] > 0.6
     assert sum(report["rows"].values()) == 3000
 

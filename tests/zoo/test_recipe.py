@@ -65,9 +65,38 @@ def test_the_rule_of_frequencies_brings_its_own_clip_ratio():
 
 
 @pytest.mark.parametrize(
-    "argument", [{"decay": "step"}, {"warmup_epochs": -1}, {"rule": "cube"}]
+    "argument",
+    [
+        {"decay": "step"},
+        {"warmup_epochs": -1},
+        {"rule": "cube"},
+        {"dtype": "bf16"},
+    ],
 )
 def test_wrong_values_are_refused(argument):
     [(name, value)] = argument.items()
     with pytest.raises(ValueError, match=f"Received: {name}={value!r}"):
         Recipe(**argument)
+
+
+def test_the_rule_of_frequencies_is_not_lazy_but_at_its_own_batch():
+    with pytest.raises(ValueError, match="Received: lazy=True, rule='freq"):
+        Recipe(rule="frequency", batch_size=8192, lazy=True)
+    assert Recipe(rule="frequency", lazy=True).make_optimizer(10, SCHEMA).lazy
+
+
+def test_the_dtype_is_the_networks_and_that_of_its_tables_stays():
+    recipe = Recipe(dtype="mixed_bfloat16", hidden_units=(4,))
+    network = recipe.make_network(SCHEMA)
+    assert network.get_layer("hidden_1").compute_dtype == "bfloat16"
+    assert network.get_layer("embeddings").variable_dtype == "float32"
+    assert Recipe().for_network(network).dtype == "mixed_bfloat16"
+
+
+def test_hyperparameters_name_the_dtype_that_keras_has():
+    assert Recipe().hyperparameters()["dtype"] == "float32"
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        assert Recipe().hyperparameters()["dtype"] == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")

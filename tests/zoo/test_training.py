@@ -71,6 +71,23 @@ def test_saved_model_evaluates_to_the_report(log, trained):
     assert (output / "learning_curves.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_16_bits_and_lazy_rows_learn_as_well(log, tmp_path):
+    settings = {
+        **SMALL, "batch_size": 512, "epochs": 2,
+        "learning_rate": 3e-3, "embedding_learning_rate": 1e-2,
+    }  # fmt: skip
+    exact = zoo.train(log, tmp_path / "exact", **settings)
+    fast = zoo.train(
+        log, tmp_path / "fast", dtype="mixed_bfloat16", lazy=True, **settings
+    )
+    assert fast["auc"] == pytest.approx(exact["auc"], abs=0.01)
+    assert fast["auc"] != exact["auc"]
+    assert fast["hyperparameters"]["lazy"]
+    assert fast["hyperparameters"]["dtype"] == "mixed_bfloat16"
+    model = zoo.from_preset(tmp_path / "fast")
+    assert model.get_layer("hidden_1").compute_dtype == "bfloat16"
+
+
 def test_same_seed_gives_the_same_model(log, tmp_path):
     aucs = [
         zoo.train(log, tmp_path / name, batch_size=4096, epochs=1, seed=seed,
@@ -142,6 +159,7 @@ def test_an_unknown_split_is_refused(log, trained):
         ({"clip_ratio": -1.0}, r"clip_ratio=-1\.0"),
         ({"clip_floor": -1.0}, r"clip_floor=-1\.0"),
         ({"warmup_epochs": -1.0}, "warmup_epochs"),
+        ({"dtype": "bf16"}, "dtype='bf16'"),
     ],
 )
 def test_bad_arguments_leave_nothing_behind(log, tmp_path, arguments, message):

@@ -110,6 +110,23 @@ def train(
     embedding_dim: EmbeddingDim = 10,
     hidden_units: HiddenUnits = None,
     dropout: Annotated[float, typer.Option()] = 0.0,
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="Keras' dtype policy: with mixed_bfloat16 layers compute in "
+            "16 bits. Default: float32, or what the initial model has.",
+            show_default=False,
+        ),
+    ] = None,
+    lazy: Annotated[
+        bool,
+        typer.Option(
+            "--lazy",
+            help="Move only the embedding rows of the batch. Another algorithm "
+            "than the paper's; on TensorFlow and PyTorch a step costs no more "
+            "for a larger table.",
+        ),
+    ] = False,
     seed: Annotated[
         int, typer.Option(help="Of the weights and the order of rows.")
     ] = 0,
@@ -161,6 +178,8 @@ def train(
         embedding_dim=embedding_dim,
         hidden_units=hidden_units or DEFAULT_HIDDEN_UNITS,
         dropout=dropout,
+        dtype=dtype,
+        lazy=lazy,
         seed=seed,
         resume=resume,
         checkpoint_steps=checkpoint_steps,

@@ -73,6 +73,8 @@ def row_of(report: dict[str, Any]) -> Row:
         "embedding_dim": settings["embedding_dim"],
         "embedding_deviation": settings["embedding_deviation"],
         "hidden_units": "-".join(map(str, settings["hidden_units"])),
+        "dtype": settings["dtype"],
+        "lazy": settings["lazy"],
         "data": report["data"],
         "evaluated_on": report["evaluated_on"],
         "backend": report["backend"],

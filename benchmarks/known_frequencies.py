@@ -1,0 +1,88 @@
+"""Whether the frequency rule would do better if it knew the ids' frequencies.
+
+    KERAS_BACKEND=jax python benchmarks/known_frequencies.py
+
+`CowClip` takes the running mean of a row's counts as training goes. Here it is
+given from the start what the encoder has counted in all of the training split.
+Everything else is the studies `gowalla` and `gowalla_decay` of `scaling.py`,
+whose lines for the frequency rule at 64K are what to compare with.
+"""
+
+import argparse
+import tempfile
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from keras import ops
+from scaling import DECAYS
+from scaling import GOWALLA
+from scaling import HEADLINE_DECAYS
+from scaling import RESULTS
+from scaling import SAMPLES
+from scaling import gowalla
+from scaling import means
+
+import zoo
+from keras_cowclip import CowClip
+from keras_cowclip import frequency_factor
+
+BATCH_SIZE = 65_536
+
+
+class KnownFrequencies(CowClip):
+    """`CowClip` with the mean counts of a table's rows given.
+
+    Args:
+        mean_counts: `(num_ids,)` occurrences of each id in a batch, on average.
+        **cowclip_kwargs: arguments of `CowClip`.
+    """
+
+    def __init__(self, mean_counts, **cowclip_kwargs):
+        super().__init__(**cowclip_kwargs)
+        self.mean_counts = mean_counts
+
+    def _frequency_factor(self, index, counts):
+        factor = frequency_factor(self.mean_counts, self.frequency_scale)
+        return ops.expand_dims(factor, axis=-1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gowalla", type=Path, default=SAMPLES / "gowalla")
+    parser.add_argument(
+        "--output", type=Path, default=RESULTS / "gowalla_known_frequencies"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        log = gowalla(arguments.gowalla, Path(folder))
+        optimizer = partial(KnownFrequencies, mean_counts(log))
+        with mock.patch("zoo.recipe.CowClip", optimizer):
+            rows = zoo.scaling_study(
+                log,
+                arguments.output,
+                batch_sizes=(BATCH_SIZE,),
+                rules=("frequency",),
+                variants={name: DECAYS[name] for name in HEADLINE_DECAYS},
+                seeds=(0, 1, 2),
+                **GOWALLA,
+            )
+    table = means(rows)
+    (arguments.output / "means.md").write_text(table)
+    print(table)
+
+
+def mean_counts(log: zoo.EncodedLog) -> np.ndarray:
+    """Occurrences in a batch, row by row of the network's table."""
+    sizes = log.schema.vocabulary_sizes
+    ids = log.split("train").inputs["ids"]
+    counts = [
+        np.bincount(column, minlength=size)
+        for column, size in zip(ids.T, sizes, strict=True)
+    ]
+    return np.concatenate(counts).astype("float32") * BATCH_SIZE / len(ids)
+
+
+if __name__ == "__main__":
+    main()

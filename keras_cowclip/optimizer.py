@@ -58,10 +58,11 @@ class CowClip(keras.optimizers.Adam):
             `keras.optimizers.Adam`. Defaults to `1e-7`.
         lazy: boolean. `True` moves only the rows present in the batch (weights
             and moments; l2 acts on them alone): another algorithm than the
-            paper's. On TensorFlow and PyTorch a step then costs the same
-            whatever the size of the table, as long as nothing needs a whole
-            gradient: one device, float32 tables without a constraint, and
-            none of Keras' clips, `use_ema`, loss scales and
+            paper's, under which a rare row moves less, for it rests where
+            its momentum would move it on. On TensorFlow and PyTorch a step
+            then costs the same whatever the size of the table, as long as
+            nothing needs a whole gradient: one device, float32 tables without
+            a constraint, and none of Keras' clips, `use_ema`, loss scales and
             `gradient_accumulation_steps`. The tables' `id_counts` are then
             not written, and, on TensorFlow, lookups of the table outside of
             the layer are counted as well. On PyTorch the gradients of such a

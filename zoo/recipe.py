@@ -64,7 +64,8 @@ class Recipe:
             gradients stay float32. Defaults to `None`, Keras' global policy.
         lazy: boolean. Moves the embedding rows of the batch alone, see
             `keras_cowclip.CowClip`: a step no longer costs what its tables
-            do. Another algorithm than the paper's. Defaults to `False`.
+            do. Another algorithm than the paper's, which can cost AUC. Defaults
+            to `False`.
         seed: integer, of the weights and the order of rows. Defaults to `0`.
 
     Raises:

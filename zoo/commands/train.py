@@ -123,8 +123,8 @@ def train(
         typer.Option(
             "--lazy",
             help="Move only the embedding rows of the batch. Another algorithm "
-            "than the paper's; on TensorFlow and PyTorch a step costs no more "
-            "for a larger table.",
+            "than the paper's, which can cost AUC; on TensorFlow and PyTorch a "
+            "step costs no more for a larger table.",
         ),
     ] = False,
     seed: Annotated[

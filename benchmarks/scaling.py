@@ -230,21 +230,9 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
         },
         {
             **SYNTHETIC,
-            "models": OTHER_MODELS,
+            "models": ("wide_deep", "dcn"),
             "batch_sizes": (65_536,),
             "rules": SYNTHETIC_HEADLINE_RULES,
-        },
-        {
-            **SYNTHETIC,
-            "batch_sizes": (1024,),
-            "rules": ("cowclip",),
-            "seeds": (1, 2),
-        },
-        {
-            **SYNTHETIC,
-            "models": OTHER_MODELS,
-            "batch_sizes": (1024,),
-            "rules": ("cowclip",),
         },
     ],
     "synthetic_decay": [

@@ -78,18 +78,7 @@ CLIPS = {
 # What makes a step faster and is not the same arithmetic. The lines to compare
 # with are in the studies `gowalla` and `gowalla_decay`.
 BFLOAT16 = {"dtype": "mixed_bfloat16"}
-FASTER = {
-    "bfloat16": BFLOAT16,
-    "lazy": {"lazy": True},
-    # Lazily, a row rests in the steps that its momentum would move it on in.
-    **{
-        f"lazy, {factor} times the embedding rate": {
-            "lazy": True,
-            "embedding_learning_rate": factor * 1e-3,
-        }
-        for factor in (3, 10)
-    },
-}
+LAZY = {"lazy": True}
 # A study is made of one or more calls of `zoo.scaling_study`.
 STUDIES: dict[str, list[dict[str, Any]]] = {
     # Every rule of the paper, and this project's where it is more than CowClip
@@ -213,7 +202,23 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             **GOWALLA,
             "batch_sizes": (1024,),
             "rules": ("cowclip",),
-            "variants": FASTER,
+            "variants": {
+                "lazy": LAZY,
+                "lazy, bfloat16": {**LAZY, **BFLOAT16},
+            },
+            "seeds": (0, 1, 2),
+        },
+        {
+            **GOWALLA,
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+            "variants": {
+                "bfloat16": BFLOAT16,
+                "cosine of the same mean, lazy": {
+                    **DECAYS["cosine of the same mean"],
+                    **LAZY,
+                },
+            },
         },
     ],
     "synthetic": [
@@ -234,6 +239,26 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "batch_sizes": (65_536,),
             "rules": SYNTHETIC_HEADLINE_RULES,
         },
+        {
+            **SYNTHETIC,
+            "models": ("wide_deep", "dcn"),
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+        },
+        {
+            **SYNTHETIC,
+            "models": ("dcn_v2",),
+            "batch_sizes": (65_536,),
+            "rules": SYNTHETIC_HEADLINE_RULES,
+        },
+    ],
+    "synthetic_faster": [
+        {
+            **SYNTHETIC,
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+            "variants": {"lazy": LAZY},
+        },
     ],
     "synthetic_decay": [
         {
@@ -244,6 +269,21 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
         },
         {
             **SYNTHETIC,
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+            "variants": SYNTHETIC_DECAYS,
+        },
+        # Whether it mends the frequency rule on the other networks.
+        {
+            **SYNTHETIC,
+            "models": ("wide_deep", "dcn"),
+            "batch_sizes": (65_536,),
+            "rules": ("frequency", "sqrt", "linear"),
+            "variants": SYNTHETIC_DECAYS,
+        },
+        {
+            **SYNTHETIC,
+            "models": ("wide_deep", "dcn"),
             "batch_sizes": (1024,),
             "rules": ("cowclip",),
             "variants": SYNTHETIC_DECAYS,

@@ -1,73 +1,148 @@
 """Adam that moves only the rows of a table that the batch has.
 
-Weights and moments of a row stay what they are in a step that does not see it;
-`optimizer` is a `keras.optimizers.Adam`, whose settings and moments are used.
+A row rests while its id does not occur. When it does, the row is first brought
+to about where Adam of all rows would have it by then.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from keras import ops
 
+from keras_cowclip.clipping import at_least_float32
+from keras_cowclip.row_updates import RowGradient
 from keras_cowclip.row_updates import read_rows
 from keras_cowclip.row_updates import write_rows
 
+Tensor = Any
 
-def lazy_adam_rows(optimizer, index, rows, gradient, table, learning_rate):
+
+def lazy_adam(
+    optimizer: Any,
+    table: Tensor,
+    velocity: Tensor,
+    last_step: Tensor,
+    add_l2_and_clip: Callable[[Tensor], Tensor],
+) -> tuple[Tensor, Tensor]:
+    """Returns rows of a table, and their velocity, after a step that has them.
+
+    With `k` steps since the last one that had the row, dense Adam would have
+    made `v` smaller `k` times, and moved the row by its l2 alone. And it would
+    have spread the effect of the row's last gradient over those steps, as
+    `(1 - beta_1) * beta_1**j` in the j-th after it, which is 1 in all: here a
+    gradient has its whole effect at once, so that there is no momentum.
+
+    ```
+    w = w * exp(-k * rate * 2 * embedding_l2 / (sqrt(v) + epsilon))
+    v = beta_2**k * v
+    g = clipped gradient at w
+    v = beta_2 * v + (1 - beta_2) * g**2
+    w = w - rate * g / (sqrt(v) + epsilon)
+    ```
+
+    with the `v` of the first line taken half way through the `k` steps, and
+    `rate = embedding_learning_rate * sqrt(1 - beta_2**step)`. Where `v` is
+    below the square of the l2's own gradient, that stands in its place: no step
+    of Adam is longer than about its rate.
+
+    Args:
+        optimizer: `CowClip`.
+        table: `(rows, embedding_dim)`, before the step.
+        velocity: `(rows, embedding_dim)`, of the last step that had the row.
+        last_step: `(rows,)`, the number of that step, 0 for none.
+        add_l2_and_clip: from the rows as they are after the `k` steps to their
+            gradient.
+    """
+    dtype = table.dtype
+    step = ops.cast(optimizer.iterations + 1, dtype)
+    missed = ops.expand_dims(step - 1.0 - ops.cast(last_step, dtype), axis=-1)
+    rate = ops.cast(optimizer.embedding_learning_rate, dtype) * ops.sqrt(
+        1.0 - ops.power(optimizer.beta_2, step)
+    )
+    decay = 2.0 * optimizer.embedding_l2
+    half_way = ops.power(optimizer.beta_2, 0.5 * missed)
+    if decay:
+        root = ops.sqrt(
+            half_way * velocity + (1.0 - half_way) * ops.square(decay * table)
+        )
+        table = table * ops.exp(
+            -(missed * rate * decay) / (root + optimizer.epsilon)
+        )
+    gradient = add_l2_and_clip(table)
+    velocity = ops.square(half_way) * optimizer.beta_2 * velocity + (
+        1.0 - optimizer.beta_2
+    ) * ops.square(gradient)
+    return (
+        table - rate * gradient / (ops.sqrt(velocity) + optimizer.epsilon),
+        velocity,
+    )
+
+
+def update_rows(
+    optimizer: Any,
+    index: int,
+    rows: RowGradient,
+    add_l2_and_clip: Callable[[Tensor], Tensor],
+) -> None:
     """Updates the rows of a `RowGradient`, and reads and writes no others.
 
     Args:
-        optimizer: `keras.optimizers.Adam`.
+        optimizer: `CowClip`.
         index: integer, of the table among the optimizer's variables.
         rows: `RowGradient`, whose ids say which rows.
-        gradient: `(rows, embedding_dim)`, with all that is to be added to the
-            values of `rows`, and clipped.
-        table: `(rows, embedding_dim)`, the rows before the step.
-        learning_rate: scalar.
+        add_l2_and_clip: see `lazy_adam`.
     """
-    momentums, velocities = (
-        slots[index] for slots in (optimizer._momentums, optimizer._velocities)
+    variables = [
+        slots[index]
+        for slots in (
+            optimizer._trainable_variables,
+            optimizer._velocities,
+            optimizer._last_steps,
+        )
+    ]
+    table, velocity, last_step = (
+        read_rows(variable, rows.ids) for variable in variables
     )
-    momentum, velocity = (
-        read_rows(slot, rows.ids) for slot in (momentums, velocities)
+    table, velocity = lazy_adam(
+        optimizer, table, velocity, last_step, add_l2_and_clip
     )
-    momentum = momentum + (gradient - momentum) * (1 - optimizer.beta_1)
-    velocity = velocity + (ops.square(gradient) - velocity) * (
-        1 - optimizer.beta_2
+    step = ops.full_like(
+        last_step, ops.cast(optimizer.iterations + 1, last_step.dtype)
     )
-    rate = _corrected_rate(optimizer, learning_rate, "float32")
-    table = table - momentum * rate / (ops.sqrt(velocity) + optimizer.epsilon)
-    write_rows(momentums, rows.ids, momentum)
-    write_rows(velocities, rows.ids, velocity)
-    write_rows(optimizer._trainable_variables[index], rows.ids, table)
+    for variable, values in zip(
+        variables, (table, velocity, step), strict=True
+    ):
+        write_rows(variable, rows.ids, values)
 
 
-def lazy_adam_step(optimizer, gradient, variable, counts, learning_rate):
-    """The same by a gradient as large as the table.
+def update_table(
+    optimizer: Any,
+    variable: Any,
+    counts: Tensor,
+    add_l2_and_clip: Callable[[Tensor], Tensor],
+) -> None:
+    """The same by a gradient as large as the table, so with static shapes.
 
-    Absent rows are multiplied by 0 instead of being left out, so that every
-    shape is static.
+    Args:
+        optimizer: `CowClip`.
+        variable: the table.
+        counts: `(input_dim,)`, how often the batch has each id.
+        add_l2_and_clip: see `lazy_adam`.
     """
     index = optimizer._get_variable_index(variable)
-    momentum = optimizer._momentums[index]
-    velocity = optimizer._velocities[index]
-    gradient = ops.cast(gradient, variable.dtype)
-    present = ops.expand_dims(ops.cast(counts > 0, variable.dtype), -1)
-    optimizer.assign_add(
-        momentum, (gradient - momentum) * (1 - optimizer.beta_1) * present
-    )
-    optimizer.assign_add(
-        velocity,
-        (ops.square(gradient) - velocity) * (1 - optimizer.beta_2) * present,
-    )
-    rate = _corrected_rate(optimizer, learning_rate, variable.dtype)
-    optimizer.assign_sub(
+    variables = [
         variable,
-        momentum * rate * present / (ops.sqrt(velocity) + optimizer.epsilon),
-    )
-
-
-def _corrected_rate(optimizer, learning_rate, dtype):
-    step = ops.cast(optimizer.iterations + 1, dtype)
-    return (
-        ops.cast(learning_rate, dtype)
-        * ops.sqrt(1 - ops.power(optimizer.beta_2, step))
-        / (1 - ops.power(optimizer.beta_1, step))
-    )
+        optimizer._velocities[index],
+        optimizer._last_steps[index],
+    ]
+    table, velocity, last_step = (at_least_float32(old) for old in variables)
+    moved = lazy_adam(optimizer, table, velocity, last_step, add_l2_and_clip)
+    step = ops.cast(optimizer.iterations + 1, "float32")
+    present = counts > 0
+    for variable, before, after in zip(
+        variables, (table, velocity, last_step), (*moved, step), strict=True
+    ):
+        where = ops.reshape(present, (-1,) + (1,) * (len(before.shape) - 1))
+        optimizer.assign(
+            variable, ops.cast(ops.where(where, after, before), variable.dtype)
+        )

@@ -1,4 +1,5 @@
 import warnings
+from functools import partial
 
 import keras
 import numpy as np
@@ -9,14 +10,15 @@ from keras_cowclip.clipping import at_least_float32
 from keras_cowclip.frequency import frequency_factor
 from keras_cowclip.fused_adam import can_fuse
 from keras_cowclip.fused_adam import fused_adam_step
-from keras_cowclip.lazy_adam import lazy_adam_rows
-from keras_cowclip.lazy_adam import lazy_adam_step
+from keras_cowclip.lazy_adam import update_rows
+from keras_cowclip.lazy_adam import update_table
 from keras_cowclip.one_pass import in_one_pass
 from keras_cowclip.replicas import refuse_over_replicas
 from keras_cowclip.replicas import sum_over_replicas
 from keras_cowclip.replicas import trains_alone
 from keras_cowclip.row_updates import densified
-from keras_cowclip.row_updates import read_rows
+from keras_cowclip.row_updates import gradient_ids
+from keras_cowclip.row_updates import one_elsewhere
 from keras_cowclip.row_updates import row_gradient
 
 
@@ -56,10 +58,10 @@ class CowClip(keras.optimizers.Adam):
         beta_2: float. Decay rate of the second moment. Defaults to `0.999`.
         epsilon: float. Added to the root of the second moment, as in
             `keras.optimizers.Adam`. Defaults to `1e-7`.
-        lazy: boolean. `True` moves only the rows present in the batch (weights
-            and moments; l2 acts on them alone): another algorithm than the
-            paper's, under which a rare row moves less, for it rests where
-            its momentum would move it on. On TensorFlow and PyTorch a step
+        lazy: boolean. `True` moves only the rows present in the batch, by about
+            what they would have moved in the steps since the last one that
+            had them, see below: another algorithm than the paper's, which on
+            gowalla reaches the same AUC. On TensorFlow and PyTorch a step
             then costs the same whatever the size of the table, as long as
             nothing needs a whole gradient: one device, float32 tables without
             a constraint, and none of Keras' clips, `use_ema`, loss scales and
@@ -80,6 +82,22 @@ class CowClip(keras.optimizers.Adam):
             `weight_decay` acts on the dense weights alone.
             `gradient_accumulation_steps=k` sums the counts, so k batches of b
             rows equal one batch of `k * b`.
+
+    With `lazy=True` a row that was absent from the last `k` steps takes
+
+    ```
+    rate = embedding_learning_rate * sqrt(1 - beta_2**step)
+    w = w * exp(-k * rate * 2 * embedding_l2 / (sqrt(v) + epsilon))
+    v = beta_2**k * v
+    g = the clipped gradient of above
+    v = beta_2 * v + (1 - beta_2) * g**2
+    w = w - rate * g / (sqrt(v) + epsilon)
+    ```
+
+    as l2 and second moment would have acted on it in those steps, with `v` half
+    way through them in the second line. Nothing is left of the first moment:
+    what it would have spread over the steps after a gradient is done at once,
+    so `beta_1` is for the dense weights alone, and a table has one moment less.
 
     Several devices train what one device trains with the whole batch, for
     counts are summed over them: under `keras.distribution` on JAX, in the scope
@@ -213,6 +231,7 @@ class CowClip(keras.optimizers.Adam):
             return
         refuse_over_replicas(self)
         super().build(variables)
+        self._last_steps = self._momentums if self.lazy else []
         # Everything about a variable is decided here and by its index:
         # `update_step` sees bare tf.Variables on TensorFlow.
         position = {id(variable): i for i, variable in enumerate(variables)}
@@ -253,6 +272,19 @@ class CowClip(keras.optimizers.Adam):
                 "Adam on all weights outside `CowClipEmbedding` tables.",
                 stacklevel=2,
             )
+
+    def add_variable_from_reference(
+        self, reference_variable, name=None, initializer="zeros"
+    ):
+        id_counts = getattr(reference_variable, "id_counts", None)
+        if self.lazy and name == "momentum" and id_counts is not None:
+            # Lazy rows have none, but need the step that moved them last.
+            # Exact as a float up to 16 million, and on the table's device,
+            # where TensorFlow would not put an integer.
+            reference_variable, name = id_counts, "last_step"
+        return super().add_variable_from_reference(
+            reference_variable, name, initializer
+        )
 
     def scale_loss(self, loss):
         # Keras asks the outermost optimizer alone: with a loss scale around
@@ -302,7 +334,7 @@ class CowClip(keras.optimizers.Adam):
         if self._counts_index[index] is None:
             self._adam_step(gradient, variable, learning_rate)
             return
-        if self._can_clip_rows_alone(variable):
+        if self._can_clip_in_place(variable):
             gradient = densified(gradient, variable.shape)
             if self._row_totals[index] is not None:
                 self._clip_present_rows(index, gradient, variable)
@@ -366,24 +398,25 @@ class CowClip(keras.optimizers.Adam):
             gradient, table, counts, self.clip_ratio, self.clip_floor
         )
 
-    def _can_clip_rows_alone(self, variable):
-        """Whether the clip can leave out the rows without a gradient.
-
-        The l2 is then all there is to a row, and the ratio never
-        clips it if it is at least twice `embedding_l2`. Where a step is
-        compiled, what it has not to do for absent rows saves nothing: shapes
-        are static.
-        """
+    def _can_clip_in_place(self, variable):
+        """Whether the l2 can be left to the kernel of `fused_adam`."""
         rate = ops.convert_to_tensor(self.embedding_learning_rate)
         return (
             not self.lazy
             and self.frequency_scale == 1.0
-            and self._clips_row_by_row()
-            and (
-                self.clip_ratio is None
-                or 2.0 * self.embedding_l2 <= self.clip_ratio
-            )
+            and self._clips_rows_with_gradients_alone()
             and can_fuse(variable, rate)
+        )
+
+    def _clips_rows_with_gradients_alone(self):
+        """Whether the clip can leave out all other rows.
+
+        The l2 is all there is to them, and the ratio never clips that if it is
+        at least twice `embedding_l2`.
+        """
+        return self._clips_row_by_row() and (
+            self.clip_ratio is None
+            or 2.0 * self.embedding_l2 <= self.clip_ratio
         )
 
     def _clip_present_rows(self, index, gradient, variable):
@@ -421,7 +454,14 @@ class CowClip(keras.optimizers.Adam):
                 continue
             rows = row_gradient(gradient, counts)
             if rows is not None:
-                self._update_rows(index, rows, table)
+                update_rows(
+                    self,
+                    index,
+                    rows,
+                    partial(
+                        self._add_l2_and_clip, index, rows.values, rows.counts
+                    ),
+                )
                 del pairs[index], pairs[counts_index]
                 updated = True
         return updated
@@ -494,20 +534,37 @@ class CowClip(keras.optimizers.Adam):
 
     def _table_step(self, index, gradient, variable):
         """A step of a whole table, in the words of the algorithm."""
-        table, counts = at_least_float32(variable), self._read_counts(index)
+        counts, ids = self._read_counts(index), gradient_ids(gradient)
         gradient = at_least_float32(densified(gradient, variable.shape))
-        gradient = gradient + 2.0 * self.embedding_l2 * table
-        if self._row_totals[index] is not None:
-            factor = self._row_factor(gradient, table, counts)
-            self._record_clipped(index, factor, counts)
-            gradient = gradient * ops.expand_dims(factor, axis=-1)
+        add_l2_and_clip = partial(
+            self._add_l2_and_clip, index, gradient, counts, ids=ids
+        )
+        if self.lazy:
+            update_table(self, variable, counts, add_l2_and_clip)
+            return
         rate = self.embedding_learning_rate
         if self._mean_counts[index] is not None:
             rate = rate * self._frequency_factor(index, counts)
-        if self.lazy:
-            lazy_adam_step(self, gradient, variable, counts, rate)
-        else:
-            self._adam_step(gradient, variable, rate)
+        gradient = add_l2_and_clip(at_least_float32(variable))
+        self._adam_step(gradient, variable, rate)
+
+    def _add_l2_and_clip(self, index, gradient, counts, table, ids=None):
+        """Returns the gradient of the rows `table`.
+
+        Where `ids` are given, no other rows have a gradient before the l2.
+        """
+        decay = 2.0 * self.embedding_l2
+        if self._row_totals[index] is None:
+            return gradient + decay * table
+
+        def row_factor(gradient, table, counts):
+            return self._row_factor(gradient + decay * table, table, counts)
+
+        if ids is not None and self._clips_rows_with_gradients_alone():
+            row_factor = one_elsewhere(row_factor, ids)
+        factor = row_factor(gradient, table, counts)
+        self._record_clipped(index, factor, counts)
+        return (gradient + decay * table) * ops.expand_dims(factor, axis=-1)
 
     def _adam_step(self, gradient, variable, learning_rate):
         learning_rate = ops.convert_to_tensor(learning_rate)
@@ -515,17 +572,6 @@ class CowClip(keras.optimizers.Adam):
             fused_adam_step(self, gradient, variable, learning_rate)
         else:
             super().update_step(gradient, variable, learning_rate)
-
-    def _update_rows(self, index, rows, variable):
-        table = read_rows(variable, rows.ids)
-        gradient = rows.values + 2.0 * self.embedding_l2 * table
-        if self._row_totals[index] is not None:
-            factor = self._row_factor(gradient, table, rows.counts)
-            self._record_clipped(index, factor, rows.counts)
-            gradient = gradient * ops.expand_dims(factor, axis=-1)
-        lazy_adam_rows(
-            self, index, rows, gradient, table, self.embedding_learning_rate
-        )
 
     def _use_weight_decay(self, variable):
         # Decoupled decay would shrink tables at the dense learning rate.

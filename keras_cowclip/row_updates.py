@@ -3,6 +3,7 @@
 JAX has none: there every gradient is as large as its table.
 """
 
+from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
 
@@ -65,6 +66,45 @@ def densified(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
                 gradient.values, gradient.indices, shape[0]
             )
     return gradient
+
+
+def gradient_ids(gradient: Tensor) -> Tensor | None:
+    """Returns the ids of the rows in TensorFlow's slices, else `None`."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if isinstance(gradient, tf.IndexedSlices):
+            return gradient.indices
+    return None
+
+
+def one_elsewhere(
+    row_factor: Callable[..., Tensor], ids: Tensor
+) -> Callable[..., Tensor]:
+    """Returns `row_factor` for a table in which all other rows have 1.
+
+    It computes no others where `ids` are fewer than the rows. How many they
+    are XLA knows when it compiles, and Keras' trace does not.
+
+    Args:
+        row_factor: from tensors of as many rows to one number a row.
+        ids: `(lookups,)` integers on TensorFlow, which may repeat.
+    """
+    import tensorflow as tf
+
+    def factor(*tables):
+        def of_ids():
+            rows = row_factor(*(tf.gather(table, ids) for table in tables))
+            ones = tf.ones(tables[0].shape[:1], rows.dtype)
+            return tf.tensor_scatter_nd_update(ones, ids[:, None], rows)
+
+        return tf.cond(
+            tf.size(ids) < tables[0].shape[0],
+            of_ids,
+            lambda: row_factor(*tables),
+        )
+
+    return factor
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:

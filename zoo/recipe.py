@@ -62,10 +62,11 @@ class Recipe:
         dtype: string, a dtype policy of Keras. With `"mixed_bfloat16"` layers
             compute in 16 bits, while weights, moments and the sums of a row's
             gradients stay float32. Defaults to `None`, Keras' global policy.
-        lazy: boolean. Moves the embedding rows of the batch alone, see
-            `keras_cowclip.CowClip`: a step no longer costs what its tables
-            do. Another algorithm than the paper's, which can cost AUC. Defaults
-            to `False`.
+        lazy: boolean. Moves the embedding rows of the batch alone, by about
+            what they missed since their last one, see `keras_cowclip.CowClip`:
+            a step no longer costs what its tables do, and a table has one
+            moment less. Another algorithm than the paper's. Defaults to
+            `False`.
         seed: integer, of the weights and the order of rows. Defaults to `0`.
 
     Raises:

@@ -34,6 +34,8 @@ class Hyperparameters:
 
 @dataclass
 class State:
+    """Of a lazy table, `momentums` has the step that last moved each row."""
+
     weights: dict[str, np.ndarray]
     momentums: dict[str, np.ndarray] = field(default_factory=dict)
     velocities: dict[str, np.ndarray] = field(default_factory=dict)
@@ -128,12 +130,28 @@ def adam(weight, momentum, velocity, gradient, rate, step, hyper):
     return weight, momentum, velocity
 
 
+def lazy_rest(table, velocity, missed_steps, rate, hyper):
+    """Rows and their velocity after steps in which they have no gradient."""
+    table, velocity = table.copy(), velocity.copy()
+    for row, missed in enumerate(missed_steps):
+        pull = 2.0 * hyper.embedding_l2 * table[row]
+        kept = hyper.beta_2 ** (missed / 2)
+        root = np.sqrt(kept * velocity[row] + (1 - kept) * pull**2)
+        shrinkage = 2.0 * hyper.embedding_l2 / (root + hyper.epsilon)
+        table[row] *= np.exp(-missed * rate * shrinkage)
+        velocity[row] *= hyper.beta_2**missed
+    return table, velocity
+
+
 def train(weights, batches, hyper):
     """Trains on `batches` of `(ids, dense, labels)`, one step each."""
     weights = {name: w.astype("float64") for name, w in weights.items()}
     state = State(
         weights,
-        momentums={name: np.zeros_like(w) for name, w in weights.items()},
+        momentums={
+            name: np.zeros(len(w) if hyper.lazy and name in TABLES else w.shape)
+            for name, w in weights.items()
+        },
         velocities={name: np.zeros_like(w) for name, w in weights.items()},
     )
     total_counts = np.zeros(len(weights["table"]))
@@ -146,14 +164,25 @@ def train(weights, batches, hyper):
         )
         counts = np.bincount(ids.ravel(), minlength=len(weights["table"]))
         shortened = np.zeros(len(counts), dtype=bool)
+        lazy_rate = hyper.embedding_learning_rate * np.sqrt(
+            1 - hyper.beta_2**step
+        )
+        tables = {name: state.weights[name] for name in TABLES}
+        velocities = {name: state.velocities[name] for name in TABLES}
         for name in TABLES:
-            grads[name] = (
-                grads[name] + 2.0 * hyper.embedding_l2 * state.weights[name]
-            )
+            if hyper.lazy:
+                tables[name], velocities[name] = lazy_rest(
+                    tables[name],
+                    velocities[name],
+                    step - 1 - state.momentums[name],
+                    lazy_rate,
+                    hyper,
+                )
+            grads[name] = grads[name] + 2.0 * hyper.embedding_l2 * tables[name]
         if hyper.clip_ratio is not None:
             grads["table"], shortened = clip_rows(
                 grads["table"],
-                state.weights["table"],
+                tables["table"],
                 counts,
                 hyper.clip_ratio,
                 hyper.clip_floor,
@@ -165,28 +194,29 @@ def train(weights, batches, hyper):
             np.sum(shortened & present) / np.sum(present)
         )
         for name, gradient in grads.items():
-            is_table = name in TABLES
-            new = adam(
-                state.weights[name],
-                state.momentums[name],
-                state.velocities[name],
-                gradient,
-                hyper.embedding_learning_rate * factors[:, None]
-                if is_table
-                else hyper.learning_rate,
-                step,
-                hyper,
-            )
             old = (
                 state.weights[name],
                 state.momentums[name],
                 state.velocities[name],
             )
-            if is_table and hyper.lazy:
-                new = tuple(
-                    np.where(present[:, None], after, before)
-                    for after, before in zip(new, old, strict=True)
+            if name in TABLES and hyper.lazy:
+                velocity = (
+                    hyper.beta_2 * velocities[name]
+                    + (1 - hyper.beta_2) * gradient**2
                 )
+                moved = tables[name] - lazy_rate * gradient / (
+                    np.sqrt(velocity) + hyper.epsilon
+                )
+                new = (
+                    np.where(present[:, None], moved, old[0]),
+                    np.where(present, step, old[1]),
+                    np.where(present[:, None], velocity, old[2]),
+                )
+            else:
+                rate = hyper.learning_rate
+                if name in TABLES:
+                    rate = hyper.embedding_learning_rate * factors[:, None]
+                new = adam(*old, gradient, rate, step, hyper)
             (
                 state.weights[name],
                 state.momentums[name],

@@ -23,6 +23,13 @@ CASES = {
     # Rows that the batch has not are clipped too: 2 * l2 is above the ratio.
     "large l2": {"clip_ratio": 0.2, "embedding_l2": 0.15},
     "lazy": {"clip_ratio": 0.2, "lazy": True},
+    # A row's second moment and its weights then change much as it rests.
+    "lazy, large l2": {
+        "clip_ratio": 0.2,
+        "lazy": True,
+        "embedding_l2": 0.05,
+        "beta_2": 0.9,
+    },
     # The largest rate is twice that of the other cases.
     "frequency": {
         "clip_ratio": None,
@@ -154,6 +161,7 @@ def test_30_steps_of_fit_agree_with_float64_reference(case):
         "off": (0.0, 0.0),
         "large l2": (0.01, 1.0),
         "lazy": (0.3, 1.0),
+        "lazy, large l2": (0.01, 1.0),
         "frequency": (0.0, 0.0),
         "frequency without momentum": (0.0, 0.0),
         "frequency and clip": (0.3, 1.0),

@@ -271,6 +271,8 @@ def test_a_16_bit_table_is_clipped_in_float32(dtype, lazy):
         )
         shares.append(optimizer.clipped_share)
     assert shares[1] == shares[0] == pytest.approx(2 / 3)
+    if lazy:  # It has no momentum, and float16 no numbers for the velocity.
+        return
     threshold = 5e-3 * np.linalg.norm(rows[1])
     np.testing.assert_allclose(got[0][1], 0.1 * threshold / 2, rtol=1e-4)
     # float16 keeps 6 bits of momentums this small, and none of row 0's.

@@ -33,8 +33,7 @@ def train(table=None, **arguments):
         embedding_learning_rate=1e-2,
         clip_ratio=0.1,
         embedding_l2=1e-3,
-        lazy=True,
-        **arguments,
+        **{"lazy": True, **arguments},
     )
     model.compile(optimizer, "binary_crossentropy")
     model.fit(*clicks(), batch_size=16, epochs=2, shuffle=False, verbose=0)
@@ -79,6 +78,23 @@ def test_rows_alone_move_as_they_do_among_the_whole_table(whole):
     )
     assert 0 < optimizer.clipped_share < 1
     assert int(optimizer.iterations) == int(twins_optimizer.iterations) == 12
+
+
+@pytest.mark.parametrize("ids", [IDS, 10 * IDS], ids=["small", "large"])
+def test_a_table_of_more_rows_than_lookups_is_clipped_the_same(ids):
+    def run(**arguments):
+        first = keras.initializers.RandomUniform(seed=0)
+        table = CowClipEmbedding(
+            ids, 4, embeddings_initializer=first, name="table"
+        )
+        return train(table, lazy=False, **arguments)
+
+    runs = run(), run(clipvalue=1e9)  # The second needs a whole gradient.
+    for ours, theirs in zip(*(weights_of(run[0]) for run in runs), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
+    shares = [optimizer.clipped_share for _, optimizer in runs]
+    assert shares[0] == pytest.approx(shares[1])
+    assert 0 < shares[0] < 1
 
 
 @pytest.mark.skipif(

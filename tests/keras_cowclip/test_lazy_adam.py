@@ -1,0 +1,66 @@
+"""`lazy=True` does to a row at once what dense Adam does to it step by step."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cowclip import CowClip
+from keras_cowclip import CowClipEmbedding
+
+RARE, FREQUENT, ABSENT = 0, 1, 2
+# Without the rare row, with it, and without it again. Adam's correction of its
+# first steps, in which dense and lazy differ, is over by then.
+FIRST, WITH_RARE, REST = 300, 30, 100
+
+
+def trained_rows(lazy, embedding_l2, gradient=1.0):
+    """A table, after its rare row had gradients, rested, and had none at last.
+
+    The loss is linear, so that gradients are what the labels say.
+    """
+    table = CowClipEmbedding(3, 2, embeddings_initializer="ones")
+    ids = keras.Input((2,), dtype="int32")
+    model = keras.Model(ids, table(ids))
+    model.compile(
+        CowClip(
+            embedding_learning_rate=1e-3,
+            embedding_l2=embedding_l2,
+            beta_2=0.99,
+            lazy=lazy,
+        ),
+        lambda y_true, y_pred: keras.ops.sum(y_true * y_pred),
+    )
+    generator = np.random.default_rng(0)
+    ids = np.full((FIRST + WITH_RARE + REST, 2), FREQUENT)
+    ids[FIRST : FIRST + WITH_RARE, 0] = ids[-1, 0] = RARE
+    upstream = gradient * generator.normal(1.0, 1.0, (*ids.shape, 2))
+    upstream[-1, 0] = 0.0
+    model.fit(ids, upstream, batch_size=1, shuffle=False, verbose=0)
+    return table.get_weights()[0]
+
+
+# Without l2, where it is most of the way, and where it is all that `v` is made
+# of, so that every step of Adam is as long as its rate.
+@pytest.mark.parametrize("embedding_l2", [0.0, 3e-3, 3e-2, 1.0])
+def test_a_row_that_rested_is_about_where_the_dense_step_has_it(embedding_l2):
+    dense, lazy = (
+        trained_rows(kind, embedding_l2)[RARE] for kind in (False, True)
+    )
+    np.testing.assert_allclose(lazy - 1.0, dense - 1.0, rtol=0.3)
+
+
+def test_a_row_that_no_batch_has_rests():
+    np.testing.assert_array_equal(trained_rows(True, 3e-2)[ABSENT], 1.0)
+
+
+def test_a_table_has_a_second_moment_and_the_steps_of_its_rows():
+    table = CowClipEmbedding(50, 4)
+    table.build()
+    optimizer = CowClip(lazy=True)
+    optimizer.build(table.trainable_variables)
+    shapes = {
+        variable.name.rpartition("_")[2]: tuple(variable.shape)
+        for variable in optimizer.variables
+        if len(variable.shape)
+    }
+    assert shapes == {"velocity": (50, 4), "step": (50,), "present": (2,)}

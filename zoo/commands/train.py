@@ -122,9 +122,10 @@ def train(
         bool,
         typer.Option(
             "--lazy",
-            help="Move only the embedding rows of the batch, by about what they "
-            "missed since their last one. Another algorithm than the paper's; on "
-            "TensorFlow and PyTorch a step costs no more for a larger table.",
+            help="Move only the embedding rows of the batch, by about what "
+            "they missed since their last one. Another algorithm than the "
+            "paper's; on TensorFlow and PyTorch a step costs no more for a "
+            "larger table.",
         ),
     ] = False,
     seed: Annotated[

@@ -43,10 +43,10 @@ def explained_out_of_memory(what: str, num_ids: int) -> Iterator[None]:
             "`batch_size` or `hidden_units`, which the layers' outputs grow "
             "with; `embedding_dim` or the vocabularies (`min_count`, "
             "`max_vocabulary`), for a table takes four times its size: "
-            "weights, two moments and gradient; or, in a loop of your own, set "
-            '`dtype="mixed_bfloat16"`, which halves the outputs, and, on '
-            "TensorFlow and PyTorch, `CowClip(lazy=True)`, which needs no "
-            f"gradient as large as a table. Received: {num_ids:,} ids, and "
+            'weights, two moments and gradient; or set `dtype="mixed_bfloat16"`'
+            ", which halves the outputs, and, on TensorFlow and PyTorch, "
+            "`lazy=True`, which needs one moment less and no gradient as large "
+            f"as a table. Received: {num_ids:,} ids, and "
             f"{type(error).__name__}: {lines[0].strip()[:300]}"
         ) from error
 

@@ -33,17 +33,18 @@ def lazy_adam(
     gradient has its whole effect at once, so that there is no momentum.
 
     ```
-    w = w * exp(-k * rate * 2 * embedding_l2 / (sqrt(v) + epsilon))
-    v = beta_2**k * v
+    kept = beta_2**(k / 2)
+    half = kept * v + (1 - kept) * (2 * embedding_l2 * w)**2
+    w = w * exp(-k * rate * 2 * embedding_l2 / (sqrt(half) + epsilon))
+    v = kept**2 * v + (1 - kept**2) * (2 * embedding_l2 * w)**2
     g = clipped gradient at w
     v = beta_2 * v + (1 - beta_2) * g**2
     w = w - rate * g / (sqrt(v) + epsilon)
     ```
 
-    with the `v` of the first line taken half way through the `k` steps, and
-    `rate = embedding_learning_rate * sqrt(1 - beta_2**step)`. Where `v` is
-    below the square of the l2's own gradient, that stands in its place: no step
-    of Adam is longer than about its rate.
+    with `rate = embedding_learning_rate * sqrt(1 - beta_2**step)` of this step
+    for the `k` steps too. `half` is `v` half way through them, when the l2 is
+    the whole gradient.
 
     Args:
         optimizer: `CowClip`.
@@ -54,24 +55,24 @@ def lazy_adam(
             gradient.
     """
     dtype = table.dtype
+    beta_2 = ops.cast(optimizer.beta_2, dtype)
     step = ops.cast(optimizer.iterations + 1, dtype)
-    missed = ops.expand_dims(step - 1.0 - ops.cast(last_step, dtype), axis=-1)
+    # Below 0 where the optimizer's steps were set back.
+    missed = ops.maximum(step - 1.0 - ops.cast(last_step, dtype), 0.0)
+    missed = ops.expand_dims(missed, axis=-1)
     rate = ops.cast(optimizer.embedding_learning_rate, dtype) * ops.sqrt(
-        1.0 - ops.power(optimizer.beta_2, step)
+        1.0 - ops.power(beta_2, step)
     )
     decay = 2.0 * optimizer.embedding_l2
-    half_way = ops.power(optimizer.beta_2, 0.5 * missed)
-    if decay:
-        root = ops.sqrt(
-            half_way * velocity + (1.0 - half_way) * ops.square(decay * table)
-        )
-        table = table * ops.exp(
-            -(missed * rate * decay) / (root + optimizer.epsilon)
-        )
+    kept = ops.power(beta_2, 0.5 * missed)
+    half = kept * velocity + (1.0 - kept) * ops.square(decay * table)
+    table = table * ops.exp(
+        -(missed * rate * decay) / (ops.sqrt(half) + optimizer.epsilon)
+    )
+    kept = ops.square(kept)
+    velocity = kept * velocity + (1.0 - kept) * ops.square(decay * table)
     gradient = add_l2_and_clip(table)
-    velocity = ops.square(half_way) * optimizer.beta_2 * velocity + (
-        1.0 - optimizer.beta_2
-    ) * ops.square(gradient)
+    velocity = beta_2 * velocity + (1.0 - beta_2) * ops.square(gradient)
     return (
         table - rate * gradient / (ops.sqrt(velocity) + optimizer.epsilon),
         velocity,
@@ -92,23 +93,15 @@ def update_rows(
         rows: `RowGradient`, whose ids say which rows.
         add_l2_and_clip: see `lazy_adam`.
     """
-    variables = [
-        slots[index]
-        for slots in (
-            optimizer._trainable_variables,
-            optimizer._velocities,
-            optimizer._last_steps,
-        )
-    ]
+    variables = _variables(optimizer, index)
     table, velocity, last_step = (
         read_rows(variable, rows.ids) for variable in variables
     )
     table, velocity = lazy_adam(
         optimizer, table, velocity, last_step, add_l2_and_clip
     )
-    step = ops.full_like(
-        last_step, ops.cast(optimizer.iterations + 1, last_step.dtype)
-    )
+    step = ops.cast(optimizer.iterations + 1, last_step.dtype)
+    step = ops.zeros_like(last_step) + step
     for variable, values in zip(
         variables, (table, velocity, step), strict=True
     ):
@@ -117,7 +110,7 @@ def update_rows(
 
 def update_table(
     optimizer: Any,
-    variable: Any,
+    index: int,
     counts: Tensor,
     add_l2_and_clip: Callable[[Tensor], Tensor],
 ) -> None:
@@ -125,16 +118,11 @@ def update_table(
 
     Args:
         optimizer: `CowClip`.
-        variable: the table.
+        index: integer, of the table among the optimizer's variables.
         counts: `(input_dim,)`, how often the batch has each id.
         add_l2_and_clip: see `lazy_adam`.
     """
-    index = optimizer._get_variable_index(variable)
-    variables = [
-        variable,
-        optimizer._velocities[index],
-        optimizer._last_steps[index],
-    ]
+    variables = _variables(optimizer, index)
     table, velocity, last_step = (at_least_float32(old) for old in variables)
     moved = lazy_adam(optimizer, table, velocity, last_step, add_l2_and_clip)
     step = ops.cast(optimizer.iterations + 1, "float32")
@@ -146,3 +134,12 @@ def update_table(
         optimizer.assign(
             variable, ops.cast(ops.where(where, after, before), variable.dtype)
         )
+
+
+def _variables(optimizer: Any, index: int) -> list:
+    """The table, its second moment and the steps that moved its rows last."""
+    return [
+        optimizer._trainable_variables[index],
+        optimizer._velocities[index],
+        optimizer._momentums[index],  # Lazy rows have none, see `CowClip`.
+    ]

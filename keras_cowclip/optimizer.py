@@ -87,17 +87,20 @@ class CowClip(keras.optimizers.Adam):
 
     ```
     rate = embedding_learning_rate * sqrt(1 - beta_2**step)
-    w = w * exp(-k * rate * 2 * embedding_l2 / (sqrt(v) + epsilon))
-    v = beta_2**k * v
+    kept = beta_2**(k / 2)
+    half = kept * v + (1 - kept) * (2 * embedding_l2 * w)**2
+    w = w * exp(-k * rate * 2 * embedding_l2 / (sqrt(half) + epsilon))
+    v = kept**2 * v + (1 - kept**2) * (2 * embedding_l2 * w)**2
     g = the clipped gradient of above
     v = beta_2 * v + (1 - beta_2) * g**2
     w = w - rate * g / (sqrt(v) + epsilon)
     ```
 
-    as l2 and second moment would have acted on it in those steps, with `v` half
-    way through them in the second line. Nothing is left of the first moment:
-    what it would have spread over the steps after a gradient is done at once,
-    so `beta_1` is for the dense weights alone, and a table has one moment less.
+    as l2 and second moment would have acted on it in those steps, at the rate
+    of this one; `half` is `v` half way through them. Nothing is left of the
+    first moment: what it would have spread over the steps after a gradient is
+    done at once, so `beta_1` is for the dense weights alone, and a table has
+    one moment less.
 
     Several devices train what one device trains with the whole batch, for
     counts are summed over them: under `keras.distribution` on JAX, in the scope
@@ -231,7 +234,6 @@ class CowClip(keras.optimizers.Adam):
             return
         refuse_over_replicas(self)
         super().build(variables)
-        self._last_steps = self._momentums if self.lazy else []
         # Everything about a variable is decided here and by its index:
         # `update_step` sees bare tf.Variables on TensorFlow.
         position = {id(variable): i for i, variable in enumerate(variables)}
@@ -540,7 +542,7 @@ class CowClip(keras.optimizers.Adam):
             self._add_l2_and_clip, index, gradient, counts, ids=ids
         )
         if self.lazy:
-            update_table(self, variable, counts, add_l2_and_clip)
+            update_table(self, index, counts, add_l2_and_clip)
             return
         rate = self.embedding_learning_rate
         if self._mean_counts[index] is not None:
@@ -554,17 +556,21 @@ class CowClip(keras.optimizers.Adam):
         Where `ids` are given, no other rows have a gradient before the l2.
         """
         decay = 2.0 * self.embedding_l2
+        total = gradient + decay * table
         if self._row_totals[index] is None:
-            return gradient + decay * table
-
-        def row_factor(gradient, table, counts):
-            return self._row_factor(gradient + decay * table, table, counts)
-
-        if ids is not None and self._clips_rows_with_gradients_alone():
-            row_factor = one_elsewhere(row_factor, ids)
-        factor = row_factor(gradient, table, counts)
+            return total
+        if ids is None or not self._clips_rows_with_gradients_alone():
+            factor = self._row_factor(total, table, counts)
+        else:
+            factor = one_elsewhere(
+                # Not of `total`, which would be written out for its rows.
+                lambda gradient, table, counts: self._row_factor(
+                    gradient + decay * table, table, counts
+                ),
+                ids,
+            )(gradient, table, counts)
         self._record_clipped(index, factor, counts)
-        return (gradient + decay * table) * ops.expand_dims(factor, axis=-1)
+        return total * ops.expand_dims(factor, axis=-1)
 
     def _adam_step(self, gradient, variable, learning_rate):
         learning_rate = ops.convert_to_tensor(learning_rate)

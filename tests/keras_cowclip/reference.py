@@ -139,7 +139,9 @@ def lazy_rest(table, velocity, missed_steps, rate, hyper):
         root = np.sqrt(kept * velocity[row] + (1 - kept) * pull**2)
         shrinkage = 2.0 * hyper.embedding_l2 / (root + hyper.epsilon)
         table[row] *= np.exp(-missed * rate * shrinkage)
-        velocity[row] *= hyper.beta_2**missed
+        pull = 2.0 * hyper.embedding_l2 * table[row]
+        kept = hyper.beta_2**missed
+        velocity[row] = kept * velocity[row] + (1 - kept) * pull**2
     return table, velocity
 
 

@@ -45,7 +45,7 @@ def weights_of(model):
     return [array for layer in model.layers for array in layer.get_weights()]
 
 
-def moments(optimizer, model):
+def slots_of(optimizer, model):
     position = [
         variable is model.get_layer("table").embeddings
         for variable in model.trainable_variables
@@ -69,7 +69,7 @@ def test_rows_alone_move_as_they_do_among_the_whole_table(whole):
     else:
         pairs = [*zip(weights_of(model), weights_of(twin), strict=True)]
     pairs += zip(
-        moments(optimizer, model), moments(twins_optimizer, twin), strict=True
+        slots_of(optimizer, model), slots_of(twins_optimizer, twin), strict=True
     )
     for ours, theirs in pairs:
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)

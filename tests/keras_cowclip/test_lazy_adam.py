@@ -27,7 +27,7 @@ def trained(ids, upstream, **arguments):
 
 
 def trained_rows(lazy, embedding_l2):
-    """The table, after its rare row had gradients, rested, and had none last."""
+    """The table after its rare row had gradients, rested, and had none last."""
     generator = np.random.default_rng(0)
     ids = np.full((FIRST + WITH_RARE + REST, 2), FREQUENT)
     ids[FIRST : FIRST + WITH_RARE, 0] = ids[-1, 0] = RARE

@@ -252,14 +252,6 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "rules": SYNTHETIC_HEADLINE_RULES,
         },
     ],
-    "synthetic_faster": [
-        {
-            **SYNTHETIC,
-            "batch_sizes": (1024,),
-            "rules": ("cowclip",),
-            "variants": {"lazy": LAZY},
-        },
-    ],
     "synthetic_decay": [
         {
             **SYNTHETIC,

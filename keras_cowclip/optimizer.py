@@ -61,8 +61,8 @@ class CowClip(keras.optimizers.Adam):
         lazy: boolean. `True` moves only the rows present in the batch, by about
             what they would have moved in the steps since the last one that
             had them, see below: another algorithm than the paper's, whose AUC
-            comes close to that of the dense step. On TensorFlow and PyTorch a step
-            then costs the same whatever the size of the table, as long as
+            comes close to that of the dense step. On TensorFlow and PyTorch a
+            step then costs the same whatever the size of the table, as long as
             nothing needs a whole gradient: one device, float32 tables without
             a constraint, and none of Keras' clips, `use_ema`, loss scales and
             `gradient_accumulation_steps`. The tables' `id_counts` are then

@@ -23,8 +23,8 @@ def lazy_adam(
     velocity: Tensor,
     last_step: Tensor,
     add_l2_and_clip: Callable[[Tensor], Tensor],
-) -> tuple[Tensor, Tensor]:
-    """Returns rows of a table, and their velocity, after a step that has them.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns all three of some rows after a step that has them.
 
     With `k` steps since the last one that had the row, dense Adam would have
     made `v` smaller `k` times, and moved the row by its l2 alone. And it would
@@ -76,6 +76,7 @@ def lazy_adam(
     return (
         table - rate * gradient / (ops.sqrt(velocity) + optimizer.epsilon),
         velocity,
+        ops.zeros_like(last_step) + ops.cast(step, last_step.dtype),
     )
 
 
@@ -97,14 +98,8 @@ def update_rows(
     table, velocity, last_step = (
         read_rows(variable, rows.ids) for variable in variables
     )
-    table, velocity = lazy_adam(
-        optimizer, table, velocity, last_step, add_l2_and_clip
-    )
-    step = ops.cast(optimizer.iterations + 1, last_step.dtype)
-    step = ops.zeros_like(last_step) + step
-    for variable, values in zip(
-        variables, (table, velocity, step), strict=True
-    ):
+    moved = lazy_adam(optimizer, table, velocity, last_step, add_l2_and_clip)
+    for variable, values in zip(variables, moved, strict=True):
         write_rows(variable, rows.ids, values)
 
 
@@ -125,10 +120,9 @@ def update_table(
     variables = _variables(optimizer, index)
     table, velocity, last_step = (at_least_float32(old) for old in variables)
     moved = lazy_adam(optimizer, table, velocity, last_step, add_l2_and_clip)
-    step = ops.cast(optimizer.iterations + 1, "float32")
     present = counts > 0
     for variable, before, after in zip(
-        variables, (table, velocity, last_step), (*moved, step), strict=True
+        variables, (table, velocity, last_step), moved, strict=True
     ):
         where = ops.reshape(present, (-1,) + (1,) * (len(before.shape) - 1))
         optimizer.assign(

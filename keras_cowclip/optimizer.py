@@ -568,7 +568,10 @@ class CowClip(keras.optimizers.Adam):
                     gradient + decay * table, table, counts
                 ),
                 ids,
-            )(gradient, table, counts)
+                gradient,
+                table,
+                counts,
+            )
         self._record_clipped(index, factor, counts)
         return total * ops.expand_dims(factor, axis=-1)
 

@@ -79,9 +79,9 @@ def gradient_ids(gradient: Tensor) -> Tensor | None:
 
 
 def one_elsewhere(
-    row_factor: Callable[..., Tensor], ids: Tensor
-) -> Callable[..., Tensor]:
-    """Returns `row_factor` for a table in which all other rows have 1.
+    row_factor: Callable[..., Tensor], ids: Tensor, *tables: Tensor
+) -> Tensor:
+    """Returns `row_factor(*tables)` where that is 1 for all rows but `ids`.
 
     It computes no others where `ids` are fewer than the rows. How many they
     are XLA knows when it compiles, and Keras' trace does not.
@@ -89,22 +89,18 @@ def one_elsewhere(
     Args:
         row_factor: from tensors of as many rows to one number a row.
         ids: `(lookups,)` integers on TensorFlow, which may repeat.
+        *tables: tensors of one length, that of the table.
     """
     import tensorflow as tf
 
-    def factor(*tables):
-        def of_ids():
-            rows = row_factor(*(tf.gather(table, ids) for table in tables))
-            ones = tf.ones(tables[0].shape[:1], rows.dtype)
-            return tf.tensor_scatter_nd_update(ones, ids[:, None], rows)
+    num_rows = tables[0].shape[0]
 
-        return tf.cond(
-            tf.size(ids) < tables[0].shape[0],
-            of_ids,
-            lambda: row_factor(*tables),
-        )
+    def of_ids():
+        rows = row_factor(*(tf.gather(table, ids) for table in tables))
+        ones = tf.ones((num_rows,), rows.dtype)
+        return tf.tensor_scatter_nd_update(ones, ids[:, None], rows)
 
-    return factor
+    return tf.cond(tf.size(ids) < num_rows, of_ids, lambda: row_factor(*tables))
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:

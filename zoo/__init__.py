@@ -7,10 +7,12 @@ report = zoo.train(log, "runs/first", model="deepfm", batch_size=1024, epochs=1)
 """
 
 from zoo.backend_check import check_backend
+from zoo.memory import keep_freed_memory as keep_freed_memory
 
 check_backend()
 
-# ruff: noqa: E402 - Keras is imported behind the check of its backend.
+# ruff: noqa: E402 - Keras is imported behind the check of its backend, and
+# Arrow behind `zoo.memory`.
 from zoo.batches import ClickBatches as ClickBatches
 from zoo.datasets import load_avazu as load_avazu
 from zoo.datasets import load_clicks as load_clicks
@@ -25,7 +27,6 @@ from zoo.explanation import explain as explain
 from zoo.exporting import export as export
 from zoo.features import FeatureSchema as FeatureSchema
 from zoo.interop import import_checkpoint as import_checkpoint
-from zoo.memory import keep_freed_memory as keep_freed_memory
 from zoo.model_card import model_card as model_card
 from zoo.models import DCN as DCN
 from zoo.models import DCNv2 as DCNv2

@@ -5,7 +5,8 @@ import sys
 import pytest
 
 SCRIPT = """
-import resource, sys
+import resource, sys, threading
+from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from zoo.memory import keep_freed_memory
 
@@ -19,7 +20,18 @@ faults()
 default = faults()
 assert keep_freed_memory()
 faults()
-print(default, faults())
+# A backend computes in threads of its own, which live at one time.
+lock, end = threading.Lock(), threading.Barrier(2)
+
+def faults_of_a_thread(_):
+    with lock:
+        faults()
+        kept = faults()
+    end.wait()
+    return kept
+
+with ThreadPoolExecutor(2) as pool:
+    print(default, faults(), *pool.map(faults_of_a_thread, range(2)))
 """
 
 
@@ -35,6 +47,6 @@ def test_what_is_freed_is_not_asked_for_again():
         text=True,
         check=True,
     )
-    default, kept = map(float, done.stdout.split()[-2:])
+    default, *kept = map(float, done.stdout.split()[-4:])
     assert default > 20
-    assert kept < 2
+    assert max(kept) < 2

@@ -10,6 +10,7 @@ from typing import Any
 from keras import ops
 
 from keras_cowclip.clipping import at_least_float32
+from keras_cowclip.present_rows import update_present_rows
 from keras_cowclip.row_updates import RowGradient
 from keras_cowclip.row_updates import read_rows
 from keras_cowclip.row_updates import write_rows
@@ -19,12 +20,14 @@ Tensor = Any
 
 def lazy_adam(
     optimizer: Any,
+    clip_factor: Callable[..., Tensor],
     table: Tensor,
     velocity: Tensor,
     last_step: Tensor,
-    add_l2_and_clip: Callable[[Tensor], Tensor],
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns all three of some rows after a step that has them.
+    gradient: Tensor,
+    counts: Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Returns the first three of some rows after a step, and its clip.
 
     With `k` steps since the last one that had the row, dense Adam would have
     made `v` smaller `k` times, and moved the row by its l2 alone. And it would
@@ -48,11 +51,13 @@ def lazy_adam(
 
     Args:
         optimizer: `CowClip`.
+        clip_factor: from `(gradient, table, counts)` to the factor of each
+            row's clip.
         table: `(rows, embedding_dim)`, before the step.
         velocity: `(rows, embedding_dim)`, of the last step that had the row.
         last_step: `(rows,)`, the number of that step, 0 for none.
-        add_l2_and_clip: from the rows as they are after the `k` steps to their
-            gradient.
+        gradient: `(rows, embedding_dim)`, without the l2.
+        counts: `(rows,)`, how often the batch has each id.
     """
     dtype = table.dtype
     beta_2 = ops.cast(optimizer.beta_2, dtype)
@@ -71,12 +76,14 @@ def lazy_adam(
     )
     kept = ops.square(kept)
     velocity = kept * velocity + (1.0 - kept) * ops.square(decay * table)
-    gradient = add_l2_and_clip(table)
+    factor = clip_factor(gradient, table, counts)
+    gradient = (gradient + decay * table) * ops.expand_dims(factor, axis=-1)
     velocity = beta_2 * velocity + (1.0 - beta_2) * ops.square(gradient)
     return (
         table - rate * gradient / (ops.sqrt(velocity) + optimizer.epsilon),
         velocity,
         ops.zeros_like(last_step) + ops.cast(step, last_step.dtype),
+        factor,
     )
 
 
@@ -84,50 +91,75 @@ def update_rows(
     optimizer: Any,
     index: int,
     rows: RowGradient,
-    add_l2_and_clip: Callable[[Tensor], Tensor],
-) -> None:
+    clip_factor: Callable[..., Tensor],
+) -> Tensor:
     """Updates the rows of a `RowGradient`, and reads and writes no others.
 
     Args:
         optimizer: `CowClip`.
         index: integer, of the table among the optimizer's variables.
         rows: `RowGradient`, whose ids say which rows.
-        add_l2_and_clip: see `lazy_adam`.
+        clip_factor: see `lazy_adam`.
+
+    Returns:
+        `(rows,)`, the factor of the clip of each of those rows.
     """
     variables = _variables(optimizer, index)
     table, velocity, last_step = (
         read_rows(variable, rows.ids) for variable in variables
     )
-    moved = lazy_adam(optimizer, table, velocity, last_step, add_l2_and_clip)
+    *moved, factor = lazy_adam(
+        optimizer,
+        clip_factor,
+        table,
+        velocity,
+        last_step,
+        rows.values,
+        rows.counts,
+    )
     for variable, values in zip(variables, moved, strict=True):
         write_rows(variable, rows.ids, values)
+    return factor
 
 
 def update_table(
     optimizer: Any,
     index: int,
+    gradient: Tensor,
     counts: Tensor,
-    add_l2_and_clip: Callable[[Tensor], Tensor],
-) -> None:
+    clip_factor: Callable[..., Tensor],
+) -> Tensor:
     """The same by a gradient as large as the table, so with static shapes.
 
     Args:
         optimizer: `CowClip`.
         index: integer, of the table among the optimizer's variables.
+        gradient: `(input_dim, embedding_dim)`.
         counts: `(input_dim,)`, how often the batch has each id.
-        add_l2_and_clip: see `lazy_adam`.
+        clip_factor: see `lazy_adam`.
+
+    Returns:
+        `(input_dim,)`, the factor of each row's clip, 1 where it is absent.
     """
     variables = _variables(optimizer, index)
-    table, velocity, last_step = (at_least_float32(old) for old in variables)
-    moved = lazy_adam(optimizer, table, velocity, last_step, add_l2_and_clip)
-    present = counts > 0
-    for variable, before, after in zip(
-        variables, (table, velocity, last_step), moved, strict=True
-    ):
-        where = ops.reshape(present, (-1,) + (1,) * (len(before.shape) - 1))
-        optimizer.assign(
-            variable, ops.cast(ops.where(where, after, before), variable.dtype)
-        )
+    *moved, factor = update_present_rows(
+        lambda table, velocity, last_step, _, gradient, counts: lazy_adam(
+            optimizer,
+            clip_factor,
+            table,
+            velocity,
+            last_step,
+            gradient,
+            counts,
+        ),
+        counts > 0,
+        (*map(at_least_float32, variables), ops.ones_like(counts)),
+        gradient,
+        counts,
+    )
+    for variable, after in zip(variables, moved, strict=True):
+        optimizer.assign(variable, ops.cast(after, variable.dtype))
+    return factor
 
 
 def _variables(optimizer: Any, index: int) -> list:

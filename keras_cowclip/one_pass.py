@@ -4,15 +4,18 @@ It begins with the sum of a row's gradients: XLA writes it in a third of the
 time of TensorFlow's `unsorted_segment_sum`. In return a batch of another size,
 such as the last one of an epoch, is compiled anew, .2 s once.
 
-JAX compiles a whole step, and PyTorch has a kernel, see `fused_adam`. That of
-TensorFlow takes `1 - beta_2` of a float32, off by 1e-5, and would part from the
-other backends.
+JAX compiles a whole step, and needs help with two things, see `flat_adam` and
+`present_rows`. PyTorch has a kernel, see `fused_adam`. That of TensorFlow takes
+`1 - beta_2` of a float32, off by 1e-5, and would part from the other backends.
 """
 
 import platform
 from collections.abc import Callable
+from typing import Any
 
 import keras
+
+from keras_cowclip.replicas import trains_alone
 
 
 def in_one_pass(update: Callable, variables: list) -> Callable:
@@ -40,3 +43,12 @@ def in_one_pass(update: Callable, variables: list) -> Callable:
     ):
         return update
     return tf.function(update, jit_compile=True, autograph=False)
+
+
+def is_compiled_by_jax(tensor: Any) -> bool:
+    """Whether JAX compiles what is done with `tensor`, and for one device."""
+    if keras.backend.backend() != "jax" or not trains_alone():
+        return False
+    import jax
+
+    return isinstance(tensor, jax.core.Tracer)

@@ -7,6 +7,8 @@ from keras import ops
 
 from keras_cowclip.clipping import adaptive_column_factor
 from keras_cowclip.clipping import at_least_float32
+from keras_cowclip.flat_adam import can_flatten
+from keras_cowclip.flat_adam import flat_adam_step
 from keras_cowclip.frequency import frequency_factor
 from keras_cowclip.fused_adam import can_fuse
 from keras_cowclip.fused_adam import fused_adam_step
@@ -456,13 +458,12 @@ class CowClip(keras.optimizers.Adam):
                 continue
             rows = row_gradient(gradient, counts)
             if rows is not None:
-                update_rows(
-                    self,
+                self._record_clipped(
                     index,
-                    rows,
-                    partial(
-                        self._add_l2_and_clip, index, rows.values, rows.counts
+                    update_rows(
+                        self, index, rows, partial(self._clip_factor, index)
                     ),
+                    rows.counts,
                 )
                 del pairs[index], pairs[counts_index]
                 updated = True
@@ -513,6 +514,8 @@ class CowClip(keras.optimizers.Adam):
         )
 
     def _record_clipped(self, index, factor, counts):
+        if self._row_totals[index] is None:
+            return
         present = counts > 0
         clipped = ops.logical_and(factor < 1.0, present)
         self.assign(
@@ -538,42 +541,38 @@ class CowClip(keras.optimizers.Adam):
         """A step of a whole table, in the words of the algorithm."""
         counts, ids = self._read_counts(index), gradient_ids(gradient)
         gradient = at_least_float32(densified(gradient, variable.shape))
-        add_l2_and_clip = partial(
-            self._add_l2_and_clip, index, gradient, counts, ids=ids
-        )
+        clip_factor = partial(self._clip_factor, index)
         if self.lazy:
-            update_table(self, index, counts, add_l2_and_clip)
+            factor = update_table(self, index, gradient, counts, clip_factor)
+            self._record_clipped(index, factor, counts)
             return
+        table = at_least_float32(variable)
+        if (
+            self._row_totals[index] is not None
+            and self.clip_ratio is not None
+            and self._clips_rows_with_gradients_alone()
+        ):
+            factor = one_elsewhere(clip_factor, ids, gradient, table, counts)
+        else:
+            factor = clip_factor(gradient, table, counts)
+        self._record_clipped(index, factor, counts)
         rate = self.embedding_learning_rate
         if self._mean_counts[index] is not None:
             rate = rate * self._frequency_factor(index, counts)
-        gradient = add_l2_and_clip(at_least_float32(variable))
-        self._adam_step(gradient, variable, rate)
-
-    def _add_l2_and_clip(self, index, gradient, counts, table, ids=None):
-        """Returns the gradient of the rows `table`.
-
-        Where `ids` are given, no other rows have a gradient before the l2.
-        """
-        decay = 2.0 * self.embedding_l2
-        total = gradient + decay * table
-        if self._row_totals[index] is None:
-            return total
-        if ids is None or not self._clips_rows_with_gradients_alone():
-            factor = self._row_factor(total, table, counts)
+        gradient = gradient + 2.0 * self.embedding_l2 * table
+        gradient = gradient * ops.expand_dims(factor, axis=-1)
+        rate = ops.convert_to_tensor(rate)
+        if can_flatten(variable, rate):
+            flat_adam_step(self, gradient, variable, rate)
         else:
-            factor = one_elsewhere(
-                # Not of `total`, which would be written out for its rows.
-                lambda gradient, table, counts: self._row_factor(
-                    gradient + decay * table, table, counts
-                ),
-                ids,
-                gradient,
-                table,
-                counts,
-            )
-        self._record_clipped(index, factor, counts)
-        return total * ops.expand_dims(factor, axis=-1)
+            self._adam_step(gradient, variable, rate)
+
+    def _clip_factor(self, index, gradient, table, counts):
+        """Returns the clip of some rows, given their gradient without l2."""
+        if self._row_totals[index] is None:
+            return ops.ones_like(counts)
+        total = gradient + 2.0 * self.embedding_l2 * table
+        return self._row_factor(total, table, counts)
 
     def _adam_step(self, gradient, variable, learning_rate):
         learning_rate = ops.convert_to_tensor(learning_rate)

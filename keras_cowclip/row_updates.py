@@ -1,6 +1,6 @@
 """Gradients that hold only the rows of a batch, on TensorFlow and PyTorch.
 
-JAX has none: there every gradient is as large as its table.
+JAX has none: there every gradient is as large as its table, see `present_rows`.
 """
 
 from collections.abc import Callable
@@ -8,6 +8,9 @@ from typing import Any
 from typing import NamedTuple
 
 import keras
+
+from keras_cowclip.one_pass import is_compiled_by_jax
+from keras_cowclip.present_rows import update_present_rows
 
 Tensor = Any
 
@@ -79,28 +82,31 @@ def gradient_ids(gradient: Tensor) -> Tensor | None:
 
 
 def one_elsewhere(
-    row_factor: Callable[..., Tensor], ids: Tensor, *tables: Tensor
+    clip_factor: Callable[..., Tensor],
+    ids: Tensor | None,
+    gradient: Tensor,
+    table: Tensor,
+    counts: Tensor,
 ) -> Tensor:
-    """Returns `row_factor(*tables)` where that is 1 for all rows but `ids`.
+    """Returns `clip_factor(gradient, table, counts)`, a factor for each row.
 
-    It computes no others where `ids` are fewer than the rows. How many they
-    are XLA knows when it compiles, and Keras' trace does not.
+    It is 1 where a row has no gradient. Where those that have one are fewer,
+    and the backend can tell, no others are computed.
 
     Args:
-        row_factor: from tensors of as many rows to one number a row.
-        ids: `(lookups,)` integers on TensorFlow, which may repeat.
-        *tables: tensors of one length, that of the table.
+        clip_factor: from `(gradient, table, counts)` of some rows.
+        ids: `(lookups,)` integers, which may repeat, of the rows that have a
+            gradient; `None` if all may.
+        gradient: `(input_dim, embedding_dim)`, without the l2.
+        table: `(input_dim, embedding_dim)`.
+        counts: `(input_dim,)`, how often the batch has each id.
     """
-    import tensorflow as tf
-
-    num_rows = tables[0].shape[0]
-
-    def of_ids():
-        rows = row_factor(*(tf.gather(table, ids) for table in tables))
-        ones = tf.ones((num_rows,), rows.dtype)
-        return tf.tensor_scatter_nd_update(ones, ids[:, None], rows)
-
-    return tf.cond(tf.size(ids) < num_rows, of_ids, lambda: row_factor(*tables))
+    rows = gradient, table, counts
+    if ids is not None:
+        return _one_elsewhere_on_tensorflow(clip_factor, ids, *rows)
+    if is_compiled_by_jax(gradient):
+        return _one_elsewhere_on_jax(clip_factor, *rows)
+    return clip_factor(*rows)
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:
@@ -122,6 +128,43 @@ def write_rows(variable: keras.Variable, ids: Tensor, rows: Tensor) -> None:
     import tensorflow as tf
 
     variable.value.scatter_update(tf.IndexedSlices(rows, ids))
+
+
+def _one_elsewhere_on_tensorflow(clip_factor, ids, *rows):
+    import tensorflow as tf
+
+    num_rows = rows[0].shape[0]
+
+    def of_ids():
+        factor = clip_factor(*(tf.gather(array, ids) for array in rows))
+        ones = tf.ones((num_rows,), factor.dtype)
+        return tf.tensor_scatter_nd_update(ones, ids[:, None], factor)
+
+    # How many they are XLA knows when it compiles, and Keras' trace does not.
+    return tf.cond(tf.size(ids) < num_rows, of_ids, lambda: clip_factor(*rows))
+
+
+def _one_elsewhere_on_jax(clip_factor, gradient, table, counts):
+    # Those of the batch, of a regularizer or another use of the table.
+    have_gradient = (counts > 0) | keras.ops.any(gradient != 0, axis=-1)
+
+    def of_those():
+        (factor,) = update_present_rows(
+            lambda _, *rows: (clip_factor(*rows),),
+            have_gradient,
+            (keras.ops.ones_like(counts),),
+            gradient,
+            table,
+            counts,
+        )
+        return factor
+
+    return keras.ops.cond(
+        # Up to about here it is less work than one pass over the table.
+        keras.ops.sum(have_gradient) <= len(table) // 16,
+        of_those,
+        lambda: clip_factor(gradient, table, counts),
+    )
 
 
 def _sum_slices(slices) -> RowGradient:

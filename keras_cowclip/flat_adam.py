@@ -1,0 +1,77 @@
+"""Adam of a table on JAX's CPU, with roots and quotients in vectors.
+
+XLA makes loops of ten of an operation on a table of ten columns. They are too
+short for a processor's vectors, and the last line of Adam, whose roots and
+quotients then come one by one, takes longer than all else of it. Of a flat
+array it makes one long loop; but it fuses a mere reshape into what is before
+and after it, and is back at loops of ten. What is in a `cond` it leaves alone.
+"""
+
+from typing import Any
+
+from keras import ops
+
+from keras_cowclip.one_pass import is_compiled_by_jax
+
+Tensor = Any
+
+
+def can_flatten(variable, learning_rate: Tensor) -> bool:
+    """Whether `flat_adam_step` does what `keras.optimizers.Adam` does."""
+    return (
+        len(variable.shape) == 2
+        and not len(learning_rate.shape)
+        # Flat, a table that is sharded by columns would have to be moved.
+        and is_compiled_by_jax(ops.convert_to_tensor(variable))
+    )
+
+
+def flat_adam_step(
+    optimizer, gradient: Tensor, variable, learning_rate: Tensor
+) -> None:
+    """Updates a table and its moments, as `Adam.update_step` does."""
+    index = optimizer._get_variable_index(variable)
+    momentum = optimizer._momentums[index]
+    velocity = optimizer._velocities[index]
+    dtype = variable.dtype
+    gradient = ops.cast(gradient, dtype)
+    steps = ops.cast(optimizer.iterations + 1, dtype)
+    correction_1, correction_2 = (
+        1 - ops.power(ops.cast(beta, dtype), steps)
+        for beta in (optimizer.beta_1, optimizer.beta_2)
+    )
+    rate = ops.cast(learning_rate, dtype) * ops.sqrt(correction_2)
+    optimizer.assign_add(
+        momentum, (gradient - momentum) * (1 - optimizer.beta_1)
+    )
+    optimizer.assign_add(
+        velocity, (ops.square(gradient) - velocity) * (1 - optimizer.beta_2)
+    )
+    if optimizer.amsgrad:
+        largest = optimizer._velocity_hats[index]
+        optimizer.assign(largest, ops.maximum(largest, velocity))
+        velocity = largest
+    table, momentum, velocity = (
+        ops.convert_to_tensor(x) for x in (variable, momentum, velocity)
+    )
+    moved = _move(
+        table, momentum, velocity, rate / correction_1, optimizer.epsilon
+    )
+    optimizer.assign(variable, moved)
+
+
+def _move(table, momentum, velocity, rate, epsilon):
+    from jax import lax
+
+    def move(table, momentum, velocity):
+        return table - momentum * rate / (ops.sqrt(velocity) + epsilon)
+
+    def move_flat(*arrays):
+        flat = [ops.reshape(array, (-1,)) for array in arrays]
+        # A rate of zero moves nothing.
+        moved = lax.cond(rate != 0, move, lambda table, *_: table, *flat)
+        return ops.reshape(moved, table.shape)
+
+    return lax.platform_dependent(
+        table, momentum, velocity, cpu=move_flat, default=move
+    )

@@ -1,0 +1,20 @@
+"""What XLA makes of an update."""
+
+from keras_cowclip import CowClip
+from keras_cowclip import CowClipEmbedding
+
+
+def compiled_update(optimizer: CowClip, rows: int, columns: int) -> str:
+    """The program of one update of a table, as text."""
+    import jax
+
+    layer = CowClipEmbedding(rows, columns)
+    layer.build()
+    optimizer.build(layer.trainable_variables)
+    weights = [variable.value for variable in layer.trainable_variables]
+    state = [variable.value for variable in optimizer.variables]
+
+    def update(state, gradients, weights):
+        return optimizer.stateless_apply(state, gradients, weights)
+
+    return jax.jit(update).lower(state, weights, weights).compile().as_text()

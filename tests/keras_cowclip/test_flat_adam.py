@@ -1,0 +1,47 @@
+"""Adam of a table on JAX's CPU; that it is exact is tested with all else."""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+
+import keras_cowclip as kc
+
+from . import jax_compiler
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "jax",
+    reason="XLA's loops of a table's columns are there on JAX",
+)
+ROWS, COLUMNS = 5000, 10
+
+
+def shapes_of_divisions(optimizer):
+    text = jax_compiler.compiled_update(optimizer, ROWS, COLUMNS)
+    return {
+        shape
+        for shape in re.findall(r"f32\[([\d,]*)\]\S* divide\(", text)
+        if np.prod([int(size) for size in shape.split(",") if size]) >= ROWS
+    }
+
+
+@pytest.mark.parametrize("arguments", [{}, {"amsgrad": True}])
+def test_a_tables_quotients_are_one_long_loop(arguments):
+    optimizer = kc.CowClip(clip_ratio=None, **arguments)
+    assert shapes_of_divisions(optimizer) == {f"{ROWS * COLUMNS}"}
+
+
+def test_a_rate_of_zero_leaves_a_table_as_it_is():
+    optimizer = kc.CowClip(embedding_learning_rate=0.0)
+    ids = keras.Input((3,), dtype="int32")
+    table = kc.CowClipEmbedding(20, 4)
+    click = keras.layers.Dense(1)(keras.layers.Flatten()(table(ids)))
+    model = keras.Model(ids, click)
+    model.compile(optimizer, "mse")
+    before = table.get_weights()[0]
+    model.train_on_batch(np.zeros((8, 3), "int32"), np.ones((8, 1)))
+    np.testing.assert_array_equal(table.get_weights()[0], before)
+    optimizer.embedding_learning_rate = 1e-2
+    model.train_on_batch(np.zeros((8, 3), "int32"), np.ones((8, 1)))
+    assert (table.get_weights()[0][0] != before[0]).all()

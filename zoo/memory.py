@@ -25,9 +25,11 @@ def keep_freed_memory() -> bool:
     threads allocate from one arena, for no other keeps what is larger than
     64 MiB.
 
-    Acts on the whole process, for what is allocated from then on, and best
-    before the backend has made its threads, with the first tensor; the commands
-    `python -m zoo train` and `scale` call it first. The environment variables
+    Acts on the whole process, for what is allocated from then on. Threads keep
+    the arena that they have, so call it before the first tensor, and, on JAX,
+    import `zoo` before Keras: where pandas is installed Keras loads Arrow, and
+    with it a thread that has an arena. The commands `python -m zoo train` and
+    `scale` do that. The environment variables
     `MALLOC_ARENA_MAX=1`, `MALLOC_MMAP_MAX_=0` and `MALLOC_TRIM_THRESHOLD_` do
     the same from outside.
 

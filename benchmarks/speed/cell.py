@@ -16,13 +16,15 @@ import json
 import time
 from unittest import mock
 
+import zoo  # Before Keras, see `zoo.keep_freed_memory`.
+
+# isort: split
 import keras
 import numpy as np
 from data import click_batch
 from data import vocabulary_sizes
 from limits import measure_limits
 
-import zoo
 from keras_cowclip import CowClip
 from zoo.accelerator import peak_memory
 from zoo.datasets.synthetic import NUM_DENSE

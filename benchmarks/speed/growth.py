@@ -81,10 +81,12 @@ def points(axes: list[str]) -> list[Point]:
 
 def measure(rows: int, ids: int, fields: int, dim: int) -> Point:
     """Seconds of an epoch and peak memory, in this process."""
+    import zoo  # Before Keras, see `zoo.keep_freed_memory`.
+
+    # isort: split
     import keras
     from data import click_batch
 
-    import zoo
     from keras_cowclip import CowClip
     from zoo.accelerator import peak_memory
     from zoo.datasets.synthetic import NUM_DENSE

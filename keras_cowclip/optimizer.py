@@ -71,7 +71,9 @@ class CowClip(keras.optimizers.Adam):
             not written, and, on TensorFlow, lookups of the table outside of
             the layer are counted as well. On PyTorch the gradients of such a
             model are sparse from the second step on, until it is compiled
-            again with a loss or metrics. Defaults to `False`.
+            again with a loss or metrics. On JAX a gradient is as large as its
+            table, so a step is less than a dense one, but grows with the table.
+            Defaults to `False`.
         frequency_scale: float, positive. How many times larger the batch is
             than the one that `embedding_learning_rate` is for; the rate of
             each row is then multiplied by `keras_cowclip.frequency_factor`,

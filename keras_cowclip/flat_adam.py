@@ -17,14 +17,10 @@ from keras_cowclip.one_pass import is_compiled_by_jax
 Tensor = Any
 
 
-def can_flatten(variable, learning_rate: Tensor) -> bool:
-    """Whether `flat_adam_step` does what `keras.optimizers.Adam` does."""
-    return (
-        len(variable.shape) == 2
-        and not len(learning_rate.shape)
-        # Flat, a table that is sharded by columns would have to be moved.
-        and is_compiled_by_jax(ops.convert_to_tensor(variable))
-    )
+def can_flatten(gradient: Tensor, learning_rate: Tensor) -> bool:
+    """Whether JAX compiles the step of a table, on one device, at one rate."""
+    # Flat, a table that is sharded by columns would have to be moved.
+    return not len(learning_rate.shape) and is_compiled_by_jax(gradient)
 
 
 def flat_adam_step(
@@ -56,7 +52,11 @@ def flat_adam_step(
         ops.convert_to_tensor(x) for x in (variable, momentum, velocity)
     )
     moved = _move(
-        table, momentum, velocity, rate / correction_1, optimizer.epsilon
+        table,
+        momentum,
+        velocity,
+        rate / correction_1,
+        ops.cast(optimizer.epsilon, dtype),
     )
     optimizer.assign(variable, moved)
 

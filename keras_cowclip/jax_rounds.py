@@ -1,7 +1,7 @@
-"""A few rows of a table on JAX, which they are being known as the step runs.
+"""Updates some rows of a table on JAX, where a running step knows which.
 
-JAX compiles for shapes, and how many rows a batch has is none. So the rows are
-taken some thousand at a time, in as many rounds as it takes.
+JAX compiles for shapes that are known before, and how many rows a batch has is
+not: they are taken some thousand at a time, in as many rounds as they need.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def update_in_rounds(
 
 
 def _rows_of_rank(blocks, ends, rank):
-    """The `rank`-th rows present; beyond the last, rows behind the table.
+    """The `rank`-th rows present; beyond the last, ids past the table's end.
 
     Args:
         blocks: `(blocks, rows of a block)` booleans.

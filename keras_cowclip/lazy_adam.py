@@ -26,8 +26,8 @@ def lazy_adam(
     last_step: Tensor,
     gradient: Tensor,
     counts: Tensor,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Returns the first three of some rows after a step, and its clip.
+) -> tuple[Tensor, ...]:
+    """Returns each row's clip, and the rows, moments and steps after a step.
 
     With `k` steps since the last one that had the row, dense Adam would have
     made `v` smaller `k` times, and moved the row by its l2 alone. And it would
@@ -80,10 +80,10 @@ def lazy_adam(
     gradient = (gradient + decay * table) * ops.expand_dims(factor, axis=-1)
     velocity = beta_2 * velocity + (1.0 - beta_2) * ops.square(gradient)
     return (
+        factor,
         table - rate * gradient / (ops.sqrt(velocity) + optimizer.epsilon),
         velocity,
         ops.zeros_like(last_step) + ops.cast(step, last_step.dtype),
-        factor,
     )
 
 
@@ -108,7 +108,7 @@ def update_rows(
     table, velocity, last_step = (
         read_rows(variable, rows.ids) for variable in variables
     )
-    *moved, factor = lazy_adam(
+    factor, *moved = lazy_adam(
         optimizer,
         clip_factor,
         table,
@@ -128,6 +128,7 @@ def update_table(
     gradient: Tensor,
     counts: Tensor,
     clip_factor: Callable[..., Tensor],
+    row_by_row: bool,
 ) -> Tensor:
     """The same by a gradient as large as the table, so with static shapes.
 
@@ -137,25 +138,19 @@ def update_table(
         gradient: `(input_dim, embedding_dim)`.
         counts: `(input_dim,)`, how often the batch has each id.
         clip_factor: see `lazy_adam`.
+        row_by_row: whether the clip of a row depends on no other row.
 
     Returns:
         `(input_dim,)`, the factor of each row's clip, 1 where it is absent.
     """
     variables = _variables(optimizer, index)
-    *moved, factor = update_present_rows(
-        lambda table, velocity, last_step, _, gradient, counts: lazy_adam(
-            optimizer,
-            clip_factor,
-            table,
-            velocity,
-            last_step,
-            gradient,
-            counts,
-        ),
+    factor, *moved = update_present_rows(
+        lambda _, *rows: lazy_adam(optimizer, clip_factor, *rows),
         counts > 0,
-        (*map(at_least_float32, variables), ops.ones_like(counts)),
+        (ops.ones_like(counts), *map(at_least_float32, variables)),
         gradient,
         counts,
+        row_by_row=row_by_row,
     )
     for variable, after in zip(variables, moved, strict=True):
         optimizer.assign(variable, ops.cast(after, variable.dtype))

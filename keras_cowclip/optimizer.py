@@ -71,9 +71,9 @@ class CowClip(keras.optimizers.Adam):
             not written, and, on TensorFlow, lookups of the table outside of
             the layer are counted as well. On PyTorch the gradients of such a
             model are sparse from the second step on, until it is compiled
-            again with a loss or metrics. On JAX a gradient is as large as its
-            table, so a step is less than a dense one, but grows with the table.
-            Defaults to `False`.
+            again with a loss or metrics. On JAX, whose gradients are
+            as large as their table, a step costs less than a dense one where
+            the table is large and the batch small. Defaults to `False`.
         frequency_scale: float, positive. How many times larger the batch is
             than the one that `embedding_learning_rate` is for; the rate of
             each row is then multiplied by `keras_cowclip.frequency_factor`,
@@ -399,7 +399,7 @@ class CowClip(keras.optimizers.Adam):
         return float(clipped), float(present)
 
     def _row_factor(self, gradient, table, counts):
-        """The clip itself: what a variant of CowClip overrides."""
+        """The clip itself, of a whole table: what a variant overrides."""
         return adaptive_column_factor(
             gradient, table, counts, self.clip_ratio, self.clip_floor
         )
@@ -545,29 +545,38 @@ class CowClip(keras.optimizers.Adam):
         gradient = at_least_float32(densified(gradient, variable.shape))
         clip_factor = partial(self._clip_factor, index)
         if self.lazy:
-            factor = update_table(self, index, gradient, counts, clip_factor)
+            factor = update_table(
+                self,
+                index,
+                gradient,
+                counts,
+                clip_factor,
+                row_by_row=self._clips_row_by_row(),
+            )
             self._record_clipped(index, factor, counts)
             return
         table = at_least_float32(variable)
-        if (
-            self._row_totals[index] is not None
-            and self.clip_ratio is not None
-            and self._clips_rows_with_gradients_alone()
-        ):
-            factor = one_elsewhere(clip_factor, ids, gradient, table, counts)
-        else:
-            factor = clip_factor(gradient, table, counts)
-        self._record_clipped(index, factor, counts)
+        total = gradient + 2.0 * self.embedding_l2 * table
+        if self._row_totals[index] is not None:
+            if (
+                self.clip_ratio not in (None, float("inf"))
+                and self._clips_rows_with_gradients_alone()
+            ):
+                factor = one_elsewhere(
+                    clip_factor, ids, gradient, table, counts
+                )
+            else:
+                factor = self._row_factor(total, table, counts)
+            self._record_clipped(index, factor, counts)
+            total = total * ops.expand_dims(factor, axis=-1)
         rate = self.embedding_learning_rate
         if self._mean_counts[index] is not None:
             rate = rate * self._frequency_factor(index, counts)
-        gradient = gradient + 2.0 * self.embedding_l2 * table
-        gradient = gradient * ops.expand_dims(factor, axis=-1)
         rate = ops.convert_to_tensor(rate)
-        if can_flatten(variable, rate):
-            flat_adam_step(self, gradient, variable, rate)
+        if can_flatten(total, rate):
+            flat_adam_step(self, total, variable, rate)
         else:
-            self._adam_step(gradient, variable, rate)
+            self._adam_step(total, variable, rate)
 
     def _clip_factor(self, index, gradient, table, counts):
         """Returns the clip of some rows, given their gradient without l2."""

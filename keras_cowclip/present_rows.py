@@ -7,7 +7,15 @@ from keras import ops
 
 from keras_cowclip.one_pass import is_compiled_by_jax
 
+# About where rounds of a loop are less work than one pass over the table.
+FEWEST_ROWS = 200_000
+
 Tensor = Any
+
+
+def takes_rounds(tensor: Tensor) -> bool:
+    """Whether the rows of a batch are taken alone out of one like `tensor`."""
+    return is_compiled_by_jax(tensor) and len(tensor) >= FEWEST_ROWS
 
 
 def update_present_rows(
@@ -15,17 +23,21 @@ def update_present_rows(
     present: Tensor,
     arrays: tuple[Tensor, ...],
     *others: Tensor,
+    row_by_row: bool = True,
 ) -> tuple[Tensor, ...]:
     """Returns `where(present, update(*arrays, *others), arrays)`.
 
-    Where JAX compiles that for a CPU, `update` is given no other rows.
+    Where JAX compiles that for a CPU and the table is large, `update` is given
+    those rows alone, and copies of the last row, whose results are dropped.
 
     Args:
         update: from some rows of `arrays` and `others` to the new rows of
-            `arrays`, each row on its own.
+            `arrays`.
         present: `(rows,)` booleans.
         arrays: tensors of that many rows.
         *others: tensors of that many rows.
+        row_by_row: whether a new row depends on no other row. If not, `update`
+            is given all.
     """
 
     def update_all():
@@ -38,7 +50,7 @@ def update_present_rows(
             for old, new in zip(arrays, update(*arrays, *others), strict=True)
         )
 
-    if not is_compiled_by_jax(present):
+    if not (row_by_row and takes_rounds(present)):
         return update_all()
     from jax import lax
 

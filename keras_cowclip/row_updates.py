@@ -1,6 +1,6 @@
 """Gradients that hold only the rows of a batch, on TensorFlow and PyTorch.
 
-JAX has none: there every gradient is as large as its table, see `present_rows`.
+On JAX every gradient is as large as its table, and `present_rows` finds them.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import keras
 
-from keras_cowclip.one_pass import is_compiled_by_jax
+from keras_cowclip.present_rows import takes_rounds
 from keras_cowclip.present_rows import update_present_rows
 
 Tensor = Any
@@ -90,8 +90,8 @@ def one_elsewhere(
 ) -> Tensor:
     """Returns `clip_factor(gradient, table, counts)`, a factor for each row.
 
-    It is 1 where a row has no gradient. Where those that have one are fewer,
-    and the backend can tell, no others are computed.
+    For one that is 1 where a row has no gradient: where few rows have one, and
+    the backend can tell, only those are computed.
 
     Args:
         clip_factor: from `(gradient, table, counts)` of some rows.
@@ -104,7 +104,7 @@ def one_elsewhere(
     rows = gradient, table, counts
     if ids is not None:
         return _one_elsewhere_on_tensorflow(clip_factor, ids, *rows)
-    if is_compiled_by_jax(gradient):
+    if takes_rounds(gradient):
         return _one_elsewhere_on_jax(clip_factor, *rows)
     return clip_factor(*rows)
 
@@ -144,27 +144,31 @@ def _one_elsewhere_on_tensorflow(clip_factor, ids, *rows):
     return tf.cond(tf.size(ids) < num_rows, of_ids, lambda: clip_factor(*rows))
 
 
-def _one_elsewhere_on_jax(clip_factor, gradient, table, counts):
-    # Those of the batch, of a regularizer or another use of the table.
-    have_gradient = (counts > 0) | keras.ops.any(gradient != 0, axis=-1)
+def _one_elsewhere_on_jax(clip_factor, *rows):
+    from jax import lax
 
-    def of_those():
-        (factor,) = update_present_rows(
-            lambda _, *rows: (clip_factor(*rows),),
-            have_gradient,
-            (keras.ops.ones_like(counts),),
-            gradient,
-            table,
-            counts,
-        )
-        return factor
+    def of_all():
+        return clip_factor(*rows)
 
-    return keras.ops.cond(
+    def of_few():
+        gradient, _, counts = rows
+        # Those of the batch, of a regularizer or another use of the table.
+        have_gradient = (counts > 0) | keras.ops.any(gradient != 0, axis=-1)
+
+        def of_those():
+            (factor,) = update_present_rows(
+                lambda _, *rows: (clip_factor(*rows),),
+                have_gradient,
+                (keras.ops.ones_like(counts),),
+                *rows,
+            )
+            return factor
+
         # Up to about here it is less work than one pass over the table.
-        keras.ops.sum(have_gradient) <= len(table) // 16,
-        of_those,
-        lambda: clip_factor(gradient, table, counts),
-    )
+        are_few = keras.ops.sum(have_gradient) <= len(counts) // 16
+        return lax.cond(are_few, of_those, of_all)
+
+    return lax.platform_dependent(cpu=of_few, default=of_all)
 
 
 def _sum_slices(slices) -> RowGradient:

@@ -4,8 +4,8 @@ import ctypes
 import os
 import sys
 
-# Arrow's jemalloc, with which it allocates only if told to, would start a
-# thread as it is loaded, and glibc hand on the arena of that thread as well.
+# Loading Arrow starts a thread of its jemalloc, which Arrow itself uses only if
+# told to, and glibc would let the backend's threads share that thread's arena.
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 
 # From glibc's malloc.h.
@@ -21,15 +21,16 @@ def keep_freed_memory() -> bool:
     the system after each step, and for the next one the system hands out, and
     clears, page after page. With a million ids and a batch of 1024 that is a
     fifth to half of a step on the CPU (`benchmarks/results/speed`). The price
-    is that the process gives memory back only when it ends, and that its
-    threads allocate from one arena, for no other keeps what is larger than
-    64 MiB.
+    is that the process gives memory back only when it ends, so that it may need
+    half as much again or, on JAX with large batches, nearly twice as much, and
+    that its threads allocate from one arena, for no other keeps what is larger
+    than 64 MiB.
 
     Acts on the whole process, for what is allocated from then on. Threads keep
     the arena that they have, so call it before the first tensor, and, on JAX,
     import `zoo` before Keras: where pandas is installed Keras loads Arrow, and
-    with it a thread that has an arena. The commands `python -m zoo train` and
-    `scale` do that. The environment variables
+    with it a thread that has an arena. The commands of `python -m zoo` that
+    train or predict do that. The environment variables
     `MALLOC_ARENA_MAX=1`, `MALLOC_MMAP_MAX_=0` and `MALLOC_TRIM_THRESHOLD_` do
     the same from outside.
 

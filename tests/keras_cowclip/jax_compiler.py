@@ -5,7 +5,14 @@ from keras_cowclip import CowClipEmbedding
 
 
 def compiled_update(optimizer: CowClip, rows: int, columns: int) -> str:
-    """The program of one update of a table, as text."""
+    """The program of one update of a table on a CPU, as text."""
+    import jax
+
+    with jax.default_device(jax.devices("cpu")[0]):
+        return _compiled_update(optimizer, rows, columns)
+
+
+def _compiled_update(optimizer, rows, columns):
     import jax
 
     layer = CowClipEmbedding(rows, columns)

@@ -25,14 +25,19 @@ def compiled(function):
     return function
 
 
-@pytest.mark.parametrize("rows", [1, 16, 100])
-@pytest.mark.parametrize("num_present", [0, 1, 37, 100])
-def test_rows_that_are_present_change_and_no_others(
-    monkeypatch, rows, num_present
-):
+@pytest.fixture(autouse=True)
+def several_rounds(monkeypatch):
+    """Rounds of a few rows, in small tables too."""
+    monkeypatch.setattr("keras_cowclip.present_rows.FEWEST_ROWS", 1)
     if BACKEND == "jax":
-        # 37 and 100 rows are then several rounds, the last one not full.
         monkeypatch.setattr("keras_cowclip.jax_rounds.ROWS_A_ROUND", 8)
+
+
+@pytest.mark.parametrize(
+    ("rows", "num_present"),
+    [(1, 0), (1, 1), (16, 0), (16, 1), (16, 16), (100, 37), (100, 100)],
+)
+def test_rows_that_are_present_change_and_no_others(rows, num_present):
     generator = np.random.default_rng(0)
     present = np.zeros(rows, bool)
     present[generator.permutation(rows)[:num_present]] = True

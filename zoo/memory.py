@@ -21,10 +21,9 @@ def keep_freed_memory() -> bool:
     the system after each step, and for the next one the system hands out, and
     clears, page after page. With a million ids and a batch of 1024 that is a
     fifth to half of a step on the CPU (`benchmarks/results/speed`). The price
-    is that the process gives memory back only when it ends, so that it may need
-    half as much again or, on JAX with large batches, nearly twice as much, and
-    that its threads allocate from one arena, for no other keeps what is larger
-    than 64 MiB.
+    is that the process gives memory back only when it ends, which on JAX with a
+    batch of 65,536 is nearly twice as much at the peak, and that its threads
+    allocate from one arena, for no other keeps what is larger than 64 MiB.
 
     Acts on the whole process, for what is allocated from then on. Threads keep
     the arena that they have, so call it before the first tensor, and, on JAX,

@@ -572,11 +572,7 @@ class CowClip(keras.optimizers.Adam):
         rate = self.embedding_learning_rate
         if self._mean_counts[index] is not None:
             rate = rate * self._frequency_factor(index, counts)
-        rate = ops.convert_to_tensor(rate)
-        if can_flatten(total, rate):
-            flat_adam_step(self, total, variable, rate)
-        else:
-            self._adam_step(total, variable, rate)
+        self._adam_step(total, variable, rate)
 
     def _clip_factor(self, index, gradient, table, counts):
         """Returns the clip of some rows, given their gradient without l2."""
@@ -589,13 +585,18 @@ class CowClip(keras.optimizers.Adam):
         learning_rate = ops.convert_to_tensor(learning_rate)
         if can_fuse(variable, learning_rate):
             fused_adam_step(self, gradient, variable, learning_rate)
+        elif self._is_table(variable) and can_flatten(gradient, learning_rate):
+            flat_adam_step(self, gradient, variable, learning_rate)
         else:
             super().update_step(gradient, variable, learning_rate)
 
+    def _is_table(self, variable):
+        index = self._get_variable_index(variable)
+        return self._counts_index[index] is not None
+
     def _use_weight_decay(self, variable):
         # Decoupled decay would shrink tables at the dense learning rate.
-        index = self._get_variable_index(variable)
-        if self._counts_index[index] is not None:
+        if self._is_table(variable):
             return False
         return super()._use_weight_decay(variable)
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import keras
 
 from keras_cowclip.present_rows import takes_rounds
-from keras_cowclip.present_rows import update_present_rows
 
 Tensor = Any
 
@@ -147,6 +146,8 @@ def _one_elsewhere_on_tensorflow(clip_factor, ids, *rows):
 def _one_elsewhere_on_jax(clip_factor, *rows):
     from jax import lax
 
+    from keras_cowclip.jax_rounds import update_in_rounds
+
     def of_all():
         return clip_factor(*rows)
 
@@ -156,11 +157,11 @@ def _one_elsewhere_on_jax(clip_factor, *rows):
         have_gradient = (counts > 0) | keras.ops.any(gradient != 0, axis=-1)
 
         def of_those():
-            (factor,) = update_present_rows(
+            (factor,) = update_in_rounds(
                 lambda _, *rows: (clip_factor(*rows),),
                 have_gradient,
                 (keras.ops.ones_like(counts),),
-                *rows,
+                rows,
             )
             return factor
 

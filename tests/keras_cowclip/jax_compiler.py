@@ -9,19 +9,10 @@ def compiled_update(optimizer: CowClip, rows: int, columns: int) -> str:
     import jax
 
     with jax.default_device(jax.devices("cpu")[0]):
-        return _compiled_update(optimizer, rows, columns)
-
-
-def _compiled_update(optimizer, rows, columns):
-    import jax
-
-    layer = CowClipEmbedding(rows, columns)
-    layer.build()
-    optimizer.build(layer.trainable_variables)
-    weights = [variable.value for variable in layer.trainable_variables]
-    state = [variable.value for variable in optimizer.variables]
-
-    def update(state, gradients, weights):
-        return optimizer.stateless_apply(state, gradients, weights)
-
-    return jax.jit(update).lower(state, weights, weights).compile().as_text()
+        layer = CowClipEmbedding(rows, columns)
+        layer.build()
+        optimizer.build(layer.trainable_variables)
+        weights = [variable.value for variable in layer.trainable_variables]
+        state = [variable.value for variable in optimizer.variables]
+        update = jax.jit(optimizer.stateless_apply)
+        return update.lower(state, weights, weights).compile().as_text()

@@ -106,6 +106,18 @@ def compiled(optimizer, weights=None, **compile_arguments):
     return model
 
 
+def one_table(optimizer, rows, columns, **table_arguments):
+    """A compiled network of one table, named "table", and a linear layer."""
+    ids = keras.Input((FIELDS,), dtype="int32")
+    table = keras_cowclip.CowClipEmbedding(
+        rows, columns, name="table", **table_arguments
+    )
+    click = keras.layers.Dense(1)(keras.layers.Flatten()(table(ids)))
+    model = keras.Model(ids, click)
+    model.compile(optimizer, "mse")
+    return model
+
+
 def batches(steps=STEPS, batch_size=BATCH_SIZE, start=0):
     """The same `steps` batches of `(inputs, labels)` at every call."""
     ids, dense, labels = click_data((start + steps) * batch_size)

@@ -1,19 +1,17 @@
-"""Adam of a table on JAX's CPU."""
+"""Adam of a table, and on JAX's CPU the shape that it has there."""
 
 import re
 
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_cowclip as kc
 
 from . import jax_compiler
+from . import networks
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "jax",
-    reason="XLA's loops of a table's columns are there on JAX",
-)
 ROWS, COLUMNS = 5000, 10
 
 
@@ -26,6 +24,10 @@ def shapes_of_divisions(optimizer):
     }
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "jax",
+    reason="not flat: TensorFlow and PyTorch have `one_pass` and `fused_adam`",
+)
 @pytest.mark.parametrize("arguments", [{}, {"amsgrad": True}])
 def test_a_tables_quotients_are_one_long_loop(arguments):
     optimizer = kc.CowClip(clip_ratio=None, **arguments)
@@ -34,11 +36,8 @@ def test_a_tables_quotients_are_one_long_loop(arguments):
 
 def test_the_rate_of_a_table_is_read_as_the_step_runs():
     optimizer = kc.CowClip(embedding_learning_rate=0.0)
-    ids = keras.Input((3,), dtype="int32")
-    table = kc.CowClipEmbedding(20, 4)
-    click = keras.layers.Dense(1)(keras.layers.Flatten()(table(ids)))
-    model = keras.Model(ids, click)
-    model.compile(optimizer, "mse")
+    model = networks.one_table(optimizer, 20, 4)
+    table = model.get_layer("table")
     before = table.get_weights()[0]
     model.train_on_batch(np.zeros((8, 3), "int32"), np.ones((8, 1)))
     np.testing.assert_array_equal(table.get_weights()[0], before)
@@ -47,6 +46,12 @@ def test_the_rate_of_a_table_is_read_as_the_step_runs():
     assert (table.get_weights()[0][0] != before[0]).all()
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "jax",
+    reason="On TensorFlow Keras' Adam squares the parts of a repeated id's "
+    "gradient apart, and PyTorch's kernel rounds in another order. Both are "
+    "compared with the algorithm in test_exactness.",
+)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -65,13 +70,10 @@ def test_a_table_without_clip_and_l2_trains_as_adam_trains_it(arguments, dtype):
         keras.optimizers.Adam(1e-2, **arguments),
     ):
         keras.utils.set_random_seed(0)
-        ids = keras.Input((3,), dtype="int32")
-        table = kc.CowClipEmbedding(20, 4, dtype=dtype)
-        click = keras.layers.Dense(1)(keras.layers.Flatten()(table(ids)))
-        model = keras.Model(ids, click)
-        model.compile(optimizer, "mse")
+        model = networks.one_table(optimizer, 20, 4, dtype=dtype)
         generator = np.random.default_rng(0)
         x = generator.integers(0, 20, (64, 3))
-        model.fit(x, x[:, :1] % 2, batch_size=16, verbose=0)
-        tables.append(table.get_weights()[0].astype("float32"))
+        model.fit(x, x[:, :1] % 2, batch_size=16, shuffle=False, verbose=0)
+        table, _ = model.trainable_variables[:2]
+        tables.append(ops.convert_to_numpy(ops.cast(table, "float32")))
     np.testing.assert_allclose(*tables, rtol=1e-6, atol=1e-9)

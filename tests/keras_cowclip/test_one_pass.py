@@ -8,6 +8,8 @@ import pytest
 import keras_cowclip as kc
 from keras_cowclip.one_pass import in_one_pass
 
+from . import networks
+
 on_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow",
     reason="JAX compiles the whole step, and PyTorch makes no graph of it",
@@ -18,12 +20,7 @@ def compiled_functions(make_optimizer):
     """The operations of each function that XLA compiles in a training step."""
     import tensorflow as tf
 
-    ids = keras.Input((3,), dtype="int32")
-    click = keras.layers.Dense(1)(
-        keras.layers.Flatten()(kc.CowClipEmbedding(50, 4)(ids))
-    )
-    model = keras.Model(ids, click)
-    model.compile(make_optimizer(), "mse")
+    model = networks.one_table(make_optimizer(), 50, 4)
     batch = np.zeros((8, 3), "int32"), np.ones((8, 1), "float32")
     model.train_on_batch(*batch)
 

@@ -9,10 +9,12 @@ import keras_cowclip as kc
 from keras_cowclip.present_rows import update_present_rows
 
 from . import jax_compiler
+from . import networks
 
 BACKEND = keras.backend.backend()
 on_jax = pytest.mark.skipif(
-    BACKEND != "jax", reason="others have gradients of the batch's rows alone"
+    BACKEND != "jax",
+    reason="no rounds: others have gradients of the batch's rows alone",
 )
 
 
@@ -67,17 +69,6 @@ def test_rows_that_are_present_change_and_no_others(rows, num_present):
     )
 
 
-def click_model(optimizer, regularizer=None):
-    ids = keras.Input((3,), dtype="int32")
-    table = kc.CowClipEmbedding(
-        400, 4, embeddings_regularizer=regularizer, name="table"
-    )
-    click = keras.layers.Dense(1)(keras.layers.Flatten()(table(ids)))
-    model = keras.Model(ids, click)
-    model.compile(optimizer, "mse")
-    return model
-
-
 @pytest.mark.parametrize("regularizer", [None, keras.regularizers.L2(3.0)])
 @pytest.mark.parametrize("batch_size", [4, 64])
 def test_a_few_rows_are_clipped_as_they_are_among_all(regularizer, batch_size):
@@ -95,7 +86,9 @@ def test_a_few_rows_are_clipped_as_they_are_among_all(regularizer, batch_size):
     for run_eagerly in (False, True):
         keras.utils.set_random_seed(0)
         optimizer = kc.CowClip(embedding_learning_rate=1e-2, clip_ratio=0.1)
-        model = click_model(optimizer, regularizer)
+        model = networks.one_table(
+            optimizer, 400, 4, embeddings_regularizer=regularizer
+        )
         model.run_eagerly = run_eagerly
         for batch in batches:
             model.train_on_batch(*batch)

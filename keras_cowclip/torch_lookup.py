@@ -1,11 +1,15 @@
 """A table's lookup on PyTorch, with gradients made for a large table.
 
 PyTorch's own backward of a lookup is slower than zeros to which the rows are
-added (`benchmarks/speed/torch_backward.py`), and its sparse one lists a row
-once for each lookup.
+added, and its sparse one lists a row once for each lookup. On the CPU it is
+faster still to sort a large batch's ids first, for then `embedding_bag` sums
+the rows, on all cores (`benchmarks/speed/torch_backward.py`).
 """
 
 import torch
+
+# Fewer numbers than about that PyTorch sorts by comparing them.
+FEWEST_SORTED_IDS = 2**16
 
 
 def look_up(table, id_counts, ids, sparse_gradients):
@@ -34,8 +38,7 @@ class _LookUp(torch.autograd.Function):
     @staticmethod
     def backward(ctx, upstream):
         (ids,) = ctx.saved_tensors
-        # `index_add_` takes several times as long with int32.
-        ids = ids.reshape(-1).long()
+        ids = ids.reshape(-1)
         num_ids, embedding_dim = ctx.table_shape
         # In 16 bits a popular id's sum would lose most of its terms.
         upstream = upstream.reshape(-1, embedding_dim)
@@ -43,26 +46,58 @@ class _LookUp(torch.autograd.Function):
             torch.promote_types(upstream.dtype, torch.float32)
         )
         if ctx.sparse_gradients:
-            rows, positions, counts = torch.unique(
-                ids, return_inverse=True, return_counts=True
-            )
-            sums = _sum_rows(upstream, positions, len(rows))
-            gradients = (sums.to(ctx.table_dtype), counts.float())
-            sizes = (ctx.table_shape, (num_ids,))
-            return (
-                *map(_sparse, (rows, rows), gradients, sizes),
-                None,
-                None,
-            )
-        counts = torch.zeros(num_ids, device=ids.device)
-        counts.index_add_(0, ids, torch.ones_like(ids, dtype=torch.float32))
-        sums = _sum_rows(upstream, ids, num_ids)
+            rows, sums, counts = _sums_of_rows(upstream, ids)
+            table = _sparse(rows, sums.to(ctx.table_dtype), ctx.table_shape)
+            return table, _sparse(rows, counts, (num_ids,)), None, None
+        if _is_worth_sorting(upstream, ids):
+            rows, sums, counts = _sums_of_rows(upstream, ids)
+            sums = sums.new_zeros(ctx.table_shape).index_copy_(0, rows, sums)
+            counts = counts.new_zeros(num_ids).index_copy_(0, rows, counts)
+        else:
+            sums, counts = _add_rows(upstream, ids.long(), num_ids)
         return sums.to(ctx.table_dtype), counts, None, None
 
 
-def _sum_rows(values, positions, num_rows):
+def _is_worth_sorting(values, ids):
+    return (
+        ids.is_cpu
+        and len(ids) >= FEWEST_SORTED_IDS
+        and values.shape[1] > 1
+        # How many rows there are is no size that it could compile for.
+        and not torch.compiler.is_compiling()
+    )
+
+
+def _sums_of_rows(values, ids):
+    """Returns the ids in their order, each once, their sums and counts."""
+    if not ids.is_cpu:
+        # There a single thread would sum the rows of a popular id.
+        rows, positions, counts = torch.unique(
+            ids.long(), return_inverse=True, return_counts=True
+        )
+        return rows, *_add_rows(values, positions, len(rows))
+    # Half as many bytes as `int64`, in which no table has that many rows.
+    in_order, positions = torch.sort(ids.int(), stable=True)
+    rows, counts = torch.unique_consecutive(in_order, return_counts=True)
+    sums = torch.nn.functional.embedding_bag(
+        positions, values, torch.cumsum(counts, 0) - counts, mode="sum"
+    )
+    return rows.long(), sums, counts.float()
+
+
+def _add_rows(values, positions, num_rows):
+    """Returns the sums and counts of each position.
+
+    Positions are int64: `index_add_` takes several times as long with int32.
+    """
     sums = values.new_zeros((num_rows, values.shape[1]))
-    return sums.index_add_(0, positions, values)
+    counts = torch.zeros(num_rows, device=values.device)
+    return (
+        sums.index_add_(0, positions, values),
+        counts.index_add_(
+            0, positions, torch.ones_like(positions, dtype=counts.dtype)
+        ),
+    )
 
 
 def _sparse(rows, values, size):

@@ -50,12 +50,20 @@ def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
     return None
 
 
-def densified(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
+def densified(
+    gradient: Tensor, shape: tuple[int, ...], by_xla: bool = False
+) -> Tensor:
     """Returns the gradient as large as its table.
 
     TensorFlow's slices become a sum here; Keras' `convert_to_tensor` would
-    leave a row that was looked up twice in two pieces. The shape is the
-    variable's, for XLA must know it, and that of the slices is a tensor.
+    leave a row that was looked up twice in two pieces.
+
+    Args:
+        gradient: of a variable, as the backend gives it.
+        shape: the variable's, for XLA must know it, and that of the slices is
+            a tensor.
+        by_xla: whether the sum is of rows and, on TensorFlow, part of what XLA
+            compiles.
     """
     backend = keras.backend.backend()
     if backend == "torch" and gradient.is_sparse:
@@ -64,9 +72,8 @@ def densified(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
         import tensorflow as tf
 
         if isinstance(gradient, tf.IndexedSlices):
-            return tf.math.unsorted_segment_sum(
-                gradient.values, gradient.indices, shape[0]
-            )
+            sum_rows = _sum_in_vectors if by_xla else _sum
+            return sum_rows(gradient.values, gradient.indices, shape[0])
     return gradient
 
 
@@ -170,6 +177,34 @@ def _one_elsewhere_on_jax(clip_factor, *rows):
         return lax.cond(are_few, of_those, of_all)
 
     return lax.platform_dependent(cpu=of_few, default=of_all)
+
+
+def _sum(values, ids, num_rows):
+    import tensorflow as tf
+
+    return tf.math.unsorted_segment_sum(values, ids, num_rows)
+
+
+def _sum_in_vectors(values, ids, num_rows):
+    """`_sum`, twice as fast by XLA on the CPU for rows of 10 and many others.
+
+    It adds vectors to a row whose length is a multiple of four, and single
+    numbers to most others. Made longer, the table has to be copied back.
+    """
+    import tensorflow as tf
+
+    dim = values.shape[1]
+    if dim < 6 or dim % 4 == 0:
+        return _sum(values, ids, num_rows)
+
+    def padded():
+        longer = tf.pad(values, ((0, 0), (0, -dim % 4)))
+        return _sum(longer, ids, num_rows)[:, :dim]
+
+    # Decided as it compiles, when it knows how many lookups there are.
+    return tf.cond(
+        tf.size(ids) > num_rows, padded, lambda: _sum(values, ids, num_rows)
+    )
 
 
 def _sum_slices(slices) -> RowGradient:

@@ -7,6 +7,7 @@ import pytest
 
 import keras_cowclip as kc
 from keras_cowclip.one_pass import in_one_pass
+from keras_cowclip.row_updates import densified
 
 from . import networks
 
@@ -92,3 +93,34 @@ def test_an_update_over_two_devices_or_replicas_is_left_as_it_is():
         assert in_one_pass(update, [here, there]) is update
         with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
             assert in_one_pass(update, [here, here]) is update
+
+
+@on_tensorflow
+@pytest.mark.parametrize("dim", [1, 6, 7, 8, 10])
+@pytest.mark.parametrize("lookups", [15, 90])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_rows_of_any_length_are_summed(dim, lookups, compiled):
+    import tensorflow as tf
+
+    num_rows = 30
+    generator = np.random.default_rng(0)
+    ids = generator.integers(0, num_rows, lookups)
+    values = generator.normal(size=(lookups, dim)).astype("float32")
+    expected = np.zeros((num_rows, dim))
+    np.add.at(expected, ids, values)
+
+    @tf.function(
+        jit_compile=compiled,
+        # As Keras traces it: the batch may have any size.
+        input_signature=[
+            tf.TensorSpec((None, dim)),
+            tf.TensorSpec((None,), "int64"),
+        ],
+    )
+    def gradient(values, ids):
+        slices = tf.IndexedSlices(values, ids)
+        total = densified(slices, (num_rows, dim), by_xla=True)
+        assert total.shape == (num_rows, dim)
+        return total
+
+    np.testing.assert_allclose(gradient(values, ids), expected, atol=1e-5)

@@ -34,10 +34,15 @@ def look_up(table, id_counts, ids):
     """
     num_ids, embedding_dim = table.shape
     message = f"ids must be in [0, {num_ids})."
-    tf.debugging.assert_non_negative(tf.reduce_min(ids), message)
-    tf.debugging.assert_less(
-        tf.reduce_max(ids), tf.cast(num_ids, ids.dtype), message
-    )
+    with tf.control_dependencies(
+        [
+            tf.debugging.assert_non_negative(tf.reduce_min(ids), message),
+            tf.debugging.assert_less(
+                tf.reduce_max(ids), tf.cast(num_ids, ids.dtype), message
+            ),
+        ]
+    ):
+        ids = tf.identity(ids)
 
     @tf.custom_gradient
     def gather(id_counts):

@@ -95,7 +95,7 @@ class CowClipEmbedding(keras.layers.Embedding):
         # row are then summed in 16 bits, and those of a popular id get lost.
         return super().add_weight(*args, **{**kwargs, "autocast": False})
 
-    def call(self, inputs, training=None):
+    def call(self, inputs):
         if keras.backend.standardize_dtype(inputs.dtype) not in (
             "int32",
             "int64",
@@ -108,18 +108,6 @@ class CowClipEmbedding(keras.layers.Embedding):
         if is_plain and backend == "torch":
             return self._look_up_on_torch(inputs)
         if is_plain and backend == "tensorflow":
-            from keras_cowclip.tensorflow_lookup import can_look_up
-            from keras_cowclip.tensorflow_lookup import look_up
-
-            # What is exported or evaluated in batches of many sizes is not
-            # compiled for each of them.
-            if training and can_look_up(self._embeddings.value):
-                embeddings = look_up(
-                    self._embeddings.value,
-                    ops.convert_to_tensor(self.id_counts),
-                    inputs,
-                )
-                return ops.cast(embeddings, self.compute_dtype)
             embeddings = ops.cast(
                 read_rows(self._embeddings, inputs), self.compute_dtype
             )

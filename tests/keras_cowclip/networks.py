@@ -165,10 +165,10 @@ def optimizer_state(model):
     ]
 
 
-def assert_close(actual, expected, what=None, tolerance=1e-5):
+def assert_close(actual, expected, what=None):
     """Close by the tensor's largest value, and element by element."""
     largest = np.abs(expected).max()
-    assert np.abs(actual - expected).max() <= tolerance * largest, what
+    assert np.abs(actual - expected).max() <= 1e-5 * largest, what
     # Absent rows have moments a hundred times smaller than the others.
     np.testing.assert_allclose(
         actual, expected, rtol=1e-4, atol=5e-6 * largest, err_msg=what

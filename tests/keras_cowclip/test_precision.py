@@ -234,9 +234,7 @@ def test_skipped_steps_change_nothing(scale, growth):
     expected = networks.weights_of(twin)
     for name, weight in networks.weights_of(model).items():
         largest = np.abs(expected[name]).max()
-        # One number of the table, whose gradients nearly cancel, ends 4e-3 to
-        # 7e-3 apart, all others 2e-3 and less.
-        assert np.abs(weight - expected[name]).max() < 1e-2 * largest, name
+        assert np.abs(weight - expected[name]).max() < 5e-3 * largest, name
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

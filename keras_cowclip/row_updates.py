@@ -189,7 +189,8 @@ def _sum_in_vectors(values, ids, num_rows):
     """`_sum`, twice as fast by XLA on the CPU for rows of 10 and many others.
 
     It adds vectors to a row whose length is a multiple of four, and single
-    numbers to most others. Made longer, the table has to be copied back.
+    numbers to most others of six and more. The sum of longer rows is then cut
+    to length, one pass over the table: more lookups than rows are worth it.
     """
     import tensorflow as tf
 

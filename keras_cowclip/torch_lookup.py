@@ -8,7 +8,8 @@ the rows, on all cores (`benchmarks/speed/torch_backward.py`).
 
 import torch
 
-# Fewer numbers than about that PyTorch sorts by comparing them.
+# PyTorch compares numbers to sort them where there are fewer than about that,
+# which takes longer than adding their rows.
 FEWEST_SORTED_IDS = 2**16
 
 
@@ -60,11 +61,13 @@ class _LookUp(torch.autograd.Function):
 
 def _is_worth_sorting(values, ids):
     return (
-        ids.is_cpu
-        and len(ids) >= FEWEST_SORTED_IDS
-        and values.shape[1] > 1
         # How many rows there are is no size that it could compile for.
-        and not torch.compiler.is_compiling()
+        not torch.compiler.is_compiling()
+        and ids.is_cpu
+        # `embedding_bag` has no fast kernel for float64.
+        and values.dtype == torch.float32
+        and values.shape[1] > 1
+        and len(ids) >= FEWEST_SORTED_IDS
     )
 
 
@@ -80,7 +83,10 @@ def _sums_of_rows(values, ids):
     in_order, positions = torch.sort(ids.int(), stable=True)
     rows, counts = torch.unique_consecutive(in_order, return_counts=True)
     sums = torch.nn.functional.embedding_bag(
-        positions, values, torch.cumsum(counts, 0) - counts, mode="sum"
+        positions,
+        values.contiguous(),
+        torch.cumsum(counts, 0) - counts,
+        mode="sum",
     )
     return rows.long(), sums, counts.float()
 

@@ -542,7 +542,7 @@ class CowClip(keras.optimizers.Adam):
     def _table_step(self, index, gradient, variable):
         """A step of a whole table, in the words of the algorithm."""
         counts, ids = self._read_counts(index), gradient_ids(gradient)
-        gradient = densified(gradient, variable.shape, by_xla=True)
+        gradient = densified(gradient, variable.shape, may_pad=True)
         gradient = at_least_float32(gradient)
         clip_factor = partial(self._clip_factor, index)
         if self.lazy:

@@ -51,7 +51,7 @@ def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
 
 
 def densified(
-    gradient: Tensor, shape: tuple[int, ...], by_xla: bool = False
+    gradient: Tensor, shape: tuple[int, ...], may_pad: bool = False
 ) -> Tensor:
     """Returns the gradient as large as its table.
 
@@ -62,8 +62,8 @@ def densified(
         gradient: of a variable, as the backend gives it.
         shape: the variable's, for XLA must know it, and that of the slices is
             a tensor.
-        by_xla: whether the sum is of rows and, on TensorFlow, part of what XLA
-            compiles.
+        may_pad: whether TensorFlow may sum longer rows, which takes XLA less
+            time, and the operation a little more.
     """
     backend = keras.backend.backend()
     if backend == "torch" and gradient.is_sparse:
@@ -72,7 +72,7 @@ def densified(
         import tensorflow as tf
 
         if isinstance(gradient, tf.IndexedSlices):
-            sum_rows = _sum_in_vectors if by_xla else _sum
+            sum_rows = _sum_in_vectors if may_pad else _sum
             return sum_rows(gradient.values, gradient.indices, shape[0])
     return gradient
 

@@ -46,14 +46,11 @@ class _LookUp(torch.autograd.Function):
         upstream = upstream.to(
             torch.promote_types(upstream.dtype, torch.float32)
         )
-        if ctx.sparse_gradients:
-            rows, sums, counts = _sums_of_rows(upstream, ids)
-            table = _sparse(rows, sums.to(ctx.table_dtype), ctx.table_shape)
-            return table, _sparse(rows, counts, (num_ids,)), None, None
-        if _is_worth_sorting(upstream, ids):
-            rows, sums, counts = _sums_of_rows(upstream, ids)
-            sums = sums.new_zeros(ctx.table_shape).index_copy_(0, rows, sums)
-            counts = counts.new_zeros(num_ids).index_copy_(0, rows, counts)
+        if ctx.sparse_gradients or _is_worth_sorting(upstream, ids):
+            rows, sums, counts = sums_of_rows(upstream, ids)
+            spread = _sparse if ctx.sparse_gradients else _dense
+            sums = spread(rows, sums, ctx.table_shape)
+            counts = spread(rows, counts, (num_ids,))
         else:
             sums, counts = _add_rows(upstream, ids.long(), num_ids)
         return sums.to(ctx.table_dtype), counts, None, None
@@ -71,7 +68,7 @@ def _is_worth_sorting(values, ids):
     )
 
 
-def _sums_of_rows(values, ids):
+def sums_of_rows(values, ids):
     """Returns the ids in their order, each once, their sums and counts."""
     if not ids.is_cpu:
         # There a single thread would sum the rows of a popular id.
@@ -104,6 +101,10 @@ def _add_rows(values, positions, num_rows):
             0, positions, torch.ones_like(positions, dtype=counts.dtype)
         ),
     )
+
+
+def _dense(rows, values, size):
+    return values.new_zeros(size).index_copy_(0, rows, values)
 
 
 def _sparse(rows, values, size):

@@ -48,7 +48,7 @@ def added(ids, upstream):
 
 
 def sorted_first(ids, upstream):
-    rows, sums, _ = torch_lookup._sums_of_rows(upstream, ids)
+    rows, sums, _ = torch_lookup.sums_of_rows(upstream, ids)
     torch.zeros(ROWS, *upstream.shape[1:]).index_copy_(0, rows, sums)
 
 

@@ -1,27 +1,17 @@
 import warnings
-from functools import partial
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_cowclip.clipping import adaptive_column_factor
-from keras_cowclip.clipping import at_least_float32
-from keras_cowclip.flat_adam import can_flatten
-from keras_cowclip.flat_adam import flat_adam_step
-from keras_cowclip.frequency import frequency_factor
 from keras_cowclip.fused_adam import can_fuse
 from keras_cowclip.fused_adam import fused_adam_step
-from keras_cowclip.lazy_adam import update_rows
-from keras_cowclip.lazy_adam import update_table
-from keras_cowclip.one_pass import in_one_pass
 from keras_cowclip.replicas import refuse_over_replicas
 from keras_cowclip.replicas import sum_over_replicas
 from keras_cowclip.replicas import trains_alone
 from keras_cowclip.row_updates import densified
-from keras_cowclip.row_updates import gradient_ids
-from keras_cowclip.row_updates import one_elsewhere
-from keras_cowclip.row_updates import row_gradient
+from keras_cowclip.table_step import TableStep
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -241,9 +231,7 @@ class CowClip(keras.optimizers.Adam):
         # Everything about a variable is decided here and by its index:
         # `update_step` sees bare tf.Variables on TensorFlow.
         position = {id(variable): i for i, variable in enumerate(variables)}
-        self._counts_index: list = [None] * len(variables)
-        self._row_totals: list = [None] * len(variables)
-        self._mean_counts: list = [None] * len(variables)
+        self._table_steps: list = [None] * len(variables)
         for i, variable in enumerate(variables):
             id_counts = getattr(variable, "id_counts", None)
             if id_counts is None:
@@ -256,22 +244,15 @@ class CowClip(keras.optimizers.Adam):
                     f'in an `OptimizerMap` by "{layer_path}/.*". Received: '
                     f"{variable.path} without {id_counts.path}"
                 )
-            self._counts_index[i] = position[id(id_counts)]
+            counts_index = position[id(id_counts)]
             if self.use_ema:
                 # Keras gives overwritten variables no average, and then looks
                 # for one on TensorFlow and JAX.
-                self._model_variables_moving_average[
-                    position[id(id_counts)]
-                ] = self.add_variable_from_reference(id_counts, "average")
-            if self.frequency_scale != 1.0:
-                self._mean_counts[i] = self.add_variable_from_reference(
-                    id_counts, "mean"
+                self._model_variables_moving_average[counts_index] = (
+                    self.add_variable_from_reference(id_counts, "average")
                 )
-            if variable.clip_rows:
-                self._row_totals[i] = self.add_variable(
-                    shape=(2,), name=f"{variable.name}_clipped_and_present"
-                )
-        if not any(totals is not None for totals in self._row_totals):
+            self._table_steps[i] = TableStep(self, i, counts_index)
+        if not any(step.row_totals is not None for step in self._tables()):
             warnings.warn(
                 "There is nothing to clip: the model has no trainable "
                 "`CowClipEmbedding` with `clip=True`, so `CowClip` acts as "
@@ -296,10 +277,8 @@ class CowClip(keras.optimizers.Adam):
         # Keras asks the outermost optimizer alone: with a loss scale around
         # this one, which can't handle sparse gradients, there are none.
         if self.built:
-            for index, counts_index in enumerate(self._counts_index):
-                if counts_index is not None:
-                    table = self._trainable_variables[index]
-                    table.sparse_gradients = self._can_update_rows_alone(table)
+            for step in self._tables():
+                step.table.sparse_gradients = step.can_update_rows()
         return super().scale_loss(loss)
 
     def apply(self, grads, trainable_variables=None):
@@ -317,15 +296,16 @@ class CowClip(keras.optimizers.Adam):
             self._get_variable_index(variable): (gradient, variable)
             for gradient, variable in zip(grads, variables, strict=True)
         }
-        updated_rows = self._update_rows_alone(pairs)
+        updated_rows = self._update_rows(pairs)
+        counts_indices = {step.counts_index for step in self._tables()}
         # TensorFlow's slices are summed faster where the update is compiled.
         sum_later = trains_alone() and not self._keras_changes_gradients()
         kept_grads, kept_variables = [], []
         for index, (gradient, variable) in pairs.items():
-            if index in self._counts_index:
+            if index in counts_indices:
                 self._record_counts(variable, gradient)
                 continue
-            is_table = self._counts_index[index] is not None
+            is_table = self._table_steps[index] is not None
             if is_table and gradient is not None and not sum_later:
                 gradient = densified(gradient, variable.shape)
             kept_grads.append(gradient)
@@ -336,29 +316,15 @@ class CowClip(keras.optimizers.Adam):
             super().apply(kept_grads, kept_variables)
 
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
-        if self._counts_index[index] is None:
-            self._adam_step(gradient, variable, learning_rate)
+        table_step = self._table_steps[self._get_variable_index(variable)]
+        if table_step is not None:
+            table_step.update(gradient, variable)
             return
-        if self._can_clip_in_place(variable):
-            gradient = densified(gradient, variable.shape)
-            if self._row_totals[index] is not None:
-                self._clip_present_rows(index, gradient, variable)
-            fused_adam_step(
-                self,
-                gradient,
-                variable,
-                ops.convert_to_tensor(self.embedding_learning_rate),
-                self.embedding_l2,
-            )
-            return
-
-        def step(gradient):
-            self._table_step(index, gradient, variable)
-
-        if self._clips_row_by_row():
-            step = in_one_pass(step, [variable, self._iterations.value])
-        step(gradient)
+        learning_rate = ops.convert_to_tensor(learning_rate)
+        if can_fuse(variable, learning_rate):
+            fused_adam_step(self, gradient, variable, learning_rate)
+        else:
+            super().update_step(gradient, variable, learning_rate)
 
     def get_config(self):
         rate = self._embedding_learning_rate
@@ -391,9 +357,9 @@ class CowClip(keras.optimizers.Adam):
     def _clipped_and_present(self):
         """Rows clipped and rows present in the last batch, over all tables."""
         totals = [
-            ops.convert_to_numpy(table_totals)
-            for table_totals in (self._row_totals if self.built else ())
-            if table_totals is not None
+            ops.convert_to_numpy(step.row_totals)
+            for step in (self._tables() if self.built else ())
+            if step.row_totals is not None
         ]
         clipped, present = np.sum(totals, axis=0) if totals else (0.0, 0.0)
         return float(clipped), float(present)
@@ -404,83 +370,29 @@ class CowClip(keras.optimizers.Adam):
             gradient, table, counts, self.clip_ratio, self.clip_floor
         )
 
-    def _can_clip_in_place(self, variable):
-        """Whether the l2 can be left to the kernel of `fused_adam`."""
-        rate = ops.convert_to_tensor(self.embedding_learning_rate)
-        return (
-            not self.lazy
-            and self.frequency_scale == 1.0
-            and self._clips_rows_with_gradients_alone()
-            and can_fuse(variable, rate)
-        )
-
-    def _clips_rows_with_gradients_alone(self):
-        """Whether the clip can leave out all other rows.
-
-        The l2 is all there is to them, and the ratio never clips that if it is
-        at least twice `embedding_l2`.
-        """
-        return self._clips_row_by_row() and (
-            self.clip_ratio is None
-            or 2.0 * self.embedding_l2 <= self.clip_ratio
-        )
-
-    def _clip_present_rows(self, index, gradient, variable):
-        """Clips in place, so that the l2 can be added to all rows later."""
-        table, counts = at_least_float32(variable), self._read_counts(index)
-        # The batch's, and those of a regularizer or another use of the table.
-        rows = gradient.norm(dim=-1)
-        rows = ((counts > 0) | (rows > 0)).nonzero()[:, 0]
-        table, counts = table[rows], counts[rows]
-        decay = 2.0 * self.embedding_l2 * table
-        total = gradient[rows] + decay
-        factor = self._row_factor(total, table, counts)
-        self._record_clipped(index, factor, counts)
-        gradient[rows] = total * factor[:, None] - decay
-
     def _clips_row_by_row(self):
         return type(self)._row_factor is CowClip._row_factor
 
-    def _update_rows_alone(self, pairs):
+    def _tables(self):
+        return [step for step in self._table_steps if step is not None]
+
+    def _update_rows(self, pairs):
         """Moves the tables whose gradient is no larger than the batch.
 
-        They and their counts are taken out of `pairs`. Not where Keras or a
-        variant of the clip needs the whole gradient of a table. Returns
-        whether there were any.
+        They and their counts are taken out of `pairs`. Returns whether there
+        were any.
         """
         updated = False
-        for index, counts_index in enumerate(self._counts_index):
-            if counts_index is None or not {index, counts_index} <= {*pairs}:
+        for step in self._tables():
+            indices = step.index, step.counts_index
+            if not {*indices} <= {*pairs}:
                 continue
-            gradient, table = pairs[index]
-            counts, _ = pairs[counts_index]
-            if gradient is None or counts is None:
-                continue
-            if not self._can_update_rows_alone(table):
-                continue
-            rows = row_gradient(gradient, counts)
-            if rows is not None:
-                self._record_clipped(
-                    index,
-                    update_rows(
-                        self, index, rows, partial(self._clip_factor, index)
-                    ),
-                    rows.counts,
-                )
-                del pairs[index], pairs[counts_index]
+            gradient, counts = (pairs[index][0] for index in indices)
+            if step.update_rows(gradient, counts):
+                for index in indices:
+                    del pairs[index]
                 updated = True
         return updated
-
-    def _can_update_rows_alone(self, table):
-        return (
-            self.lazy
-            and self._clips_row_by_row()
-            and keras.backend.standardize_dtype(table.dtype) == "float32"
-            and table.constraint is None
-            and trains_alone()
-            and not self.use_ema
-            and not self._keras_changes_gradients()
-        )
 
     def _keras_changes_gradients(self):
         """Whether Keras' `apply` reads them before `update_step` does."""
@@ -510,94 +422,9 @@ class CowClip(keras.optimizers.Adam):
             accumulator.assign(ops.where(last, 0.0, counts))
         id_counts.assign(counts)
 
-    def _read_counts(self, index):
-        return ops.convert_to_tensor(
-            self._trainable_variables[self._counts_index[index]]
-        )
-
-    def _record_clipped(self, index, factor, counts):
-        if self._row_totals[index] is None:
-            return
-        present = counts > 0
-        clipped = ops.logical_and(factor < 1.0, present)
-        self.assign(
-            self._row_totals[index],
-            ops.stack(
-                [
-                    ops.sum(ops.cast(rows, "float32"))
-                    for rows in (clipped, present)
-                ]
-            ),
-        )
-
-    def _frequency_factor(self, index, counts):
-        mean = self._mean_counts[index]
-        updates = ops.cast(self.iterations + 1, mean.dtype)
-        self.assign_add(mean, (counts - mean) / updates)
-        factor = frequency_factor(
-            ops.convert_to_tensor(mean), self.frequency_scale
-        )
-        return ops.expand_dims(factor, axis=-1)
-
-    def _table_step(self, index, gradient, variable):
-        """A step of a whole table, in the words of the algorithm."""
-        counts, ids = self._read_counts(index), gradient_ids(gradient)
-        gradient = densified(gradient, variable.shape, may_pad=True)
-        gradient = at_least_float32(gradient)
-        clip_factor = partial(self._clip_factor, index)
-        if self.lazy:
-            factor = update_table(
-                self,
-                index,
-                gradient,
-                counts,
-                clip_factor,
-                row_by_row=self._clips_row_by_row(),
-            )
-            self._record_clipped(index, factor, counts)
-            return
-        table = at_least_float32(variable)
-        total = gradient + 2.0 * self.embedding_l2 * table
-        if self._row_totals[index] is not None:
-            if (
-                self.clip_ratio not in (None, float("inf"))
-                and self._clips_rows_with_gradients_alone()
-            ):
-                factor = one_elsewhere(
-                    clip_factor, ids, gradient, table, counts
-                )
-            else:
-                factor = self._row_factor(total, table, counts)
-            self._record_clipped(index, factor, counts)
-            total = total * ops.expand_dims(factor, axis=-1)
-        rate = self.embedding_learning_rate
-        if self._mean_counts[index] is not None:
-            rate = rate * self._frequency_factor(index, counts)
-        self._adam_step(total, variable, rate)
-
-    def _clip_factor(self, index, gradient, table, counts):
-        """Returns the clip of some rows, given their gradient without l2."""
-        if self._row_totals[index] is None:
-            return ops.ones_like(counts)
-        total = gradient + 2.0 * self.embedding_l2 * table
-        return self._row_factor(total, table, counts)
-
-    def _adam_step(self, gradient, variable, learning_rate):
-        learning_rate = ops.convert_to_tensor(learning_rate)
-        if can_fuse(variable, learning_rate):
-            fused_adam_step(self, gradient, variable, learning_rate)
-        elif self._is_table(variable) and can_flatten(gradient, learning_rate):
-            flat_adam_step(self, gradient, variable, learning_rate)
-        else:
-            super().update_step(gradient, variable, learning_rate)
-
-    def _is_table(self, variable):
-        index = self._get_variable_index(variable)
-        return self._counts_index[index] is not None
-
     def _use_weight_decay(self, variable):
         # Decoupled decay would shrink tables at the dense learning rate.
-        if self._is_table(variable):
+        if self._table_steps[self._get_variable_index(variable)] is not None:
             return False
         return super()._use_weight_decay(variable)
 

@@ -15,13 +15,38 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_cowclip.one_pass import is_compiled_by_jax
+
 Tensor = Any
+
+# Up to here XLA takes less time to sum a table's columns one after the other.
+FEW_COLUMNS = 12
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:
     """Casts 16-bit tensors to float32, for their squares do not fit 16 bits."""
     tensor = ops.convert_to_tensor(tensor)
     return ops.cast(tensor, keras.backend.result_type(tensor.dtype, "float32"))
+
+
+def row_norm(rows: Tensor) -> Tensor:
+    """Returns `norm(rows, axis=-1)` of `(input_dim, output_dim)`.
+
+    On JAX's CPU XLA makes a loop over the columns of each row, too short for a
+    processor's vectors if they are few. Column by column it makes one over the
+    rows, in 3 instead of 8 ms for a million rows of ten.
+    """
+    columns = rows.shape[-1]
+    if columns > FEW_COLUMNS or not is_compiled_by_jax(rows):
+        return ops.norm(rows, axis=-1)
+    from jax import lax
+
+    def column_by_column(rows):
+        return ops.sqrt(sum(ops.square(rows[:, i]) for i in range(columns)))
+
+    return lax.platform_dependent(
+        rows, cpu=column_by_column, default=lambda rows: ops.norm(rows, axis=-1)
+    )
 
 
 def clip_factor(norm: Tensor, threshold: Tensor) -> Tensor:
@@ -80,9 +105,9 @@ def adaptive_column_factor(
     if ratio is None or ratio == float("inf"):
         return ops.ones_like(counts)
     threshold = ops.maximum(counts, 1.0) * ops.maximum(
-        ratio * ops.norm(at_least_float32(table), axis=-1), floor
+        ratio * row_norm(at_least_float32(table)), floor
     )
-    return clip_factor(ops.norm(at_least_float32(gradient), axis=-1), threshold)
+    return clip_factor(row_norm(at_least_float32(gradient)), threshold)
 
 
 def clip_by_adaptive_column_norm(
@@ -125,7 +150,7 @@ def clip_by_adaptive_column_norm(
 def column_factor(gradient: Tensor, counts: Tensor, threshold: float) -> Tensor:
     """Returns the factors of `clip_by_column_norm`, `(input_dim,)`."""
     return clip_factor(
-        ops.norm(at_least_float32(gradient), axis=-1),
+        row_norm(at_least_float32(gradient)),
         ops.maximum(counts, 1.0) * threshold,
     )
 

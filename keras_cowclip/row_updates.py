@@ -173,7 +173,7 @@ def _one_elsewhere_on_jax(clip_factor, *rows):
             return factor
 
         # Up to about here it is less work than one pass over the table.
-        are_few = keras.ops.sum(have_gradient) <= len(counts) // 16
+        are_few = keras.ops.sum(have_gradient) <= len(counts) // 64
         return lax.cond(are_few, of_those, of_all)
 
     return lax.platform_dependent(cpu=of_few, default=of_all)

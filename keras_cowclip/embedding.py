@@ -103,14 +103,11 @@ class CowClipEmbedding(keras.layers.Embedding):
             inputs = ops.cast(inputs, "int32")
         # As `keras.layers.Embedding` has it: -1 is the last row.
         inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
-        backend = keras.backend.backend()
         is_plain = not (self.lora_enabled or self.quantization_mode)
-        if is_plain and backend == "torch":
+        if is_plain and keras.backend.backend() == "torch":
             return self._look_up_on_torch(inputs)
-        if is_plain and backend == "tensorflow":
-            embeddings = ops.cast(
-                read_rows(self._embeddings, inputs), self.compute_dtype
-            )
+        if is_plain:
+            embeddings = ops.cast(self._look_up(inputs), self.compute_dtype)
         else:
             embeddings = super().call(inputs)
 
@@ -130,6 +127,13 @@ class CowClipEmbedding(keras.layers.Embedding):
             return embeddings, gradient
 
         return count_ids(embeddings, ops.convert_to_tensor(self.id_counts))
+
+    def _look_up(self, inputs):
+        if keras.backend.backend() == "tensorflow":
+            return read_rows(self._embeddings, inputs)
+        from keras_cowclip.jax_lookup import look_up
+
+        return look_up(ops.convert_to_tensor(self._embeddings), inputs)
 
     def _look_up_on_torch(self, inputs):
         from keras_cowclip.torch_lookup import look_up

@@ -30,23 +30,32 @@ def at_least_float32(tensor: Tensor) -> Tensor:
 
 
 def row_norm(rows: Tensor) -> Tensor:
-    """Returns `norm(rows, axis=-1)` of `(input_dim, output_dim)`.
+    """Returns `norm(rows, axis=-1)`.
 
     On JAX's CPU XLA makes a loop over the columns of each row, too short for a
     processor's vectors if they are few. Column by column it makes one over the
     rows, in 3 instead of 8 ms for a million rows of ten.
     """
     columns = rows.shape[-1]
-    if columns > FEW_COLUMNS or not is_compiled_by_jax(rows):
-        return ops.norm(rows, axis=-1)
-    from jax import lax
+    if (
+        is_compiled_by_jax(rows)
+        # In an exported function they may be no number.
+        and isinstance(columns, int)
+        and columns <= FEW_COLUMNS
+    ):
+        from jax import lax
 
-    def column_by_column(rows):
-        return ops.sqrt(sum(ops.square(rows[:, i]) for i in range(columns)))
+        return lax.platform_dependent(rows, cpu=_norm_by_columns, default=_norm)
+    return _norm(rows)
 
-    return lax.platform_dependent(
-        rows, cpu=column_by_column, default=lambda rows: ops.norm(rows, axis=-1)
-    )
+
+def _norm_by_columns(rows):
+    columns = range(rows.shape[-1])
+    return ops.sqrt(sum(ops.square(rows[..., column]) for column in columns))
+
+
+def _norm(rows):
+    return ops.norm(rows, axis=-1)
 
 
 def clip_factor(norm: Tensor, threshold: Tensor) -> Tensor:

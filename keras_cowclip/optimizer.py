@@ -231,7 +231,7 @@ class CowClip(keras.optimizers.Adam):
         # Everything about a variable is decided here and by its index:
         # `update_step` sees bare tf.Variables on TensorFlow.
         position = {id(variable): i for i, variable in enumerate(variables)}
-        self._table_steps: list = [None] * len(variables)
+        self._step_of: list = [None] * len(variables)
         for i, variable in enumerate(variables):
             id_counts = getattr(variable, "id_counts", None)
             if id_counts is None:
@@ -251,8 +251,8 @@ class CowClip(keras.optimizers.Adam):
                 self._model_variables_moving_average[counts_index] = (
                     self.add_variable_from_reference(id_counts, "average")
                 )
-            self._table_steps[i] = TableStep(self, i, counts_index)
-        if not any(step.row_totals is not None for step in self._tables()):
+            self._step_of[i] = TableStep(self, i, counts_index)
+        if not any(step.row_totals is not None for step in self._table_steps()):
             warnings.warn(
                 "There is nothing to clip: the model has no trainable "
                 "`CowClipEmbedding` with `clip=True`, so `CowClip` acts as "
@@ -277,8 +277,8 @@ class CowClip(keras.optimizers.Adam):
         # Keras asks the outermost optimizer alone: with a loss scale around
         # this one, which can't handle sparse gradients, there are none.
         if self.built:
-            for step in self._tables():
-                step.table.sparse_gradients = step.can_update_rows()
+            for step in self._table_steps():
+                step.table.sparse_gradients = step.can_update_lazily()
         return super().scale_loss(loss)
 
     def apply(self, grads, trainable_variables=None):
@@ -297,7 +297,7 @@ class CowClip(keras.optimizers.Adam):
             for gradient, variable in zip(grads, variables, strict=True)
         }
         updated_rows = self._update_rows(pairs)
-        counts_indices = {step.counts_index for step in self._tables()}
+        counts_indices = {step.counts_index for step in self._table_steps()}
         # TensorFlow's slices are summed faster where the update is compiled.
         sum_later = trains_alone() and not self._keras_changes_gradients()
         kept_grads, kept_variables = [], []
@@ -305,7 +305,7 @@ class CowClip(keras.optimizers.Adam):
             if index in counts_indices:
                 self._record_counts(variable, gradient)
                 continue
-            is_table = self._table_steps[index] is not None
+            is_table = self._step_of[index] is not None
             if is_table and gradient is not None and not sum_later:
                 gradient = densified(gradient, variable.shape)
             kept_grads.append(gradient)
@@ -316,15 +316,11 @@ class CowClip(keras.optimizers.Adam):
             super().apply(kept_grads, kept_variables)
 
     def update_step(self, gradient, variable, learning_rate):
-        table_step = self._table_steps[self._get_variable_index(variable)]
+        table_step = self._step_of[self._get_variable_index(variable)]
         if table_step is not None:
             table_step.update(gradient, variable)
-            return
-        learning_rate = ops.convert_to_tensor(learning_rate)
-        if can_fuse(variable, learning_rate):
-            fused_adam_step(self, gradient, variable, learning_rate)
         else:
-            super().update_step(gradient, variable, learning_rate)
+            self._adam_step(gradient, variable, learning_rate)
 
     def get_config(self):
         rate = self._embedding_learning_rate
@@ -358,7 +354,7 @@ class CowClip(keras.optimizers.Adam):
         """Rows clipped and rows present in the last batch, over all tables."""
         totals = [
             ops.convert_to_numpy(step.row_totals)
-            for step in (self._tables() if self.built else ())
+            for step in (self._table_steps() if self.built else ())
             if step.row_totals is not None
         ]
         clipped, present = np.sum(totals, axis=0) if totals else (0.0, 0.0)
@@ -373,8 +369,8 @@ class CowClip(keras.optimizers.Adam):
     def _clips_row_by_row(self):
         return type(self)._row_factor is CowClip._row_factor
 
-    def _tables(self):
-        return [step for step in self._table_steps if step is not None]
+    def _table_steps(self):
+        return [step for step in self._step_of if step is not None]
 
     def _update_rows(self, pairs):
         """Moves the tables whose gradient is no larger than the batch.
@@ -383,12 +379,12 @@ class CowClip(keras.optimizers.Adam):
         were any.
         """
         updated = False
-        for step in self._tables():
+        for step in self._table_steps():
             indices = step.index, step.counts_index
             if not {*indices} <= {*pairs}:
                 continue
             gradient, counts = (pairs[index][0] for index in indices)
-            if step.update_rows(gradient, counts):
+            if step.update_lazily(gradient, counts):
                 for index in indices:
                     del pairs[index]
                 updated = True
@@ -422,9 +418,16 @@ class CowClip(keras.optimizers.Adam):
             accumulator.assign(ops.where(last, 0.0, counts))
         id_counts.assign(counts)
 
+    def _adam_step(self, gradient, variable, learning_rate):
+        learning_rate = ops.convert_to_tensor(learning_rate)
+        if can_fuse(variable, learning_rate):
+            fused_adam_step(self, gradient, variable, learning_rate)
+        else:
+            super().update_step(gradient, variable, learning_rate)
+
     def _use_weight_decay(self, variable):
         # Decoupled decay would shrink tables at the dense learning rate.
-        if self._table_steps[self._get_variable_index(variable)] is not None:
+        if self._step_of[self._get_variable_index(variable)] is not None:
             return False
         return super()._use_weight_decay(variable)
 

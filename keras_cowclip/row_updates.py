@@ -10,6 +10,7 @@ from typing import NamedTuple
 import keras
 
 from keras_cowclip.present_rows import takes_rounds
+from keras_cowclip.vector_rows import columns_short
 
 Tensor = Any
 
@@ -186,20 +187,19 @@ def _sum(values, ids, num_rows):
 
 
 def _sum_in_vectors(values, ids, num_rows):
-    """`_sum`, twice as fast by XLA on the CPU for rows of 10 and many others.
+    """`_sum` of longer rows, which is then cut to length.
 
-    It adds vectors to a row whose length is a multiple of four, and single
-    numbers to most others of six and more. The sum of longer rows is then cut
-    to length, one pass over the table: more lookups than rows are worth it.
+    That is one pass over the table: more lookups than rows are worth it.
     """
     import tensorflow as tf
 
     dim = values.shape[1]
-    if dim < 6 or dim % 4 == 0:
+    short = columns_short(dim)
+    if not short:
         return _sum(values, ids, num_rows)
 
     def padded():
-        longer = tf.pad(values, ((0, 0), (0, -dim % 4)))
+        longer = tf.pad(values, ((0, 0), (0, short)))
         return _sum(longer, ids, num_rows)[:, :dim]
 
     # Decided as it compiles, when it knows how many lookups there are.

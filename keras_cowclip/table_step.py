@@ -55,7 +55,7 @@ class TableStep:
                 shape=(2,), name=f"{self.table.name}_clipped_and_present"
             )
 
-    def can_update_rows(self) -> bool:
+    def can_update_lazily(self) -> bool:
         """Whether nothing, Keras or a variant, needs the whole gradient."""
         return (
             self.optimizer.lazy
@@ -67,7 +67,7 @@ class TableStep:
             and not self.optimizer._keras_changes_gradients()
         )
 
-    def update_rows(self, gradient: Tensor, counts: Tensor) -> bool:
+    def update_lazily(self, gradient: Tensor, counts: Tensor) -> bool:
         """Moves the rows of a gradient that is no larger than the batch.
 
         Args:
@@ -77,7 +77,7 @@ class TableStep:
         Returns:
             Whether it is such a gradient; if not, nothing was done.
         """
-        if gradient is None or counts is None or not self.can_update_rows():
+        if gradient is None or counts is None or not self.can_update_lazily():
             return False
         rows = row_gradient(gradient, counts)
         if rows is None:
@@ -93,7 +93,8 @@ class TableStep:
 
         Args:
             gradient: of the table, dense or TensorFlow's slices.
-            variable: the table, as `update_step` has it.
+            variable: the table, as `update_step` has it: not the Keras
+                variable on TensorFlow, but that of this replica.
         """
         if self._can_clip_in_place(variable):
             self._update_in_place(gradient, variable)
@@ -143,14 +144,10 @@ class TableStep:
         self._adam_step(total, variable, rate)
 
     def _adam_step(self, gradient, variable, rate):
-        if can_fuse(variable, rate):
-            fused_adam_step(self.optimizer, gradient, variable, rate)
-        elif can_flatten(gradient, rate):
+        if can_flatten(gradient, rate):
             flat_adam_step(self.optimizer, gradient, variable, rate)
         else:
-            keras.optimizers.Adam.update_step(
-                self.optimizer, gradient, variable, rate
-            )
+            self.optimizer._adam_step(gradient, variable, rate)
 
     def _can_clip_in_place(self, variable):
         """Whether the l2 can be left to the kernel of `fused_adam`."""

@@ -135,3 +135,18 @@ def test_the_norm_of_a_row_is_the_same_where_jax_compiles_it(columns):
         np.linalg.norm(rows, axis=-1),
         rtol=1e-6,
     )
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 5, 3)])
+def test_a_norm_is_that_of_the_last_axis_of_any_rank(shape):
+    rows = np.random.default_rng(0).normal(size=shape).astype("float32")
+    norm = row_norm
+    if keras.backend.backend() == "jax":
+        import jax
+
+        norm = jax.jit(row_norm)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(norm(keras.ops.array(rows))),
+        np.linalg.norm(rows, axis=-1),
+        rtol=1e-6,
+    )

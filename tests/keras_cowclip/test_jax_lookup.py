@@ -11,6 +11,7 @@ if keras.backend.backend() != "jax":
     )
 
 import jax
+from jax import export
 
 from keras_cowclip.jax_lookup import look_up
 
@@ -63,3 +64,42 @@ def test_rows_are_padded_where_there_are_more_lookups(batch_size, dim, columns):
     for width in {5, 8, 10, 12} - {columns, dim}:
         assert f"[{NUM_IDS},{width}]" not in program
     assert f"[{NUM_IDS},{columns}]" in program
+
+
+def test_ids_outside_of_the_table_are_as_in_a_take():
+    ids = jax.numpy.arange(2 * NUM_IDS).reshape(-1, 2)
+    table = jax.numpy.ones((NUM_IDS, 10))
+    upstream = jax.numpy.ones((NUM_IDS, 2, 10))
+    rows = jax.jit(look_up)(table, ids)
+    assert np.isnan(rows[NUM_IDS // 2 :]).all()
+    np.testing.assert_array_equal(
+        jax.jit(gradient)(table, ids, upstream), table
+    )
+
+
+def test_an_exported_lookup_takes_a_batch_of_any_size():
+    table = np.random.default_rng(0).random((NUM_IDS, 10), "float32")
+    exported = export.export(jax.jit(look_up))(
+        jax.ShapeDtypeStruct(table.shape, table.dtype),
+        jax.ShapeDtypeStruct(export.symbolic_shape("batch, 2"), "int32"),
+    )
+    ids = np.arange(NUM_IDS, dtype="int32").reshape(-1, 2)
+    np.testing.assert_array_equal(exported.call(table, ids), table[ids])
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        jax.checkpoint,
+        lambda function: lambda *x: jax.lax.cond(True, function, function, *x),
+    ],
+)
+def test_a_lookup_can_be_part_of_other_transforms(transform):
+    ids = jax.numpy.arange(2 * NUM_IDS).reshape(-1, 2) % NUM_IDS
+
+    @jax.jit
+    @jax.grad
+    def of_sum(table, ids):
+        return transform(look_up)(table, ids).sum()
+
+    np.testing.assert_array_equal(of_sum(np.ones((NUM_IDS, 10)), ids), 2.0)

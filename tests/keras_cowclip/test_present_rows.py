@@ -32,7 +32,7 @@ def several_rounds(monkeypatch):
     """Rounds of a few rows, in small tables too."""
     monkeypatch.setattr("keras_cowclip.present_rows.FEWEST_ROWS", 1)
     if BACKEND == "jax":
-        monkeypatch.setattr("keras_cowclip.jax_rounds.ROWS_A_ROUND", 8)
+        monkeypatch.setattr("keras_cowclip.jax_rounds.ROWS_A_ROUND", 4)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def _take(table, ids, num_ids):
 
 
 def _forward(table, ids, num_ids):
-    return jnp.take(table, ids, axis=0), ids
+    return _take(table, ids, num_ids), ids
 
 
 def _backward(num_ids, ids, upstream):

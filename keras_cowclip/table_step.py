@@ -138,7 +138,7 @@ class TableStep:
                 factor = self.optimizer._row_factor(total, table, counts)
             self._record_clipped(factor, counts)
             total = total * ops.expand_dims(factor, axis=-1)
-        rate = ops.convert_to_tensor(self.optimizer.embedding_learning_rate)
+        rate = self._rate()
         if self._mean_counts is not None:
             rate = rate * self._frequency_factor(counts)
         self._adam_step(total, variable, rate)
@@ -151,12 +151,11 @@ class TableStep:
 
     def _can_clip_in_place(self, variable):
         """Whether the l2 can be left to the kernel of `fused_adam`."""
-        rate = ops.convert_to_tensor(self.optimizer.embedding_learning_rate)
         return (
             not self.optimizer.lazy
             and self._mean_counts is None
             and self._clips_rows_with_gradients_alone()
-            and can_fuse(variable, rate)
+            and can_fuse(variable, self._rate())
         )
 
     def _update_in_place(self, gradient, variable):
@@ -167,7 +166,7 @@ class TableStep:
             self.optimizer,
             gradient,
             variable,
-            ops.convert_to_tensor(self.optimizer.embedding_learning_rate),
+            self._rate(),
             self.optimizer.embedding_l2,
         )
 
@@ -210,6 +209,9 @@ class TableStep:
             ops.convert_to_tensor(mean), self.optimizer.frequency_scale
         )
         return ops.expand_dims(factor, axis=-1)
+
+    def _rate(self):
+        return ops.convert_to_tensor(self.optimizer.embedding_learning_rate)
 
     def _read_counts(self):
         return ops.convert_to_tensor(self._id_counts)

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_cowclip.counting import count_ids
 from keras_cowclip.row_updates import read_rows
 
 
@@ -110,23 +111,8 @@ class CowClipEmbedding(keras.layers.Embedding):
             embeddings = ops.cast(self._look_up(inputs), self.compute_dtype)
         else:
             embeddings = super().call(inputs)
-
-        @ops.custom_gradient
-        def count_ids(embeddings, id_counts):
-            # Each backend hands `upstream` over in its own way.
-            def gradient(*args, upstream=None):
-                upstream = args[-1] if upstream is None else upstream
-                ids = ops.reshape(inputs, (-1,))
-                counts = ops.segment_sum(
-                    ops.ones_like(ids, dtype="float32"),
-                    ids,
-                    num_segments=self.input_dim,
-                )
-                return upstream, counts
-
-            return embeddings, gradient
-
-        return count_ids(embeddings, ops.convert_to_tensor(self.id_counts))
+        id_counts = ops.convert_to_tensor(self.id_counts)
+        return count_ids(embeddings, id_counts, inputs)
 
     def _look_up(self, inputs):
         if keras.backend.backend() == "tensorflow":

@@ -1,8 +1,9 @@
 """A table's update on TensorFlow as one loop, where op by op it makes twenty.
 
 It begins with the sum of a row's gradients: XLA writes it in a third of the
-time of TensorFlow's `unsorted_segment_sum`. In return a batch of another size,
-such as the last one of an epoch, is compiled anew, .2 s once.
+time of TensorFlow's `unsorted_segment_sum`, and counts of ids in a seventh. In
+return a batch of another size, such as the last one of an epoch, is compiled
+anew, .2 s once.
 
 JAX compiles a whole step, and needs help with two things, see `flat_adam` and
 `present_rows`. PyTorch has a kernel, see `fused_adam`. That of TensorFlow takes
@@ -22,7 +23,7 @@ def in_one_pass(update: Callable, variables: list) -> Callable:
     """Returns `update`, compiled where that can be part of a larger graph.
 
     Args:
-        update: a function of tensors that assigns to variables.
+        update: a function of tensors, which may assign to variables.
         variables: of those that it reads and writes, one for each device that
             they may be on.
     """

@@ -424,6 +424,34 @@ def test_a_layer_called_twice_equals_one_call_on_all_ids():
     assert networks.id_counts(two).sum() == 16 * 6
 
 
+def test_a_rematerialized_table_trains_the_same():
+    models = []
+    for mode in (None, "full"):
+        keras.utils.set_random_seed(0)
+        ids = keras.Input((3,), dtype="int32")
+        # Keras' `Dense` does not work in one on TensorFlow.
+        with keras.RematScope(mode=mode):
+            vectors = kc.CowClipEmbedding(networks.VOCABULARY, 4, name="table")(
+                ids
+            )
+        click = keras.layers.Dense(1, "sigmoid", name="click")
+        model = keras.Model(ids, click(keras.layers.Flatten()(vectors)))
+        model.compile(kc.CowClip(**STRONG), "binary_crossentropy")
+        data, _, labels = networks.click_data(16 * STEPS)
+        model.fit(data, labels, batch_size=16, shuffle=False, verbose=0)
+        models.append(model)
+    plain, rematerialized = models
+    np.testing.assert_array_equal(
+        networks.id_counts(rematerialized), networks.id_counts(plain)
+    )
+    for name in ("table", "click"):
+        # The table, and the kernel.
+        actual, expected = (
+            model.get_layer(name).get_weights()[0] for model in models
+        )
+        networks.assert_close(actual, expected)
+
+
 # Keras' own ways to save a run.
 
 

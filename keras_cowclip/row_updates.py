@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import keras
 
+from keras_cowclip.one_pass import in_one_pass
 from keras_cowclip.present_rows import takes_rounds
 from keras_cowclip.vector_rows import columns_short
 
@@ -213,10 +214,16 @@ def _sum_slices(slices) -> RowGradient:
 
     # Not `unique_with_counts`, which XLA does not compile.
     ids, positions = tf.unique(slices.indices)
+    sums, counts = in_one_pass(_sum_and_count, [])(slices.values, positions)
     rows = tf.size(ids)
+    return RowGradient(ids, sums[:rows], counts[:rows])
+
+
+def _sum_and_count(values, positions):
+    import tensorflow as tf
+
+    # How many positions there are is known as this compiles, unlike how many
+    # of them differ.
+    num_rows = tf.size(positions)
     ones = tf.ones_like(positions, dtype=tf.float32)
-    return RowGradient(
-        ids,
-        tf.math.unsorted_segment_sum(slices.values, positions, rows),
-        tf.math.unsorted_segment_sum(ones, positions, rows),
-    )
+    return _sum(values, positions, num_rows), _sum(ones, positions, num_rows)

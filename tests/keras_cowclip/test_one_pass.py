@@ -63,6 +63,12 @@ def test_counts_are_compiled_in_a_graph(optimizer):
 
 
 @on_tensorflow
+def test_the_rows_of_a_lazy_step_are_summed_compiled():
+    counts, rows = compiled_functions(lambda: kc.CowClip(lazy=True))
+    assert "UnsortedSegmentSum" in counts & rows
+
+
+@on_tensorflow
 @pytest.mark.parametrize(
     "arguments",
     [

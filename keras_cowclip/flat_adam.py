@@ -1,4 +1,4 @@
-"""Adam of a table on JAX's CPU, with roots and quotients in vectors.
+"""Adam of a table on the CPU by XLA, with roots and quotients in vectors.
 
 XLA makes loops of ten of an operation on a table of ten columns. They are too
 short for a processor's vectors, and the last line of Adam, whose roots and
@@ -10,17 +10,31 @@ and after it, and is back at loops of ten. What is in a `cond` it leaves alone
 
 from typing import Any
 
+import keras
 from keras import ops
 
+from keras_cowclip.one_pass import can_compile
 from keras_cowclip.one_pass import is_compiled_by_jax
 
 Tensor = Any
 
 
-def can_flatten(gradient: Tensor, learning_rate: Tensor) -> bool:
-    """Whether JAX compiles the step of a table, on one device, at one rate."""
+def can_flatten(gradient: Tensor, variable, learning_rate: Tensor) -> bool:
+    """Whether XLA compiles the step of a table, for one CPU, at one rate.
+
+    On JAX the device is known later, when the step is compiled.
+
+    Args:
+        gradient: of the table, as large as it.
+        variable: the table, as `update_step` has it.
+        learning_rate: of the table: a number, or one for each row.
+    """
+    if len(learning_rate.shape):
+        return False
+    if can_compile([variable]):
+        return "CPU" in variable.device
     # Flat, a table that is sharded by columns would have to be moved.
-    return not len(learning_rate.shape) and is_compiled_by_jax(gradient)
+    return is_compiled_by_jax(gradient)
 
 
 def flat_adam_step(
@@ -62,17 +76,18 @@ def flat_adam_step(
 
 
 def _move(table, momentum, velocity, rate, epsilon):
-    from jax import lax
-
     def move(table, momentum, velocity):
         return table - momentum * rate / (ops.sqrt(velocity) + epsilon)
 
     def move_flat(*arrays):
         flat = [ops.reshape(array, (-1,)) for array in arrays]
         # A rate of zero moves nothing.
-        moved = lax.cond(rate != 0, move, lambda table, *_: table, *flat)
+        moved = ops.cond(rate != 0, lambda: move(*flat), lambda: flat[0])
         return ops.reshape(moved, table.shape)
 
-    return lax.platform_dependent(
-        table, momentum, velocity, cpu=move_flat, default=move
-    )
+    arrays = table, momentum, velocity
+    if keras.backend.backend() == "tensorflow":
+        return move_flat(*arrays)
+    from jax import lax
+
+    return lax.platform_dependent(*arrays, cpu=move_flat, default=move)

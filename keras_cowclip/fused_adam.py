@@ -1,7 +1,7 @@
 """Adam on PyTorch in one pass over a weight, where Keras' own makes ten.
 
-XLA fuses the op-by-op arithmetic by itself; see `flat_adam` for JAX and
-`one_pass` for TensorFlow.
+XLA fuses the op-by-op arithmetic by itself; see `flat_adam`, and `one_pass`
+for TensorFlow.
 """
 
 import keras

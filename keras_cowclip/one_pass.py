@@ -5,9 +5,10 @@ time of TensorFlow's `unsorted_segment_sum`, and counts of ids in a seventh. In
 return a batch of another size, such as the last one of an epoch, is compiled
 anew, .2 s once.
 
-JAX compiles a whole step, and needs help with two things, see `flat_adam` and
-`present_rows`. PyTorch has a kernel, see `fused_adam`. That of TensorFlow takes
-`1 - beta_2` of a float32, off by 1e-5, and would part from the other backends.
+JAX compiles a whole step. Both need help with Adam itself, see `flat_adam`,
+and JAX with more, see `present_rows`. PyTorch has a kernel, see `fused_adam`.
+That of TensorFlow takes `1 - beta_2` of a float32, off by 1e-5, and would part
+from the other backends.
 """
 
 import platform
@@ -27,11 +28,20 @@ def in_one_pass(update: Callable, variables: list) -> Callable:
         variables: of those that it reads and writes, one for each device that
             they may be on.
     """
-    if keras.backend.backend() != "tensorflow":
+    if not can_compile(variables):
         return update
     import tensorflow as tf
 
-    if (
+    return tf.function(update, jit_compile=True, autograph=False)
+
+
+def can_compile(variables: list) -> bool:
+    """Whether TensorFlow can compile a part of the step for `variables`."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not (
         # Each call would be compiled anew.
         tf.executing_eagerly()
         or tf.distribute.has_strategy()
@@ -41,9 +51,7 @@ def in_one_pass(update: Callable, variables: list) -> Callable:
             platform.system() == "Darwin"
             and tf.config.list_physical_devices("GPU")
         )
-    ):
-        return update
-    return tf.function(update, jit_compile=True, autograph=False)
+    )
 
 
 def is_compiled_by_jax(tensor: Any) -> bool:

@@ -144,7 +144,7 @@ class TableStep:
         self._adam_step(total, variable, rate)
 
     def _adam_step(self, gradient, variable, rate):
-        if can_flatten(gradient, rate):
+        if can_flatten(gradient, variable, rate):
             flat_adam_step(self.optimizer, gradient, variable, rate)
         else:
             self.optimizer._adam_step(gradient, variable, rate)

@@ -41,7 +41,7 @@ def compiled_updates(make_optimizer):
     return [
         operations
         for operations in compiled_functions(make_optimizer)
-        if "AssignSubVariableOp" in operations
+        if "AssignAddVariableOp" in operations
     ]
 
 
@@ -57,7 +57,7 @@ def test_counts_are_compiled_in_a_graph(optimizer):
     (operations,) = (
         operations
         for operations in compiled_functions(optimizer)
-        if "AssignSubVariableOp" not in operations
+        if "AssignAddVariableOp" not in operations
     )
     assert "UnsortedSegmentSum" in operations
 

@@ -8,8 +8,8 @@ from keras import ops
 import keras_cowclip as kc
 from keras_cowclip.present_rows import update_present_rows
 
-from . import jax_compiler
 from . import networks
+from . import xla
 
 BACKEND = keras.backend.backend()
 on_jax = pytest.mark.skipif(
@@ -102,6 +102,4 @@ def test_a_few_rows_are_clipped_as_they_are_among_all(regularizer, batch_size):
 @pytest.mark.parametrize("lazy", [False, True])
 def test_a_compiled_step_takes_rounds(lazy):
     optimizer = kc.CowClip(lazy=lazy)
-    assert "while(" in jax_compiler.compiled_update(
-        optimizer, rows=400, columns=4
-    )
+    assert "while(" in xla.compiled_update(optimizer, rows=400, columns=4)

@@ -5,7 +5,7 @@ short for a processor's vectors, and the last line of Adam, whose roots and
 quotients then come one by one, takes longer than all else of it. Of a flat
 array it makes one long loop; but it fuses a mere reshape into what is before
 and after it, and is back at loops of ten. What is in a `cond` it leaves alone
-(`benchmarks/speed/jax_update.py`).
+(`benchmarks/speed/table_update.py`).
 """
 
 from typing import Any

@@ -11,6 +11,7 @@ That of TensorFlow takes `1 - beta_2` of a float32, off by 1e-5, and would part
 from the other backends.
 """
 
+import contextlib
 import platform
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,20 @@ def can_compile(variables: list) -> bool:
             and tf.config.list_physical_devices("GPU")
         )
     )
+
+
+def outside_of_a_graph() -> contextlib.AbstractContextManager:
+    """Where to make the variables that an update writes in place.
+
+    Made as the first step is traced, all of TensorFlow's share one array of
+    zeros, and XLA makes new arrays for what is not a variable's alone: the
+    peak of memory is that of this step.
+    """
+    if keras.backend.backend() != "tensorflow" or not trains_alone():
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    return tf.init_scope()
 
 
 def is_compiled_by_jax(tensor: Any) -> bool:

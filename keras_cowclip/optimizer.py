@@ -7,6 +7,7 @@ from keras import ops
 from keras_cowclip.clipping import adaptive_column_factor
 from keras_cowclip.fused_adam import can_fuse
 from keras_cowclip.fused_adam import fused_adam_step
+from keras_cowclip.one_pass import outside_of_a_graph
 from keras_cowclip.replicas import refuse_over_replicas
 from keras_cowclip.replicas import sum_over_replicas
 from keras_cowclip.replicas import trains_alone
@@ -227,7 +228,8 @@ class CowClip(keras.optimizers.Adam):
         if self.built:
             return
         refuse_over_replicas(self)
-        super().build(variables)
+        with outside_of_a_graph():
+            super().build(variables)
         # Everything about a variable is decided here and by its index:
         # `update_step` sees bare tf.Variables on TensorFlow.
         position = {id(variable): i for i, variable in enumerate(variables)}

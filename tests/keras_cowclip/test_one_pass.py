@@ -149,3 +149,24 @@ def test_rows_of_any_length_are_summed(dim, lookups, compiled):
         return total
 
     np.testing.assert_allclose(gradient(values, ids), expected, atol=1e-5)
+
+
+@on_tensorflow
+def test_moments_made_in_a_graph_have_memory_of_their_own():
+    import tensorflow as tf
+
+    layer = kc.CowClipEmbedding(1000, 16)
+    layer.build()
+    optimizer = kc.CowClip()
+
+    @tf.function
+    def first_step():
+        # As in `fit`, where Keras builds it with the first gradients.
+        optimizer.build(layer.trainable_variables)
+
+    first_step()
+    momentum, velocity = (
+        np.from_dlpack(moments[0].value.read_value())
+        for moments in (optimizer._momentums, optimizer._velocities)
+    )
+    assert not np.shares_memory(momentum, velocity)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from zoo.atomic_folder import atomic_folder
 from zoo.batches import ClickBatches
 from zoo.calibration import calibration
 from zoo.encoded_log import EncodedLog
@@ -17,6 +16,7 @@ from zoo.environment import environment
 from zoo.evaluation import EVALUATION_BATCH_SIZE
 from zoo.evaluation import model_for_log
 from zoo.explanation_figure import plot_explanation
+from zoo.files.atomic_folder import atomic_folder
 from zoo.metrics import auc_standard_error
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel

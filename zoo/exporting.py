@@ -14,9 +14,9 @@ from zoo.export_formats import Format
 from zoo.export_formats import check_format
 from zoo.export_formats import check_suffix
 from zoo.features import FeatureSchema
+from zoo.files.new_output import check_new
+from zoo.files.new_output import new_output
 from zoo.models.ctr_model import CTRModel
-from zoo.new_output import check_new
-from zoo.new_output import new_output
 from zoo.presets import from_preset
 
 MESSAGE_BYTES = 2**31

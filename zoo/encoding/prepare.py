@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import keras_cowclip
-from zoo.atomic_folder import atomic_folder
 from zoo.encoding import fitting
 from zoo.encoding import sql
 from zoo.encoding.duckdb_engine import DuckDBEngine
@@ -27,6 +26,7 @@ from zoo.encoding.splits import RandomSplit
 from zoo.encoding.splits import SequentialSplit
 from zoo.encoding.splits import SplitScheme
 from zoo.encoding.splits import split_scheme
+from zoo.files.atomic_folder import atomic_folder
 
 MARKERS = ("summary.json", "encoder")
 """By these a folder is known as one that `prepare` made."""

@@ -1,0 +1,1 @@
+"""Writes files and folders that appear whole or not at all."""

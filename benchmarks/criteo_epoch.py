@@ -37,10 +37,10 @@ from step_parts import wait_for
 import zoo
 from keras_cowclip import CowClip
 from keras_cowclip import scale_hyperparameters
-from zoo.accelerator import accelerator_name
-from zoo.accelerator import peak_memory
 from zoo.datasets.synthetic import NUM_DENSE
-from zoo.environment import environment
+from zoo.runtime.accelerator import accelerator_name
+from zoo.runtime.accelerator import peak_memory
+from zoo.runtime.environment import describe_environment
 
 RESULTS = Path(__file__).parent / "results" / "criteo_epoch.csv"
 HIDDEN_UNITS = (400, 400, 400)
@@ -164,7 +164,7 @@ def share(limit: float, measured: float) -> float | str:
 
 
 def environment_columns() -> dict[str, str]:
-    here = environment()
+    here = describe_environment()
     return {
         "date": date.today().isoformat(),
         "backend": here["backend"],

@@ -118,7 +118,7 @@ def gpu_name(backend: str) -> str:
         [
             sys.executable,
             "-c",
-            "from zoo.accelerator import accelerator_name as name; "
+            "from zoo.runtime.accelerator import accelerator_name as name; "
             "print(name() or '')",
         ],
         env={

@@ -18,7 +18,7 @@ def pytest_configure(config):
     # Tests start processes of their own, which need a part of the card.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    from zoo.accelerator import accelerator_name
+    from zoo.runtime.accelerator import accelerator_name
 
     if accelerator_name() is None:
         raise pytest.UsageError(
@@ -31,9 +31,9 @@ def pytest_configure(config):
 
 def pytest_report_header(config):
     if config.getoption("--accelerator"):
-        from zoo.environment import environment
+        from zoo.runtime.environment import describe_environment
 
-        return f"on: {environment()}"
+        return f"on: {describe_environment()}"
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,13 @@ report = zoo.train(log, "runs/first", model="deepfm", batch_size=1024, epochs=1)
 ```
 """
 
-from zoo.backend_check import check_backend
-from zoo.memory import keep_freed_memory as keep_freed_memory
+from zoo.runtime.backend_check import check_backend
+from zoo.runtime.memory import keep_freed_memory as keep_freed_memory
 
 check_backend()
 
 # ruff: noqa: E402 - Keras is imported behind the check of its backend, and
-# Arrow behind `zoo.memory`.
+# Arrow behind `zoo.runtime.memory`.
 from zoo.batches import ClickBatches as ClickBatches
 from zoo.datasets import load_avazu as load_avazu
 from zoo.datasets import load_clicks as load_clicks

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from zoo.encoded_log import EncodedLog
-from zoo.encoding.progress import Stages
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
+from zoo.runtime.progress import Stages
 
 CARD_FILE = "data_card.png"
 

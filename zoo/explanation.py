@@ -11,8 +11,6 @@ import numpy as np
 from zoo.batches import ClickBatches
 from zoo.calibration import calibration
 from zoo.encoded_log import EncodedLog
-from zoo.encoding.progress import Stages
-from zoo.environment import environment
 from zoo.evaluation import EVALUATION_BATCH_SIZE
 from zoo.evaluation import model_for_log
 from zoo.explanation_figure import plot_explanation
@@ -24,6 +22,8 @@ from zoo.permutation_importance import columns_of
 from zoo.permutation_importance import permutation_importance
 from zoo.permutation_importance import predict_split
 from zoo.row_sample import sample_rows
+from zoo.runtime.environment import describe_environment
+from zoo.runtime.progress import Stages
 from zoo.split import Split
 
 EXPLANATION_FILE = "explanation.json"
@@ -106,7 +106,7 @@ def explain(
             "split": split,
             "split_rows": len(whole),
             **_measure(network, sample, repeats, seed, show_progress),
-            **environment(),
+            **describe_environment(),
         }
         if folder is not None:
             text = json.dumps(report, indent=2, allow_nan=False)

@@ -11,18 +11,18 @@ from keras_cowclip import ClippedShare
 from zoo.batches import ClickBatches
 from zoo.checkpoints import Checkpoints
 from zoo.encoded_log import EncodedLog
-from zoo.environment import environment
 from zoo.evaluation import evaluate_split
 from zoo.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
-from zoo.out_of_memory import explained_out_of_memory
 from zoo.plateau import CutRatesOnPlateau
 from zoo.preset_folder import PresetFolder
 from zoo.presets import load_model
 from zoo.recipe import FIRST_LEARNING_RATE
 from zoo.recipe import Recipe
+from zoo.runtime.environment import describe_environment
+from zoo.runtime.out_of_memory import explained_out_of_memory
 from zoo.training_callbacks import RaiseOnDivergence
 from zoo.training_callbacks import SaveCheckpoints
 from zoo.training_callbacks import TrainingClock
@@ -241,7 +241,7 @@ def _report(
         "samples_per_second": rows["train"] * recipe.epochs / state.seconds,
         "batch_size": recipe.batch_size,
         "hyperparameters": recipe.hyperparameters(),
-        **environment(),
+        **describe_environment(),
         "rows": rows,
         "bayes": log.bayes.get(evaluated_on),
         "history": state.history,

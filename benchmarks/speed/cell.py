@@ -26,11 +26,11 @@ from data import vocabulary_sizes
 from limits import measure_limits
 
 from keras_cowclip import CowClip
-from zoo.accelerator import peak_memory
 from zoo.datasets.synthetic import NUM_DENSE
-from zoo.environment import environment
 from zoo.features import FeatureSchema
 from zoo.models import MODELS
+from zoo.runtime.accelerator import peak_memory
+from zoo.runtime.environment import describe_environment
 from zoo.split import Split
 
 OPTIMIZERS = {
@@ -69,7 +69,7 @@ def main():
     print(
         json.dumps(
             {
-                **environment(),
+                **describe_environment(),
                 "limits": measure_limits(
                     contestants[0].network, arguments.batch_size
                 ),

@@ -90,9 +90,9 @@ def measure(rows: int, ids: int, fields: int, dim: int, kept: bool) -> Point:
     from data import click_batch
 
     from keras_cowclip import CowClip
-    from zoo.accelerator import peak_memory
     from zoo.datasets.synthetic import NUM_DENSE
-    from zoo.environment import environment
+    from zoo.runtime.accelerator import peak_memory
+    from zoo.runtime.environment import describe_environment
     from zoo.split import Split
 
     if kept:
@@ -121,7 +121,7 @@ def measure(rows: int, ids: int, fields: int, dim: int, kept: bool) -> Point:
         "seconds_per_epoch": round(seconds[-1], 3),
         "mib_with_freed_kept": mib,
         "tables_mib": round(4 * ids * (dim + 1) / 2**20, 1),
-        **measured_with(environment()),
+        **measured_with(describe_environment()),
     }
 
 

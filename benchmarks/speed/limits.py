@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from timing import median_seconds
 
-from zoo.accelerator import accelerator_name
+from zoo.runtime.accelerator import accelerator_name
 
 GEMM_WIDTH = 400
 COPIED_FLOATS = 2**24

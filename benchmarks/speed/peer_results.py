@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from result_lines import read
 from result_lines import write
 
-from zoo.environment import environment
+from zoo.runtime.environment import describe_environment
 
 Line = dict[str, Any]
 KEY = ("contestant", "way", "backend", "precision", "batch_size", "num_ids")
@@ -69,7 +69,7 @@ class Results:
             "rounds": len(rounds),
             "windows": len(times),
             "date": date.today().isoformat(),
-            "hardware": environment()["hardware"],
+            "hardware": describe_environment()["hardware"],
             "versions": self.versions.get(key, ""),
             "not_run": "" if times else missing,
         }

@@ -9,7 +9,7 @@ Line = dict[str, Any]
 
 
 def measured_with(environment: dict[str, Any]) -> dict[str, str]:
-    """The last columns of a line, of what `zoo.environment` returned."""
+    """The last columns of a line, of what `zoo.runtime.environment` returned."""
     versions = environment["versions"].items()
     return {
         "date": date.today().isoformat(),

@@ -19,14 +19,14 @@ from timing import median_seconds
 
 from keras_cowclip import CowClip
 from keras_cowclip import CowClipEmbedding
-from zoo.environment import environment
+from zoo.runtime.environment import describe_environment
 
 ROWS, COLUMNS, PRESENT = 1_000_000, 10, 10_000
 
 
 def main():
     zoo.keep_freed_memory()
-    print(*measured_with(environment()).values())
+    print(*measured_with(describe_environment()).values())
     for name, optimizer in (
         ("Adam", keras.optimizers.Adam()),
         ("CowClip, no clip", CowClip(clip_ratio=None)),

@@ -13,7 +13,7 @@ import torch
 from timing import median_seconds
 
 from keras_cowclip import torch_lookup
-from zoo.memory import keep_freed_memory
+from zoo.runtime.memory import keep_freed_memory
 
 ROWS = 1_000_000
 FIELDS = 26

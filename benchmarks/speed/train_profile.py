@@ -78,9 +78,9 @@ def main():
     total = sum(parts.values())
     for name, seconds in parts.items():
         print(f"{name:>18} {seconds:7.1f} s {100 * seconds / total:5.1f} %")
-    from zoo.environment import environment
+    from zoo.runtime.environment import describe_environment
 
-    here = environment()
+    here = describe_environment()
     line = {
         "backend": here["backend"],
         **{name: getattr(arguments, name) for name in

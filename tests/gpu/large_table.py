@@ -10,8 +10,8 @@ import sys
 
 import numpy as np
 
-from zoo.accelerator import accelerator_name
-from zoo.accelerator import peak_memory
+from zoo.runtime.accelerator import accelerator_name
+from zoo.runtime.accelerator import peak_memory
 
 from . import clicks
 from .sizes import ON_CPU

@@ -3,8 +3,8 @@
 import keras
 import pytest
 
-from zoo.out_of_memory import OutOfMemoryError
-from zoo.out_of_memory import explained_out_of_memory
+from zoo.runtime.out_of_memory import OutOfMemoryError
+from zoo.runtime.out_of_memory import explained_out_of_memory
 
 from . import child
 

@@ -10,7 +10,7 @@ from zoo.commands.preset_options import SplitName
 from zoo.encoded_log import EncodedLog
 from zoo.explanation import FIGURE_FILE
 from zoo.explanation import explain as explain_model
-from zoo.memory import keep_freed_memory
+from zoo.runtime.memory import keep_freed_memory
 from zoo.tables import explanation_tables
 
 

@@ -20,8 +20,8 @@ from zoo.commands.recipe_options import HiddenUnits
 from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
-from zoo.memory import keep_freed_memory
 from zoo.models import MODELS
+from zoo.runtime.memory import keep_freed_memory
 from zoo.scaling import scaling_study
 from zoo.scaling.study import BATCH_SIZES
 from zoo.scaling.study import RULES

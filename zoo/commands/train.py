@@ -20,12 +20,12 @@ from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
 from zoo.encoded_log import EncodedLog
-from zoo.memory import keep_freed_memory
 from zoo.models import MODELS
 from zoo.preset_folder import CURVES_FILE
 from zoo.recipe import Recipe
 from zoo.recipe_file import RecipeFile
 from zoo.recipe_file import built_in_recipes
+from zoo.runtime.memory import keep_freed_memory
 from zoo.tables import report_table
 from zoo.training import REPORT_FILE
 from zoo.training import train as train_model

@@ -22,8 +22,8 @@ from zoo.encoding.matrices import matrices
 from zoo.encoding.parts import ROWS_PER_BATCH
 from zoo.encoding.parts import PartWriter
 from zoo.encoding.parts import part_name
-from zoo.encoding.progress import Stages
 from zoo.encoding.source import Source
+from zoo.runtime.progress import Stages
 
 # Beside DuckDB: the text and rows in flight.
 _RESERVED_BYTES = 450_000_000

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.log_format import LogFormat
-from zoo.encoding.progress import Stages
 from zoo.encoding.source import Source
+from zoo.runtime.progress import Stages
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?)(I?)B", re.IGNORECASE)
 

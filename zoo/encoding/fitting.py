@@ -6,7 +6,7 @@ from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.engine import Engine
-from zoo.encoding.progress import Stages
+from zoo.runtime.progress import Stages
 
 
 def fit(

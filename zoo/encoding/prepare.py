@@ -17,7 +17,6 @@ from zoo.encoding.engine import Engine
 from zoo.encoding.engine import clear_disk_errors
 from zoo.encoding.engine import memory_bytes
 from zoo.encoding.log_format import LogFormat
-from zoo.encoding.progress import Stages
 from zoo.encoding.source import Source
 from zoo.encoding.source import SourceLike
 from zoo.encoding.source import open_source
@@ -27,6 +26,7 @@ from zoo.encoding.splits import SequentialSplit
 from zoo.encoding.splits import SplitScheme
 from zoo.encoding.splits import split_scheme
 from zoo.files.atomic_folder import atomic_folder
+from zoo.runtime.progress import Stages
 
 MARKERS = ("summary.json", "encoder")
 """By these a folder is known as one that `prepare` made."""

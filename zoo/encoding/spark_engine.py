@@ -25,7 +25,6 @@ from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.log_format import LogFormat
 from zoo.encoding.parts import ROWS_PER_BATCH
-from zoo.encoding.progress import Stages
 from zoo.encoding.source import Source
 from zoo.encoding.spark_parts import TALLY
 from zoo.encoding.spark_parts import Layout
@@ -37,6 +36,7 @@ from zoo.encoding.spark_session import pattern_of
 from zoo.encoding.spark_session import url_of
 from zoo.encoding.spark_sql import checked
 from zoo.encoding.spark_sql import translated
+from zoo.runtime.progress import Stages
 
 ROWS_PER_PART = 1 << 20
 """Rows of the log whose encoded rows get into files of one number."""

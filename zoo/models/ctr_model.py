@@ -2,9 +2,9 @@ import keras
 import numpy as np
 
 from zoo.features import FeatureSchema
-from zoo.out_of_memory import explained_out_of_memory
 from zoo.preset_folder import PresetFolder
 from zoo.preset_folder import write_preset
+from zoo.runtime.out_of_memory import explained_out_of_memory
 
 
 class CTRModel(keras.Model):
@@ -19,7 +19,7 @@ class CTRModel(keras.Model):
     NumPy inputs to a call, `fit`, `evaluate`, `predict` and the `*_on_batch`
     forms are checked against the schema first: left alone, an id outside its
     vocabulary silently becomes NaN on JAX. Where training runs out of memory,
-    `zoo.out_of_memory.OutOfMemoryError` says what to lower.
+    `zoo.runtime.out_of_memory.OutOfMemoryError` says what to lower.
     """
 
     def __init__(self, inputs, outputs, arguments, dtype=None, **kwargs):

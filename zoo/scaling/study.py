@@ -11,10 +11,10 @@ import keras
 
 from keras_cowclip.scaling import RULES
 from zoo.encoded_log import EncodedLog
-from zoo.environment import environment
 from zoo.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.recipe import Recipe
+from zoo.runtime.environment import describe_environment
 from zoo.scaling.figures import AUC_FIGURE
 from zoo.scaling.figures import CLIPPED_FIGURE
 from zoo.scaling.figures import SECONDS_FIGURE
@@ -280,7 +280,7 @@ def _diverged(log: EncodedLog, recipe: Recipe) -> dict[str, Any]:
         "rows": {name: len(split) for name, split in log.splits.items()},
         "history": {},
         "clipped_curve": [],
-        **environment(),
+        **describe_environment(),
     }
 
 

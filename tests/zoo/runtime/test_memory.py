@@ -8,7 +8,7 @@ SCRIPT = """
 import resource, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
-from zoo.memory import keep_freed_memory
+from zoo.runtime.memory import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

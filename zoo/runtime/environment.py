@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 import keras_cowclip
-from zoo.accelerator import accelerator_name
+from zoo.runtime.accelerator import accelerator_name
 
 
-def environment() -> dict[str, Any]:
+def describe_environment() -> dict[str, Any]:
     """Returns the backend, versions, card and processor of this process."""
     backend = keras.backend.backend()
     versions = {

@@ -1,0 +1,1 @@
+"""Knows the machine: backend, GPU, memory, versions and progress bars."""

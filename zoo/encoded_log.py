@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.encoding import ClickEncoder
-from zoo.encoding.splits import SPLITS
 from zoo.features import FeatureSchema
+from zoo.raw.splits import SPLITS
 from zoo.split import Split
 
 

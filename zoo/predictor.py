@@ -9,12 +9,12 @@ import keras
 import numpy as np
 
 from zoo.encoding import ClickEncoder
-from zoo.encoding.source import Source
-from zoo.encoding.source import open_source
 from zoo.models.ctr_model import CTRModel
 from zoo.padded_batch import predict_padded
 from zoo.preset_folder import PresetFolder
 from zoo.presets import load_model
+from zoo.raw.source import Source
+from zoo.raw.source import open_source
 from zoo.runtime.progress import Stages
 from zoo.score_file import ScoreFile
 

@@ -9,7 +9,7 @@ Line = dict[str, Any]
 
 
 def measured_with(environment: dict[str, Any]) -> dict[str, str]:
-    """The last columns of a line, of what `zoo.runtime.environment` returned."""
+    """Returns a line's last columns from `describe_environment()`."""
     versions = environment["versions"].items()
     return {
         "date": date.today().isoformat(),

@@ -19,9 +19,9 @@ from zoo.commands import train
 from zoo.datasets import AVAZU
 from zoo.encoding.prepare import ENGINES
 from zoo.encoding.prepare import FIT_ON
-from zoo.encoding.splits import SCHEMES
 from zoo.export_formats import FORMATS
 from zoo.models import MODELS
+from zoo.raw.splits import SCHEMES
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data"
 AVAZU_15K = {

@@ -171,7 +171,7 @@ def test_a_file_of_several_pieces_is_read_piece_by_piece(
     rows, predictor, expected, monkeypatch
 ):
     """What keeps the memory bounded: no piece is longer than asked for."""
-    monkeypatch.setattr("zoo.encoding.table_log._BATCH_ROWS", 300)
+    monkeypatch.setattr("zoo.raw.table_log._BATCH_ROWS", 300)
     source = open_source(rows, SHOP.unlabeled())
     pieces = list(predictor.encoder.encode_source(source))
     lengths = [len(inputs["ids"]) for inputs, _ in pieces]
@@ -290,9 +290,9 @@ def test_rows_without_labels_cannot_be_prepared(rows, tmp_path):
 
 # Peak memory after half of a file and after all of it, in KiB.
 PEAKS = """
-import pathlib, re, sys, zoo, zoo.encoding.text_log
+import pathlib, re, sys, zoo, zoo.raw.text_log
 # Pieces of 4 MB, of which the first half of a file has many.
-zoo.encoding.text_log.BLOCK_BYTES = 1 << 22
+zoo.raw.text_log.BLOCK_BYTES = 1 << 22
 predictor = zoo.CTRPredictor.from_preset(sys.argv[1])
 for rows in sys.argv[2:]:
     scored = predictor.predict_file(rows, rows + ".parquet")

@@ -11,7 +11,7 @@ from zoo.datasets.loaders import load_avazu as load_avazu
 from zoo.datasets.loaders import load_clicks as load_clicks
 from zoo.datasets.loaders import load_criteo as load_criteo
 from zoo.datasets.synthetic import SYNTHETIC as SYNTHETIC
-from zoo.encoding.log_format import LogFormat
+from zoo.raw.log_format import LogFormat
 
 RAW_LOGS: dict[str, LogFormat] = {
     log.name: log

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from zoo.encoding.log_format import LogFormat
+from zoo.raw.log_format import LogFormat
 
 _COLUMNS = (
     "id",

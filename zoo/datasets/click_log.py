@@ -11,9 +11,9 @@ import pyarrow as pa
 from zoo.datasets.row_split import RowSplit
 from zoo.datasets.typed_rows import column_types
 from zoo.datasets.typed_rows import typed_rows
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.source import open_source
-from zoo.encoding.splits import SplitScheme
+from zoo.raw.log_format import LogFormat
+from zoo.raw.source import open_source
+from zoo.raw.splits import SplitScheme
 
 
 @dataclass

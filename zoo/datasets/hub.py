@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.datasets.extras import import_extra
-from zoo.encoding.piece import Piece
-from zoo.encoding.piece import zip_members
+from zoo.raw.piece import Piece
+from zoo.raw.piece import zip_members
 
 _URL = "https://huggingface.co/datasets"
 

@@ -6,20 +6,20 @@ import re
 from typing import Any
 
 from zoo.datasets.extras import import_extra
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.piece import Piece
-from zoo.encoding.piece import split_of_name
-from zoo.encoding.source import SourceLike
-from zoo.encoding.source import find_pieces
-from zoo.encoding.source import open_source
-from zoo.encoding.splits import SPLITS
-from zoo.encoding.splits import DaySplit
-from zoo.encoding.splits import ProviderSplit
-from zoo.encoding.splits import RandomSplit
-from zoo.encoding.splits import SequentialSplit
-from zoo.encoding.splits import SplitScheme
-from zoo.encoding.splits import split_scheme
-from zoo.encoding.table_log import is_table
+from zoo.raw.log_format import LogFormat
+from zoo.raw.piece import Piece
+from zoo.raw.piece import split_of_name
+from zoo.raw.source import SourceLike
+from zoo.raw.source import find_pieces
+from zoo.raw.source import open_source
+from zoo.raw.splits import SPLITS
+from zoo.raw.splits import DaySplit
+from zoo.raw.splits import ProviderSplit
+from zoo.raw.splits import RandomSplit
+from zoo.raw.splits import SequentialSplit
+from zoo.raw.splits import SplitScheme
+from zoo.raw.splits import split_scheme
+from zoo.raw.table_log import is_table
 
 
 def load(

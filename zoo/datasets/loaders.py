@@ -15,9 +15,9 @@ from zoo.datasets.criteo import CRITEO_X4
 from zoo.datasets.load import load
 from zoo.datasets.named_columns import log_format_of
 from zoo.datasets.versions import version_of
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.source import SourceLike
 from zoo.features import FeatureSchema
+from zoo.raw.log_format import LogFormat
+from zoo.raw.source import SourceLike
 
 CRITEO_VERSIONS = {"raw": CRITEO, "x1": CRITEO_X1, "x4": CRITEO_X4}
 AVAZU_VERSIONS = {"raw": AVAZU, "x1": AVAZU_X1, "x4": AVAZU_X4}

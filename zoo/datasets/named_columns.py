@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.source import SourceLike
-from zoo.encoding.source import find_pieces
-from zoo.encoding.table_log import is_parquet
-from zoo.encoding.table_log import is_table
 from zoo.features import FeatureSchema
+from zoo.raw.log_format import LogFormat
+from zoo.raw.source import SourceLike
+from zoo.raw.source import find_pieces
+from zoo.raw.table_log import is_parquet
+from zoo.raw.table_log import is_table
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 

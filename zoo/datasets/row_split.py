@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from zoo.encoding.source import Source
-from zoo.encoding.splits import RandomSplit
-from zoo.encoding.splits import SplitScheme
+from zoo.raw.source import Source
+from zoo.raw.splits import RandomSplit
+from zoo.raw.splits import SplitScheme
 
 
 @dataclass(frozen=True)
 class RowSplit:
-    """The split of each row of `raw`, as SQL of `zoo.encoding.splits`.
+    """The split of each row of `raw`, as SQL of `zoo.raw.splits`.
 
     It is the SQL that `zoo.encoding.prepare` runs, so both split alike.
 

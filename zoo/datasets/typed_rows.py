@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from zoo.datasets.row_split import RowSplit
 from zoo.encoding import sql
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.source import Source
+from zoo.raw.log_format import LogFormat
+from zoo.raw.source import Source
 
 # Not float32: from its digits a number would come back as another one, and
 # `prepare` would not give what it gives for the file itself.

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pyarrow.parquet
 
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.piece import first_line
-from zoo.encoding.source import SourceLike
-from zoo.encoding.source import find_pieces
-from zoo.encoding.table_log import is_parquet
-from zoo.encoding.table_log import is_table
+from zoo.raw.log_format import LogFormat
+from zoo.raw.piece import first_line
+from zoo.raw.source import SourceLike
+from zoo.raw.source import find_pieces
+from zoo.raw.table_log import is_parquet
+from zoo.raw.table_log import is_table
 
 
 def version_of(

@@ -16,15 +16,15 @@ import pyarrow as pa
 
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
-from zoo.encoding.bad_line import NUMBERS
-from zoo.encoding.bad_line import broken_rule_of_value
 from zoo.encoding.duckdb_queries import define_functions
 from zoo.encoding.duckdb_queries import read_batches
-from zoo.encoding.log_format import LogFormat
 from zoo.encoding.matrices import matrices
-from zoo.encoding.rows import raw_table
-from zoo.encoding.source import Source
 from zoo.features import FeatureSchema
+from zoo.raw.bad_line import NUMBERS
+from zoo.raw.bad_line import broken_rule_of_value
+from zoo.raw.log_format import LogFormat
+from zoo.raw.rows_in_memory import raw_table
+from zoo.raw.source import Source
 
 _BATCH_ROWS = 1 << 16
 _MOST_TOKENS = 2**31 - 1 - sql.FIRST_ID
@@ -280,7 +280,7 @@ class ClickEncoder:
         """Encodes a log piece by piece, in memory that does not grow with it.
 
         Args:
-            source: `Source`, of `zoo.encoding.source.open_source` and the
+            source: `Source`, of `zoo.raw.source.open_source` and the
                 unlabeled format (`LogFormat.unlabeled`).
 
         Yields:

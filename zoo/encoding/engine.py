@@ -10,8 +10,8 @@ from typing import Any
 from typing import Protocol
 
 from zoo.encoding.encoder import ClickEncoder
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.source import Source
+from zoo.raw.log_format import LogFormat
+from zoo.raw.source import Source
 from zoo.runtime.progress import Stages
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?)(I?)B", re.IGNORECASE)

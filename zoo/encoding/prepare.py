@@ -16,16 +16,16 @@ from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.engine import Engine
 from zoo.encoding.engine import clear_disk_errors
 from zoo.encoding.engine import memory_bytes
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.source import Source
-from zoo.encoding.source import SourceLike
-from zoo.encoding.source import open_source
-from zoo.encoding.splits import SPLITS
-from zoo.encoding.splits import RandomSplit
-from zoo.encoding.splits import SequentialSplit
-from zoo.encoding.splits import SplitScheme
-from zoo.encoding.splits import split_scheme
 from zoo.files.atomic_folder import atomic_folder
+from zoo.raw.log_format import LogFormat
+from zoo.raw.source import Source
+from zoo.raw.source import SourceLike
+from zoo.raw.source import open_source
+from zoo.raw.splits import SPLITS
+from zoo.raw.splits import RandomSplit
+from zoo.raw.splits import SequentialSplit
+from zoo.raw.splits import SplitScheme
+from zoo.raw.splits import split_scheme
 from zoo.runtime.progress import Stages
 
 MARKERS = ("summary.json", "encoder")

@@ -23,9 +23,7 @@ from pyspark.sql.types import StructType
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder import ClickEncoder
-from zoo.encoding.log_format import LogFormat
 from zoo.encoding.parts import ROWS_PER_BATCH
-from zoo.encoding.source import Source
 from zoo.encoding.spark_parts import TALLY
 from zoo.encoding.spark_parts import Layout
 from zoo.encoding.spark_parts import distributed
@@ -36,6 +34,8 @@ from zoo.encoding.spark_session import pattern_of
 from zoo.encoding.spark_session import url_of
 from zoo.encoding.spark_sql import checked
 from zoo.encoding.spark_sql import translated
+from zoo.raw.log_format import LogFormat
+from zoo.raw.source import Source
 from zoo.runtime.progress import Stages
 
 ROWS_PER_PART = 1 << 20

@@ -13,12 +13,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import SparkSession
 from pyspark.sql import functions
 
-from zoo.encoding.source import Source
 from zoo.encoding.spark_session import pattern_of
 from zoo.encoding.spark_tables import SparkTables
 from zoo.encoding.spark_text import SparkText
-from zoo.encoding.table_log import TableLog
-from zoo.encoding.text_log import TextLog
+from zoo.raw.source import Source
+from zoo.raw.table_log import TableLog
+from zoo.raw.text_log import TextLog
 
 _BLOCK_SIZE = "spark.sql.files.maxPartitionBytes"
 _OPEN_COST = "spark.sql.files.openCostInBytes"

@@ -6,12 +6,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import SparkSession
 from pyspark.sql import functions
 
-from zoo.encoding.columns import LARGEST_EXACT
-from zoo.encoding.piece import Piece
 from zoo.encoding.spark_session import pattern_of
 from zoo.encoding.spark_session import without_pandas_warning
 from zoo.encoding.spark_text import place_columns
-from zoo.encoding.table_log import TableLog
+from zoo.raw.columns import LARGEST_EXACT
+from zoo.raw.piece import Piece
+from zoo.raw.table_log import TableLog
 
 
 class SparkTables:
@@ -87,7 +87,7 @@ class SparkTables:
     def _text(
         self, column: Column, kind: pa.DataType, name: str
     ) -> tuple[Column, Column]:
-        """The text of a column as in `zoo.encoding.columns.as_text`.
+        """The text of a column as in `zoo.raw.columns.as_text`.
 
         Returns:
             The text, and whether there is one.

@@ -9,14 +9,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import SparkSession
 from pyspark.sql import functions
 
-from zoo.encoding.bad_line import raise_first_bad_line
-from zoo.encoding.piece import MAX_LINE_BYTES
-from zoo.encoding.piece import Piece
-from zoo.encoding.piece import broken_archive
-from zoo.encoding.piece import is_gzip
-from zoo.encoding.piece import open_text
 from zoo.encoding.spark_session import pattern_of
-from zoo.encoding.text_log import TextLog
+from zoo.raw.bad_line import raise_first_bad_line
+from zoo.raw.piece import MAX_LINE_BYTES
+from zoo.raw.piece import Piece
+from zoo.raw.piece import broken_archive
+from zoo.raw.piece import is_gzip
+from zoo.raw.piece import open_text
+from zoo.raw.text_log import TextLog
 
 # By these Hadoop takes a file for a packed one.
 _PACKED = (".bz2", ".deflate", ".gz", ".lz4", ".snappy", ".zst")

@@ -18,18 +18,14 @@ engine defines before it runs these texts.
 from collections.abc import Iterable
 from collections.abc import Sequence
 
+from zoo.raw.log_format import LARGEST_FLOAT
+from zoo.raw.log_format import NUMBER_PATTERNS
+
 DENSE_TRANSFORMS = ("minmax", "log", "none")
 MISSING_ID = 0
 UNKNOWN_ID = 1
 FIRST_ID = 2
 
-# A cast alone would round "1.5" to 2, and take " 1" and "0x1".
-NUMBER_PATTERNS = {
-    "integer": "^-?[0-9]{1,18}$",
-    "float": "^-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$",
-}
-# Beyond it float32 ends.
-LARGEST_FLOAT = "1e38"
 # 60 bits: the largest number of digits that fits into a signed integer.
 _HASH_DIGITS = 15
 

@@ -14,7 +14,7 @@ from zoo.encoding import LogFormat
 from zoo.encoding import engine
 from zoo.encoding import prepare
 from zoo.encoding.duckdb_engine import DuckDBEngine
-from zoo.encoding.piece import Piece
+from zoo.raw.piece import Piece
 
 GOOD = ("1", "x", "p")
 
@@ -89,7 +89,7 @@ def test_first_of_several_bad_lines(refused, make_lines):
 
 
 def test_line_number_in_a_later_block(refused, make_lines, monkeypatch):
-    monkeypatch.setattr("zoo.encoding.text_log.BLOCK_BYTES", 100)
+    monkeypatch.setattr("zoo.raw.text_log.BLOCK_BYTES", 100)
     lines = make_lines([GOOD] * 200)
     lines[150] = "2\t1\tu\tx\tp"
     assert "line 151: the label" in refused("\n".join(lines))
@@ -110,7 +110,7 @@ def test_text_that_is_not_utf8(refused, make_lines):
 
 
 def test_line_without_end(refused, make_lines, monkeypatch):
-    monkeypatch.setattr("zoo.encoding.text_log.BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr("zoo.raw.text_log.BLOCK_BYTES", 1 << 20)
     text = "\n".join(make_lines([GOOD])) + "\n1\t1\tu\t" + "x" * (3 << 20)
     assert "must be shorter than" in refused(text)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from zoo.encoding import text_log
+from zoo.raw import text_log
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from zoo.datasets import CRITEO
 from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
-from zoo.encoding.piece import Piece
+from zoo.raw.piece import Piece
 
 pytestmark = pytest.mark.skipif(
     shutil.which("java") is None, reason="Spark needs Java, none is on PATH"

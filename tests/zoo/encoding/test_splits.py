@@ -5,7 +5,7 @@ import pytest
 
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
-from zoo.encoding.splits import split_scheme
+from zoo.raw.splits import split_scheme
 
 
 @pytest.fixture

@@ -9,21 +9,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from zoo.encoding.bad_line import raise_first_bad_line
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.piece import MAX_LINE_BYTES
-from zoo.encoding.piece import Piece
-from zoo.encoding.piece import broken_archive
-from zoo.encoding.piece import first_line
-from zoo.encoding.piece import has_splits
-from zoo.encoding.piece import open_text
+from zoo.raw.bad_line import raise_first_bad_line
+from zoo.raw.log_format import LogFormat
+from zoo.raw.piece import MAX_LINE_BYTES
+from zoo.raw.piece import Piece
+from zoo.raw.piece import broken_archive
+from zoo.raw.piece import first_line
+from zoo.raw.piece import has_splits
+from zoo.raw.piece import open_text
 
 # Enough rows for DuckDB to share them out among a few cores.
 BLOCK_BYTES = 1 << 25
 
 
 class TextLog:
-    """A log of one or more text files: a `Source` of `zoo.encoding.source`.
+    """A log of one or more text files: a `Source` of `zoo.raw.source`.
 
     Args:
         pieces: list of `Piece`, in order.

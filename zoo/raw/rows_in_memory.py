@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoo.encoding.columns import LARGEST_EXACT
-from zoo.encoding.columns import as_text
-from zoo.encoding.log_format import LogFormat
+from zoo.raw.columns import LARGEST_EXACT
+from zoo.raw.columns import as_text
+from zoo.raw.log_format import LogFormat
 
 
 def raw_table(rows: Any, log_format: LogFormat) -> pa.Table:

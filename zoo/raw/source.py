@@ -11,16 +11,16 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.piece import Piece
-from zoo.encoding.piece import split_of_name
-from zoo.encoding.piece import zip_members
-from zoo.encoding.splits import SPLITS
-from zoo.encoding.splits import natural_key
-from zoo.encoding.table_log import TableLog
-from zoo.encoding.table_log import is_parquet
-from zoo.encoding.table_log import is_table
-from zoo.encoding.text_log import TextLog
+from zoo.raw.log_format import LogFormat
+from zoo.raw.piece import Piece
+from zoo.raw.piece import split_of_name
+from zoo.raw.piece import zip_members
+from zoo.raw.splits import SPLITS
+from zoo.raw.splits import natural_key
+from zoo.raw.table_log import TableLog
+from zoo.raw.table_log import is_parquet
+from zoo.raw.table_log import is_table
+from zoo.raw.text_log import TextLog
 
 
 class Source(Protocol):

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.log_format import check_fractions
+from zoo.raw.log_format import LogFormat
+from zoo.raw.log_format import check_fractions
 
 SPLITS = ("train", "validation", "test")
 SCHEMES = ("random", "sequential", "day", "provider")

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from dataclasses import replace
 
 DENSE_TYPES = ("integer", "float")
+# A cast alone would round "1.5" to 2, and take " 1" and "0x1".
+NUMBER_PATTERNS = {
+    "integer": "^-?[0-9]{1,18}$",
+    "float": "^-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$",
+}
+# Beyond it float32 ends.
+LARGEST_FLOAT = "1e38"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 from typing import cast
 
-from zoo.encoding.splits import SPLITS
+from zoo.raw.splits import SPLITS
 
 MAX_LINE_BYTES = 1 << 20
 """A longer line is a sign of another kind of file."""

@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from zoo.encoding.bad_line import broken_rule_of_value
-from zoo.encoding.bad_line import shown
-from zoo.encoding.columns import as_text
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.piece import Piece
-from zoo.encoding.piece import has_splits
-from zoo.encoding.piece import split_of_name
-from zoo.encoding.splits import SPLITS
+from zoo.raw.bad_line import broken_rule_of_value
+from zoo.raw.bad_line import shown
+from zoo.raw.columns import as_text
+from zoo.raw.log_format import LogFormat
+from zoo.raw.piece import Piece
+from zoo.raw.piece import has_splits
+from zoo.raw.piece import split_of_name
+from zoo.raw.splits import SPLITS
 
 _BATCH_ROWS = 1 << 17
 # What the loaders of `zoo.datasets` may call the label of any log.
@@ -24,7 +24,7 @@ _COMMON_LABEL = "label"
 
 
 class TableLog:
-    """A log in Parquet files or data sets: a `Source` of `zoo.encoding.source`.
+    """A log in Parquet files or data sets: a `Source` of `zoo.raw.source`.
 
     The label may also be called `label`, as the loaders of `zoo.datasets` call
     it, where there is no column of the format's own name for it.

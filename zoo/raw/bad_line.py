@@ -7,11 +7,12 @@ import io
 import re
 from collections.abc import Sequence
 
-from zoo.encoding import sql
-from zoo.encoding.log_format import LogFormat
-from zoo.encoding.piece import MAX_LINE_BYTES
-from zoo.encoding.piece import Piece
-from zoo.encoding.piece import open_text
+from zoo.raw.log_format import LARGEST_FLOAT
+from zoo.raw.log_format import NUMBER_PATTERNS
+from zoo.raw.log_format import LogFormat
+from zoo.raw.piece import MAX_LINE_BYTES
+from zoo.raw.piece import Piece
+from zoo.raw.piece import open_text
 
 NUMBERS = {
     "integer": "an integer of at most 18 digits or nothing",
@@ -86,8 +87,8 @@ def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
         return f"the label '{name}' must be 0 or 1."
     if name in log_format.dense and value != "":
         kind = log_format.dense_type
-        if not re.fullmatch(sql.NUMBER_PATTERNS[kind], value) or (
-            kind == "float" and not abs(float(value)) < float(sql.LARGEST_FLOAT)
+        if not re.fullmatch(NUMBER_PATTERNS[kind], value) or (
+            kind == "float" and not abs(float(value)) < float(LARGEST_FLOAT)
         ):
             return f"column '{name}' must hold {NUMBERS[kind]}."
     return ""

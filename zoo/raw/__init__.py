@@ -1,0 +1,1 @@
+"""Reads raw logs: text, Parquet, Arrow and rows in memory."""

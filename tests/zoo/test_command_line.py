@@ -17,8 +17,8 @@ from zoo.commands import export
 from zoo.commands import prepare
 from zoo.commands import train
 from zoo.datasets import AVAZU
-from zoo.encoding.prepare import ENGINES
-from zoo.encoding.prepare import FIT_ON
+from zoo.encoding.preparation import ENGINES
+from zoo.encoding.preparation import FIT_ON
 from zoo.export_formats import FORMATS
 from zoo.models import MODELS
 from zoo.raw.splits import SCHEMES

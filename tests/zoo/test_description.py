@@ -44,7 +44,7 @@ def test_card_by_hand(folder):
 
 
 def test_counts_of_several_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo.encoding.parts.ROWS_PER_BATCH", 7)
+    monkeypatch.setattr("zoo.encoding.row_files.ROWS_PER_BATCH", 7)
     random = np.random.default_rng(0)
     tokens = random.integers(0, 9, 100)
     text = "\n".join(f"{i % 2}\t{i}\t{t}\t{t}" for i, t in enumerate(tokens))

@@ -17,10 +17,10 @@ from zoo.encoding import vocabulary_file
 from zoo.encoding.duckdb_queries import define_functions
 from zoo.encoding.duckdb_queries import read_batches
 from zoo.encoding.encoder import ClickEncoder
-from zoo.encoding.matrices import matrices
-from zoo.encoding.parts import ROWS_PER_BATCH
-from zoo.encoding.parts import PartWriter
-from zoo.encoding.parts import part_name
+from zoo.encoding.row_files import ROWS_PER_BATCH
+from zoo.encoding.row_files import PartWriter
+from zoo.encoding.row_files import matrices
+from zoo.encoding.row_files import part_name
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.runtime.progress import Stages

@@ -18,7 +18,7 @@ from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.duckdb_queries import define_functions
 from zoo.encoding.duckdb_queries import read_batches
-from zoo.encoding.matrices import matrices
+from zoo.encoding.row_files import matrices
 from zoo.features import FeatureSchema
 from zoo.raw.bad_line import NUMBERS
 from zoo.raw.bad_line import broken_rule_of_value

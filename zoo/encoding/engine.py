@@ -63,7 +63,7 @@ class Engine(Protocol):
             counts: the number of rows of each split.
 
         Returns:
-            dict from splits to what `zoo.encoding.parts.SplitStatistics` says.
+            dict from splits to what `row_files.SplitStatistics` counts.
         """
 
 

@@ -129,7 +129,7 @@ def session():
 
 @pytest.fixture
 def small_parts(monkeypatch):
-    monkeypatch.setattr("zoo.encoding.spark_engine.ROWS_PER_PART", 1500)
+    monkeypatch.setattr("zoo.encoding.spark.engine.ROWS_PER_PART", 1500)
 
 
 @pytest.fixture
@@ -410,7 +410,7 @@ def test_damaged_files(shop, make_rows, write, check_refused, tmp_path):
 
 
 def test_blocks_do_not_depend_on_the_cluster(session, write, tmp_path):
-    from zoo.encoding.spark_rows import steady_blocks
+    from zoo.encoding.spark.rows import steady_blocks
 
     session = session.newSession()
     text = session.read.text(str(write(tmp_path / "raw", [["text"]] * 90_000)))
@@ -461,7 +461,7 @@ def test_without_pyspark(
 ):
     source = write(tmp_path / "raw", make_rows(50))
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    monkeypatch.delitem(sys.modules, "zoo.encoding.spark_engine", False)
+    monkeypatch.delitem(sys.modules, "zoo.encoding.spark.engine", False)
     message = spark_refused(shop, source, error=ImportError)
     assert "pip install 'keras-cowclip[spark]'" in message
 
@@ -484,7 +484,7 @@ def test_without_java(
 
 @pytest.fixture
 def layout(tmp_path):
-    from zoo.encoding.spark_parts import Layout
+    from zoo.encoding.spark.parts import Layout
 
     for name in ("work", "train", "test"):
         (tmp_path / name).mkdir()
@@ -510,7 +510,7 @@ def make_batch():
 
 
 def test_write_parts(layout, make_batch, tmp_path):
-    from zoo.encoding.spark_parts import write_parts
+    from zoo.encoding.spark.parts import write_parts
 
     batches = [make_batch(rows) for rows in ([4], [], [5, 6])]
     (tally,) = write_parts(iter(batches), layout)
@@ -529,7 +529,7 @@ def test_write_parts(layout, make_batch, tmp_path):
     "rows", [[[4, 6]], [[4, 4]], [[5, 4]], [[4], [6]], [[5], [6]]]
 )
 def test_rows_out_of_order_are_noticed(layout, make_batch, tmp_path, rows):
-    from zoo.encoding.spark_parts import write_parts
+    from zoo.encoding.spark.parts import write_parts
 
     with pytest.raises(RuntimeError, match="Spark lost"):
         list(write_parts(iter(map(make_batch, rows)), layout))
@@ -537,7 +537,7 @@ def test_rows_out_of_order_are_noticed(layout, make_batch, tmp_path, rows):
 
 
 def test_folder_that_is_not_shared(layout, make_batch):
-    from zoo.encoding.spark_parts import write_parts
+    from zoo.encoding.spark.parts import write_parts
 
     layout.work.rmdir()
     with pytest.raises(FileNotFoundError, match="share.*Received: "):
@@ -545,7 +545,7 @@ def test_folder_that_is_not_shared(layout, make_batch):
 
 
 def test_executors_need_neither_keras_nor_this_package(layout, tmp_path):
-    from zoo.encoding.spark_parts import distributed
+    from zoo.encoding.spark.parts import distributed
 
     with distributed(layout) as write_parts:
         data = cloudpickle.dumps(write_parts)

@@ -1,5 +1,6 @@
 """Encoded rows on disk: Arrow streams that models map into memory."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,16 @@ class PartWriter:
             kind = self._schema.field(name).type
             arrays.append(pa.FixedSizeListArray.from_arrays(values, type=kind))
         return pa.record_batch(arrays, schema=self._schema)
+
+
+def matrices(
+    rows: pa.Table | pa.RecordBatch, num_dense: int, fields: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """Puts the columns `dense_...` and `field_...` side by side."""
+    dense = np.empty((rows.num_rows, num_dense), "float32")
+    for i in range(num_dense):
+        dense[:, i] = rows.column(f"dense_{i}").to_numpy()
+    ids = np.empty((rows.num_rows, len(fields)), "int32")
+    for i, field in enumerate(fields):
+        ids[:, i] = rows.column(f"field_{field}").to_numpy()
+    return {"dense": dense, "ids": ids}

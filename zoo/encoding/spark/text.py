@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import SparkSession
 from pyspark.sql import functions
 
-from zoo.encoding.spark_session import pattern_of
+from zoo.encoding.spark.session import pattern_of
 from zoo.raw.bad_line import raise_first_bad_line
 from zoo.raw.piece import MAX_LINE_BYTES
 from zoo.raw.piece import Piece

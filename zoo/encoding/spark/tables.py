@@ -6,9 +6,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import SparkSession
 from pyspark.sql import functions
 
-from zoo.encoding.spark_session import pattern_of
-from zoo.encoding.spark_session import without_pandas_warning
-from zoo.encoding.spark_text import place_columns
+from zoo.encoding.spark.session import pattern_of
+from zoo.encoding.spark.session import without_pandas_warning
+from zoo.encoding.spark.text import place_columns
 from zoo.raw.columns import LARGEST_EXACT
 from zoo.raw.piece import Piece
 from zoo.raw.table_log import TableLog

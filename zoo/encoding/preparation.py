@@ -245,7 +245,7 @@ def _engine(
 ) -> Engine:
     if engine == "spark":
         # Here, not above: Spark is an extra.
-        from zoo.encoding.spark_engine import SparkEngine
+        from zoo.encoding.spark.engine import SparkEngine
 
         return SparkEngine(work, spark_master)
     return DuckDBEngine(work, memory)

@@ -13,9 +13,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import SparkSession
 from pyspark.sql import functions
 
-from zoo.encoding.spark_session import pattern_of
-from zoo.encoding.spark_tables import SparkTables
-from zoo.encoding.spark_text import SparkText
+from zoo.encoding.spark.session import pattern_of
+from zoo.encoding.spark.tables import SparkTables
+from zoo.encoding.spark.text import SparkText
 from zoo.raw.source import Source
 from zoo.raw.table_log import TableLog
 from zoo.raw.text_log import TextLog

@@ -1,4 +1,4 @@
-"""Says what to do where the import of PySpark would not."""
+"""Encodes logs on a Spark cluster; says what to install where it cannot."""
 
 OLDEST = (4, 1)
 """It has `DataFrame.repartitionById`."""

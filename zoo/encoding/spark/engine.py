@@ -6,7 +6,7 @@ written must lie on a file system that the driver and all executors share.
 """
 
 # ruff: noqa: E402 - PySpark is imported behind the check for it.
-from zoo.encoding.spark_check import check_spark
+from zoo.encoding.spark import check_spark
 
 check_spark()
 
@@ -23,17 +23,17 @@ from pyspark.sql.types import StructType
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder import ClickEncoder
-from zoo.encoding.parts import ROWS_PER_BATCH
-from zoo.encoding.spark_parts import TALLY
-from zoo.encoding.spark_parts import Layout
-from zoo.encoding.spark_parts import distributed
-from zoo.encoding.spark_rows import SparkRows
-from zoo.encoding.spark_rows import steady_blocks
-from zoo.encoding.spark_session import open_session
-from zoo.encoding.spark_session import pattern_of
-from zoo.encoding.spark_session import url_of
-from zoo.encoding.spark_sql import checked
-from zoo.encoding.spark_sql import translated
+from zoo.encoding.row_files import ROWS_PER_BATCH
+from zoo.encoding.spark.parts import TALLY
+from zoo.encoding.spark.parts import Layout
+from zoo.encoding.spark.parts import distributed
+from zoo.encoding.spark.rows import SparkRows
+from zoo.encoding.spark.rows import steady_blocks
+from zoo.encoding.spark.session import open_session
+from zoo.encoding.spark.session import pattern_of
+from zoo.encoding.spark.session import url_of
+from zoo.encoding.spark.sql import checked
+from zoo.encoding.spark.sql import translated
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.runtime.progress import Stages

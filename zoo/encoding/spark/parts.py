@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute
 from pyspark import cloudpickle
 
-from zoo.encoding.matrices import matrices
-from zoo.encoding.parts import PartWriter
-from zoo.encoding.parts import SplitStatistics
-from zoo.encoding.parts import part_name
-from zoo.encoding.spark_session import without_pandas_warning
+from zoo.encoding.row_files import PartWriter
+from zoo.encoding.row_files import SplitStatistics
+from zoo.encoding.row_files import matrices
+from zoo.encoding.row_files import part_name
+from zoo.encoding.spark.session import without_pandas_warning
 
 TALLY = "split string, rows bigint, clicks bigint, word bigint, bits bigint"
 """What `write_parts` yields of every file.

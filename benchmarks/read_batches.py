@@ -113,7 +113,7 @@ def measure(folder, arguments):
     import keras
 
     import zoo
-    from zoo.split import Split
+    from zoo.data.split import Split
 
     schema = zoo.FeatureSchema(
         dense=[f"I{i}" for i in range(1, NUM_DENSE + 1)],

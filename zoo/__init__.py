@@ -13,19 +13,20 @@ check_backend()
 
 # ruff: noqa: E402 - Keras is imported behind the check of its backend, and
 # Arrow behind `zoo.runtime.memory`.
-from zoo.batches import ClickBatches as ClickBatches
+from zoo.data.click_batches import ClickBatches as ClickBatches
+from zoo.data.description import describe as describe
+from zoo.data.encoded_log import EncodedLog as EncodedLog
+from zoo.data.split import Split as Split
 from zoo.datasets import load_avazu as load_avazu
 from zoo.datasets import load_clicks as load_clicks
 from zoo.datasets import load_criteo as load_criteo
-from zoo.description import describe as describe
-from zoo.encoded_log import EncodedLog as EncodedLog
 from zoo.encoding import ClickEncoder as ClickEncoder
 from zoo.encoding import LogFormat as LogFormat
 from zoo.encoding import prepare as prepare
 from zoo.evaluation import evaluate as evaluate
 from zoo.explanation import explain as explain
 from zoo.exporting import export as export
-from zoo.features import FeatureSchema as FeatureSchema
+from zoo.feature_schema import FeatureSchema as FeatureSchema
 from zoo.interop import import_checkpoint as import_checkpoint
 from zoo.model_card import model_card as model_card
 from zoo.models import DCN as DCN

@@ -3,14 +3,14 @@
 import os
 from typing import Any
 
-from zoo.batches import ClickBatches
-from zoo.encoded_log import EncodedLog
-from zoo.features import FeatureSchema
+from zoo.data.click_batches import ClickBatches
+from zoo.data.encoded_log import EncodedLog
+from zoo.data.split import Split
+from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
 from zoo.preset_folder import PresetFolder
 from zoo.presets import load_model
-from zoo.split import Split
 
 EVALUATION_BATCH_SIZE = 16_384
 

@@ -8,23 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from zoo.batches import ClickBatches
-from zoo.calibration import calibration
-from zoo.encoded_log import EncodedLog
+from zoo.data.click_batches import ClickBatches
+from zoo.data.encoded_log import EncodedLog
+from zoo.data.row_sample import sample_rows
+from zoo.data.split import Split
 from zoo.evaluation import EVALUATION_BATCH_SIZE
 from zoo.evaluation import model_for_log
 from zoo.explanation_figure import plot_explanation
 from zoo.files.atomic_folder import atomic_folder
 from zoo.metrics import auc_standard_error
+from zoo.metrics import calibration_bins
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
 from zoo.permutation_importance import columns_of
 from zoo.permutation_importance import permutation_importance
 from zoo.permutation_importance import predict_split
-from zoo.row_sample import sample_rows
 from zoo.runtime.environment import describe_environment
 from zoo.runtime.progress import Stages
-from zoo.split import Split
 
 EXPLANATION_FILE = "explanation.json"
 FIGURE_FILE = "explanation.png"
@@ -76,7 +76,7 @@ def explain(
         standard error of the AUC; `importance`, a dict a column, those with
         the largest `auc_drop` first, as of
         `zoo.permutation_importance.permutation_importance`; `calibration_bins`
-        as of `zoo.calibration.calibration`; `scores`, the histogram of clicks
+        as of `zoo.metrics.calibration_bins`; `scores`, the histogram of clicks
         and non-clicks; and what it was measured with.
 
     Raises:
@@ -153,7 +153,7 @@ def _measure(
         importance = permutation_importance(
             network, batches, metrics, repeats, seed, stages.advance
         )
-    calibrated = calibration(labels, scores)
+    calibrated = calibration_bins(labels, scores)
     return {
         "model": type(network).__name__,
         "rows": len(sample),

@@ -13,7 +13,7 @@ from zoo.export_formats import FORMATS
 from zoo.export_formats import Format
 from zoo.export_formats import check_format
 from zoo.export_formats import check_suffix
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.files.new_output import check_new
 from zoo.files.new_output import new_output
 from zoo.models.ctr_model import CTRModel

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.batches import ClickBatches
-from zoo.features import FeatureSchema
+from zoo.data.click_batches import ClickBatches
+from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
 from zoo.padded_batch import predict_padded

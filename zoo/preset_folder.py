@@ -14,7 +14,7 @@ import keras
 
 import keras_cowclip
 from zoo.encoding import ClickEncoder
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.preset_source import preset_folder
 
 CONFIG_FILE = "config.json"

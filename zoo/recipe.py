@@ -10,7 +10,7 @@ from keras_cowclip import scale_hyperparameters
 from zoo.clip_variant import ADAPTIVE_COLUMN
 from zoo.clip_variant import ClipVariant
 from zoo.clip_variant import check_clip_variant
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.models import MODELS
 from zoo.models.ctr_model import CTRModel
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from zoo.encoded_log import EncodedLog
+from zoo.data.encoded_log import EncodedLog
 from zoo.files.atomic_folder import atomic_folder
 from zoo.learning_curves import plot_learning_curves
 from zoo.preset_folder import CURVES_FILE

@@ -9,11 +9,11 @@ import numpy as np
 
 from keras_cowclip import ClippedShare
 from zoo.checkpoints import Checkpoints
+from zoo.data.split import Split
 from zoo.evaluation import evaluate_split
 from zoo.metrics import TrainingDivergedError
 from zoo.random_state import random_state
 from zoo.random_state import set_random_state
-from zoo.split import Split
 from zoo.training_state import TrainingState
 
 # What is kept of the clipped share of every step, for figures.

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
-from zoo.batches import ClickBatches
 from zoo.checkpoints import Checkpoints
-from zoo.encoded_log import EncodedLog
+from zoo.data.click_batches import ClickBatches
+from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation import evaluate_split
 from zoo.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError

@@ -26,12 +26,12 @@ from data import vocabulary_sizes
 from limits import measure_limits
 
 from keras_cowclip import CowClip
+from zoo.data.split import Split
 from zoo.datasets.synthetic import NUM_DENSE
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.models import MODELS
 from zoo.runtime.accelerator import peak_memory
 from zoo.runtime.environment import describe_environment
-from zoo.split import Split
 
 OPTIMIZERS = {
     "cowclip": CowClip,

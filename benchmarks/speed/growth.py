@@ -90,10 +90,10 @@ def measure(rows: int, ids: int, fields: int, dim: int, kept: bool) -> Point:
     from data import click_batch
 
     from keras_cowclip import CowClip
+    from zoo.data.split import Split
     from zoo.datasets.synthetic import NUM_DENSE
     from zoo.runtime.accelerator import peak_memory
     from zoo.runtime.environment import describe_environment
-    from zoo.split import Split
 
     if kept:
         zoo.keep_freed_memory()

@@ -13,8 +13,8 @@ import numpy as np
 
 import keras_cowclip
 import zoo
-from zoo.encoded_log import EncodedLog
-from zoo.split import Split
+from zoo.data.encoded_log import EncodedLog
+from zoo.data.split import Split
 
 
 def train_outputs():

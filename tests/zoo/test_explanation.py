@@ -13,11 +13,11 @@ from sklearn.metrics import roc_auc_score
 import zoo
 from zoo import cli
 from zoo import explanation
-from zoo.calibration import calibration
+from zoo.data.row_sample import sample_rows
+from zoo.data.split import Split
 from zoo.datasets import synthetic
 from zoo.metrics import auc_standard_error
-from zoo.row_sample import sample_rows
-from zoo.split import Split
+from zoo.metrics import calibration_bins
 
 ROWS = 3_000
 SCHEMA = zoo.FeatureSchema(
@@ -180,7 +180,7 @@ def test_calibration_is_that_of_a_direct_calculation(report, log, preset):
     rate, predicted = calibration_curve(
         labels, scores.astype("float64"), n_bins=20, strategy="quantile"
     )
-    found = calibration(labels, scores)
+    found = calibration_bins(labels, scores)
     bins = found["bins"]
     assert [bin["click_rate"] for bin in bins] == pytest.approx(rate)
     assert [bin["mean_prediction"] for bin in bins] == pytest.approx(predicted)
@@ -201,7 +201,7 @@ def test_calibration_is_that_of_a_direct_calculation(report, log, preset):
 
 def test_the_interval_of_a_click_rate_is_wilsons():
     labels = np.repeat([1, 0], [3, 17])
-    (bin,) = calibration(labels, np.full(20, 0.2), bins=1)["bins"]
+    (bin,) = calibration_bins(labels, np.full(20, 0.2), bins=1)["bins"]
     # Its ends are the rates p at which the 3 of 20 are 1.96 deviations off.
     for end in (bin["low"], bin["high"]):
         off = abs(0.15 - end) / np.sqrt(end * (1 - end) / 20)
@@ -214,7 +214,7 @@ def test_the_interval_of_no_or_all_clicks_reaches_the_end(label):
     # With 10 rows, among others, rounding puts the end a little off.
     for rows in range(1, 30):
         labels, scores = np.full(rows, label), np.full(rows, 0.5)
-        (bin,) = calibration(labels, scores, bins=1)["bins"]
+        (bin,) = calibration_bins(labels, scores, bins=1)["bins"]
         assert 0 <= bin["low"] <= label <= bin["high"] <= 1
         assert bin["low"] < bin["high"]
 
@@ -245,7 +245,7 @@ def test_one_click_has_no_standard_error(log, preset, tmp_path):
 
 
 def test_a_sample_has_rows_of_the_whole_split(monkeypatch):
-    monkeypatch.setattr("zoo.row_sample.CHUNK_ROWS", 64)
+    monkeypatch.setattr("zoo.data.row_sample.CHUNK_ROWS", 64)
     ids = np.arange(1_000, dtype="int32")[:, None]
     labels = (ids[:, 0] % 3 == 0).astype("int8")
     dense = ids.astype("float32")

@@ -3,7 +3,7 @@ import math
 import keras
 import pytest
 
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.recipe import Recipe
 
 SCHEMA = FeatureSchema(["price"], {"site": 4, "hour": 3})

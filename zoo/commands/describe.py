@@ -4,8 +4,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.description import CARD_FILE
-from zoo.description import describe as describe_log
+from zoo.data.description import CARD_FILE
+from zoo.data.description import describe as describe_log
 from zoo.tables import card_tables
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from zoo.data.encoded_log import EncodedLog
 from zoo.datasets import synthetic
-from zoo.encoded_log import EncodedLog
 from zoo.recipe import Recipe
 
 Data = Annotated[

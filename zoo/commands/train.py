@@ -19,7 +19,7 @@ from zoo.commands.recipe_options import HiddenUnits
 from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
-from zoo.encoded_log import EncodedLog
+from zoo.data.encoded_log import EncodedLog
 from zoo.models import MODELS
 from zoo.preset_folder import CURVES_FILE
 from zoo.recipe import Recipe

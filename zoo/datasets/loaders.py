@@ -15,7 +15,7 @@ from zoo.datasets.criteo import CRITEO_X4
 from zoo.datasets.load import load
 from zoo.datasets.named_columns import log_format_of
 from zoo.datasets.versions import version_of
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import SourceLike
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import SourceLike
 from zoo.raw.source import find_pieces

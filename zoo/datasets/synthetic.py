@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from zoo.data.encoded_log import EncodedLog
+from zoo.data.encoded_log import Split
 from zoo.datasets.criteo import CRITEO
-from zoo.encoded_log import EncodedLog
-from zoo.encoded_log import Split
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
 
 NUM_DENSE = 13

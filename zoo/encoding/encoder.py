@@ -19,7 +19,7 @@ from zoo.encoding import vocabulary_file
 from zoo.encoding.duckdb_queries import define_functions
 from zoo.encoding.duckdb_queries import read_batches
 from zoo.encoding.row_files import matrices
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.raw.bad_line import NUMBERS
 from zoo.raw.bad_line import broken_rule_of_value
 from zoo.raw.log_format import LogFormat

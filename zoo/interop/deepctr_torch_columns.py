@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 
 
 @dataclass(frozen=True)

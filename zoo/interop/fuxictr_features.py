@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 
 # What would change a field's embedding, by the key of its description.
 REFUSED = ("pretrained_emb", "feature_encoder", "share_embedding")

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from keras_cowclip import CowClipEmbedding
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.layers import ClickProbability
 from zoo.layers import FieldOffset
 from zoo.layers import FieldSum

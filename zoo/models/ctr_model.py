@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.preset_folder import PresetFolder
 from zoo.preset_folder import write_preset
 from zoo.runtime.out_of_memory import explained_out_of_memory

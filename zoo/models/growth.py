@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.models.ctr_model import CTRModel
 
 

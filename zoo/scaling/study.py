@@ -10,7 +10,7 @@ from typing import NamedTuple
 import keras
 
 from keras_cowclip.scaling import RULES
-from zoo.encoded_log import EncodedLog
+from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.recipe import Recipe

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from zoo.description import describe
-from zoo.encoded_log import EncodedLog
+from zoo.data.description import describe
+from zoo.data.encoded_log import EncodedLog
 from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare

@@ -2,8 +2,8 @@ import threading
 
 import numpy as np
 
-from zoo.split import Rows
-from zoo.split import Split
+from zoo.data.split import Rows
+from zoo.data.split import Split
 
 # Rows that are read in one go. Longer chunks mix less, shorter ones take more
 # and smaller reads.

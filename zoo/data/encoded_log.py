@@ -5,10 +5,10 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from zoo.data.split import Split
 from zoo.encoding import ClickEncoder
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 from zoo.raw.splits import SPLITS
-from zoo.split import Split
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class EncodedLog:
             name: string, `"train"`, `"validation"` or `"test"`.
 
         Returns:
-            `zoo.split.Split`.
+            `zoo.Split`.
 
         Raises:
             ValueError: if the log does not have it, naming those it has.

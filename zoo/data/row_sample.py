@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zoo.split import Split
+from zoo.data.split import Split
 
 # Rows that are looked through in one go.
 CHUNK_ROWS = 65_536

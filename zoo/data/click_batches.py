@@ -3,10 +3,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import batch_views
-from zoo.shuffled_rows import ShuffledRows
-from zoo.split import DTYPES
-from zoo.split import Split
+from zoo.data import batch_views
+from zoo.data.shuffled_rows import ShuffledRows
+from zoo.data.split import DTYPES
+from zoo.data.split import Split
 
 Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
@@ -33,7 +33,7 @@ class ClickBatches(keras.utils.PyDataset):
     others. Call `model.test_on_batch(*batches[0])` before `fit`.
 
     Args:
-        split: `zoo.split.Split`.
+        split: `zoo.Split`.
         batch_size: integer. Rows per batch; the last one may be smaller.
         shuffle: boolean. Defaults to `False`, the order of the file.
         seed: integer, not negative. Defaults to `0`.

@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from zoo import split as split_module
-from zoo.split import Split
+from zoo.data.split import Split
 
 SCHEMA = zoo.FeatureSchema(dense=["price"], categorical={"a": 1000, "b": 7})
 COLUMNS = pa.schema(
@@ -73,7 +73,7 @@ def folder(tmp_path, monkeypatch):
         schema = SCHEMA
 
     monkeypatch.setattr(
-        "zoo.encoded_log.ClickEncoder.load", lambda folder: Encoder()
+        "zoo.data.encoded_log.ClickEncoder.load", lambda folder: Encoder()
     )
     return tmp_path
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from zoo.features import FeatureSchema
+from zoo.feature_schema import FeatureSchema
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.encoded_log import EncodedLog
+from zoo.data.encoded_log import EncodedLog
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
 from zoo.runtime.progress import Stages

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.arrow_part import ArrowPart
-from zoo.arrow_part import Block
-from zoo.features import FeatureSchema
-from zoo.row_check import check_rows
+from zoo.data.arrow_part import ArrowPart
+from zoo.data.arrow_part import Block
+from zoo.data.row_check import check_rows
+from zoo.feature_schema import FeatureSchema
 
 DTYPES = {"dense": "float32", "ids": "int32"}
 # Pages of a mapped file count as memory of this process while they are mapped,

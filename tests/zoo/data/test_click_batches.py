@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 import zoo
-from zoo import shuffled_rows
-from zoo.split import Split
+from zoo.data import shuffled_rows
+from zoo.data.split import Split
 
 
 def split(rows=10):

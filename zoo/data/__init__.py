@@ -1,0 +1,1 @@
+"""Opens encoded logs: memory-mapped rows, in batches."""

@@ -12,9 +12,9 @@ from zoo.datasets.avazu import AVAZU_X4
 from zoo.datasets.criteo import CRITEO
 from zoo.datasets.criteo import CRITEO_X1
 from zoo.datasets.criteo import CRITEO_X4
+from zoo.datasets.formats import log_format_of
+from zoo.datasets.formats import version_of
 from zoo.datasets.load import load
-from zoo.datasets.named_columns import log_format_of
-from zoo.datasets.versions import version_of
 from zoo.feature_schema import FeatureSchema
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import SourceLike

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 import zoo
-from zoo import split as split_module
+from zoo.data import split as split_module
 from zoo.data.split import Split
 
 SCHEMA = zoo.FeatureSchema(dense=["price"], categorical={"a": 1000, "b": 7})

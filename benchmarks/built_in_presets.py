@@ -21,9 +21,9 @@ from pathlib import Path
 import zoo
 from zoo.datasets import SYNTHETIC
 from zoo.datasets import synthetic
-from zoo.models import MODELS
 from zoo.preset_folder import CARD_FILE
 from zoo.preset_folder import METADATA_FILE
+from zoo.registry import NETWORKS
 from zoo.training import REPORT_FILE
 
 LOG = {"rows": 600_000, "max_vocabulary": 300, "seed": 0}
@@ -101,12 +101,12 @@ def main():
     parser.add_argument("--epochs", type=int, default=RECIPE["epochs"])
     arguments = parser.parse_args()
     if arguments.cards:
-        for model in MODELS:
+        for model in NETWORKS:
             write_card(arguments.output / f"{model}_synthetic")
         return
     with tempfile.TemporaryDirectory() as folder:
         log = prepare_log(Path(folder), {**LOG, "rows": arguments.rows})
-        for model in MODELS:
+        for model in NETWORKS:
             output = arguments.output / f"{model}_synthetic"
             shutil.rmtree(output, ignore_errors=True)
             report = make_preset(

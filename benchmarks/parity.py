@@ -124,11 +124,11 @@ def train(
 
     import zoo
     from zoo.datasets.synthetic import make_log
-    from zoo.models import MODELS
+    from zoo.registry import NETWORKS
 
     log = make_log(ROWS, seed=SEED)  # By NumPy alone: the same everywhere.
     saved = {}
-    for name, network in MODELS.items():
+    for name, network in NETWORKS.items():
         if not (folder / name).exists():  # This backend is the first.
             keras.utils.set_random_seed(SEED)
             l2 = OPTIMIZER["embedding_l2"]

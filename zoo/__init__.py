@@ -34,6 +34,7 @@ from zoo.models import DCNv2 as DCNv2
 from zoo.models import DeepFM as DeepFM
 from zoo.models import WideDeep as WideDeep
 from zoo.models import grow as grow
+from zoo.models.ctr_model import CTRModel as CTRModel
 from zoo.predictor import CTRPredictor as CTRPredictor
 from zoo.preset_source import built_in_presets as built_in_presets
 from zoo.presets import from_preset as from_preset
@@ -41,6 +42,8 @@ from zoo.presets import save_to_preset as save_to_preset
 from zoo.recipe import Recipe as Recipe
 from zoo.recipe_file import RecipeFile as RecipeFile
 from zoo.recipe_file import built_in_recipes as built_in_recipes
+from zoo.registry import create_model as create_model
+from zoo.registry import list_models as list_models
 from zoo.scaling import scaling_study as scaling_study
 from zoo.training import train as train
 from zoo.upload import upload_preset as upload_preset

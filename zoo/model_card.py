@@ -6,9 +6,9 @@ import os
 from typing import Any
 
 from zoo.datasets.hub import full_id
-from zoo.models import MODELS
 from zoo.preset_folder import CURVES_FILE
 from zoo.preset_folder import PresetFolder
+from zoo.registry import NETWORKS
 
 _TASK = "tabular-classification"
 # In the Hub's names, in ours for people, and in `metadata.json`.
@@ -146,7 +146,7 @@ def _results(metadata: dict[str, Any], data: str) -> list[Any] | None:
 
 def _introduction(opened: PresetFolder, data: str) -> str:
     network = str(opened.registered_name).rpartition(">")[2]
-    classes = {cls.__name__: cls for cls in MODELS.values()}
+    classes = {cls.__name__: cls for cls in NETWORKS.values()}
     lines = ["Predicts the probability of a click."]
     if network in classes:
         # Its first line says what the network is.

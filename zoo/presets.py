@@ -6,15 +6,14 @@ from typing import Any
 import keras
 
 from zoo.encoding import ClickEncoder
-from zoo.models import MODELS
-from zoo.models.ctr_model import CTRModel
 from zoo.preset_folder import CONFIG_FILE
 from zoo.preset_folder import PresetFolder
 from zoo.preset_folder import write_preset
+from zoo.registry import NETWORKS
 
 
 def save_to_preset(
-    model: CTRModel,
+    model: keras.Model,
     folder: str | os.PathLike,
     encoder: ClickEncoder | None = None,
     metadata: dict[str, Any] | None = None,
@@ -52,7 +51,7 @@ def from_preset(
     load_weights: bool = True,
     dtype: str | keras.DTypePolicy | None = None,
     **hub: Any,
-) -> CTRModel:
+) -> Any:
     """Loads a model of whichever network a preset holds.
 
     Nothing that a preset holds is run: its config may only name the networks
@@ -93,10 +92,10 @@ def from_preset(
 
 def load_model(
     opened: PresetFolder, load_weights: bool = True, dtype: Any = None
-) -> CTRModel:
+) -> Any:
     """Does what `from_preset` does, of a preset that is open already."""
     classes = {
-        keras.saving.get_registered_name(cls): cls for cls in MODELS.values()
+        keras.saving.get_registered_name(cls): cls for cls in NETWORKS.values()
     }
     if opened.registered_name not in classes:
         raise ValueError(

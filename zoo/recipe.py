@@ -11,8 +11,9 @@ from zoo.clip_variant import ADAPTIVE_COLUMN
 from zoo.clip_variant import ClipVariant
 from zoo.clip_variant import check_clip_variant
 from zoo.feature_schema import FeatureSchema
-from zoo.models import MODELS
 from zoo.models.ctr_model import CTRModel
+from zoo.registry import network_class
+from zoo.registry import network_name
 
 # At batch 1024, from the paper's tables; the others are CowClip's defaults.
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
@@ -34,7 +35,7 @@ class Recipe:
     fall, which the paper does not.
 
     Args:
-        model: string, a key of `zoo.models.MODELS`. Defaults to `"deepfm"`.
+        model: string, one of `zoo.list_models()`. Defaults to `"deepfm"`.
         batch_size: integer, rows per step. Defaults to `1024`.
         epochs: integer. Defaults to `10`.
         rule: string, see `keras_cowclip.scale_hyperparameters`.
@@ -112,11 +113,7 @@ class Recipe:
                     f"`{name}` must be a positive integer. "
                     f"Received: {name}={value}"
                 )
-        if self.model not in MODELS:
-            raise ValueError(
-                f"`model` must be one of {list(MODELS)}. "
-                f"Received: model={self.model!r}"
-            )
+        network_class(self.model)
         for name in ("warmup_epochs", "clip_ratio"):
             value = getattr(self, name)
             if value is not None and not value >= 0:
@@ -179,7 +176,7 @@ class Recipe:
         config = network.get_config()
         return replace(
             self,
-            model=next(n for n, cls in MODELS.items() if type(network) is cls),
+            model=network_name(network),
             dtype=network.dtype_policy.name,
             **{name: config[name] for name in _OF_NETWORK},
         )
@@ -208,7 +205,7 @@ class Recipe:
         Args:
             schema: `zoo.FeatureSchema`, the columns of the log.
         """
-        return MODELS[self.model](
+        return network_class(self.model)(
             schema,
             embedding_dim=self.embedding_dim,
             hidden_units=self.hidden_units,

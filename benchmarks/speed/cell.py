@@ -29,7 +29,7 @@ from keras_cowclip import CowClip
 from zoo.data.split import Split
 from zoo.datasets.synthetic import NUM_DENSE
 from zoo.feature_schema import FeatureSchema
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 from zoo.runtime.accelerator import peak_memory
 from zoo.runtime.environment import describe_environment
 
@@ -42,7 +42,7 @@ OPTIMIZERS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", choices=MODELS, default="deepfm")
+    parser.add_argument("--model", choices=NETWORKS, default="deepfm")
     parser.add_argument("--batch-size", type=int, default=8192)
     parser.add_argument("--num-ids", type=int, default=1_000_000)
     parser.add_argument("--embedding-dim", type=int, default=10)
@@ -120,7 +120,7 @@ def build(optimizer: str, arguments: argparse.Namespace) -> keras.Model:
             for i, size in enumerate(vocabulary_sizes(arguments.num_ids))
         },
     )
-    model = MODELS[arguments.model]
+    model = NETWORKS[arguments.model]
     make = dict(
         embedding_dim=arguments.embedding_dim, dtype=arguments.precision
     )

@@ -20,7 +20,7 @@ from zoo.commands.recipe_options import HiddenUnits
 from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 from zoo.runtime.memory import keep_freed_memory
 from zoo.scaling import scaling_study
 from zoo.scaling.study import BATCH_SIZES
@@ -41,8 +41,8 @@ def scale(
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"A network, {' | '.join(MODELS)}; may be repeated. Default: "
-            "deepfm.",
+            help=f"A network, {' | '.join(NETWORKS)}; may be repeated. "
+            "Default: deepfm.",
             show_default=False,
         ),
     ] = None,

@@ -20,11 +20,11 @@ from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
 from zoo.data.encoded_log import EncodedLog
-from zoo.models import MODELS
 from zoo.preset_folder import CURVES_FILE
 from zoo.recipe import Recipe
 from zoo.recipe_file import RecipeFile
 from zoo.recipe_file import built_in_recipes
+from zoo.registry import NETWORKS
 from zoo.runtime.memory import keep_freed_memory
 from zoo.tables import report_table
 from zoo.training import REPORT_FILE
@@ -33,7 +33,7 @@ from zoo.training import train as train_model
 if TYPE_CHECKING:
     Model = str
 else:
-    Model = Literal[tuple(MODELS)]
+    Model = Literal[tuple(NETWORKS)]
 # Typer wants the choices spelled out; a test holds them to the registry.
 Rule = Literal[
     "cowclip", "none", "sqrt", "linear", "n2_lambda", "frequency"

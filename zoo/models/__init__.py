@@ -5,10 +5,6 @@ from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deepfm import DeepFM as DeepFM
 from zoo.models.growth import grow as grow
 from zoo.models.wide_deep import WideDeep as WideDeep
+from zoo.registry import NETWORKS
 
-MODELS = {
-    "deepfm": DeepFM,
-    "wide_deep": WideDeep,
-    "dcn": DCN,
-    "dcn_v2": DCNv2,
-}
+MODELS = NETWORKS

@@ -10,9 +10,10 @@ from zoo.models.blocks import linear_logit
 from zoo.models.blocks import logit
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import check_arguments
+from zoo.registry import network
 
 
-@keras.saving.register_keras_serializable(package="zoo")
+@network("dcn")
 class DCN(CTRModel):
     """Deep & Cross Network: vector cross layers beside a multilayer perceptron.
 

@@ -11,9 +11,10 @@ from zoo.models.blocks import linear_logit
 from zoo.models.blocks import logit
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import check_arguments
+from zoo.registry import network
 
 
-@keras.saving.register_keras_serializable(package="zoo")
+@network("dcn_v2")
 class DCNv2(CTRModel):
     """DCN-V2: a mixture of low-rank cross experts beside a perceptron.
 

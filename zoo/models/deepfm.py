@@ -1,5 +1,3 @@
-import keras
-
 from zoo.layers import FactorizationMachine
 from zoo.models.blocks import click_inputs
 from zoo.models.blocks import click_probability
@@ -10,9 +8,10 @@ from zoo.models.blocks import linear_logit
 from zoo.models.blocks import logit
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import check_arguments
+from zoo.registry import network
 
 
-@keras.saving.register_keras_serializable(package="zoo")
+@network("deepfm")
 class DeepFM(CTRModel):
     """DeepFM: a factorization machine beside a multilayer perceptron.
 

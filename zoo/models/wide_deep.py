@@ -1,5 +1,3 @@
-import keras
-
 from zoo.models.blocks import click_inputs
 from zoo.models.blocks import click_probability
 from zoo.models.blocks import embed_fields
@@ -9,9 +7,10 @@ from zoo.models.blocks import linear_logit
 from zoo.models.blocks import logit
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import check_arguments
+from zoo.registry import network
 
 
-@keras.saving.register_keras_serializable(package="zoo")
+@network("wide_deep")
 class WideDeep(CTRModel):
     """Wide & Deep: a linear model beside a multilayer perceptron.
 

@@ -62,7 +62,7 @@ def scaling_study(
         output: path of the folder to write: `results.csv` with a line for each
             run, `runs/` with their reports, and the figures `auc.png`,
             `seconds.png` and `clipped_share.png`.
-        models: strings, keys of `zoo.models.MODELS`.
+        models: strings, of `zoo.list_models()`.
         batch_sizes: integers. Defaults to 1024 to 131,072 by doubling.
         rules: strings, see `keras_cowclip.scale_hyperparameters`. Defaults to
             all of them. At a batch of 1024 those of the paper

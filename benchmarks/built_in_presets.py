@@ -21,8 +21,8 @@ from pathlib import Path
 import zoo
 from zoo.datasets import SYNTHETIC
 from zoo.datasets import synthetic
-from zoo.preset_folder import CARD_FILE
-from zoo.preset_folder import METADATA_FILE
+from zoo.presets.folder import CARD_FILE
+from zoo.presets.folder import METADATA_FILE
 from zoo.registry import NETWORKS
 from zoo.training import REPORT_FILE
 
@@ -90,7 +90,7 @@ def main():
     parser.add_argument(
         "--output",
         type=Path,
-        default=Path(__file__).parents[1] / "zoo" / "built_in",
+        default=Path(__file__).parents[1] / "zoo" / "presets" / "built_in",
     )
     parser.add_argument(
         "--cards",

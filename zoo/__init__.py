@@ -28,7 +28,6 @@ from zoo.explanation import explain as explain
 from zoo.exporting import export as export
 from zoo.feature_schema import FeatureSchema as FeatureSchema
 from zoo.interop import import_checkpoint as import_checkpoint
-from zoo.model_card import model_card as model_card
 from zoo.models import DCN as DCN
 from zoo.models import DCNv2 as DCNv2
 from zoo.models import DeepFM as DeepFM
@@ -36,9 +35,11 @@ from zoo.models import WideDeep as WideDeep
 from zoo.models import grow as grow
 from zoo.models.ctr_model import CTRModel as CTRModel
 from zoo.predictor import CTRPredictor as CTRPredictor
-from zoo.preset_source import built_in_presets as built_in_presets
-from zoo.presets import from_preset as from_preset
-from zoo.presets import save_to_preset as save_to_preset
+from zoo.presets.card import model_card as model_card
+from zoo.presets.save_and_load import from_preset as from_preset
+from zoo.presets.save_and_load import save_to_preset as save_to_preset
+from zoo.presets.source import built_in_presets as built_in_presets
+from zoo.presets.upload import upload_preset as upload_preset
 from zoo.recipe import Recipe as Recipe
 from zoo.recipe_file import RecipeFile as RecipeFile
 from zoo.recipe_file import built_in_recipes as built_in_recipes
@@ -46,4 +47,3 @@ from zoo.registry import create_model as create_model
 from zoo.registry import list_models as list_models
 from zoo.scaling import scaling_study as scaling_study
 from zoo.training import train as train
-from zoo.upload import upload_preset as upload_preset

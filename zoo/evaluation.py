@@ -9,8 +9,8 @@ from zoo.data.split import Split
 from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
-from zoo.preset_folder import PresetFolder
-from zoo.presets import load_model
+from zoo.presets.folder import PresetFolder
+from zoo.presets.save_and_load import load_model
 
 EVALUATION_BATCH_SIZE = 16_384
 

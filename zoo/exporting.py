@@ -17,7 +17,7 @@ from zoo.feature_schema import FeatureSchema
 from zoo.files.new_output import check_new
 from zoo.files.new_output import new_output
 from zoo.models.ctr_model import CTRModel
-from zoo.presets import from_preset
+from zoo.presets.save_and_load import from_preset
 
 MESSAGE_BYTES = 2**31
 """Where a single message of Protocol Buffers or FlatBuffers ends."""

@@ -11,8 +11,8 @@ import numpy as np
 from zoo.encoding import ClickEncoder
 from zoo.models.ctr_model import CTRModel
 from zoo.padded_batch import predict_padded
-from zoo.preset_folder import PresetFolder
-from zoo.presets import load_model
+from zoo.presets.folder import PresetFolder
+from zoo.presets.save_and_load import load_model
 from zoo.raw.source import Source
 from zoo.raw.source import open_source
 from zoo.runtime.progress import Stages

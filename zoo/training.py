@@ -8,8 +8,8 @@ from typing import Any
 from zoo.data.encoded_log import EncodedLog
 from zoo.files.atomic_folder import atomic_folder
 from zoo.learning_curves import plot_learning_curves
-from zoo.preset_folder import CURVES_FILE
-from zoo.preset_folder import write_preset_files
+from zoo.presets.folder import CURVES_FILE
+from zoo.presets.folder import write_preset_files
 from zoo.recipe import Recipe
 from zoo.training_run import run_recipe
 

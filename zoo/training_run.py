@@ -17,8 +17,8 @@ from zoo.metrics import TrainingDivergedError
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
 from zoo.plateau import CutRatesOnPlateau
-from zoo.preset_folder import PresetFolder
-from zoo.presets import load_model
+from zoo.presets.folder import PresetFolder
+from zoo.presets.save_and_load import load_model
 from zoo.recipe import FIRST_LEARNING_RATE
 from zoo.recipe import Recipe
 from zoo.runtime.environment import describe_environment

@@ -20,7 +20,7 @@ from zoo.commands.recipe_options import LearningRate
 from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
 from zoo.data.encoded_log import EncodedLog
-from zoo.preset_folder import CURVES_FILE
+from zoo.presets.folder import CURVES_FILE
 from zoo.recipe import Recipe
 from zoo.recipe_file import RecipeFile
 from zoo.recipe_file import built_in_recipes

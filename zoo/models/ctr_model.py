@@ -2,8 +2,8 @@ import keras
 import numpy as np
 
 from zoo.feature_schema import FeatureSchema
-from zoo.preset_folder import PresetFolder
-from zoo.preset_folder import write_preset
+from zoo.presets.folder import PresetFolder
+from zoo.presets.folder import write_preset
 from zoo.runtime.out_of_memory import explained_out_of_memory
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import keras
 
 from zoo.encoding import ClickEncoder
-from zoo.preset_folder import CONFIG_FILE
-from zoo.preset_folder import PresetFolder
-from zoo.preset_folder import write_preset
+from zoo.presets.folder import CONFIG_FILE
+from zoo.presets.folder import PresetFolder
+from zoo.presets.folder import write_preset
 from zoo.registry import NETWORKS
 
 

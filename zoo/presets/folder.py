@@ -15,7 +15,7 @@ import keras
 import keras_cowclip
 from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
-from zoo.preset_source import preset_folder
+from zoo.presets.source import preset_folder
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -70,7 +70,7 @@ class PresetFolder:
             encoder: boolean. Whether the encoder is needed. Defaults to
                 `False`.
             revision, token, cache_dir: of the Hub; see
-                `zoo.preset_source.preset_folder`.
+                `zoo.presets.source.preset_folder`.
 
         Raises:
             FileNotFoundError: if the preset or one of its files is missing.

@@ -11,7 +11,8 @@ from zoo.datasets import SYNTHETIC
 from zoo.datasets import synthetic
 from zoo.models import MODELS
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "built_in_presets.py"
+SCRIPT = Path(__file__).parents[3] / "benchmarks" / "built_in_presets.py"
+BUILT_IN = Path(zoo.__file__).parent / "presets" / "built_in"
 PRESETS = [f"{model}_synthetic" for model in MODELS]
 
 
@@ -36,10 +37,7 @@ def test_a_preset_has_the_auc_of_its_card(preset, rows):
     predictor = zoo.CTRPredictor.from_preset(preset)
     assert type(predictor.model) is MODELS[preset.removesuffix("_synthetic")]
     scores = predictor.predict(path)
-    metadata = json.loads(
-        (Path(zoo.__file__).parent / "built_in" / preset / "metadata.json")
-        .read_text()
-    )  # fmt: skip
+    metadata = json.loads((BUILT_IN / preset / "metadata.json").read_text())
     assert metadata["rows"]["test"] == len(labels)
     auc = roc_auc_score(labels, scores)
     assert auc == pytest.approx(metadata["metrics"]["auc"], abs=1e-6)
@@ -48,13 +46,13 @@ def test_a_preset_has_the_auc_of_its_card(preset, rows):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_card_is_the_one_shipped(preset):
-    folder = Path(zoo.__file__).parent / "built_in" / preset
+    folder = BUILT_IN / preset
     assert str(zoo.model_card(preset)) == (folder / "README.md").read_text()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_is_small(preset):
-    folder = Path(zoo.__file__).parent / "built_in" / preset
+    folder = BUILT_IN / preset
     sizes = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]
     assert sum(sizes) < 900_000
 
@@ -70,5 +68,5 @@ def test_the_script_makes_a_preset(tmp_path):
     assert predictor.encoder.log_format == SYNTHETIC
     assert isinstance(predictor.model, zoo.DCN)
     names = {path.name for path in (tmp_path / "made").iterdir()}
-    shipped = Path(zoo.__file__).parent / "built_in" / "dcn_synthetic"
+    shipped = BUILT_IN / "dcn_synthetic"
     assert names == {path.name for path in shipped.iterdir()}

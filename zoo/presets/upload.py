@@ -7,16 +7,16 @@ from typing import Any
 
 from zoo.datasets import LICENSED
 from zoo.encoding.encoder import ENCODER_FILE
-from zoo.model_card import is_as_written
-from zoo.model_card import model_card
-from zoo.preset_folder import CARD_FILE
-from zoo.preset_folder import CONFIG_FILE
-from zoo.preset_folder import CURVES_FILE
-from zoo.preset_folder import ENCODER_FOLDER
-from zoo.preset_folder import METADATA_FILE
-from zoo.preset_folder import WEIGHTS_FILE
-from zoo.preset_folder import PresetFolder
-from zoo.preset_source import repository_of
+from zoo.presets.card import is_as_written
+from zoo.presets.card import model_card
+from zoo.presets.folder import CARD_FILE
+from zoo.presets.folder import CONFIG_FILE
+from zoo.presets.folder import CURVES_FILE
+from zoo.presets.folder import ENCODER_FOLDER
+from zoo.presets.folder import METADATA_FILE
+from zoo.presets.folder import WEIGHTS_FILE
+from zoo.presets.folder import PresetFolder
+from zoo.presets.source import repository_of
 
 
 def upload_preset(

@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 from zoo.datasets.hub import full_id
-from zoo.preset_folder import CURVES_FILE
-from zoo.preset_folder import PresetFolder
+from zoo.presets.folder import CURVES_FILE
+from zoo.presets.folder import PresetFolder
 from zoo.registry import NETWORKS
 
 _TASK = "tabular-classification"

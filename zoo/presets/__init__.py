@@ -1,0 +1,1 @@
+"""Saves trained models as folders, loads them, and uploads them."""

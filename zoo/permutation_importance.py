@@ -10,7 +10,7 @@ from zoo.data.click_batches import ClickBatches
 from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
-from zoo.padded_batch import predict_padded
+from zoo.models.padded_prediction import predict_padded
 
 # A drop of so many standard deviations could be the chance of the shuffles.
 NOISE_DEVIATIONS = 2

@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.encoding import ClickEncoder
 from zoo.models.ctr_model import CTRModel
-from zoo.padded_batch import predict_padded
+from zoo.models.padded_prediction import predict_padded
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
 from zoo.raw.source import Source

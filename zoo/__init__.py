@@ -23,8 +23,8 @@ from zoo.datasets import load_criteo as load_criteo
 from zoo.encoding import ClickEncoder as ClickEncoder
 from zoo.encoding import LogFormat as LogFormat
 from zoo.encoding import prepare as prepare
-from zoo.evaluation import evaluate as evaluate
-from zoo.explanation import explain as explain
+from zoo.evaluation.evaluation import evaluate as evaluate
+from zoo.evaluation.explanation import explain as explain
 from zoo.exporting import export as export
 from zoo.feature_schema import FeatureSchema as FeatureSchema
 from zoo.interop import import_checkpoint as import_checkpoint

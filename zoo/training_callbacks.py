@@ -10,7 +10,7 @@ import numpy as np
 from keras_cowclip import ClippedShare
 from zoo.checkpoints import Checkpoints
 from zoo.data.split import Split
-from zoo.evaluation import evaluate_split
+from zoo.evaluation.evaluation import evaluate_split
 from zoo.metrics import TrainingDivergedError
 from zoo.random_state import random_state
 from zoo.random_state import set_random_state

@@ -11,8 +11,8 @@ from keras_cowclip import ClippedShare
 from zoo.checkpoints import Checkpoints
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
-from zoo.evaluation import evaluate_split
-from zoo.evaluation import name_of_evaluation_split
+from zoo.evaluation.evaluation import evaluate_split
+from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel

@@ -5,8 +5,8 @@ import pytest
 
 import zoo
 from tests.keras_cowclip import networks
-from zoo import evaluation
 from zoo.datasets import synthetic
+from zoo.evaluation import evaluation
 from zoo.plateau import num_plateaus
 
 AUCS = [0.70, 0.72, 0.71, 0.73, 0.73]

@@ -4,7 +4,7 @@ from zoo.commands.preset_options import EncodedFolder
 from zoo.commands.preset_options import Preset
 from zoo.commands.preset_options import SplitName
 from zoo.data.encoded_log import EncodedLog
-from zoo.evaluation import evaluate as evaluate_model
+from zoo.evaluation.evaluation import evaluate as evaluate_model
 from zoo.tables import metrics_table
 
 

@@ -8,8 +8,8 @@ from zoo.commands.preset_options import EncodedFolder
 from zoo.commands.preset_options import Preset
 from zoo.commands.preset_options import SplitName
 from zoo.data.encoded_log import EncodedLog
-from zoo.explanation import FIGURE_FILE
-from zoo.explanation import explain as explain_model
+from zoo.evaluation.explanation import FIGURE_FILE
+from zoo.evaluation.explanation import explain as explain_model
 from zoo.runtime.memory import keep_freed_memory
 from zoo.tables import explanation_tables
 

@@ -11,7 +11,7 @@ import keras
 
 from keras_cowclip.scaling import RULES
 from zoo.data.encoded_log import EncodedLog
-from zoo.evaluation import name_of_evaluation_split
+from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.recipe import Recipe
 from zoo.runtime.environment import describe_environment

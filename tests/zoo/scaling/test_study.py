@@ -8,8 +8,8 @@ import pytest
 from matplotlib import image
 
 import zoo
-from zoo import evaluation
 from zoo.datasets import synthetic
+from zoo.evaluation import evaluation
 from zoo.scaling import study
 
 SMALL = {"epochs": 2, "embedding_dim": 4, "hidden_units": (8,)}

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from zoo.permutation_importance import NOISE_DEVIATIONS
+from zoo.evaluation.permutation_importance import NOISE_DEVIATIONS
 
 # More than fit into a picture that can be looked at; the JSON has all.
 MOST_COLUMNS = 120

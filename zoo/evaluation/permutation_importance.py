@@ -42,7 +42,7 @@ def columns_of(schema: FeatureSchema) -> list[Column]:
     return [*dense, *fields]
 
 
-def permutation_importance(
+def measure_importance(
     network: CTRModel,
     batches: ClickBatches,
     metrics: dict[str, float],

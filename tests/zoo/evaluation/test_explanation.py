@@ -12,10 +12,10 @@ from sklearn.metrics import roc_auc_score
 
 import zoo
 from zoo import cli
-from zoo import explanation
 from zoo.data.row_sample import sample_rows
 from zoo.data.split import Split
 from zoo.datasets import synthetic
+from zoo.evaluation import explanation
 from zoo.metrics import auc_standard_error
 from zoo.metrics import calibration_bins
 

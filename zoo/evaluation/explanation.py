@@ -12,17 +12,17 @@ from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.row_sample import sample_rows
 from zoo.data.split import Split
-from zoo.evaluation import EVALUATION_BATCH_SIZE
-from zoo.evaluation import model_for_log
-from zoo.explanation_figure import plot_explanation
+from zoo.evaluation.evaluation import EVALUATION_BATCH_SIZE
+from zoo.evaluation.evaluation import model_for_log
+from zoo.evaluation.explanation_figure import plot_explanation
+from zoo.evaluation.permutation_importance import columns_of
+from zoo.evaluation.permutation_importance import measure_importance
+from zoo.evaluation.permutation_importance import predict_split
 from zoo.files.atomic_folder import atomic_folder
 from zoo.metrics import auc_standard_error
 from zoo.metrics import calibration_bins
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
-from zoo.permutation_importance import columns_of
-from zoo.permutation_importance import permutation_importance
-from zoo.permutation_importance import predict_split
 from zoo.runtime.environment import describe_environment
 from zoo.runtime.progress import Stages
 
@@ -74,10 +74,10 @@ def explain(
     Returns:
         What `explanation.json` holds: the metrics of the rows with the
         standard error of the AUC; `importance`, a dict a column, those with
-        the largest `auc_drop` first, as of
-        `zoo.permutation_importance.permutation_importance`; `calibration_bins`
-        as of `zoo.metrics.calibration_bins`; `scores`, the histogram of clicks
-        and non-clicks; and what it was measured with.
+        the largest `auc_drop` first, as `measure_importance` returns them;
+        `calibration_bins`, as the function of `zoo.metrics` of that name does;
+        `scores`, the histogram of clicks and non-clicks; and what it was
+        measured with.
 
     Raises:
         FileNotFoundError: if the preset or one of its files is missing.
@@ -150,7 +150,7 @@ def _measure(
         stages.start("Shuffling columns", total=passes * len(batches))
         scores = predict_split(network, batches, advance=stages.advance)
         metrics = exact_metrics(labels, scores)
-        importance = permutation_importance(
+        importance = measure_importance(
             network, batches, metrics, repeats, seed, stages.advance
         )
     calibrated = calibration_bins(labels, scores)

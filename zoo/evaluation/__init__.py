@@ -1,0 +1,1 @@
+"""Measures trained models: metrics, importance of columns, calibration."""

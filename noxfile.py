@@ -181,7 +181,7 @@ def export(session):
     for backend in BACKENDS:
         session.run(
             "pytest",
-            "tests/zoo/test_export.py",
+            "tests/zoo/serving/test_export.py",
             "-m",
             "export",
             *session.posargs,

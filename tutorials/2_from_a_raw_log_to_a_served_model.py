@@ -176,7 +176,7 @@ print(
 ## Export
 
 For serving without Keras, each backend has a format that it can write
-(`zoo.export_formats.FORMATS` lists them); the exported model takes ids and any
+(`zoo.serving.export_formats.FORMATS` lists them); the exported model takes ids and any
 number of rows.
 """
 

@@ -25,7 +25,6 @@ from zoo.encoding import LogFormat as LogFormat
 from zoo.encoding import prepare as prepare
 from zoo.evaluation.evaluation import evaluate as evaluate
 from zoo.evaluation.explanation import explain as explain
-from zoo.exporting import export as export
 from zoo.feature_schema import FeatureSchema as FeatureSchema
 from zoo.interop import import_checkpoint as import_checkpoint
 from zoo.models import DCN as DCN
@@ -34,7 +33,6 @@ from zoo.models import DeepFM as DeepFM
 from zoo.models import WideDeep as WideDeep
 from zoo.models import grow as grow
 from zoo.models.ctr_model import CTRModel as CTRModel
-from zoo.predictor import CTRPredictor as CTRPredictor
 from zoo.presets.card import model_card as model_card
 from zoo.presets.save_and_load import from_preset as from_preset
 from zoo.presets.save_and_load import save_to_preset as save_to_preset
@@ -46,4 +44,6 @@ from zoo.recipe_file import built_in_recipes as built_in_recipes
 from zoo.registry import create_model as create_model
 from zoo.registry import list_models as list_models
 from zoo.scaling import scaling_study as scaling_study
+from zoo.serving.exporting import export as export
+from zoo.serving.predictor import CTRPredictor as CTRPredictor
 from zoo.training import train as train

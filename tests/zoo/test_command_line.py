@@ -19,9 +19,9 @@ from zoo.commands import train
 from zoo.datasets import AVAZU
 from zoo.encoding.preparation import ENGINES
 from zoo.encoding.preparation import FIT_ON
-from zoo.export_formats import FORMATS
 from zoo.models import MODELS
 from zoo.raw.splits import SCHEMES
+from zoo.serving.export_formats import FORMATS
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data"
 AVAZU_15K = {

@@ -6,8 +6,8 @@ import typer
 from rich.console import Console
 
 from zoo.commands.preset_options import Preset
-from zoo.export_formats import formats_help
-from zoo.exporting import export as export_preset
+from zoo.serving.export_formats import formats_help
+from zoo.serving.exporting import export as export_preset
 
 # Typer wants the choices spelled out; a test holds them to `FORMATS`.
 FormatName = Literal["tf_saved_model", "onnx", "torch", "openvino", "litert"]

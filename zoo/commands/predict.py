@@ -5,8 +5,8 @@ import typer
 from rich.console import Console
 
 from zoo.commands.preset_options import Preset
-from zoo.predictor import CTRPredictor
 from zoo.runtime.memory import keep_freed_memory
+from zoo.serving.predictor import CTRPredictor
 
 
 def predict(

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import export_formats
-from zoo import exporting
-from zoo.export_formats import BACKENDS
-from zoo.export_formats import FORMATS
 from zoo.models import MODELS
+from zoo.serving import export_formats
+from zoo.serving import exporting
+from zoo.serving.export_formats import BACKENDS
+from zoo.serving.export_formats import FORMATS
 
 BACKEND = keras.backend.backend()
 WRITTEN = [name for name in FORMATS if BACKEND in FORMATS[name].writers]
 REFUSED = [name for name in FORMATS if name not in WRITTEN]
 SCHEMA = zoo.FeatureSchema(["price", "age"], {"site": 50, "ad": 300, "hour": 7})
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[3] / "README.md"
 
 
 def make_model(name="deepfm", schema=SCHEMA, dtype=None):

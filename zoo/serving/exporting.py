@@ -9,15 +9,15 @@ from typing import Any
 import keras
 
 from keras_cowclip import CowClipEmbedding
-from zoo.export_formats import FORMATS
-from zoo.export_formats import Format
-from zoo.export_formats import check_format
-from zoo.export_formats import check_suffix
 from zoo.feature_schema import FeatureSchema
 from zoo.files.new_output import check_new
 from zoo.files.new_output import new_output
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.save_and_load import from_preset
+from zoo.serving.export_formats import FORMATS
+from zoo.serving.export_formats import Format
+from zoo.serving.export_formats import check_format
+from zoo.serving.export_formats import check_suffix
 
 MESSAGE_BYTES = 2**31
 """Where a single message of Protocol Buffers or FlatBuffers ends."""
@@ -55,7 +55,7 @@ Interpreter(output).get_signature_runner()` |
         preset: as `zoo.from_preset` takes it.
         output: path of the file or folder to write, which must not be there
             yet. It appears once it is whole.
-        format: string, one of `zoo.export_formats.FORMATS`, which says which
+        format: string, one of `zoo.serving.export_formats.FORMATS`, which says which
             backend can write it.
         **hub: as `zoo.from_preset` takes them.
 

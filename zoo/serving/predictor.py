@@ -16,7 +16,7 @@ from zoo.presets.save_and_load import load_model
 from zoo.raw.source import Source
 from zoo.raw.source import open_source
 from zoo.runtime.progress import Stages
-from zoo.score_file import ScoreFile
+from zoo.serving.score_file import ScoreFile
 
 
 class CTRPredictor:

@@ -1,0 +1,1 @@
+"""Puts trained models to use: predictions from raw rows, exported files."""

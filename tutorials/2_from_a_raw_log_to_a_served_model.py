@@ -176,8 +176,8 @@ print(
 ## Export
 
 For serving without Keras, each backend has a format that it can write
-(`zoo.serving.export_formats.FORMATS` lists them); the exported model takes ids and any
-number of rows.
+(`zoo.serving.export_formats.FORMATS` lists them); the exported model takes ids
+and any number of rows.
 """
 
 exports = {

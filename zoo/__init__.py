@@ -38,12 +38,12 @@ from zoo.presets.save_and_load import from_preset as from_preset
 from zoo.presets.save_and_load import save_to_preset as save_to_preset
 from zoo.presets.source import built_in_presets as built_in_presets
 from zoo.presets.upload import upload_preset as upload_preset
-from zoo.recipe import Recipe as Recipe
-from zoo.recipe_file import RecipeFile as RecipeFile
-from zoo.recipe_file import built_in_recipes as built_in_recipes
 from zoo.registry import create_model as create_model
 from zoo.registry import list_models as list_models
 from zoo.scaling import scaling_study as scaling_study
 from zoo.serving.exporting import export as export
 from zoo.serving.predictor import CTRPredictor as CTRPredictor
-from zoo.training import train as train
+from zoo.training.recipe import Recipe as Recipe
+from zoo.training.recipe_file import RecipeFile as RecipeFile
+from zoo.training.recipe_file import built_in_recipes as built_in_recipes
+from zoo.training.training import train as train

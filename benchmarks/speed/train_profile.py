@@ -26,15 +26,15 @@ from result_lines import measured_with
 # What is timed, by where the training looks it up.
 PARTS = {
     "zoo.EncodedLog.load": "open the log",
-    "zoo.recipe.Recipe.make_network": "build",
+    "zoo.training.recipe.Recipe.make_network": "build",
     "keras.Model.compile": "build",
     "keras.Model.fit": "steps",
     "zoo.ClickBatches.batch": "read batches",
-    "zoo.training_callbacks.evaluate_split": "validation",
-    "zoo.training_run.evaluate_split": "evaluation",
-    "zoo.checkpoints.Checkpoints.save": "checkpoints",
-    "zoo.training.write_preset_files": "write the preset",
-    "zoo.training.plot_learning_curves": "draw the curves",
+    "zoo.training.callbacks.evaluate_split": "validation",
+    "zoo.training.run.evaluate_split": "evaluation",
+    "zoo.training.checkpoints.Checkpoints.save": "checkpoints",
+    "zoo.training.training.write_preset_files": "write the preset",
+    "zoo.training.training.plot_learning_curves": "draw the curves",
 }
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from zoo.data.encoded_log import EncodedLog
 from zoo.datasets import synthetic
-from zoo.recipe import Recipe
+from zoo.training.recipe import Recipe
 
 Data = Annotated[
     Path | None,

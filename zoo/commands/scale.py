@@ -7,8 +7,6 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from zoo.clip_variant import ADAPTIVE_COLUMN
-from zoo.clip_variant import CLIP_VARIANTS
 from zoo.commands.recipe_options import DEFAULT_HIDDEN_UNITS
 from zoo.commands.recipe_options import Data
 from zoo.commands.recipe_options import Decay
@@ -27,6 +25,8 @@ from zoo.scaling.study import BATCH_SIZES
 from zoo.scaling.study import RULES
 from zoo.scaling.verdict import verdicts
 from zoo.tables import verdict_table
+from zoo.training.clip_variant import ADAPTIVE_COLUMN
+from zoo.training.clip_variant import CLIP_VARIANTS
 
 
 def scale(

@@ -21,14 +21,14 @@ from zoo.commands.recipe_options import WarmupEpochs
 from zoo.commands.recipe_options import open_log
 from zoo.data.encoded_log import EncodedLog
 from zoo.presets.folder import CURVES_FILE
-from zoo.recipe import Recipe
-from zoo.recipe_file import RecipeFile
-from zoo.recipe_file import built_in_recipes
 from zoo.registry import NETWORKS
 from zoo.runtime.memory import keep_freed_memory
 from zoo.tables import report_table
-from zoo.training import REPORT_FILE
-from zoo.training import train as train_model
+from zoo.training.recipe import Recipe
+from zoo.training.recipe_file import RecipeFile
+from zoo.training.recipe_file import built_in_recipes
+from zoo.training.training import REPORT_FILE
+from zoo.training.training import train as train_model
 
 if TYPE_CHECKING:
     Model = str

@@ -7,8 +7,8 @@ from rich.progress import Progress
 from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 
-from zoo.recipe import Recipe
 from zoo.scaling.verdict import label
+from zoo.training.recipe import Recipe
 
 
 class StudyProgress:

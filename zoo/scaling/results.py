@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from zoo.recipe import Recipe
+from zoo.training.recipe import Recipe
 
 RESULTS_FILE = "results.csv"
 RUNS_FOLDER = "runs"

@@ -13,7 +13,6 @@ from keras_cowclip.scaling import RULES
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
-from zoo.recipe import Recipe
 from zoo.runtime.environment import describe_environment
 from zoo.scaling.figures import AUC_FIGURE
 from zoo.scaling.figures import CLIPPED_FIGURE
@@ -31,8 +30,9 @@ from zoo.scaling.results import run_name
 from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
 from zoo.scaling.verdict import label
-from zoo.training_run import check_log
-from zoo.training_run import run_recipe
+from zoo.training.recipe import Recipe
+from zoo.training.run import check_log
+from zoo.training.run import run_recipe
 
 BATCH_SIZES = tuple(1024 * 2**n for n in range(8))
 

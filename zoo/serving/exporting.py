@@ -55,8 +55,8 @@ Interpreter(output).get_signature_runner()` |
         preset: as `zoo.from_preset` takes it.
         output: path of the file or folder to write, which must not be there
             yet. It appears once it is whole.
-        format: string, one of `zoo.serving.export_formats.FORMATS`, which says which
-            backend can write it.
+        format: string, one of `zoo.serving.export_formats.FORMATS`, which
+            says which backend can write it.
         **hub: as `zoo.from_preset` takes them.
 
     Raises:

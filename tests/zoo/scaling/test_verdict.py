@@ -1,8 +1,8 @@
 import pytest
 
-from zoo.recipe import Recipe
 from zoo.scaling.progress import StudyProgress
 from zoo.scaling.verdict import verdicts
+from zoo.training.recipe import Recipe
 
 
 def row(rule, batch_size, auc, seconds=1.0, seed=0, variant=""):

@@ -17,7 +17,7 @@ class TrainingState:
         clipped_shares: list of floats, one for each of those batches.
         clipped_curve: list of floats. The clipped share over the finished
             epochs, up to 20 means an epoch.
-        random_state: dict, see `zoo.random_state`.
+        random_state: dict, see `zoo.training.random_state`.
         resumed_at: list of `[epoch, step]`, one for each time the run was
             broken off and resumed.
     """

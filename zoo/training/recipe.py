@@ -7,13 +7,13 @@ import keras
 
 from keras_cowclip import CowClip
 from keras_cowclip import scale_hyperparameters
-from zoo.clip_variant import ADAPTIVE_COLUMN
-from zoo.clip_variant import ClipVariant
-from zoo.clip_variant import check_clip_variant
 from zoo.feature_schema import FeatureSchema
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network_class
 from zoo.registry import network_name
+from zoo.training.clip_variant import ADAPTIVE_COLUMN
+from zoo.training.clip_variant import ClipVariant
+from zoo.training.clip_variant import check_clip_variant
 
 # At batch 1024, from the paper's tables; the others are CowClip's defaults.
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
@@ -52,8 +52,8 @@ class Recipe:
             whose validation AUC is not the highest so far, or `"none"`, the
             default.
         clip_variant: string, `"adaptive_column"`, which is CowClip, or a
-            constant clip of the paper's ablation, see `zoo.clip_variant`.
-            Defaults to `"adaptive_column"`.
+            constant clip of the paper's ablation, see
+            `zoo.training.clip_variant`. Defaults to `"adaptive_column"`.
         clip_threshold: float, of a constant clip. Defaults to `None`.
         embedding_dim: integer. Defaults to `10`.
         embedding_deviation: float, standard deviation of the initial

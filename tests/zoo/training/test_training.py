@@ -8,7 +8,7 @@ import pytest
 import zoo
 from keras_cowclip import scale_hyperparameters
 from zoo.datasets import synthetic
-from zoo.recipe import BASE_LEARNING_RATE
+from zoo.training.recipe import BASE_LEARNING_RATE
 
 SMALL = {"embedding_dim": 4, "hidden_units": (16,), "verbose": 0}
 

@@ -1,6 +1,6 @@
 import keras
 
-from zoo.training_state import TrainingState
+from zoo.training.state import TrainingState
 
 CUT = 0.1  # What is left of the learning rates at each plateau, as in BARS.
 

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
-from zoo.checkpoints import Checkpoints
 from zoo.data.split import Split
 from zoo.evaluation.evaluation import evaluate_split
 from zoo.metrics import TrainingDivergedError
-from zoo.random_state import random_state
-from zoo.random_state import set_random_state
-from zoo.training_state import TrainingState
+from zoo.training.checkpoints import Checkpoints
+from zoo.training.random_state import read_random_state
+from zoo.training.random_state import set_random_state
+from zoo.training.state import TrainingState
 
 # What is kept of the clipped share of every step, for figures.
 CURVE_POINTS = 20
@@ -183,5 +183,5 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def _save(self):
         # On JAX, asking for `self.model` brings the step's state back to it.
         model = self.model
-        state = replace(self.state, random_state=random_state(model))
+        state = replace(self.state, random_state=read_random_state(model))
         self.checkpoints.save(model, state, self._steps_done())

@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from zoo.feature_schema import FeatureSchema
-from zoo.recipe import Recipe
+from zoo.training.recipe import Recipe
 
 SCHEMA = FeatureSchema(["price"], {"site": 4, "hour": 3})
 

@@ -10,7 +10,7 @@ import keras
 from filelock import FileLock
 from filelock import Timeout
 
-from zoo.training_state import TrainingState
+from zoo.training.state import TrainingState
 
 WEIGHTS_FILE = "training.weights.h5"
 STATE_FILE = "state.json"

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
-from zoo.checkpoints import Checkpoints
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import evaluate_split
@@ -16,18 +15,19 @@ from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
-from zoo.plateau import CutRatesOnPlateau
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
-from zoo.recipe import FIRST_LEARNING_RATE
-from zoo.recipe import Recipe
 from zoo.runtime.environment import describe_environment
 from zoo.runtime.out_of_memory import explained_out_of_memory
-from zoo.training_callbacks import RaiseOnDivergence
-from zoo.training_callbacks import SaveCheckpoints
-from zoo.training_callbacks import TrainingClock
-from zoo.training_callbacks import ValidationMetrics
-from zoo.training_state import TrainingState
+from zoo.training.callbacks import RaiseOnDivergence
+from zoo.training.callbacks import SaveCheckpoints
+from zoo.training.callbacks import TrainingClock
+from zoo.training.callbacks import ValidationMetrics
+from zoo.training.checkpoints import Checkpoints
+from zoo.training.plateau import CutRatesOnPlateau
+from zoo.training.recipe import FIRST_LEARNING_RATE
+from zoo.training.recipe import Recipe
+from zoo.training.state import TrainingState
 
 
 def run_recipe(

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.checkpoints import Checkpoints
-from zoo.random_state import random_state
-from zoo.random_state import set_random_state
-from zoo.training_state import TrainingState
+from zoo.training.checkpoints import Checkpoints
+from zoo.training.random_state import read_random_state
+from zoo.training.random_state import set_random_state
+from zoo.training.state import TrainingState
 
 RUN = {"seed": 0, "hidden_units": (4, 4)}
 STATE = TrainingState(
@@ -41,7 +41,7 @@ def three(tmp_path):
         for step in (1, 2, 3):
             model.train_on_batch(X, Y)
             state = dataclasses.replace(
-                STATE, step=step, random_state=random_state(model)
+                STATE, step=step, random_state=read_random_state(model)
             )
             checkpoints.save(model, state, step)
     return tmp_path / "here", model

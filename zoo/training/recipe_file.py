@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from zoo.recipe import Recipe
+from zoo.training.recipe import Recipe
 
 _BUILT_IN = Path(__file__).parent / "recipes"
 

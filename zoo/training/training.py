@@ -7,11 +7,11 @@ from typing import Any
 
 from zoo.data.encoded_log import EncodedLog
 from zoo.files.atomic_folder import atomic_folder
-from zoo.learning_curves import plot_learning_curves
 from zoo.presets.folder import CURVES_FILE
 from zoo.presets.folder import write_preset_files
-from zoo.recipe import Recipe
-from zoo.training_run import run_recipe
+from zoo.training.learning_curves import plot_learning_curves
+from zoo.training.recipe import Recipe
+from zoo.training.run import run_recipe
 
 REPORT_FILE = "report.json"
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 
-def random_state(model: keras.Model) -> dict[str, Any]:
+def read_random_state(model: keras.Model) -> dict[str, Any]:
     """Returns what decides a model's next random numbers, ready for JSON."""
     state: dict[str, Any] = {
         "seeds": [seed.numpy().tolist() for seed in _seeds(model)]

@@ -1,0 +1,1 @@
+"""Trains networks by recipes, with checkpoints, into a folder."""

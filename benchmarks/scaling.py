@@ -19,13 +19,13 @@ from typing import Any
 from rich.console import Console
 
 import zoo
+from zoo.cli.tables import verdict_table
 from zoo.datasets import synthetic
 from zoo.scaling.results import compared
 from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
 from zoo.scaling.verdict import verdicts
-from zoo.tables import verdict_table
 
 RESULTS = Path(__file__).parent / "results" / "scaling"
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data"

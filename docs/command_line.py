@@ -14,7 +14,7 @@ PAGE = "command_line.md"
 def on_files(files: Files, *, config: Any) -> Files:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "typer", "zoo.cli", "utils", "docs"),
+            *(sys.executable, "-m", "typer", "zoo.cli.app", "utils", "docs"),
             *("--name", "python -m zoo", "--title", "The command line"),
         ],
         capture_output=True,

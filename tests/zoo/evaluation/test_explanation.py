@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from sklearn.metrics import roc_auc_score
 
 import zoo
-from zoo import cli
+from zoo.cli import app as cli
 from zoo.data.row_sample import sample_rows
 from zoo.data.split import Split
 from zoo.datasets import synthetic

@@ -10,7 +10,7 @@ from huggingface_hub.errors import HTTPError
 
 import zoo
 from tests.folder_hub import FolderHub
-from zoo import cli
+from zoo.cli import app as cli
 from zoo.datasets import CRITEO
 from zoo.datasets import SYNTHETIC
 from zoo.datasets import synthetic

@@ -4,8 +4,8 @@ import math
 import pytest
 
 import zoo
-from zoo import cli
-from zoo.commands import train as train_command
+from zoo.cli import app as cli
+from zoo.cli import train_command
 from zoo.datasets import RAW_LOGS
 
 # The paper's table 4 of settings: dense learning rate, l2 and clip floor.

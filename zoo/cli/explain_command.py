@@ -4,14 +4,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.commands.preset_options import EncodedFolder
-from zoo.commands.preset_options import Preset
-from zoo.commands.preset_options import SplitName
+from zoo.cli.options import EncodedFolder
+from zoo.cli.options import Preset
+from zoo.cli.options import SplitName
+from zoo.cli.tables import explanation_tables
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.explanation import FIGURE_FILE
 from zoo.evaluation.explanation import explain as explain_model
 from zoo.runtime.memory import keep_freed_memory
-from zoo.tables import explanation_tables
 
 
 def explain(

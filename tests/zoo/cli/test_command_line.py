@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from keras_cowclip.scaling import RULES
-from zoo import cli
-from zoo.commands import export
-from zoo.commands import prepare
-from zoo.commands import train
+from zoo.cli import app as cli
+from zoo.cli import export_command as export
+from zoo.cli import prepare_command as prepare
+from zoo.cli import train_command as train
 from zoo.datasets import AVAZU
 from zoo.encoding.preparation import ENGINES
 from zoo.encoding.preparation import FIT_ON
@@ -23,7 +23,7 @@ from zoo.models import MODELS
 from zoo.raw.splits import SCHEMES
 from zoo.serving.export_formats import FORMATS
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "data"
+SAMPLES = Path(__file__).parents[4] / "shared" / "data"
 AVAZU_15K = {
     "name": "avazu_15k",
     "label": "click",

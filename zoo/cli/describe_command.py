@@ -4,9 +4,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from zoo.cli.tables import card_tables
 from zoo.data.description import CARD_FILE
 from zoo.data.description import describe as describe_log
-from zoo.tables import card_tables
 
 
 def describe(

@@ -4,7 +4,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.commands.preset_options import Preset
+from zoo.cli.options import Preset
 from zoo.runtime.memory import keep_freed_memory
 from zoo.serving.predictor import CTRPredictor
 

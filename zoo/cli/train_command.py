@@ -8,22 +8,22 @@ from typing import Literal
 import typer
 from rich.console import Console
 
-from zoo.commands.recipe_options import DEFAULT_HIDDEN_UNITS
-from zoo.commands.recipe_options import Data
-from zoo.commands.recipe_options import Decay
-from zoo.commands.recipe_options import EmbeddingDim
-from zoo.commands.recipe_options import EmbeddingL2
-from zoo.commands.recipe_options import EmbeddingLearningRate
-from zoo.commands.recipe_options import Epochs
-from zoo.commands.recipe_options import HiddenUnits
-from zoo.commands.recipe_options import LearningRate
-from zoo.commands.recipe_options import WarmupEpochs
-from zoo.commands.recipe_options import open_log
+from zoo.cli.options import DEFAULT_HIDDEN_UNITS
+from zoo.cli.options import Data
+from zoo.cli.options import Decay
+from zoo.cli.options import EmbeddingDim
+from zoo.cli.options import EmbeddingL2
+from zoo.cli.options import EmbeddingLearningRate
+from zoo.cli.options import Epochs
+from zoo.cli.options import HiddenUnits
+from zoo.cli.options import LearningRate
+from zoo.cli.options import WarmupEpochs
+from zoo.cli.options import open_log
+from zoo.cli.tables import report_table
 from zoo.data.encoded_log import EncodedLog
 from zoo.presets.folder import CURVES_FILE
 from zoo.registry import NETWORKS
 from zoo.runtime.memory import keep_freed_memory
-from zoo.tables import report_table
 from zoo.training.recipe import Recipe
 from zoo.training.recipe_file import RecipeFile
 from zoo.training.recipe_file import built_in_recipes

@@ -7,12 +7,12 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from zoo.cli.tables import summary_table
 from zoo.datasets import RAW_LOGS
 from zoo.datasets import hub
 from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare as prepare_log
-from zoo.tables import summary_table
 
 # Typer wants the choices spelled out; a test holds them to the registries.
 SplitScheme = Literal["random", "sequential", "day", "provider"]

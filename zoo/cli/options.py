@@ -1,4 +1,4 @@
-"""The options that training and the scaling study have in common."""
+"""Defines the options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,17 @@ from zoo.data.encoded_log import EncodedLog
 from zoo.datasets import synthetic
 from zoo.training.recipe import Recipe
 
+Preset = Annotated[
+    str,
+    typer.Argument(
+        help="Folder written by `train`, hf://user/repository[@revision], or "
+        "the name of a built-in preset.",
+    ),
+]
+EncodedFolder = Annotated[
+    Path, typer.Option(help="Folder written by `prepare`.")
+]
+SplitName = Annotated[str, typer.Option(help="train, validation or test.")]
 Data = Annotated[
     Path | None,
     typer.Option(

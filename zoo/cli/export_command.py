@@ -5,7 +5,7 @@ from typing import Literal
 import typer
 from rich.console import Console
 
-from zoo.commands.preset_options import Preset
+from zoo.cli.options import Preset
 from zoo.serving.export_formats import formats_help
 from zoo.serving.exporting import export as export_preset
 

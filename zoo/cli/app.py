@@ -6,15 +6,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from zoo.commands.describe import describe
-from zoo.commands.evaluate import evaluate
-from zoo.commands.explain import explain
-from zoo.commands.export import export
-from zoo.commands.predict import predict
-from zoo.commands.prepare import prepare
-from zoo.commands.scale import scale
-from zoo.commands.train import train
-from zoo.commands.upload import upload
+from zoo.cli.describe_command import describe
+from zoo.cli.evaluate_command import evaluate
+from zoo.cli.explain_command import explain
+from zoo.cli.export_command import export
+from zoo.cli.predict_command import predict
+from zoo.cli.prepare_command import prepare
+from zoo.cli.scale_command import scale
+from zoo.cli.train_command import train
+from zoo.cli.upload_command import upload
 
 app = typer.Typer(
     help="Click-through-rate models, from a raw log to a trained network. "

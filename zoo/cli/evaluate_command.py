@@ -1,11 +1,11 @@
 from rich.console import Console
 
-from zoo.commands.preset_options import EncodedFolder
-from zoo.commands.preset_options import Preset
-from zoo.commands.preset_options import SplitName
+from zoo.cli.options import EncodedFolder
+from zoo.cli.options import Preset
+from zoo.cli.options import SplitName
+from zoo.cli.tables import metrics_table
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import evaluate as evaluate_model
-from zoo.tables import metrics_table
 
 
 def evaluate(

@@ -7,24 +7,24 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from zoo.commands.recipe_options import DEFAULT_HIDDEN_UNITS
-from zoo.commands.recipe_options import Data
-from zoo.commands.recipe_options import Decay
-from zoo.commands.recipe_options import EmbeddingDim
-from zoo.commands.recipe_options import EmbeddingL2
-from zoo.commands.recipe_options import EmbeddingLearningRate
-from zoo.commands.recipe_options import Epochs
-from zoo.commands.recipe_options import HiddenUnits
-from zoo.commands.recipe_options import LearningRate
-from zoo.commands.recipe_options import WarmupEpochs
-from zoo.commands.recipe_options import open_log
+from zoo.cli.options import DEFAULT_HIDDEN_UNITS
+from zoo.cli.options import Data
+from zoo.cli.options import Decay
+from zoo.cli.options import EmbeddingDim
+from zoo.cli.options import EmbeddingL2
+from zoo.cli.options import EmbeddingLearningRate
+from zoo.cli.options import Epochs
+from zoo.cli.options import HiddenUnits
+from zoo.cli.options import LearningRate
+from zoo.cli.options import WarmupEpochs
+from zoo.cli.options import open_log
+from zoo.cli.tables import verdict_table
 from zoo.registry import NETWORKS
 from zoo.runtime.memory import keep_freed_memory
 from zoo.scaling import scaling_study
 from zoo.scaling.study import BATCH_SIZES
 from zoo.scaling.study import RULES
 from zoo.scaling.verdict import verdicts
-from zoo.tables import verdict_table
 from zoo.training.clip_variant import ADAPTIVE_COLUMN
 from zoo.training.clip_variant import CLIP_VARIANTS
 

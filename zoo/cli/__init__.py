@@ -1,0 +1,1 @@
+"""Offers the zoo as a command line, one command a file."""

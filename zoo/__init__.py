@@ -34,10 +34,10 @@ from zoo.models import WideDeep as WideDeep
 from zoo.models import grow as grow
 from zoo.models.ctr_model import CTRModel as CTRModel
 from zoo.presets.card import model_card as model_card
+from zoo.presets.hub_upload import upload_preset as upload_preset
 from zoo.presets.save_and_load import from_preset as from_preset
 from zoo.presets.save_and_load import save_to_preset as save_to_preset
 from zoo.presets.source import built_in_presets as built_in_presets
-from zoo.presets.upload import upload_preset as upload_preset
 from zoo.registry import create_model as create_model
 from zoo.registry import list_models as list_models
 from zoo.scaling import scaling_study as scaling_study

@@ -7,8 +7,8 @@ import pytest
 
 import zoo
 from zoo.interop.fuxictr_features import FuxiCTRFeatures
-from zoo.interop.network import make_network
 from zoo.interop.state_dict import StateDict
+from zoo.interop.weighted_model import make_network
 
 
 def test_an_unknown_source_is_refused(tmp_path):

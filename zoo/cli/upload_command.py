@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.presets.upload import upload_preset
+from zoo.presets.hub_upload import upload_preset
 
 
 def upload(

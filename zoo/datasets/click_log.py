@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from zoo.datasets.row_split import RowSplit
 from zoo.datasets.typed_rows import column_types
-from zoo.datasets.typed_rows import typed_rows
+from zoo.datasets.typed_rows import read_typed_rows
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import open_source
 from zoo.raw.splits import SplitScheme
@@ -76,7 +76,7 @@ class ClickLog(datasets.ArrowBasedBuilder):
         self, source: Any, row_split: RowSplit | None, split: str
     ) -> Iterator[tuple[int, pa.Table]]:
         config = self.config
-        tables = typed_rows(
+        tables = read_typed_rows(
             open_source(source, config.log_format),
             config.log_format,
             config.label,

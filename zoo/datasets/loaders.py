@@ -14,7 +14,7 @@ from zoo.datasets.criteo import CRITEO_X1
 from zoo.datasets.criteo import CRITEO_X4
 from zoo.datasets.formats import log_format_of
 from zoo.datasets.formats import version_of
-from zoo.datasets.load import load
+from zoo.datasets.loading import load
 from zoo.feature_schema import FeatureSchema
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import SourceLike

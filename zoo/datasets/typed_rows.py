@@ -31,7 +31,7 @@ def column_types(log_format: LogFormat, label: str) -> dict[str, str]:
     }
 
 
-def typed_rows(
+def read_typed_rows(
     source: Source,
     log_format: LogFormat,
     label: str,

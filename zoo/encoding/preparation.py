@@ -16,7 +16,7 @@ from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.engine import Engine
 from zoo.encoding.engine import clear_disk_errors
 from zoo.encoding.engine import memory_bytes
-from zoo.files.atomic_folder import atomic_folder
+from zoo.files.whole_folder import atomic_folder
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.raw.source import SourceLike

@@ -18,7 +18,7 @@ from zoo.evaluation.explanation_figure import plot_explanation
 from zoo.evaluation.permutation_importance import columns_of
 from zoo.evaluation.permutation_importance import measure_importance
 from zoo.evaluation.permutation_importance import predict_split
-from zoo.files.atomic_folder import atomic_folder
+from zoo.files.whole_folder import atomic_folder
 from zoo.metrics import auc_standard_error
 from zoo.metrics import calibration_bins
 from zoo.metrics import exact_metrics

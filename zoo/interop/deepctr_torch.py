@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from zoo.interop.deepctr_torch_columns import DeepCTRTorchColumns
-from zoo.interop.network import hidden_weights
-from zoo.interop.network import make_network
 from zoo.interop.settings import check_relu
 from zoo.interop.settings import check_setting
 from zoo.interop.settings import check_size
 from zoo.interop.settings import one_dropout
 from zoo.interop.state_dict import StateDict
+from zoo.interop.weighted_model import hidden_weights
+from zoo.interop.weighted_model import make_network
 from zoo.models import DCN
 from zoo.models import DCNv2
 from zoo.models import DeepFM

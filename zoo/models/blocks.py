@@ -116,7 +116,7 @@ def logit(features: Tensor, dtype) -> Tensor:
     )(features)
 
 
-def click_probability(logits: list[Tensor]) -> Tensor:
+def click_output(logits: list[Tensor]) -> Tensor:
     """Sigmoid of the sum of the logits and one bias, `(batch, 1)` float32."""
     total = keras.layers.Add(dtype="float32", name="logits")(logits)
     return ClickProbability(dtype="float32", name="click")(total)

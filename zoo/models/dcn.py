@@ -2,7 +2,7 @@ import keras
 
 from zoo.layers import Cross
 from zoo.models.blocks import click_inputs
-from zoo.models.blocks import click_probability
+from zoo.models.blocks import click_output
 from zoo.models.blocks import embed_fields
 from zoo.models.blocks import flatten_features
 from zoo.models.blocks import hidden_layers
@@ -118,5 +118,5 @@ class DCN(CTRModel):
             "cross_l2": cross_l2,
         }
         super().__init__(
-            inputs, click_probability(logits), arguments, dtype=dtype, **kwargs
+            inputs, click_output(logits), arguments, dtype=dtype, **kwargs
         )

@@ -3,7 +3,7 @@ import keras
 from zoo.layers import CrossMixture
 from zoo.layers import MatrixCross
 from zoo.models.blocks import click_inputs
-from zoo.models.blocks import click_probability
+from zoo.models.blocks import click_output
 from zoo.models.blocks import embed_fields
 from zoo.models.blocks import flatten_features
 from zoo.models.blocks import hidden_layers
@@ -143,5 +143,5 @@ class DCNv2(CTRModel):
             "mixture": mixture,
         }
         super().__init__(
-            inputs, click_probability(logits), arguments, dtype=dtype, **kwargs
+            inputs, click_output(logits), arguments, dtype=dtype, **kwargs
         )

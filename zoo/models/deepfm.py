@@ -1,6 +1,6 @@
 from zoo.layers import FactorizationMachine
 from zoo.models.blocks import click_inputs
-from zoo.models.blocks import click_probability
+from zoo.models.blocks import click_output
 from zoo.models.blocks import embed_fields
 from zoo.models.blocks import flatten_features
 from zoo.models.blocks import hidden_layers
@@ -98,5 +98,5 @@ class DeepFM(CTRModel):
             "embedding_deviation": embedding_deviation,
         }
         super().__init__(
-            inputs, click_probability(logits), arguments, dtype=dtype, **kwargs
+            inputs, click_output(logits), arguments, dtype=dtype, **kwargs
         )

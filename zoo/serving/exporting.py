@@ -10,8 +10,8 @@ import keras
 
 from keras_cowclip import CowClipEmbedding
 from zoo.feature_schema import FeatureSchema
-from zoo.files.new_output import check_new
-from zoo.files.new_output import new_output
+from zoo.files.whole_output import check_new
+from zoo.files.whole_output import new_output
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.save_and_load import from_preset
 from zoo.serving.export_formats import FORMATS

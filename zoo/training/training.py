@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.data.encoded_log import EncodedLog
-from zoo.files.atomic_folder import atomic_folder
+from zoo.files.whole_folder import atomic_folder
 from zoo.presets.folder import CURVES_FILE
 from zoo.presets.folder import write_preset_files
 from zoo.training.learning_curves import plot_learning_curves

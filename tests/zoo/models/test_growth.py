@@ -7,7 +7,7 @@ from keras_cowclip import CowClip
 from zoo.models import MODELS
 from zoo.models import grow
 from zoo.models.blocks import click_inputs
-from zoo.models.blocks import click_probability
+from zoo.models.blocks import click_output
 from zoo.models.ctr_model import CTRModel
 
 TABLES = ("embeddings", "linear_embeddings")
@@ -287,9 +287,7 @@ class TableOfOneField(CTRModel):
         x = click_inputs(schema)
         embeddings = keras.layers.Embedding(schema.vocabulary_sizes[0], 1)
         logits = [keras.layers.Flatten()(embeddings(x["ids"][:, :1]))] * 2
-        super().__init__(
-            x, click_probability(logits), {"schema": schema}, **kwargs
-        )
+        super().__init__(x, click_output(logits), {"schema": schema}, **kwargs)
 
 
 def test_a_table_of_another_layout_is_refused():

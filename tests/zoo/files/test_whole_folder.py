@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from zoo.files.atomic_folder import atomic_folder
+from zoo.files.whole_folder import atomic_folder
 
 
 def make(output, text="new", **options):
@@ -117,7 +117,7 @@ def test_a_mounted_disk_is_refused_before_the_work(tmp_path, monkeypatch):
 
 KILLED = """
 import os, signal, sys
-from zoo.files.atomic_folder import atomic_folder
+from zoo.files.whole_folder import atomic_folder
 with atomic_folder(sys.argv[1]) as folder:
     (folder / "summary.json").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

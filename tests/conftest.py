@@ -8,14 +8,14 @@ def pytest_addoption(parser):
     parser.addoption(
         "--accelerator",
         action="store_true",
-        help="run tests/gpu in full size on a card, and fail without one",
+        help="run tests/gpu in full size on a GPU, and fail without one",
     )
 
 
 def pytest_configure(config):
     if not config.getoption("--accelerator"):
         return
-    # Tests start processes of their own, which need a part of the card.
+    # Child processes of the tests need a part of the GPU's memory.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     from zoo.runtime.accelerator import accelerator_name

@@ -1,4 +1,4 @@
-"""Why `keras_cowclip/torch_lookup.py` has a backward of its own.
+"""Times the backward of an embedding lookup on PyTorch, in four ways.
 
     python benchmarks/speed/torch_backward.py
 

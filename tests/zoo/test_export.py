@@ -1,9 +1,6 @@
 """Exported models give in their own runtimes what `model.predict` gives."""
 
 import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -11,6 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo import cli
 from zoo import export_formats
 from zoo import exporting
 from zoo.export_formats import BACKENDS
@@ -193,21 +191,17 @@ def test_keras_can_not_write_what_the_table_refuses(tmp_path, format):
 
 @pytest.mark.export
 @pytest.mark.parametrize("format", ["tf_saved_model", "torch"])
-def test_the_command_exports(tmp_path, format):
+def test_the_command_exports(tmp_path, format, capsys, monkeypatch):
     if format not in WRITTEN:
         format = "onnx"
     model = make_model()
     model.save_to_preset(tmp_path / "preset")
     output = output_of(tmp_path, format)
-    command = [sys.executable, "-m", "zoo", "export", tmp_path / "preset"]
-    done = subprocess.run(
-        [*command, "--format", format, "--output", output],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"Exported: {output}" in done.stdout
+    monkeypatch.setenv("COLUMNS", "200")
+    arguments = ["--format", format, "--output", str(output)]
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["export", str(tmp_path / "preset"), *arguments])
+    assert f"Exported: {output}" in capsys.readouterr().out
     assert_gives(output, format, model)
 
 
@@ -312,11 +306,8 @@ def test_the_readme_has_the_table():
     assert export_formats.formats_table() in README.read_text()
 
 
-def test_the_help_has_the_table():
-    done = subprocess.run(
-        [sys.executable, "-m", "zoo", "export", "--help"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "2000"},
-    )
-    assert export_formats.formats_help() in done.stdout
+def test_the_help_has_the_table(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "2000")
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["export", "--help"])
+    assert export_formats.formats_help() in capsys.readouterr().out

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.zoo import networks
 from zoo import cli
 from zoo import export_formats
 from zoo import exporting
@@ -24,23 +25,12 @@ README = Path(__file__).parents[2] / "README.md"
 
 def make_model(name="deepfm", schema=SCHEMA, dtype=None):
     """A model whose probabilities span (0, 1), so that errors would show."""
-    random = np.random.default_rng(0)
-    model = MODELS[name](
-        schema, embedding_dim=4, hidden_units=(16, 8), dtype=dtype
-    )
-    for variable in model.variables:
-        if "id_counts" not in variable.path:
-            variable.assign(random.normal(scale=0.3, size=variable.shape))
-    return model
+    model = networks.build(name, schema, hidden_units=(16, 8), dtype=dtype)
+    return networks.set_weights(model, deviation=0.3)
 
 
 def draw(rows, schema=SCHEMA):
-    random = np.random.default_rng(rows)
-    sizes = schema.vocabulary_sizes
-    return {
-        "dense": random.normal(size=(rows, schema.num_dense)).astype("float32"),
-        "ids": random.integers(0, sizes, (rows, len(sizes))).astype("int32"),
-    }
+    return networks.inputs(schema, rows, seed=rows)
 
 
 def output_of(folder, format):

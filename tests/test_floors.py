@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_backend
+
 ROOT = Path(__file__).parents[1]
 # From the ground up. A package imports from its own floor or from below; two
 # packages of one floor do not import each other.

@@ -1,7 +1,7 @@
 import pytest
 
-from .sizes import ON_GPU
 from .sizes import ON_CPU
+from .sizes import ON_GPU
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from . import child
 from . import fifty_steps
 
 # Relative to a weight's way in the 50 steps, by norms. Without a GPU two
-# processes compare the same CPU, one of them on a single thread.
+# processes compare the same CPU.
 TOLERANCE = 1e-2
 
 

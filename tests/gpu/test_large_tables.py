@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from . import child
-from .sizes import ON_GPU
 from .sizes import ON_CPU
+from .sizes import ON_GPU
 
 
 def pytest_generate_tests(metafunc):

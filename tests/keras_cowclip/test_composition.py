@@ -37,10 +37,16 @@ def assert_same(model, expected, optimizer=None):
 # Ways of running the same step.
 
 
-WAYS = [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}]
-if BACKEND != "torch":  # Keras refuses it there.
-    # 20 steps are no multiple of 3.
-    WAYS += [{"steps_per_execution": 4}, {"steps_per_execution": 3}]
+WAYS = [{"run_eagerly": True}, {"jit_compile": False}]
+if BACKEND == "torch":  # It takes a minute.
+    WAYS.append(pytest.param({"jit_compile": True}, marks=pytest.mark.large))
+else:
+    # 20 steps are no multiple of 3; Keras refuses it on PyTorch.
+    WAYS += [
+        {"jit_compile": True},
+        {"steps_per_execution": 4},
+        {"steps_per_execution": 3},
+    ]
 
 
 @pytest.mark.parametrize("arguments", WAYS, ids=str)

@@ -193,6 +193,7 @@ def test_other_jit_compile_agrees_with_float64_reference(case):
     assert (np.mean(shares) > 0.5) == (case != "off")
 
 
+@pytest.mark.large
 @pytest.mark.skipif(BACKEND != "torch", reason="torch.compile is torch's own")
 @pytest.mark.filterwarnings(
     "ignore:<class 'torch.autograd.function.Function'> should not be",

@@ -4,15 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cowclip.clipping import adaptive_column_factor
-from keras_cowclip.fused_adam import can_fuse
-from keras_cowclip.fused_adam import fused_adam_step
-from keras_cowclip.one_pass import outside_of_a_graph
-from keras_cowclip.replicas import refuse_over_replicas
-from keras_cowclip.replicas import sum_over_replicas
-from keras_cowclip.replicas import trains_alone
-from keras_cowclip.row_updates import densified
-from keras_cowclip.table_step import TableStep
+from keras_cowclip import backend
+from keras_cowclip.table import TableUpdate
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -129,6 +122,10 @@ class CowClip(keras.optimizers.Adam):
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), Algorithm 1.
     """
 
+    # A subclass may define a method `(gradient, table, counts)` that returns
+    # the clip factor of every row of a table, and may need the whole table.
+    _table_factor = None
+
     def __init__(
         self,
         learning_rate=1e-3,
@@ -161,7 +158,7 @@ class CowClip(keras.optimizers.Adam):
                 f"Received: lazy={lazy}, amsgrad=True"
             )
         if lazy and frequency_scale != 1:
-            # A lazy row takes as many steps an epoch at any batch.
+            # A lazy row takes the same number of steps an epoch at any batch.
             raise ValueError(
                 "`frequency_scale` is for rows that move every step, "
                 f"`lazy=False`. Received: lazy={lazy}, "
@@ -227,34 +224,21 @@ class CowClip(keras.optimizers.Adam):
     def build(self, variables):
         if self.built:
             return
-        refuse_over_replicas(self)
-        with outside_of_a_graph():
+        backend.check_replicas(self)
+        self._table_updates: list = self._make_table_updates(variables)
+        with backend.state_scope():
             super().build(variables)
-        # Everything about a variable is decided here and by its index:
-        # `update_step` sees bare tf.Variables on TensorFlow.
-        position = {id(variable): i for i, variable in enumerate(variables)}
-        self._step_of: list = [None] * len(variables)
-        for i, variable in enumerate(variables):
-            id_counts = getattr(variable, "id_counts", None)
-            if id_counts is None:
-                continue
-            if id(id_counts) not in position:
-                layer_path = variable.path.rpartition("/")[0]
-                raise ValueError(
-                    "A `CowClipEmbedding` table and its `id_counts` must be "
-                    "given to the same optimizer: map the whole layer to it, "
-                    f'in an `OptimizerMap` by "{layer_path}/.*". Received: '
-                    f"{variable.path} without {id_counts.path}"
-                )
-            counts_index = position[id(id_counts)]
+        for update in self._tables():
             if self.use_ema:
-                # Keras gives overwritten variables no average, and then looks
+                # Keras makes no average for overwritten variables, but looks
                 # for one on TensorFlow and JAX.
-                self._model_variables_moving_average[counts_index] = (
-                    self.add_variable_from_reference(id_counts, "average")
+                self._model_variables_moving_average[update.counts_index] = (
+                    self.add_variable_from_reference(
+                        update.tag.id_counts, "average"
+                    )
                 )
-            self._step_of[i] = TableStep(self, i, counts_index)
-        if not any(step.row_totals is not None for step in self._table_steps()):
+            update.add_totals()
+        if not any(update.tag.clip for update in self._tables()):
             warnings.warn(
                 "There is nothing to clip: the model has no trainable "
                 "`CowClipEmbedding` with `clip=True`, so `CowClip` acts as "
@@ -265,22 +249,24 @@ class CowClip(keras.optimizers.Adam):
     def add_variable_from_reference(
         self, reference_variable, name=None, initializer="zeros"
     ):
-        id_counts = getattr(reference_variable, "id_counts", None)
-        if self.lazy and name == "momentum" and id_counts is not None:
-            # Lazy rows have none, but need the step that moved them last.
-            # Exact as a float up to 16 million, and on the table's device,
-            # where TensorFlow would not put an integer.
-            reference_variable, name = id_counts, "last_step"
+        if self.lazy and name == "momentum":
+            update = self._update_of(reference_variable)
+            if update is not None:
+                # A lazy table has no momentum. `last_step` takes its place in
+                # the order in which Keras saves an optimizer's variables.
+                update.add_last_step()
+                return None
         return super().add_variable_from_reference(
             reference_variable, name, initializer
         )
 
     def scale_loss(self, loss):
-        # Keras asks the outermost optimizer alone: with a loss scale around
-        # this one, which can't handle sparse gradients, there are none.
+        # Keras calls this on the outermost optimizer only. Under
+        # `LossScaleOptimizer`, which can't unscale sparse gradients, it is not
+        # called and gradients stay dense.
         if self.built:
-            for step in self._table_steps():
-                step.table.sparse_gradients = step.can_update_lazily()
+            for update in self._tables():
+                update.tag.sparse_gradients = update.can_update_sparsely()
         return super().scale_loss(loss)
 
     def apply(self, grads, trainable_variables=None):
@@ -298,18 +284,18 @@ class CowClip(keras.optimizers.Adam):
             self._get_variable_index(variable): (gradient, variable)
             for gradient, variable in zip(grads, variables, strict=True)
         }
-        updated_rows = self._update_rows(pairs)
-        counts_indices = {step.counts_index for step in self._table_steps()}
-        # TensorFlow's slices are summed faster where the update is compiled.
-        sum_later = trains_alone() and not self._keras_changes_gradients()
+        updated_rows = self._update_sparsely(pairs)
+        counts_indices = {update.counts_index for update in self._tables()}
+        # TensorFlow sums `tf.IndexedSlices` faster within a compiled update.
+        sum_later = backend.is_alone() and not self._keras_changes_gradients()
         kept_grads, kept_variables = [], []
         for index, (gradient, variable) in pairs.items():
             if index in counts_indices:
                 self._record_counts(variable, gradient)
                 continue
-            is_table = self._step_of[index] is not None
+            is_table = self._table_updates[index] is not None
             if is_table and gradient is not None and not sum_later:
-                gradient = densified(gradient, variable.shape)
+                gradient = backend.dense_gradient(gradient, variable.shape)
             kept_grads.append(gradient)
             kept_variables.append(variable)
         if updated_rows and all(gradient is None for gradient in kept_grads):
@@ -318,11 +304,11 @@ class CowClip(keras.optimizers.Adam):
             super().apply(kept_grads, kept_variables)
 
     def update_step(self, gradient, variable, learning_rate):
-        table_step = self._step_of[self._get_variable_index(variable)]
-        if table_step is not None:
-            table_step.update(gradient, variable)
+        update = self._update_of(variable)
+        if update is not None:
+            update.update(gradient, variable)
         else:
-            self._adam_step(gradient, variable, learning_rate)
+            backend.adam(self, gradient, variable, learning_rate)
 
     def get_config(self):
         rate = self._embedding_learning_rate
@@ -353,47 +339,63 @@ class CowClip(keras.optimizers.Adam):
         return super().from_config(config, custom_objects=custom_objects)
 
     def _clipped_and_present(self):
-        """Rows clipped and rows present in the last batch, over all tables."""
+        """Returns the clipped rows and all rows of the last batch."""
         totals = [
-            ops.convert_to_numpy(step.row_totals)
-            for step in (self._table_steps() if self.built else ())
-            if step.row_totals is not None
+            ops.convert_to_numpy(update.row_totals)
+            for update in (self._tables() if self.built else ())
+            if update.row_totals is not None
         ]
         clipped, present = np.sum(totals, axis=0) if totals else (0.0, 0.0)
         return float(clipped), float(present)
 
-    def _row_factor(self, gradient, table, counts):
-        """The clip itself, of a whole table: what a variant overrides."""
-        return adaptive_column_factor(
-            gradient, table, counts, self.clip_ratio, self.clip_floor
-        )
+    def _make_table_updates(self, variables):
+        """Returns a `TableUpdate` for each variable that is a table."""
+        position = {id(variable): i for i, variable in enumerate(variables)}
+        updates: list[TableUpdate | None] = []
+        for i, variable in enumerate(variables):
+            tag = getattr(variable, "cowclip", None)
+            if tag is None:
+                updates.append(None)
+                continue
+            if id(tag.id_counts) not in position:
+                layer_path = variable.path.rpartition("/")[0]
+                raise ValueError(
+                    "A `CowClipEmbedding` table and its `id_counts` must be "
+                    "given to the same optimizer: map the whole layer to it, "
+                    f'in an `OptimizerMap` by "{layer_path}/.*". Received: '
+                    f"{variable.path} without {tag.id_counts.path}"
+                )
+            counts_index = position[id(tag.id_counts)]
+            updates.append(TableUpdate(self, i, counts_index, variable))
+        return updates
 
-    def _clips_row_by_row(self):
-        return type(self)._row_factor is CowClip._row_factor
+    def _tables(self):
+        return [update for update in self._table_updates if update is not None]
 
-    def _table_steps(self):
-        return [step for step in self._step_of if step is not None]
+    def _update_of(self, variable):
+        # By index: `update_step` gets a bare `tf.Variable` on TensorFlow.
+        return self._table_updates[self._get_variable_index(variable)]
 
-    def _update_rows(self, pairs):
-        """Moves the tables whose gradient is no larger than the batch.
+    def _update_sparsely(self, pairs):
+        """Updates the tables that have a sparse gradient.
 
         They and their counts are taken out of `pairs`. Returns whether there
         were any.
         """
         updated = False
-        for step in self._table_steps():
-            indices = step.index, step.counts_index
+        for update in self._tables():
+            indices = update.index, update.counts_index
             if not {*indices} <= {*pairs}:
                 continue
             gradient, counts = (pairs[index][0] for index in indices)
-            if step.update_lazily(gradient, counts):
+            if update.update_sparsely(gradient, counts):
                 for index in indices:
                     del pairs[index]
                 updated = True
         return updated
 
     def _keras_changes_gradients(self):
-        """Whether Keras' `apply` reads them before `update_step` does."""
+        """Whether Keras' `apply` reads gradients before `update_step` does."""
         return any(
             (
                 self.gradient_accumulation_steps,
@@ -406,7 +408,8 @@ class CowClip(keras.optimizers.Adam):
 
     def _record_counts(self, id_counts, counts):
         if counts is not None:
-            counts = sum_over_replicas(densified(counts, id_counts.shape))
+            counts = backend.dense_gradient(counts, id_counts.shape)
+            counts = backend.sum_over_replicas(counts)
         else:  # The table was used without a lookup.
             counts = ops.zeros(id_counts.shape, dtype=id_counts.dtype)
         if self.gradient_accumulation_steps:
@@ -420,22 +423,15 @@ class CowClip(keras.optimizers.Adam):
             accumulator.assign(ops.where(last, 0.0, counts))
         id_counts.assign(counts)
 
-    def _adam_step(self, gradient, variable, learning_rate):
-        learning_rate = ops.convert_to_tensor(learning_rate)
-        if can_fuse(variable, learning_rate):
-            fused_adam_step(self, gradient, variable, learning_rate)
-        else:
-            super().update_step(gradient, variable, learning_rate)
-
     def _use_weight_decay(self, variable):
         # Decoupled decay would shrink tables at the dense learning rate.
-        if self._step_of[self._get_variable_index(variable)] is not None:
+        if self._update_of(variable) is not None:
             return False
         return super()._use_weight_decay(variable)
 
 
 def _check_not_negative(name, value):
-    if callable(value):  # A schedule's values are known only as it runs.
+    if callable(value):  # The values of a schedule are not known yet.
         return
     if isinstance(value, bool) or not isinstance(
         value, (int, float, np.number)

@@ -77,7 +77,7 @@ class ClipVariant(CowClip):
             "field_sizes": self.field_sizes,
         }
 
-    def _row_factor(self, gradient, table, counts):
+    def _table_factor(self, gradient, table, counts):
         if self.clip_variant == "column":
             return column_factor(gradient, counts, self.clip_threshold)
         if self.clip_variant == "field":

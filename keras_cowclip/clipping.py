@@ -44,7 +44,7 @@ def clip_factor(norm: Tensor, threshold: Tensor) -> Tensor:
     [0.5, 1.0, 1.0]
     """
     exceeds = norm > threshold
-    # The inner `where` keeps 0 / 0 out of the branch that is not taken.
+    # Without the inner `where`, the branch not taken would compute 0 / 0.
     return ops.where(exceeds, threshold / ops.where(exceeds, norm, 1.0), 1.0)
 
 
@@ -68,7 +68,7 @@ def adaptive_column_factor(
             id counts as 1.
         ratio: float (r in the paper). `None` and infinity never clip.
         floor: float (zeta in the paper), the smallest threshold an
-            occurrence gives, so that rows near zero can still grow.
+            occurrence gives, which lets rows near zero grow.
 
     Returns:
         `(input_dim,)`, in `[0, 1]`; below 1 exactly where a row is clipped.
@@ -97,7 +97,7 @@ def clip_by_adaptive_column_norm(
     """Clips every row by its own weight norm and count: CowClip.
 
     `g * min(1, max(counts, 1) * max(ratio * ||w||, floor) / ||g||)`, row by
-    row. This is the rule the `CowClip` optimizer applies.
+    row: the rule of the `CowClip` optimizer.
 
     Args:
         gradient: `(input_dim, output_dim)`, the dense gradient of the table.
@@ -163,7 +163,7 @@ def clip_by_column_norm(
     Args:
         gradient: `(input_dim, output_dim)`, the dense gradient of the table.
         counts: `(input_dim,)`, occurrences of each id in the batch.
-        threshold: float, the largest norm a single occurrence may bring.
+        threshold: float, the largest norm that one occurrence allows.
 
     Returns:
         `(input_dim, output_dim)`, the clipped gradient.
@@ -189,7 +189,7 @@ def clip_by_field_norm(
     """Clips every field's rows together, by one norm a field.
 
     `g_f * min(1, threshold / ||g_f||)` with `g_f` all rows of field `f`: the
-    field-wise variant of the paper's ablation, for one stacked table.
+    field-wise variant of the paper's ablation, for fields that share a table.
 
     Args:
         gradient: `(input_dim, output_dim)`, the dense gradient of the table.

@@ -22,16 +22,16 @@ class CowClip(keras.optimizers.Adam):
     w = Adam(w, g, embedding_learning_rate)
     ```
 
-    Tables made with `CowClipEmbedding(clip=False)` skip the clip alone. All
-    other weights, `keras.layers.Embedding` tables among them, get plain Adam
-    with `learning_rate`. Every row of a table moves every step, present in the
-    batch or not, as in the published code.
+    A table made with `CowClipEmbedding(clip=False)` is not clipped, all else
+    equal. All other weights, `keras.layers.Embedding` tables among them, get
+    plain Adam with `learning_rate`. Every step updates every row of a table,
+    in the batch or not, as in the published code.
 
     Args:
-        learning_rate: float, schedule or callable. Of the dense weights.
-            Defaults to `1e-3`.
-        embedding_learning_rate: float, schedule or callable. Of every
-            `CowClipEmbedding` table. Defaults to `1e-4`.
+        learning_rate: float, schedule or callable. Learning rate of the dense
+            weights. Defaults to `1e-3`.
+        embedding_learning_rate: float, schedule or callable. Learning rate of
+            every `CowClipEmbedding` table. Defaults to `1e-4`.
         embedding_l2: float (lambda in the paper). Adds `2 * embedding_l2 * w`
             to every row's gradient, before the clip. Defaults to `1e-5`.
         clip_ratio: float (r in the paper), or `None` to switch the clip off
@@ -44,34 +44,23 @@ class CowClip(keras.optimizers.Adam):
         beta_2: float. Decay rate of the second moment. Defaults to `0.999`.
         epsilon: float. Added to the root of the second moment, as in
             `keras.optimizers.Adam`. Defaults to `1e-7`.
-        lazy: boolean. `True` moves only the rows present in the batch, by about
-            what they would have moved in the steps since the last one that
-            had them, see below: another algorithm than the paper's, whose AUC
-            comes close to that of the dense step. On TensorFlow and PyTorch a
-            step then costs the same whatever the size of the table, as long as
-            nothing needs a whole gradient: one device, float32 tables without
-            a constraint, and none of Keras' clips, `use_ema`, loss scales and
-            `gradient_accumulation_steps`. The tables' `id_counts` are then
-            not written, and, on TensorFlow, lookups of the table outside of
-            the layer are counted as well. On PyTorch the gradients of such a
-            model are sparse from the second step on, until it is compiled
-            again with a loss or metrics. On JAX, whose gradients are
-            as large as their table, a step costs less than a dense one where
-            the table is large and the batch small. Defaults to `False`.
+        lazy: boolean. `True` updates only the rows in the batch, and makes up
+            for the steps they missed by the formula below. This is another
+            algorithm than the paper's; its AUC comes close to the dense
+            step's. Defaults to `False`.
         frequency_scale: float, positive. How many times larger the batch is
-            than the one that `embedding_learning_rate` is for; the rate of
-            each row is then multiplied by `keras_cowclip.frequency_factor`,
-            between the square root of this for rare ids and all of it for
-            the most frequent ones. It belongs with betas and an epsilon for
-            the larger batch, see `scale_hyperparameters`, and with
-            `lazy=False`. Not part of the paper. Defaults to `1.0`, which
-            changes nothing.
+            than the one `embedding_learning_rate` was tuned at. Multiplies the
+            rate of each row by `keras_cowclip.frequency_factor`, from the
+            square root of the scale for rare ids to the scale itself for the
+            most frequent ones. It needs betas and an epsilon for the larger
+            batch, see `scale_hyperparameters`, and `lazy=False`. Not part of
+            the paper. Defaults to `1.0`, which changes nothing.
         **optimizer_kwargs: any other argument of `keras.optimizers.Adam`.
             `weight_decay` acts on the dense weights alone.
             `gradient_accumulation_steps=k` sums the counts, so k batches of b
             rows equal one batch of `k * b`.
 
-    With `lazy=True` a row that was absent from the last `k` steps takes
+    With `lazy=True` a row that was not in the last `k` batches is updated by
 
     ```
     rate = embedding_learning_rate * sqrt(1 - beta_2**step)
@@ -84,19 +73,33 @@ class CowClip(keras.optimizers.Adam):
     w = w - rate * g / (sqrt(v) + epsilon)
     ```
 
-    as l2 and second moment would have acted on it in those steps, at the rate
-    of this one; `half` is `v` half way through them. Nothing is left of the
-    first moment: what it would have spread over the steps after a gradient is
-    done at once, so `beta_1` is for the dense weights alone, and a table has
-    one moment less.
+    The middle three lines do what l2 and second moment would have done in those
+    steps, at the rate of this one; `half` is `v` half way through them. A
+    gradient has its whole effect at once instead of a first moment that spreads
+    it over later steps. A table therefore has one moment less, and `beta_1`
+    applies to the dense weights alone.
 
-    Several devices train what one device trains with the whole batch, for
+    On TensorFlow and PyTorch the cost of a lazy step does not depend on the
+    size of the table, if nothing needs a dense gradient: one device, float32
+    tables without a constraint, and none of Keras' clips, `use_ema`, loss
+    scales and `gradient_accumulation_steps`. Then:
+
+    * `id_counts` is not written.
+    * On TensorFlow, lookups of the table outside of the layer count as well.
+    * On PyTorch, gradients are sparse from the second step on, until the model
+      is compiled again with a loss or metrics.
+
+    On JAX a gradient is as large as its table. A lazy step then costs less than
+    a dense one for a large table and a small batch.
+
+    Several devices train what one device trains with the whole batch, because
     counts are summed over them: under `keras.distribution` on JAX, in the scope
-    of a `tf.distribute` strategy, and, on PyTorch, in every process group of
-    `torch.distributed` that is initialized, as for `DistributedDataParallel`.
+    of a `tf.distribute` strategy, and in every initialized process group of
+    `torch.distributed`, such as that of `DistributedDataParallel`.
 
     Raises:
-        ValueError: for a negative learning rate, l2, ratio or floor.
+        ValueError: for a negative learning rate, l2, ratio or floor, a scale
+            that is not positive, or settings that `lazy` does not support.
         NotImplementedError: for `gradient_accumulation_steps`, `clipnorm`,
             `global_clipnorm`, `clipvalue` and `ema_overwrite_frequency` in a
             `tf.distribute` strategy of several replicas.
@@ -115,7 +118,7 @@ class CowClip(keras.optimizers.Adam):
     x = np.random.default_rng(0).integers(0, 1000, (4096, 2))
     y = (x[:, :1] % 2).astype("float32")
     model.fit(x, y, batch_size=4096)
-    optimizer.clipped_share  # of the rows present in the last batch
+    optimizer.clipped_share  # of the rows in the last batch
     ```
 
     Reference:
@@ -146,24 +149,9 @@ class CowClip(keras.optimizers.Adam):
         if clip_ratio is not None:
             _check_not_negative("clip_ratio", clip_ratio)
         _check_not_negative("clip_floor", clip_floor)
-        _check_not_negative("frequency_scale", frequency_scale)
-        if frequency_scale == 0:
-            raise ValueError(
-                "`frequency_scale` must be positive. Received: "
-                f"frequency_scale={frequency_scale}"
-            )
-        if lazy and optimizer_kwargs.get("amsgrad"):
-            raise ValueError(
-                "`lazy=True` does not support `amsgrad`. "
-                f"Received: lazy={lazy}, amsgrad=True"
-            )
-        if lazy and frequency_scale != 1:
-            # A lazy row takes the same number of steps an epoch at any batch.
-            raise ValueError(
-                "`frequency_scale` is for rows that move every step, "
-                f"`lazy=False`. Received: lazy={lazy}, "
-                f"frequency_scale={frequency_scale}"
-            )
+        _check_frequency_scale(frequency_scale)
+        if lazy:
+            _check_lazy(frequency_scale, optimizer_kwargs.get("amsgrad"))
         super().__init__(
             learning_rate=(
                 learning_rate
@@ -181,7 +169,7 @@ class CowClip(keras.optimizers.Adam):
         self.lazy = lazy
         self.frequency_scale = frequency_scale
         if not callable(embedding_learning_rate):
-            # A variable, so that a change of the rate reaches a compiled step.
+            # A compiled step sees a new rate only if it is a variable.
             embedding_learning_rate = self.add_variable(
                 shape=(),
                 initializer=keras.initializers.Constant(
@@ -213,10 +201,10 @@ class CowClip(keras.optimizers.Adam):
 
     @property
     def clipped_share(self):
-        """Share of the rows present in the last batch that were clipped.
+        """Share of the rows in the last batch that were clipped.
 
-        A float over all clipped tables together, 0 before the first step. On
-        JAX read it, inside `fit`, through `Callback.model.optimizer`.
+        A float over all clipped tables together, 0 before the first step.
+        Inside `fit` on JAX, read it through `Callback.model.optimizer`.
         """
         clipped, present = self._clipped_and_present()
         return clipped / present if present else 0.0
@@ -413,7 +401,7 @@ class CowClip(keras.optimizers.Adam):
         else:  # The table was used without a lookup.
             counts = ops.zeros(id_counts.shape, dtype=id_counts.dtype)
         if self.gradient_accumulation_steps:
-            # Keras would keep the maximum over the micro-batches.
+            # Keras would keep the maximum over the micro-batches, not the sum.
             accumulator = self._accumulated_gradients[
                 self._get_variable_index(id_counts)
             ]
@@ -440,4 +428,28 @@ def _check_not_negative(name, value):
     if not value >= 0:
         raise ValueError(
             f"`{name}` must not be negative. Received: {name}={value}"
+        )
+
+
+def _check_frequency_scale(frequency_scale):
+    _check_not_negative("frequency_scale", frequency_scale)
+    if frequency_scale == 0:
+        raise ValueError(
+            "`frequency_scale` must be positive. Received: "
+            f"frequency_scale={frequency_scale}"
+        )
+
+
+def _check_lazy(frequency_scale, amsgrad):
+    if amsgrad:
+        raise ValueError(
+            "`lazy=True` does not support `amsgrad`. "
+            "Received: lazy=True, amsgrad=True"
+        )
+    if frequency_scale != 1:
+        # A lazy row takes the same number of steps an epoch at any batch.
+        raise ValueError(
+            "`frequency_scale` is for rows that move every step, "
+            f"`lazy=False`. Received: lazy=True, "
+            f"frequency_scale={frequency_scale}"
         )

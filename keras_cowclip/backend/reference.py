@@ -201,13 +201,9 @@ def clip_active_rows(
 
     A row is active if its id is in the batch or its gradient is not zero.
 
-    Args:
-        gradient: see `clip_rows`.
-        table: see `clip_rows`.
-        counts: see `clip_rows`.
-        factor_of: see `clip_rows`. The factor of a row may depend on no other
-            row, and must be 1 where the l2 is the whole gradient.
-        l2: see `clip_rows`.
+    Args, beside those of `clip_rows`:
+        factor_of: the factor of a row may depend on no other row, and must be
+            1 where the l2 is the whole gradient.
         ids: the gradient's `active_ids`. Defaults to `None`, any row.
     """
     return clip_rows(gradient, table, counts, factor_of, l2)
@@ -266,15 +262,7 @@ def table_adam(
     rate: Tensor,
     l2: float = 0.0,
 ) -> None:
-    """Does what `adam` does, in the way that suits a large table.
-
-    Args:
-        optimizer: see `adam`.
-        gradient: see `adam`.
-        variable: see `adam`.
-        rate: see `adam`.
-        l2: see `adam`.
-    """
+    """Does what `adam` does, in the way that suits a large table."""
     adam(optimizer, gradient, variable, rate, l2)
 
 

@@ -15,10 +15,12 @@ ONE_BACKEND = [
         "zoo/datasets",
         "zoo/encoding",
         "zoo/scaling/test_verdict.py",
-        "zoo/test_description.py",
-        "zoo/test_encoded_log.py",
-        "zoo/test_features.py",
-        "zoo/test_memory.py",
+        "zoo/data/test_description.py",
+        "zoo/data/test_encoded_log.py",
+        "test_floors.py",
+        "zoo/runtime/test_memory.py",
+        "zoo/files",
+        "zoo/test_feature_schema.py",
         "zoo/test_metrics.py",
     )
 ]

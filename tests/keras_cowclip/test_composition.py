@@ -199,7 +199,7 @@ def test_the_callback_finds_each_in_a_scaled_multi_optimizer():
     """One optimizer a table, both tables clipped: all rows count together."""
     deep, wide = kc.CowClip(**STRONG), kc.CowClip(clip_ratio=None)
     model = networks.compiled(None)
-    model.get_layer("wide").embeddings.clip_rows = True
+    model.get_layer("wide").embeddings.cowclip.clip = True
     many = optimizers.OptimizerMap(
         optimizers.Adam(STRONG["learning_rate"]),
         {"table/.*": deep, "wide/.*": wide},

@@ -1,26 +1,23 @@
-"""Where TensorFlow compiles counts and the update of a table; that they are
-exact is tested with all else."""
+"""The parts of a training step that XLA compiles on TensorFlow."""
 
 import keras
 import numpy as np
 import pytest
 
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("these are TensorFlow's graphs", allow_module_level=True)
+
+import tensorflow as tf
+
 import keras_cowclip as kc
-from keras_cowclip.one_pass import in_one_pass
-from keras_cowclip.row_updates import densified
+from keras_cowclip.backend import tensorflow as native
+from keras_cowclip.clipping import adaptive_column_factor
 
-from . import networks
-
-on_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow",
-    reason="JAX compiles the whole step, and PyTorch makes no graph of it",
-)
+from .. import networks
 
 
 def compiled_functions(make_optimizer):
     """The operations of each function that XLA compiles in a training step."""
-    import tensorflow as tf
-
     model = networks.one_table(make_optimizer(), 50, 4)
     batch = np.zeros((8, 3), "int32"), np.ones((8, 1), "float32")
     model.train_on_batch(*batch)
@@ -45,13 +42,11 @@ def compiled_updates(make_optimizer):
     ]
 
 
-@on_tensorflow
 def test_an_update_is_compiled_in_a_graph():
     (operations,) = compiled_updates(kc.CowClip)
     assert "UnsortedSegmentSum" in operations
 
 
-@on_tensorflow
 @pytest.mark.parametrize("optimizer", [kc.CowClip, keras.optimizers.SGD])
 def test_counts_are_compiled_in_a_graph(optimizer):
     (operations,) = (
@@ -62,13 +57,11 @@ def test_counts_are_compiled_in_a_graph(optimizer):
     assert "UnsortedSegmentSum" in operations
 
 
-@on_tensorflow
 def test_the_rows_of_a_lazy_step_are_summed_compiled():
     counts, rows = compiled_functions(lambda: kc.CowClip(lazy=True))
     assert "UnsortedSegmentSum" in counts & rows
 
 
-@on_tensorflow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -83,28 +76,17 @@ def test_a_gradient_that_keras_reads_is_summed_before(arguments):
     assert "UnsortedSegmentSum" not in operations
 
 
-@on_tensorflow
-def test_what_is_not_a_pass_over_the_table_is_not_compiled():
+def test_neither_a_lazy_step_nor_a_custom_clip_is_compiled():
     assert not compiled_updates(lambda: kc.CowClip(lazy=True))
 
     class HalfClip(kc.CowClip):
-        def _row_factor(self, gradient, table, counts):
-            return 0.5 * super()._row_factor(gradient, table, counts)
+        def _table_factor(self, gradient, table, counts):
+            return 0.5 * adaptive_column_factor(gradient, table, counts)
 
     assert not compiled_updates(HalfClip)
 
 
-def test_an_update_is_left_as_it_is_outside_of_a_graph():
-    def update(gradient):
-        raise AssertionError("must not be called")
-
-    assert in_one_pass(update, []) is update
-
-
-@on_tensorflow
 def test_an_update_over_two_devices_or_replicas_is_left_as_it_is():
-    import tensorflow as tf
-
     class Variable:
         def __init__(self, device):
             self.device = device
@@ -114,47 +96,13 @@ def test_an_update_over_two_devices_or_replicas_is_left_as_it_is():
 
     with tf.Graph().as_default():
         here, there = Variable("/device:CPU:0"), Variable("/device:GPU:0")
-        assert in_one_pass(update, [here, here]) is not update
-        assert in_one_pass(update, [here, there]) is update
+        assert native.compiled(update, [here, here]) is not update
+        assert native.compiled(update, [here, there]) is update
         with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
-            assert in_one_pass(update, [here, here]) is update
+            assert native.compiled(update, [here, here]) is update
 
 
-@on_tensorflow
-@pytest.mark.parametrize("dim", [1, 6, 7, 8, 10])
-@pytest.mark.parametrize("lookups", [15, 90])
-@pytest.mark.parametrize("compiled", [False, True])
-def test_rows_of_any_length_are_summed(dim, lookups, compiled):
-    import tensorflow as tf
-
-    num_rows = 30
-    generator = np.random.default_rng(0)
-    ids = generator.integers(0, num_rows, lookups)
-    values = generator.normal(size=(lookups, dim)).astype("float32")
-    expected = np.zeros((num_rows, dim))
-    np.add.at(expected, ids, values)
-
-    @tf.function(
-        jit_compile=compiled,
-        # As Keras traces it: the batch may have any size.
-        input_signature=[
-            tf.TensorSpec((None, dim)),
-            tf.TensorSpec((None,), "int64"),
-        ],
-    )
-    def gradient(values, ids):
-        slices = tf.IndexedSlices(values, ids)
-        total = densified(slices, (num_rows, dim), may_pad=True)
-        assert total.shape == (num_rows, dim)
-        return total
-
-    np.testing.assert_allclose(gradient(values, ids), expected, atol=1e-5)
-
-
-@on_tensorflow
 def test_moments_made_in_a_graph_have_memory_of_their_own():
-    import tensorflow as tf
-
     layer = kc.CowClipEmbedding(1000, 16)
     layer.build()
     optimizer = kc.CowClip()

@@ -1,21 +1,32 @@
-"""The gradient of a lookup on JAX, against sums by NumPy."""
+"""The programs that JAX makes of a table's step, and its other transforms."""
 
 import keras
 import numpy as np
 import pytest
 
 if keras.backend.backend() != "jax":
-    pytest.skip(
-        "the other backends have their own gradient of a lookup",
-        allow_module_level=True,
-    )
+    pytest.skip("these are JAX's programs", allow_module_level=True)
 
 import jax
 from jax import export
 
-from keras_cowclip.jax_lookup import look_up
+import keras_cowclip as kc
+from keras_cowclip.backend import jax as native
+
+from . import xla
 
 NUM_IDS = 50
+on_cpu = pytest.mark.skipif(
+    jax.default_backend() != "cpu", reason="these kernels are for a CPU"
+)
+
+
+def look_up(table, ids):
+    layer = kc.CowClipEmbedding(*table.shape)
+    with jax.ensure_compile_time_eval():
+        layer.build()
+    with keras.StatelessScope([(layer.embeddings, table)]):
+        return native.look_up(layer.embeddings, layer.embeddings.cowclip, ids)
 
 
 def gradient(table, ids, upstream):
@@ -23,34 +34,12 @@ def gradient(table, ids, upstream):
     return pull_back(upstream)[0]
 
 
-@pytest.mark.parametrize("compile_", [jax.jit, lambda function: function])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("dim", [1, 6, 8, 10])
-@pytest.mark.parametrize("batch_size", [0, 10, 40])  # 20 and 80 lookups
-def test_a_row_has_the_sum_of_its_lookups(batch_size, dim, dtype, compile_):
-    generator = np.random.default_rng(0)
-    # The last ten are never there.
-    ids = generator.integers(0, NUM_IDS - 10, (batch_size, 2))
-    # Sums that 16 bits hold exactly.
-    upstream = generator.integers(0, 8, (batch_size, 2, dim)).astype(dtype)
-    table = generator.normal(size=(NUM_IDS, dim)).astype(dtype)
-    sums = compile_(gradient)(*map(jax.numpy.asarray, (table, ids, upstream)))
-    expected = np.zeros((NUM_IDS, dim))
-    np.add.at(expected, ids, upstream.astype("float64"))
-    assert sums.dtype == dtype
-    np.testing.assert_array_equal(sums.astype("float32"), expected)
-    rows = compile_(look_up)(table, ids)
-    np.testing.assert_array_equal(rows, table[ids])
-
-
-@pytest.mark.skipif(
-    jax.default_backend() != "cpu", reason="rows are padded on the CPU alone"
-)
+@on_cpu
 @pytest.mark.parametrize(
     ("batch_size", "dim", "columns"),
     [(40, 10, 12), (40, 8, 8), (40, 5, 5), (10, 10, 10)],
 )
-def test_rows_are_padded_where_there_are_more_lookups(batch_size, dim, columns):
+def test_rows_are_padded_if_there_are_more_lookups(batch_size, dim, columns):
     program = (
         jax.jit(gradient)
         .lower(
@@ -64,6 +53,25 @@ def test_rows_are_padded_where_there_are_more_lookups(batch_size, dim, columns):
     for width in {5, 8, 10, 12} - {columns, dim}:
         assert f"[{NUM_IDS},{width}]" not in program
     assert f"[{NUM_IDS},{columns}]" in program
+
+
+@on_cpu
+@pytest.mark.parametrize("columns", [native.FEW_COLUMNS, 13])
+def test_a_norm_of_few_columns_is_no_reduction(columns):
+    rows = jax.ShapeDtypeStruct((30, columns), "float32")
+    program = jax.jit(native.row_norm).lower(rows).compile().as_text()
+    assert ("reduce(" in program) == (columns > native.FEW_COLUMNS)
+
+
+@on_cpu
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_compiled_step_updates_in_chunks(lazy, monkeypatch):
+    programs = []
+    for fewest_rows in (1, 401):
+        monkeypatch.setattr(native, "FEWEST_CHUNKED_ROWS", fewest_rows)
+        optimizer = kc.CowClip(lazy=lazy)
+        programs.append(xla.compiled_update(optimizer, rows=400, columns=4))
+    assert ["while(" in program for program in programs] == [True, False]
 
 
 def test_ids_outside_of_the_table_are_as_in_a_take():

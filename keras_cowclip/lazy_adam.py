@@ -12,7 +12,7 @@ from keras import ops
 Tensor = Any
 
 
-def lazy_adam(
+def step_lazily(
     optimizer: Any,
     factor_of: Callable[..., Tensor],
     table: Tensor,

@@ -11,7 +11,7 @@ from keras_cowclip.backend import reference
 from keras_cowclip.clipping import adaptive_column_factor
 from keras_cowclip.clipping import at_least_float32
 from keras_cowclip.frequency import frequency_factor
-from keras_cowclip.lazy_adam import lazy_adam
+from keras_cowclip.lazy_adam import step_lazily
 
 Tensor = Any
 
@@ -122,7 +122,7 @@ class TableUpdate:
         table, velocity, last_step = (
             backend.read_rows(variable, rows.ids) for variable in variables
         )
-        factor, *moved = lazy_adam(
+        factor, *moved = step_lazily(
             self.optimizer,
             self._factor,
             table,
@@ -175,7 +175,7 @@ class TableUpdate:
         variables = self._lazy_variables()
         kernels = backend if self._clips_row_by_row() else reference
         factor, *moved = kernels.update_active_rows(
-            lambda _, *rows: lazy_adam(self.optimizer, self._factor, *rows),
+            lambda _, *rows: step_lazily(self.optimizer, self._factor, *rows),
             counts > 0,
             (ops.ones_like(counts), *map(at_least_float32, variables)),
             gradient,

@@ -145,8 +145,14 @@ def fail_at(monkeypatch, number, error):
 
 @pytest.mark.parametrize(
     "error",
-    [Broken(), OSError(28, "No space left on device")],
-    ids=["broken off", "disk full"],
+    [
+        pytest.param(Broken(), id="broken off"),
+        pytest.param(
+            OSError(28, "No space left on device"),
+            id="disk full",
+            marks=pytest.mark.large,
+        ),
+    ],
 )
 def test_a_study_that_is_broken_off_goes_on(
     error, monkeypatch, finished, log, tmp_path

@@ -12,6 +12,9 @@ from zoo import evaluation
 from zoo.datasets import synthetic
 from zoo.scaling import study
 
+pytestmark = pytest.mark.one_backend(
+    reason="its runs are those of `zoo.train`, which every backend is tested by"
+)
 SMALL = {"epochs": 2, "embedding_dim": 4, "hidden_units": (8,)}
 GRID = {
     "batch_sizes": (1024, 4096),

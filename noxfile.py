@@ -257,11 +257,19 @@ assert "site-packages" in zoo.__file__
 assert len(zoo.built_in_presets()) == 4
 assert zoo.built_in_recipes()
 """
-TRIED = (
-    "tests/keras_cowclip/test_exactness.py",
-    "tests/zoo/models/test_models.py",
-    "tests/zoo/test_training.py",
-)
+TRIED = [
+    f"tests/{test}"
+    for test in (
+        "keras_cowclip/test_exactness.py::"
+        "test_30_steps_of_fit_agree_with_float64_reference[lazy]",
+        "keras_cowclip/test_exactness.py::"
+        "test_30_steps_of_fit_agree_with_float64_reference[small ratio]",
+        "zoo/models/test_models.py::test_golden_numbers_hold_on_every_backend",
+        "zoo/test_predictor.py::test_the_command_scores_a_file",
+        "zoo/test_training.py::test_report_holds_what_was_measured",
+        "zoo/test_training.py::test_saved_model_evaluates_to_the_report",
+    )
+]
 
 
 @nox.session
@@ -280,4 +288,4 @@ def build(session, backend):
     with session.chdir(folder):
         session.run("python", "-c", TRY.format(backends=names), env=env)
         session.run("python", "-m", "zoo", "--help", env=env)
-        session.run("python", "-m", "pytest", *TRIED, *PARALLEL, env=env)
+        session.run("python", "-m", "pytest", *TRIED, env=env)

@@ -33,6 +33,8 @@ AVAZU_15K = {
     "header": True,
 }  # fmt: skip
 GOWALLA = {"name": "gowalla", "categorical": ["user", "item"]}
+# Other tests run what these commands call with every backend.
+COMMAND = pytest.mark.one_backend(reason="the command, not what it calls")
 # A sample, what it is, and the AUC that three short epochs reach at least.
 LOGS = {
     "criteo_kaggle_10k/train.txt": ("criteo", 0.55),
@@ -141,6 +143,7 @@ def test_main_job_on_a_real_sample(name, tmp_path, run_cli):
     assert 0.2 < report["calibration"] < 5
 
 
+@COMMAND
 def test_a_killed_training_is_resumed(raw_criteo, tmp_path, run_cli):
     data, run = tmp_path / "encoded", tmp_path / "run"
     checkpoints = tmp_path / "run.checkpoints"
@@ -173,6 +176,7 @@ def test_a_killed_training_is_resumed(raw_criteo, tmp_path, run_cli):
     assert not checkpoints.exists()
 
 
+@COMMAND
 def test_a_scaling_study_ends_in_a_table(raw_criteo, tmp_path, run_cli):
     data, study = tmp_path / "encoded", tmp_path / "study"
     done = run_cli(

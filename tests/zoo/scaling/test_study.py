@@ -12,6 +12,9 @@ from zoo.datasets import synthetic
 from zoo.evaluation import evaluation
 from zoo.scaling import study
 
+pytestmark = pytest.mark.one_backend(
+    reason="its runs are those of `zoo.train`, which every backend is tested by"
+)
 SMALL = {"epochs": 2, "embedding_dim": 4, "hidden_units": (8,)}
 GRID = {
     "batch_sizes": (1024, 4096),
@@ -145,8 +148,14 @@ def fail_at(monkeypatch, number, error):
 
 @pytest.mark.parametrize(
     "error",
-    [Broken(), OSError(28, "No space left on device")],
-    ids=["broken off", "disk full"],
+    [
+        pytest.param(Broken(), id="broken off"),
+        pytest.param(
+            OSError(28, "No space left on device"),
+            id="disk full",
+            marks=pytest.mark.large,
+        ),
+    ],
 )
 def test_a_study_that_is_broken_off_goes_on(
     error, monkeypatch, finished, log, tmp_path

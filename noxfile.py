@@ -126,7 +126,7 @@ def docs(session):
     "backend", [nox.param(b, id=b, tags=["gpu"]) for b in BACKENDS]
 )
 def gpu(session, backend):
-    """Run the GPU tests on this machine's card; fail without one.
+    """Run the GPU tests on this machine's GPU; fail without one.
 
     `nox --no-venv -s "gpu(jax)"` takes the environment as it is.
     """
@@ -265,9 +265,9 @@ TRIED = [
         "keras_cowclip/test_exactness.py::"
         "test_30_steps_of_fit_agree_with_float64_reference[small ratio]",
         "zoo/models/test_models.py::test_golden_numbers_hold_on_every_backend",
-        "zoo/test_predictor.py::test_the_command_scores_a_file",
-        "zoo/test_training.py::test_report_holds_what_was_measured",
-        "zoo/test_training.py::test_saved_model_evaluates_to_the_report",
+        "zoo/serving/test_predictor.py::test_the_command_scores_a_file",
+        "zoo/training/test_training.py::test_report_holds_what_was_measured",
+        "zoo/training/test_training.py::test_saved_model_evaluates_to_the_report",
     )
 ]
 

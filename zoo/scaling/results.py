@@ -1,30 +1,14 @@
-"""The finished runs of a scaling study, and its table of results."""
+"""Makes the table of a scaling study from the reports of its runs."""
 
 import csv
 import io
-import json
-import os
-import re
 from pathlib import Path
 from typing import Any
 
-from zoo.training.recipe import Recipe
+from zoo.scaling.run_reports import write_whole
 
 RESULTS_FILE = "results.csv"
-RUNS_FOLDER = "runs"
 Row = dict[str, Any]
-
-
-def run_name(recipe: Recipe, variant: str) -> str:
-    """The name of a run's file; no two runs of a study share one."""
-    parts = [recipe.model, recipe.rule, file_part(variant)]
-    parts += [f"batch_{recipe.batch_size}", f"seed_{recipe.seed}"]
-    return "-".join(filter(None, parts))
-
-
-def file_part(variant: str) -> str:
-    """The name of a variant, which is free text, as part of a file's name."""
-    return re.sub(r"[^\w.=-]+", "_", variant)
 
 
 def row_of(report: dict[str, Any]) -> Row:
@@ -117,34 +101,4 @@ def write_results(rows: list[Row], folder: Path) -> None:
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_whole(folder / RESULTS_FILE, text.getvalue())
-
-
-def write_run(path: Path, content: dict[str, Any]) -> None:
-    """Writes the report of a finished run, or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(content, indent=1) + "\n")
-
-
-def read_run(path: Path) -> dict[str, Any] | None:
-    """Returns what `write_run` wrote, or `None` if the run is not finished."""
-    if not path.exists():
-        return None
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(
-            "The report of a finished run must be JSON; remove the file to "
-            f"repeat the run. Received: {path} ({error})"
-        ) from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replaces a file by another name, so that no half of it is ever seen."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text)
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    write_whole(folder / RESULTS_FILE, text.getvalue().encode())

@@ -3,11 +3,11 @@
 import csv
 import io
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
+from zoo.files.whole_output import atomic_output
 from zoo.training.recipe import Recipe
 
 RESULTS_FILE = "results.csv"
@@ -117,13 +117,14 @@ def write_results(rows: list[Row], folder: Path) -> None:
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_whole(folder / RESULTS_FILE, text.getvalue())
+    with atomic_output(folder / RESULTS_FILE) as path:
+        path.write_text(text.getvalue())
 
 
 def write_run(path: Path, content: dict[str, Any]) -> None:
     """Writes the report of a finished run, or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(content, indent=1) + "\n")
+    with atomic_output(path) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def read_run(path: Path) -> dict[str, Any] | None:
@@ -137,14 +138,3 @@ def read_run(path: Path) -> dict[str, Any] | None:
             "The report of a finished run must be JSON; remove the file to "
             f"repeat the run. Received: {path} ({error})"
         ) from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replaces a file by another name, so that no half of it is ever seen."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text)
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

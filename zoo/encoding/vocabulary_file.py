@@ -1,12 +1,13 @@
 """The vocabulary of a field as a Parquet file."""
 
-import hashlib
 import shutil
 from pathlib import Path
 from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet
+
+from zoo.files.sha256 import checksum
 
 SCHEMA = pa.schema(
     [("token", pa.string()), ("id", pa.int32()), ("count", pa.int64())]
@@ -26,11 +27,6 @@ def copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if not (target.exists() and source.samefile(target)):
         shutil.copyfile(source, target)
-
-
-def checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check(path: Path, expected: str) -> None:

@@ -1,16 +1,14 @@
-"""Folders that are either whole or not there."""
+"""Writes folders that appear whole or not at all."""
 
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock
-from filelock import Timeout
+from zoo.files.partial_output import LOCK_FILE
+from zoo.files.partial_output import partial_folder
 
-_LOCK = ".lock"
 _OLD = "-old"
 
 
@@ -21,11 +19,8 @@ def atomic_folder(
 ) -> Iterator[Path]:
     """Yields a temporary folder that becomes `output` if the block succeeds.
 
-    The temporary folder lies beside `output`, so that the last step is a
-    rename. On any exception, `KeyboardInterrupt` included, it is removed and
-    `output` stays as it was. Only a killed process leaves one behind, under a
-    name that starts with `.<name of output>.partial-`; the next run for the
-    same output removes it.
+    The temporary folder lies beside `output`; see `partial_folder`. On any
+    exception `output` stays as it was.
 
     Args:
         output: path. Must be absent, an empty folder, or a folder made by an
@@ -46,38 +41,15 @@ def atomic_folder(
     ```
     """
     markers = (marker,) if isinstance(marker, str) else tuple(marker)
-    # A link keeps pointing where it did: what it points to is replaced.
+    # A link keeps its target, which is replaced.
     target = Path(output).resolve()
     _check_replaceable(target, markers)
-    made_parents = _make_parents(target)
-    _tidy_up(target)
-    partial = None
-    lock = None
-    try:
-        partial = Path(
-            tempfile.mkdtemp(
-                prefix=f".{target.name}.partial-", dir=target.parent
-            )
-        )
-        _open_to_others(partial)
-        # The system takes it back from a process that dies.
-        lock = FileLock(partial / _LOCK)
-        lock.acquire()
+    _recover(target)
+    with partial_folder(target.parent, target.name) as partial:
         yield partial
         # Someone may have written there in the meantime.
         _check_replaceable(target, markers)
         _swap(partial, target)
-        lock.release(force=True)
-        (target / _LOCK).unlink(missing_ok=True)
-    except BaseException:
-        if lock is not None:
-            lock.release(force=True)
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
-        for parent in made_parents:
-            with contextlib.suppress(OSError):
-                parent.rmdir()
-        raise
 
 
 def _check_replaceable(target: Path, markers: tuple[str, ...]) -> None:
@@ -104,43 +76,22 @@ def _check_replaceable(target: Path, markers: tuple[str, ...]) -> None:
         )
 
 
-def _tidy_up(target: Path) -> None:
-    """Removes what killed processes left, and brings back what they took."""
-    for path in list(target.parent.iterdir()):
-        if not path.name.startswith(f".{target.name}.partial-"):
-            continue
-        if path.name.endswith(_OLD):
-            # Killed between the two renames of `_swap`.
+def _recover(target: Path) -> None:
+    """Brings back a folder whose replacement was killed within `_swap`."""
+    if not target.parent.is_dir():
+        return
+    for name in os.listdir(target.parent):
+        if name.startswith(f".{target.name}.partial-") and name.endswith(_OLD):
+            old = target.with_name(name)
             if target.exists():
-                shutil.rmtree(path, ignore_errors=True)
+                shutil.rmtree(old, ignore_errors=True)
             else:
-                path.rename(target)
-            continue
-        # Without a lock, another run is about to begin.
-        if not (path / _LOCK).exists():
-            continue
-        with (
-            contextlib.suppress(Timeout, OSError),
-            FileLock(path / _LOCK, timeout=0),
-        ):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _make_parents(target: Path) -> list[Path]:
-    made = [path for path in target.parents if not path.exists()]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return made
-
-
-def _open_to_others(folder: Path) -> None:
-    # mkdtemp makes private folders; the result should be as public as any
-    # other folder that the user makes.
-    mask = os.umask(0)
-    os.umask(mask)
-    folder.chmod(0o777 & ~mask)
+                old.rename(target)
 
 
 def _swap(partial: Path, target: Path) -> None:
+    # The lock is held, but its file is not a part of the output.
+    (partial / LOCK_FILE).unlink(missing_ok=True)
     if not target.exists():
         partial.rename(target)
         return

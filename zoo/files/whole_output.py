@@ -1,24 +1,49 @@
-"""Files and folders that appear once they are whole, and replace nothing."""
+"""Writes files and folders that appear whole or not at all."""
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from zoo.files.partial_output import partial_folder
+
+
+@contextlib.contextmanager
+def atomic_output(output: str | os.PathLike) -> Iterator[Path]:
+    """Yields a path that becomes `output` if the block succeeds.
+
+    The path has the name of `output` and lies in a temporary folder beside
+    it; see `partial_folder`. On any exception `output` stays as it was.
+
+    Args:
+        output: path of a file, which is replaced if it exists, or of a folder
+            that does not exist. Its parents are made if absent.
+
+    Example:
+
+    ```python
+    with atomic_output("runs/results.csv") as path:
+        path.write_text("auc\n0.8\n")
+    ```
+    """
+    target = Path(output)
+    with partial_folder(target.parent, target.name) as folder:
+        partial = folder / target.name
+        yield partial
+        partial.replace(target)
 
 
 @contextlib.contextmanager
 def new_output(output: str | os.PathLike) -> Iterator[Path]:
     """Yields a path that becomes `output` if the block succeeds.
 
-    The path lies in a temporary folder beside `output`, so that the last step
-    is a rename. On any exception nothing is left, nor the folders made for it.
+    Unlike `atomic_output`, it replaces nothing.
 
     Args:
-        output: path of a file or folder that is not there yet.
+        output: path of a file or folder that does not exist yet.
 
     Raises:
-        ValueError: if it is there.
+        ValueError: if it exists.
 
     Example:
 
@@ -27,28 +52,15 @@ def new_output(output: str | os.PathLike) -> Iterator[Path]:
         path.write_bytes(content)
     ```
     """
-    target = Path(output)
-    check_new(target)
-    made_parents = [path for path in target.parents if not path.exists()]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(
-            prefix=f".{target.name}.partial-", dir=target.parent
-        ) as folder:
-            partial = Path(folder) / target.name
-            yield partial
-            # Someone may have written there in the meantime.
-            check_new(target)
-            partial.rename(target)
-    except BaseException:
-        for parent in made_parents:
-            with contextlib.suppress(OSError):
-                parent.rmdir()
-        raise
+    check_new(output)
+    with atomic_output(output) as partial:
+        yield partial
+        # Someone may have written there in the meantime.
+        check_new(output)
 
 
 def check_new(output: str | os.PathLike) -> None:
-    """Raises a `ValueError` if there is something of that name."""
+    """Raises a `ValueError` if a file or folder of that name exists."""
     if os.path.lexists(output):
         raise ValueError(
             "`output` must not be there yet, for it is not replaced: remove "

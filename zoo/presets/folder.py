@@ -1,10 +1,7 @@
 """What is in the folder of a preset, and how it becomes a model again."""
 
-import contextlib
-import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,8 @@ import keras
 import keras_cowclip
 from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
+from zoo.files.partial_output import partial_folder
+from zoo.files.sha256 import checksum
 from zoo.presets.source import preset_folder
 
 CONFIG_FILE = "config.json"
@@ -179,7 +178,7 @@ class PresetFolder:
         """Raises a `ValueError` if they are not those that were saved."""
         path = self.folder / WEIGHTS_FILE
         expected = self.metadata.get("weights_sha256")
-        if expected is not None and (received := _sha256(path)) != expected:
+        if expected is not None and (received := checksum(path)) != expected:
             raise ValueError(
                 f"{path}: must be the file that was saved, of sha256 "
                 f"{expected}; get the preset again. "
@@ -203,24 +202,14 @@ def write_preset(
             f"`zoo.ClickEncoder.load({str(old_encoder)!r})`, if it is this "
             f"model's too, else remove it. Received: folder={folder}"
         )
-    made = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(
-            prefix=".partial-", dir=folder
-        ) as partial:
-            whole = Path(partial, "new")
-            whole.mkdir()
-            write_preset_files(model, whole, encoder, metadata)
-            if old_encoder.exists():
-                old_encoder.rename(Path(partial, "old_encoder"))
-            for path in whole.iterdir():
-                path.replace(folder / path.name)
-    except BaseException:
-        if made:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        raise
+    with partial_folder(folder, "preset") as partial:
+        whole = partial / "whole"
+        whole.mkdir()
+        write_preset_files(model, whole, encoder, metadata)
+        if old_encoder.exists():
+            old_encoder.rename(partial / "old_encoder")
+        for path in whole.iterdir():
+            path.replace(folder / path.name)
 
 
 def write_preset_files(
@@ -251,7 +240,7 @@ def write_preset_files(
             "keras_version": keras.__version__,
             "keras_cowclip_version": keras_cowclip.__version__,
             "parameter_count": model.count_params(),
-            "weights_sha256": _sha256(folder / WEIGHTS_FILE),
+            "weights_sha256": checksum(folder / WEIGHTS_FILE),
         },
     )
 
@@ -265,11 +254,6 @@ def _check_format_version(folder: Path, metadata: dict[str, Any]) -> None:
             f"({metadata.get('keras_cowclip_version')}) wrote the preset, so "
             f"upgrade this one. Received: format_version={version}"
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

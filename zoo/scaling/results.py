@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from zoo.scaling.run_reports import write_whole
+from zoo.files.whole_output import atomic_output
 
 RESULTS_FILE = "results.csv"
 Row = dict[str, Any]
@@ -101,4 +101,5 @@ def write_results(rows: list[Row], folder: Path) -> None:
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_whole(folder / RESULTS_FILE, text.getvalue().encode())
+    with atomic_output(folder / RESULTS_FILE) as path:
+        path.write_text(text.getvalue())

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zoo.files.whole_output import atomic_output
+
 PACKED_FILE = "runs.jsonl.gz"
 RUNS_FOLDER = "runs"
 
@@ -37,8 +39,8 @@ def file_part(variant: str) -> str:
 def write_run(folder: Path, report: dict[str, Any]) -> None:
     """Writes the report of a finished run, or nothing."""
     path = folder / RUNS_FOLDER / f"{_name_of(report)}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, (json.dumps(report, indent=1) + "\n").encode())
+    with atomic_output(path) as partial:
+        partial.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def read_runs(folder: Path) -> dict[str, dict[str, Any]]:
@@ -63,29 +65,21 @@ def pack_runs(folder: Path) -> None:
         lines = [json.dumps(report) for report in read_runs(folder).values()]
         packed = io.BytesIO()
         # Without a name and a time, which gzip would put into the file.
-        with gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as file:
-            file.write("".join(f"{line}\n" for line in lines).encode())
-        write_whole(folder / PACKED_FILE, packed.getvalue())
+        with gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as archive:
+            archive.write("".join(f"{line}\n" for line in lines).encode())
+        with (
+            atomic_output(folder / PACKED_FILE) as path,
+            path.open("wb") as file,
+        ):
+            file.write(packed.getvalue())
+            # The files that it replaces are removed next.
+            file.flush()
+            os.fsync(file.fileno())
     for path in paths:
         path.unlink()
     # Checkpoints of another study's run may lie there.
     with contextlib.suppress(OSError):
         (folder / RUNS_FOLDER).rmdir()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replaces a file by a rename, so that no half of it is ever seen."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            # Whoever then removes what the file replaces can lose nothing.
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def _name_of(report: dict[str, Any]) -> str:

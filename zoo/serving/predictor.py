@@ -16,7 +16,7 @@ from zoo.presets.save_and_load import load_model
 from zoo.raw.source import Source
 from zoo.raw.source import open_source
 from zoo.runtime.progress import Stages
-from zoo.serving.score_file import ScoreFile
+from zoo.serving.score_file import write_scores
 
 
 class CTRPredictor:
@@ -149,12 +149,12 @@ class CTRPredictor:
             )
         num_rows = 0
         with (
-            ScoreFile(output) as file,
+            write_scores(output) as write,
             Stages(show_progress) as stages,
         ):
             stages.start("Scoring", total=opened.size)
             for scores, amount in self._scores(opened, batch_size):
-                file.write(scores)
+                write(scores)
                 num_rows += len(scores)
                 stages.reach(amount)
         return num_rows

@@ -1,13 +1,17 @@
-"""Files of predicted probabilities that are either whole or not there."""
+"""Writes files of predicted probabilities."""
 
+import contextlib
 import os
-import tempfile
+from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+
+from zoo.files.whole_output import atomic_output
 
 _SCHEMA = pa.schema([("probability", pa.float32())])
 _WRITERS = {
@@ -16,56 +20,41 @@ _WRITERS = {
 }
 
 
-class ScoreFile:
-    """A file with the column `probability`, written piece by piece.
+@contextlib.contextmanager
+def write_scores(
+    output: str | os.PathLike,
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Yields a function that adds rows to a file with `probability` alone.
 
-    Until the block is left without an exception, the rows are in a file
-    beside it.
+    The file appears once the block ends without an exception.
 
     Args:
-        path: of a `.parquet` or `.csv` file; one that is there is replaced.
+        output: path of a `.parquet` or `.csv` file, which is replaced if it
+            exists.
 
     Raises:
-        ValueError: for another suffix, or if it is a folder.
+        ValueError: for another suffix, or if `output` is a folder.
 
     Example:
 
     ```python
-    with ScoreFile("scores.parquet") as file:
-        file.write(probabilities)
+    with write_scores("scores.parquet") as write:
+        write(np.array([0.1, 0.9], "float32"))
     ```
     """
-
-    def __init__(self, path: str | os.PathLike) -> None:
-        self._path = Path(path)
-        if self._path.suffix not in _WRITERS or self._path.is_dir():
-            raise ValueError(
-                f"`output` must be a file that ends in one of "
-                f"{list(_WRITERS)}. Received: output={path}"
-            )
-
-    def __enter__(self) -> "ScoreFile":
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{self._path.name}.partial-", dir=self._path.parent
+    path = Path(output)
+    if path.suffix not in _WRITERS or path.is_dir():
+        raise ValueError(
+            f"`output` must be a file that ends in one of "
+            f"{list(_WRITERS)}. Received: output={output}"
         )
-        os.close(handle)
-        self._partial = Path(name)
-        self._writer = _WRITERS[self._path.suffix](self._partial, _SCHEMA)
-        return self
+    with (
+        atomic_output(path) as partial,
+        _WRITERS[path.suffix](partial, _SCHEMA) as writer,
+    ):
 
-    def write(self, scores: np.ndarray) -> None:
-        """Adds rows, `(rows,)` float32."""
-        self._writer.write(pa.record_batch([pa.array(scores)], schema=_SCHEMA))
+        def write(scores: np.ndarray) -> None:
+            rows = pa.record_batch([pa.array(scores)], schema=_SCHEMA)
+            writer.write(rows)
 
-    def __exit__(self, kind, error, trace) -> None:
-        try:
-            self._writer.close()
-            if kind is None:
-                # As public as a file that `open` makes.
-                mask = os.umask(0)
-                os.umask(mask)
-                self._partial.chmod(0o666 & ~mask)
-                self._partial.replace(self._path)
-        finally:
-            self._partial.unlink(missing_ok=True)
+        yield write

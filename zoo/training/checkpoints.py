@@ -1,5 +1,4 @@
 import dataclasses
-import hashlib
 import json
 import shutil
 import warnings
@@ -10,6 +9,8 @@ import keras
 from filelock import FileLock
 from filelock import Timeout
 
+from zoo.files.sha256 import checksum
+from zoo.files.whole_output import atomic_output
 from zoo.training.state import TrainingState
 
 WEIGHTS_FILE = "training.weights.h5"
@@ -75,7 +76,7 @@ class Checkpoints:
                 "place: wait for it, or choose another `output`. "
                 f"Received: {self.folder}"
             ) from error
-        for path in self.folder.glob(f"*{_PARTIAL}"):
+        for path in self.folder.glob(f"*{_PARTIAL}*"):
             shutil.rmtree(path)
         return self
 
@@ -102,8 +103,7 @@ class Checkpoints:
             OSError: if the disk is full; earlier checkpoints stay.
         """
         target = self.folder / f"step-{step:08d}"
-        partial = target.with_suffix(_PARTIAL)
-        try:
+        with atomic_output(target) as partial:
             partial.mkdir()
             model.save_weights(partial / WEIGHTS_FILE)
             content = {
@@ -112,14 +112,10 @@ class Checkpoints:
             }
             (partial / STATE_FILE).write_text(json.dumps(content))
             checksums = {
-                name: _checksum(partial / name)
+                name: checksum(partial / name)
                 for name in (WEIGHTS_FILE, STATE_FILE)
             }
             (partial / CHECKSUMS_FILE).write_text(json.dumps(checksums))
-            partial.rename(target)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
         for path in self._paths()[: -self.keep]:
             shutil.rmtree(path)
         return target
@@ -184,17 +180,12 @@ class Checkpoints:
                 )
 
 
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _damage(path: Path) -> str | None:
     """Says what is wrong with a checkpoint, if anything is."""
     try:
         checksums = json.loads((path / CHECKSUMS_FILE).read_text())
         for name in (WEIGHTS_FILE, STATE_FILE):
-            received = _checksum(path / name)
+            received = checksum(path / name)
             if received != checksums[name]:
                 return (
                     f"{name} must have the sha256 {checksums[name]}. "

@@ -1,0 +1,103 @@
+"""All functions that write a whole output leave nothing of a failed one."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.files.whole_folder import atomic_folder
+from zoo.files.whole_output import new_output
+from zoo.scaling.results import write_results
+from zoo.scaling.run_reports import write_run
+from zoo.serving.score_file import write_scores
+from zoo.training.checkpoints import Checkpoints
+from zoo.training.state import TrainingState
+
+SCHEMA = zoo.FeatureSchema(["price"], {"site": 10})
+
+
+def make_folder(output):
+    with atomic_folder(output, marker="report") as folder:
+        (folder / "report").write_text("a report")
+
+
+def make_file(output):
+    with new_output(output) as path:
+        path.write_text("a model")
+
+
+def make_preset(output):
+    zoo.DeepFM(SCHEMA, hidden_units=(2,)).save_to_preset(output)
+
+
+def make_scores(output):
+    with write_scores(output / "scores.csv") as write:
+        write(np.zeros(3, "float32"))
+        # Fails where the other outputs fail.
+        Path(os.devnull).write_text("")
+
+
+def make_results(output):
+    write_results([{"auc": 0.5}], output)
+
+
+def make_run(output):
+    settings = {"rule": "cowclip", "seed": 0}
+    report = {"model": "dcn", "variant": "", "batch_size": 8, "auc": 0.5}
+    write_run(output, {**report, "hyperparameters": settings})
+
+
+def make_checkpoint(output):
+    model = zoo.DeepFM(SCHEMA, hidden_units=(2,))
+    with Checkpoints(output, {"seed": 0}) as checkpoints:
+        step = 1 + len(checkpoints)
+        checkpoints.save(model, TrainingState(step=step), step)
+
+
+REPLACING = [
+    make_folder, make_preset, make_scores, make_results, make_run,
+    make_checkpoint,
+]  # fmt: skip
+
+
+@pytest.fixture(params=[OSError(28, "No space left"), KeyboardInterrupt()])
+def failing(request, monkeypatch):
+    """Makes the next text file stop halfway, and returns the error."""
+
+    def write_half(path, *args, **kwargs):
+        path.write_bytes(b"half of it")
+        monkeypatch.undo()
+        raise request.param
+
+    def fail():
+        monkeypatch.setattr(Path, "write_text", write_half)
+        return type(request.param)
+
+    return fail
+
+
+def tree(folder):
+    return {
+        path: path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.parametrize("make", [*REPLACING, make_file])
+def test_a_failed_output_leaves_nothing(make, tmp_path, failing):
+    with pytest.raises(failing()):
+        make(tmp_path / "output")
+    assert not tree(tmp_path)
+    make(tmp_path / "output")
+    assert not [path for path in tree(tmp_path) if "partial" in path.name]
+
+
+@pytest.mark.parametrize("make", REPLACING)
+def test_a_failed_output_leaves_the_earlier_one(make, tmp_path, failing):
+    make(tmp_path / "output")
+    before = tree(tmp_path)
+    with pytest.raises(failing()):
+        make(tmp_path / "output")
+    assert tree(tmp_path) == before

@@ -13,6 +13,7 @@ check_backend()
 
 # ruff: noqa: E402 - Keras is imported behind the check of its backend, and
 # Arrow behind `zoo.runtime.memory`.
+from keras_cowclip import __version__ as __version__
 from zoo.data.click_batches import ClickBatches as ClickBatches
 from zoo.data.description import describe as describe
 from zoo.data.encoded_log import EncodedLog as EncodedLog

@@ -118,6 +118,7 @@ def run_main_job(run, dataset, source, folder, batch_size=256, options=()):
     return report
 
 
+@COMMAND
 def test_main_job_on_a_generated_log(raw_criteo, tmp_path):
     options = ("--dtype", "mixed_bfloat16", "--lazy")
     report = run_main_job(

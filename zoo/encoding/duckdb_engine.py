@@ -152,7 +152,7 @@ class DuckDBEngine:
         folder: Path,
         stages: Stages,
     ) -> dict[str, dict[str, Any]]:
-        num_fields = len(encoder.log_format.categorical)
+        num_fields = encoder.schema.num_fields
         num_rows = sum(counts.values())
         stages.start("Looking up ids", num_fields)
         paths = []
@@ -190,11 +190,18 @@ class DuckDBEngine:
         need not be sorted: each id goes where its row number says.
         """
         name = f"field_{field}"
+        settings = encoder.settings
         with path.open("wb") as file:
             for start in range(0, num_rows, _ROWS_PER_LOOKUP):
                 end = min(start + _ROWS_PER_LOOKUP, num_rows)
                 where = f"log.row_id >= {start} and log.row_id < {end}"
-                query = encoder.query(False, [field], where=where)
+                query = sql.encoded(
+                    settings.dense_transform,
+                    [],
+                    [field],
+                    settings.num_buckets,
+                    where=where,
+                )
                 ids: np.ndarray = np.empty(end - start, "int32")
                 with read_batches(
                     self._connection, query, ROWS_PER_BATCH
@@ -210,7 +217,14 @@ class DuckDBEngine:
     ) -> Iterator[tuple[pa.Array, np.ndarray, dict[str, np.ndarray]]]:
         """Yields splits, labels and inputs in the order of the log."""
         num_dense = len(encoder.log_format.dense)
-        query = encoder.query(fields=[], extra=("split", "label"))
+        settings = encoder.settings
+        query = sql.encoded(
+            settings.dense_transform,
+            encoder.dense_ranges,
+            [],
+            settings.num_buckets,
+            ("split", "label"),
+        )
         files = [path.open("rb") for path in paths]
         row = 0
         try:

@@ -59,7 +59,7 @@ class Engine(Protocol):
         """Encodes `log` into `folder/<split>/part-*.arrow`.
 
         Args:
-            encoder: fitted `ClickEncoder`, whose vocabularies are tables.
+            encoder: `ClickEncoder`, whose vocabularies are tables.
             counts: the number of rows of each split.
 
         Returns:

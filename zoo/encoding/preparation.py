@@ -12,6 +12,7 @@ from zoo.encoding import fitting
 from zoo.encoding import sql
 from zoo.encoding.duckdb_engine import DuckDBEngine
 from zoo.encoding.encoder import ClickEncoder
+from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.encoding.engine import Engine
 from zoo.encoding.engine import clear_disk_errors
 from zoo.encoding.engine import memory_bytes
@@ -121,7 +122,7 @@ def prepare(
     zoo.prepare(encoder, "day_2.txt", "encoded/grown", grow=True)
     ```
     """
-    encoder = _encoder(
+    settings = _settings(
         log, grow, dense_transform, min_count, max_vocabulary, num_buckets
     )
     for name, value, choices in (
@@ -132,17 +133,18 @@ def prepare(
             raise ValueError(
                 f"`{name}` must be one of {choices}. Received: {name}={value!r}"
             )
-    if not encoder.log_format.is_labeled:
+    log_format = settings.log_format
+    if not log_format.is_labeled:
         raise ValueError(
             "`log` must have labels to be prepared; rows without them are for "
-            f"`zoo.CTRPredictor`. Received: {encoder.log_format.name} with "
+            f"`zoo.CTRPredictor`. Received: {log_format.name} with "
             "is_labeled=False"
         )
     memory = memory_bytes(memory_limit)
-    opened = open_source(source, encoder.log_format)
+    opened = open_source(source, log_format)
     scheme = split_scheme(
         split,
-        encoder.log_format,
+        log_format,
         opened.has_splits,
         test_fraction,
         validation_fraction,
@@ -157,28 +159,32 @@ def prepare(
         work = folder / "work"
         work.mkdir()
         with _engine(engine, work, memory, spark_master) as running:
-            running.stage(opened, encoder.log_format, scheme.part(), stages)
-            counts = _split(running, scheme, encoder, opened.name)
+            running.stage(opened, log_format, scheme.part(), stages)
+            counts = _split(running, scheme, log, opened.name)
             learn_from = "train" if fit_on == "train" else None
-            fitted = _fit(
-                running, encoder, grow, learn_from, folder / "encoder", stages
-            )
-            missing = _missing(running, fitted.log_format, counts)
-            splits = running.write_splits(fitted, counts, folder, stages)
+            to = folder / "encoder"
+            if isinstance(log, LogFormat):
+                encoder = fitting.fit(running, settings, learn_from, to, stages)
+            elif grow:
+                encoder = fitting.grow(running, log, learn_from, to, stages)
+            else:
+                encoder = fitting.reuse(running, log, to)
+            missing = _missing(running, log_format, counts)
+            splits = running.write_splits(encoder, counts, folder, stages)
         shutil.rmtree(work)
         summary = {
-            "log": fitted.log_format.name,
+            "log": log_format.name,
             "source": opened.name,
             "rows": sum(counts.values()),
             "splits": splits,
             "missing": missing,
             "split": {"scheme": type(scheme).__name__, **vars(scheme)},
-            "num_ids": fitted.schema.num_ids,
+            "num_ids": encoder.schema.num_ids,
             "fit_on": fit_on,
-            "min_count": fitted.min_count,
-            "max_vocabulary": fitted.max_vocabulary,
-            "num_buckets": fitted.num_buckets,
-            "dense_transform": fitted.dense_transform,
+            "min_count": settings.min_count,
+            "max_vocabulary": settings.max_vocabulary,
+            "num_buckets": settings.num_buckets,
+            "dense_transform": settings.dense_transform,
             "engine": engine,
             "memory_limit": memory_limit,
             "versions": _versions(engine),
@@ -188,14 +194,14 @@ def prepare(
     return summary
 
 
-def _encoder(
+def _settings(
     log: LogFormat | ClickEncoder,
     grow: bool,
     dense_transform: str,
     min_count: int,
     max_vocabulary: int | None,
     num_buckets: int | None,
-) -> ClickEncoder:
+) -> EncoderSettings:
     settings: dict[str, Any] = {
         "dense_transform": dense_transform,
         "min_count": min_count,
@@ -208,13 +214,13 @@ def _encoder(
                 "`log` as a `ClickEncoder` brings its own settings. "
                 f"Received: {settings}"
             )
-        if grow and (log.num_buckets is not None or not log.is_fitted):
+        if grow and log.settings.num_buckets is not None:
             raise ValueError(
                 "`grow` is for a fitted encoder with vocabularies: buckets "
                 "take new tokens as they are. Received: "
-                f"num_buckets={log.num_buckets}"
+                f"num_buckets={log.settings.num_buckets}"
             )
-        return log
+        return log.settings
     if not isinstance(log, LogFormat):
         raise ValueError(
             "`log` must be a `LogFormat` or a `ClickEncoder`. "
@@ -225,7 +231,7 @@ def _encoder(
             "`grow` needs the fitted encoder that is to grow as `log`. "
             "Received: a LogFormat"
         )
-    return ClickEncoder(log, **settings)
+    return EncoderSettings(log, **settings)
 
 
 def _check_outside(source: Source, output: Path) -> None:
@@ -249,7 +255,10 @@ def _engine(
 
 
 def _split(
-    engine: Engine, scheme: SplitScheme, encoder: ClickEncoder, name: str
+    engine: Engine,
+    scheme: SplitScheme,
+    log: LogFormat | ClickEncoder,
+    name: str,
 ) -> dict[str, int]:
     """Makes the view `log`; returns the number of rows of each split."""
     parts = dict(engine.fetch(sql.part_counts()))
@@ -260,7 +269,8 @@ def _split(
         for split, rows, clicks in engine.fetch(sql.split_counts())
     }
     expected = {*found, *scheme.names()}
-    if not encoder.is_fitted:
+    if isinstance(log, LogFormat):
+        # Vocabularies are to be learned from it.
         expected.add("train")
     for split in sorted(expected, key=SPLITS.index):
         num_rows, clicks = found.get(split, (0, 0))
@@ -277,21 +287,6 @@ def _split(
                 f"{num_rows} rows, label {int(clicks > 0)} in all of them"
             )
     return {split: found[split][0] for split in SPLITS if split in found}
-
-
-def _fit(
-    engine: Engine,
-    encoder: ClickEncoder,
-    grow: bool,
-    split: str | None,
-    folder: Path,
-    stages: Stages,
-) -> ClickEncoder:
-    if not encoder.is_fitted:
-        return fitting.fit(engine, encoder, split, folder, stages)
-    if grow:
-        return fitting.grow(engine, encoder, split, folder, stages)
-    return fitting.reuse(engine, encoder, folder)
 
 
 def _missing(

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from zoo.raw.bad_line import NUMBERS
+from zoo.raw.bad_line import broken_rule_of_value
 from zoo.raw.columns import LARGEST_EXACT
 from zoo.raw.columns import as_text
 from zoo.raw.log_format import LogFormat
@@ -46,6 +48,26 @@ def raw_table(rows: Any, log_format: LogFormat) -> pa.Table:
     roles += [f"field_{i}" for i in range(len(log_format.categorical))]
     row_id = pa.array(np.arange(num_rows, dtype="int64"))
     return pa.table([row_id, *columns], ["row_id", *roles])
+
+
+def raise_bad_number(raw: pa.Table, row: int, log_format: LogFormat) -> None:
+    """Raises for the first text of a row that should be a number.
+
+    Args:
+        raw: what `raw_table` returned.
+        row: integer. Number of a row that breaks a rule.
+        log_format: `LogFormat`.
+
+    Raises:
+        ValueError: naming column and row.
+    """
+    for i, name in enumerate(log_format.dense):
+        value = raw[f"dense_{i}"][row].as_py() or ""
+        if broken_rule_of_value(name, value, log_format):
+            raise ValueError(
+                f"`rows` must have {NUMBERS[log_format.dense_type]} in column "
+                f"'{name}', and row {row} does not. Received: {value!r}"
+            )
 
 
 def _check_columns(columns: Iterable, names: Iterable[str]) -> None:

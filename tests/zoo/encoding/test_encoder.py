@@ -242,18 +242,6 @@ def test_rows_of_another_kind(encoder, rows):
         encoder.encode(rows)
 
 
-def test_not_fitted(tiny, tmp_path):
-    encoder = ClickEncoder(tiny)
-    for use in (
-        lambda: encoder.schema,
-        lambda: encoder.encode([]),
-        lambda: encoder.save(tmp_path / "out"),
-    ):
-        with pytest.raises(ValueError, match="fitted first.*Received: "):
-            use()
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize("name", ["encoder.json", "vocabulary/a.parquet"])
 def test_load_without_a_file(folder, name):
     (folder / name).unlink()

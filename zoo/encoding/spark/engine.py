@@ -149,7 +149,13 @@ class SparkEngine:
         )
         for split in counts:
             (folder / split).mkdir()
-        query = encoder.query(extra=("split", "label"))
+        query = sql.encoded(
+            encoder.settings.dense_transform,
+            encoder.dense_ranges,
+            range(encoder.schema.num_fields),
+            encoder.settings.num_buckets,
+            ("split", "label"),
+        )
         rows = self._session.sql(translated(query))
         # Not by a sample of the rows, which would run the query twice.
         number = functions.expr(

@@ -12,7 +12,7 @@ from zoo.datasets.row_split import RowSplit
 from zoo.datasets.typed_rows import column_types
 from zoo.datasets.typed_rows import read_typed_rows
 from zoo.raw.log_format import LogFormat
-from zoo.raw.source import open_source
+from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SplitScheme
 
 
@@ -58,7 +58,7 @@ class ClickLog(datasets.ArrowBasedBuilder):
         row_split = None
         if config.scheme is not None:
             whole = next(iter(config.sources.values()))
-            opened = open_source(whole, config.log_format)
+            opened = open_raw_log(whole, config.log_format)
             row_split = RowSplit.of(config.scheme, opened)
         return [
             datasets.SplitGenerator(
@@ -77,7 +77,7 @@ class ClickLog(datasets.ArrowBasedBuilder):
     ) -> Iterator[tuple[int, pa.Table]]:
         config = self.config
         tables = read_typed_rows(
-            open_source(source, config.log_format),
+            open_raw_log(source, config.log_format),
             config.log_format,
             config.label,
             split,

@@ -22,7 +22,7 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
 
     Args:
         schema: `FeatureSchema`.
-        source: what `zoo.encoding.open_source` takes.
+        source: what `zoo.encoding.open_raw_log` takes.
 
     Raises:
         FileNotFoundError: if a path does not exist.
@@ -71,7 +71,7 @@ def version_of(
     what is wrong.
 
     Args:
-        source: what `zoo.encoding.open_source` takes.
+        source: what `zoo.encoding.open_raw_log` takes.
         version: string, or `None` for looking.
         versions: dict from names to `LogFormat`, the raw log first.
 

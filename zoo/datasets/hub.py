@@ -89,7 +89,7 @@ def fetch(
 
     Returns:
         list of `Piece`, for the argument `source` of the loaders, of
-        `zoo.encoding.open_source` and of `zoo.encoding.prepare`.
+        `zoo.encoding.open_raw_log` and of `zoo.encoding.prepare`.
 
     Raises:
         FileNotFoundError: if a file is neither in the cache nor can be

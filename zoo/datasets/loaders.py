@@ -52,7 +52,7 @@ def load_criteo(
               revision and a token;
             - path of a local copy: the raw `train.txt`, a `day_0.gz`, the
               `Criteo_x4.zip` of the Hub, a folder;
-            - what else `zoo.encoding.open_source` takes, such as a list of
+            - what else `zoo.encoding.open_raw_log` takes, such as a list of
               paths, a dict of splits, a `datasets.Dataset` or `DatasetDict`.
         version: `"raw"`, `"x1"` or `"x4"`, that is `CRITEO`, `CRITEO_X1` or
             `CRITEO_X4` of `zoo.datasets`. `None` tells text by its header,
@@ -123,7 +123,7 @@ def load_avazu(
               `zoo.datasets.fetch`, which takes a revision and a token;
             - path of a local copy: the raw `train`, the `Avazu_x4.zip` of the
               Hub, a folder;
-            - what else `zoo.encoding.open_source` takes.
+            - what else `zoo.encoding.open_raw_log` takes.
         version: `"raw"`, `"x1"` or `"x4"`, that is `AVAZU`, `AVAZU_X1` or
             `AVAZU_X4` of `zoo.datasets`. `None` tells text by its header, and
             x4, whose header is the raw one, by its file for validation.
@@ -196,7 +196,7 @@ def load_clicks(
             count. Text then needs a header, may be quoted, and has commas
             between the values in `.csv` and tabs in `.tsv` and `.txt`; dense
             columns may be fractions.
-        source: what `zoo.encoding.open_source` takes: path of a text or
+        source: what `zoo.encoding.open_raw_log` takes: path of a text or
             Parquet file, a zip or a folder, a list of paths, a dict of splits,
             one of the data sets of `datasets`.
         split: string. `"random"` by row, the same for the same seed and rows;

@@ -11,7 +11,7 @@ from zoo.raw.piece import Piece
 from zoo.raw.piece import split_of_name
 from zoo.raw.source import SourceLike
 from zoo.raw.source import find_pieces
-from zoo.raw.source import open_source
+from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
@@ -40,7 +40,7 @@ def load(
     from zoo.datasets.click_log import ClickLog
 
     whole = _whole(source, log_format, streaming)
-    opened = open_source(whole, log_format)
+    opened = open_raw_log(whole, log_format)
     scheme = split_scheme(
         split,
         log_format,

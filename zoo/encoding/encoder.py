@@ -161,7 +161,7 @@ class ClickEncoder:
         """Encodes a log in pieces, in memory that does not grow with it.
 
         Args:
-            source: `Source`, of `zoo.encoding.open_source` and the unlabeled
+            source: `Source`, of `zoo.encoding.open_raw_log` and the unlabeled
                 format (`LogFormat.unlabeled`).
 
         Yields:
@@ -175,7 +175,7 @@ class ClickEncoder:
 
         ```python
         encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
-        source = zoo.encoding.open_source(
+        source = zoo.encoding.open_raw_log(
             "raw.tsv", encoder.log_format.unlabeled()
         )
         for inputs, amount in encoder.encode_source(source):

@@ -20,7 +20,7 @@ from zoo.files.whole_folder import atomic_folder
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.raw.source import SourceLike
-from zoo.raw.source import open_source
+from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
@@ -68,7 +68,7 @@ def prepare(
     Args:
         log: `LogFormat`, such as `zoo.datasets.CRITEO`, to learn vocabularies
             from this log; or a fitted `ClickEncoder`, to encode with its.
-        source: path of the raw log, or what else `zoo.encoding.open_source`
+        source: path of the raw log, or what else `zoo.encoding.open_raw_log`
             takes: a folder, a list, a dict of splits, a `datasets` object.
         output: path of the folder to make.
         split: string. `"random"` by row, the same for the same seed and rows;
@@ -141,7 +141,7 @@ def prepare(
             "is_labeled=False"
         )
     memory = memory_bytes(memory_limit)
-    opened = open_source(source, log_format)
+    opened = open_raw_log(source, log_format)
     scheme = split_scheme(
         split,
         log_format,

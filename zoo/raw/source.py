@@ -56,8 +56,10 @@ SourceLike = (
 )
 
 
-def open_source(source: SourceLike, log_format: LogFormat) -> Source:
-    """Finds out what holds a log, and checks that it begins as it should.
+def open_raw_log(source: SourceLike, log_format: LogFormat) -> Source:
+    """Opens a raw log, and checks that it begins as it should.
+
+    `open_source` is its former name and still works.
 
     Args:
         source: one of
@@ -78,7 +80,7 @@ def open_source(source: SourceLike, log_format: LogFormat) -> Source:
 
     Example:
 
-    >>> source = zoo.encoding.open_source("train.txt", zoo.datasets.CRITEO)
+    >>> source = zoo.encoding.open_raw_log("train.txt", zoo.datasets.CRITEO)
     >>> source.name, source.has_splits
     ('train.txt', False)
     """
@@ -101,11 +103,15 @@ def open_source(source: SourceLike, log_format: LogFormat) -> Source:
     return TextLog(pieces, log_format)
 
 
+open_source = open_raw_log
+"""The former name of `open_raw_log`."""
+
+
 def find_pieces(source: SourceLike, log_format: LogFormat) -> list[Piece]:
     """The files of a source that is no table, in the order of their rows.
 
     Args:
-        source: what `open_source` takes, other than data sets.
+        source: what `open_raw_log` takes, other than data sets.
         log_format: `LogFormat`.
 
     Raises:

@@ -8,9 +8,9 @@ import pyarrow.parquet
 
 from zoo.feature_schema import FeatureSchema
 from zoo.raw.log_format import LogFormat
-from zoo.raw.piece import first_line
+from zoo.raw.raw_file import first_line
 from zoo.raw.source import SourceLike
-from zoo.raw.source import find_pieces
+from zoo.raw.source import find_files
 from zoo.raw.table_log import is_parquet
 from zoo.raw.table_log import is_table
 
@@ -45,16 +45,16 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
     )
     if is_table(source):
         return log_format
-    piece = find_pieces(source, log_format)[0]
-    if is_parquet(piece.path):
+    raw_file = find_files(source, log_format)[0]
+    if is_parquet(raw_file.path):
         return log_format
-    name = Path(piece.member or piece.path.name)
+    name = Path(raw_file.member or raw_file.path.name)
     suffix = Path(name.stem).suffix if name.suffix == ".gz" else name.suffix
     if suffix not in _DELIMITERS:
         raise ValueError(
             "`schema` must be a `LogFormat`, which says what is between the "
             f"values, unless a file ends in one of {list(_DELIMITERS)}. "
-            f"Received: {piece} with a FeatureSchema"
+            f"Received: {raw_file} with a FeatureSchema"
         )
     return replace(log_format, delimiter=_DELIMITERS[suffix])
 
@@ -89,14 +89,16 @@ def version_of(
     raw, *_ = formats = list(versions.values())
     if is_table(source):
         return _of_columns(_columns_of_table(source), formats)
-    pieces = find_pieces(source, raw)
-    if is_parquet(pieces[0].path):
-        return _of_columns(_columns_of_parquet(pieces[0].path), formats)
-    line = first_line(pieces[0])
+    files = find_files(source, raw)
+    if is_parquet(files[0].path):
+        return _of_columns(_columns_of_parquet(files[0].path), formats)
+    line = first_line(files[0])
     fitting = [f for f in formats if f.header and line == _header(f)]
     if len(fitting) > 1:
-        parts = {piece.part for piece in find_pieces(source, fitting[-1])}
-        return fitting[-1] if "validation" in parts else fitting[0]
+        origins = {
+            raw_file.origin for raw_file in find_files(source, fitting[-1])
+        }
+        return fitting[-1] if "validation" in origins else fitting[0]
     return (fitting or formats)[0]
 
 

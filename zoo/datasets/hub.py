@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.datasets.extras import import_extra
-from zoo.raw.piece import Piece
-from zoo.raw.piece import zip_members
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import zip_members
 
 _URL = "https://huggingface.co/datasets"
 
@@ -67,7 +67,7 @@ def fetch(
     days: Iterable[int] | None = None,
     revision: str | None = None,
     token: str | bool | None = None,
-) -> list[Piece]:
+) -> list[RawFile]:
     """Gets a data set from the Hub, and tells its files and their splits.
 
     Files are kept in the cache of `huggingface_hub`, below `HF_HOME`, and are
@@ -88,7 +88,7 @@ def fetch(
             with. Defaults to `None`.
 
     Returns:
-        list of `Piece`, for the argument `source` of the loaders, of
+        list of `RawFile`, for the argument `source` of the loaders, of
         `zoo.encoding.open_raw_log` and of `zoo.encoding.prepare`.
 
     Raises:
@@ -119,9 +119,9 @@ def fetch(
         )
     if repo == CLICK_LOGS:
         return [
-            Piece(
+            RawFile(
                 _download(repo, f"day_{day}.gz", revision, token),
-                part=f"{day:05d}",
+                origin=f"{day:05d}",
             )
             for day in _checked_days(days)
         ]
@@ -180,9 +180,9 @@ def _download(
     return Path(path)
 
 
-def _members(path: Path, facts: dict[str, tuple[str, int]]) -> list[Piece]:
+def _members(path: Path, facts: dict[str, tuple[str, int]]) -> list[RawFile]:
     members = zip_members(path) or []
-    pieces = []
+    files = []
     for split, (md5, rows) in facts.items():
         # Whether the zip has a folder at its top is not documented.
         names = [name for name in members if Path(name).name == _FILES[split]]
@@ -191,5 +191,5 @@ def _members(path: Path, facts: dict[str, tuple[str, int]]) -> list[Piece]:
                 f"{path}: the zip must hold one file '{_FILES[split]}'. "
                 f"Received: {members}"
             )
-        pieces.append(Piece(path, split, names[0], md5, rows))
-    return pieces
+        files.append(RawFile(path, split, names[0], md5, rows))
+    return files

@@ -7,10 +7,10 @@ from typing import Any
 
 from zoo.datasets.extras import import_extra
 from zoo.raw.log_format import LogFormat
-from zoo.raw.piece import Piece
-from zoo.raw.piece import split_of_name
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import split_of_name
 from zoo.raw.source import SourceLike
-from zoo.raw.source import find_pieces
+from zoo.raw.source import find_files
 from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import SplitScheme
@@ -72,9 +72,9 @@ def load(
 
 
 def _whole(source: SourceLike, log_format: LogFormat, streaming: bool) -> Any:
-    """All that holds the log: a tuple of pieces, or a dict of data sets."""
+    """All that holds the log: a tuple of files, or a dict of data sets."""
     if not is_table(source):
-        return tuple(find_pieces(source, log_format))
+        return tuple(find_files(source, log_format))
     datasets = import_extra("datasets")
     tables = source if isinstance(source, dict) else {"train": source}
     for data in tables.values():
@@ -102,14 +102,14 @@ def _sources(
 ) -> tuple[dict[str, Any], SplitScheme | None]:
     """Returns the holder of each split's rows, and how to pick them from it.
 
-    Lists of pieces may be shared out among the workers that read a stream,
-    tuples not: the numbers of rows go through all pieces.
+    Lists of files may be shared out among the workers that read a stream,
+    tuples not: the numbers of rows go through all files.
     """
     if isinstance(whole, tuple):
-        splits = scheme.splits_of(sorted({piece.part for piece in whole}))
+        splits = scheme.splits_of(sorted({f.origin for f in whole}))
         if splits is not None:
             return {
-                split: [p for p in whole if splits[p.part] == split]
+                split: [f for f in whole if splits[f.origin] == split]
                 for split in SPLITS
                 if split in splits.values()
             }, None
@@ -143,7 +143,7 @@ def _config_id(
     """The name of the cache: another one for other files or rows."""
     state: list
     if isinstance(whole, tuple):
-        state = [_state(piece) for piece in whole]
+        state = [_state(raw_file) for raw_file in whole]
     elif isinstance(whole, dict):
         state = [(name, _fingerprint(whole[name])) for name in whole]
     else:
@@ -153,10 +153,10 @@ def _config_id(
     return f"{re.sub('[^A-Za-z0-9]+', '_', log_format.name)}-{digest[:16]}"
 
 
-def _state(piece: Piece) -> tuple:
-    path = piece.path.resolve()
+def _state(raw_file: RawFile) -> tuple:
+    path = raw_file.path.resolve()
     status = path.stat()
-    return str(path), status.st_size, status.st_mtime_ns, repr(piece)
+    return str(path), status.st_size, status.st_mtime_ns, repr(raw_file)
 
 
 def _fingerprint(data: Any) -> str | None:

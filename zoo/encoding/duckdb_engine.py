@@ -85,12 +85,12 @@ class DuckDBEngine:
             raise _too_little_memory(self._share) from error
 
     def stage(
-        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+        self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
         num_dense = len(log_format.dense)
         bad_row = sql.first_bad_row(num_dense, log_format.dense_type)
         num_fields = len(log_format.categorical)
-        select = sql.staged(num_dense, num_fields, part)
+        select = sql.staged(num_dense, num_fields, origin)
         stages.start(f"Reading {Path(source.name).name}", source.size)
         # Parquet takes half the time of a table of DuckDB's own.
         paths: list[Path] = []

@@ -28,7 +28,7 @@ class Engine(Protocol):
     def __exit__(self, *exception: Any) -> None: ...
 
     def stage(
-        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+        self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
         """Parses a raw log, once, into the table `staged`.
 

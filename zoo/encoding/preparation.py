@@ -159,7 +159,7 @@ def prepare(
         work = folder / "work"
         work.mkdir()
         with _engine(engine, work, memory, spark_master) as running:
-            running.stage(opened, log_format, scheme.part(), stages)
+            running.stage(opened, log_format, scheme.origin(), stages)
             counts = _split(running, scheme, log, opened.name)
             learn_from = "train" if fit_on == "train" else None
             to = folder / "encoder"
@@ -261,8 +261,8 @@ def _split(
     name: str,
 ) -> dict[str, int]:
     """Makes the view `log`; returns the number of rows of each split."""
-    parts = dict(engine.fetch(sql.part_counts()))
-    expression = scheme.split(sum(parts.values()), list(parts))
+    origins = dict(engine.fetch(sql.origin_counts()))
+    expression = scheme.split(sum(origins.values()), list(origins))
     engine.create_view("log", sql.log(expression))
     found = {
         split: (rows, clicks)
@@ -278,7 +278,7 @@ def _split(
             raise ValueError(
                 f"{name}: the {split} split would have no row. Give a longer "
                 "log, another seed or other fractions. Received: "
-                f"{sum(parts.values())} rows in all"
+                f"{sum(origins.values())} rows in all"
             )
         if clicks in (0, num_rows):
             raise ValueError(

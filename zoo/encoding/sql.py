@@ -4,8 +4,8 @@ Plain relational SQL (count, rank, join), run as it is by DuckDB and translated
 for Spark; reading and writing is the engine's own business. It speaks of these
 relations, columns named by `LogFormat.roles`:
 
-- `raw(row_id, part, label, dense_0, ..., field_0, ...)`: the text of the log;
-- `staged(row_id, part, label, dense_0, ..., field_0, ...)`: typed, NULL where
+- `raw(row_id, origin, label, dense_0, ..., field_0, ...)`: the text of the log;
+- `staged(row_id, origin, label, dense_0, ..., field_0, ...)`: typed, NULL where
   the text is empty;
 - `log`: `staged` with the column `split`;
 - `vocabulary_f(token, id, count)`: the ids of field f, and `old_f`, those that
@@ -61,11 +61,11 @@ def _bad_number(column: str, dense_type: str) -> str:
     return f"{column} <> '' and {rule}"
 
 
-def staged(num_dense: int, num_fields: int, part: str) -> str:
-    """Selects `staged` from `raw`, with an expression for the part."""
+def staged(num_dense: int, num_fields: int, origin: str) -> str:
+    """Selects `staged` from `raw`, with an expression for the origin."""
     columns = [
         "row_id",
-        f"{part} as part",
+        f"{origin} as origin",
         "cast(label as tinyint) as label",
         *_typed_features(num_dense, num_fields),
     ]
@@ -87,9 +87,9 @@ def _typed_features(num_dense: int, num_fields: int) -> list[str]:
     ]
 
 
-def part_counts() -> str:
-    """Selects the number of rows of every part of `staged`."""
-    return "select part, count(*) as num_rows from staged group by part"
+def origin_counts() -> str:
+    """Selects the number of rows of every origin of `staged`."""
+    return "select origin, count(*) as num_rows from staged group by origin"
 
 
 def log(split: str) -> str:

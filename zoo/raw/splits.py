@@ -1,14 +1,14 @@
 """Splits the rows of a log into training, validation and test.
 
-A scheme is two SQL expressions. `part` is one over `raw` of
+A scheme is two SQL expressions. `origin` is one over `raw` of
 `zoo.encoding.sql`, and is kept with every row when it is read. `split` is one
-over `staged`, for which the number of rows and the distinct parts are known.
+over `staged`, for which the number of rows and the distinct origins are known.
 
 Every scheme also has:
 
 - `names()`, the splits that it must find rows for in any log;
-- `splits_of(parts)`, the split of each part of `raw`; `None` if the scheme
-  divides parts;
+- `splits_of(origins)`, the split of each origin of `raw`; `None` if the scheme
+  divides origins;
 - `reads_ahead`, whether a row's split depends on rows that come later.
 """
 
@@ -43,7 +43,7 @@ class RandomSplit:
     def names(self) -> tuple[str, ...]:
         return _with_rows(self.test_fraction, self.validation_fraction)
 
-    def part(self) -> str:
+    def origin(self) -> str:
         test = _hash_bound(self.test_fraction)
         validation = _hash_bound(self.test_fraction + self.validation_fraction)
         digits = (
@@ -56,10 +56,10 @@ class RandomSplit:
             "else 'train' end"
         )
 
-    def split(self, num_rows: int, parts: Sequence[str]) -> str:
-        return "part"
+    def split(self, num_rows: int, origins: Sequence[str]) -> str:
+        return "origin"
 
-    def splits_of(self, parts: Sequence[str]) -> None:
+    def splits_of(self, origins: Sequence[str]) -> None:
         return None
 
 
@@ -75,10 +75,10 @@ class SequentialSplit:
     def names(self) -> tuple[str, ...]:
         return _with_rows(self.test_fraction, self.validation_fraction)
 
-    def part(self) -> str:
+    def origin(self) -> str:
         return "''"
 
-    def split(self, num_rows: int, parts: Sequence[str]) -> str:
+    def split(self, num_rows: int, origins: Sequence[str]) -> str:
         test = num_rows - round(num_rows * self.test_fraction)
         validation = test - round(num_rows * self.validation_fraction)
         return (
@@ -86,7 +86,7 @@ class SequentialSplit:
             f"when row_id < {test} then 'validation' else 'test' end"
         )
 
-    def splits_of(self, parts: Sequence[str]) -> None:
+    def splits_of(self, origins: Sequence[str]) -> None:
         return None
 
 
@@ -106,26 +106,26 @@ class DaySplit:
     def names(self) -> tuple[str, ...]:
         return SPLITS
 
-    def part(self) -> str:
+    def origin(self) -> str:
         if self.column is None:
-            return "part"
+            return "origin"
         # A missing value is a day of its own, the first one.
         return f"coalesce(substr({self.column}, 1, {self.length}), '')"
 
-    def split(self, num_rows: int, parts: Sequence[str]) -> str:
+    def split(self, num_rows: int, origins: Sequence[str]) -> str:
         validation, test = (
-            "'" + day.replace("'", "''") + "'" for day in _last_two(parts)
+            "'" + day.replace("'", "''") + "'" for day in _last_two(origins)
         )
         return (
-            f"case when part = {test} then 'test' "
-            f"when part = {validation} then 'validation' else 'train' end"
+            f"case when origin = {test} then 'test' "
+            f"when origin = {validation} then 'validation' else 'train' end"
         )
 
-    def splits_of(self, parts: Sequence[str]) -> dict[str, str] | None:
+    def splits_of(self, origins: Sequence[str]) -> dict[str, str] | None:
         if self.column is not None:
             return None
-        validation, test = _last_two(parts)
-        splits = dict.fromkeys(parts, "train")
+        validation, test = _last_two(origins)
+        splits = dict.fromkeys(origins, "train")
         return splits | {validation: "validation", test: "test"}
 
 
@@ -139,14 +139,14 @@ class ProviderSplit:
         # The source may lack any of them.
         return ()
 
-    def part(self) -> str:
-        return "part"
+    def origin(self) -> str:
+        return "origin"
 
-    def split(self, num_rows: int, parts: Sequence[str]) -> str:
-        return "part"
+    def split(self, num_rows: int, origins: Sequence[str]) -> str:
+        return "origin"
 
-    def splits_of(self, parts: Sequence[str]) -> dict[str, str]:
-        return {part: part for part in parts}
+    def splits_of(self, origins: Sequence[str]) -> dict[str, str]:
+        return {origin: origin for origin in origins}
 
 
 SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit

@@ -30,7 +30,7 @@ from zoo.datasets import CRITEO
 from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
-from zoo.raw.piece import Piece
+from zoo.raw.raw_file import RawFile
 
 pytestmark = pytest.mark.skipif(
     shutil.which("java") is None, reason="Spark needs Java, none is on PATH"
@@ -272,7 +272,7 @@ def test_splits_of_the_provider(shop, make_rows, write, check_same, tmp_path):
     }
     text = gzip.decompress(paths["test"].read_bytes())
     md5 = {"test": hashlib.md5(text).hexdigest()}
-    source = [Piece(p, name, md5=md5.get(name)) for name, p in paths.items()]
+    source = [RawFile(p, name, md5=md5.get(name)) for name, p in paths.items()]
     check_same(shop, source)
 
 
@@ -404,7 +404,7 @@ def test_damaged_files(shop, make_rows, write, check_refused, tmp_path):
     source = write(tmp_path / "raw.gz", make_rows(500))
     source.write_bytes(source.read_bytes()[:-100])
     check_refused(shop, source, "truncated or damaged")
-    other = Piece(source, "train", md5="0" * 32)
+    other = RawFile(source, "train", md5="0" * 32)
     write(source, make_rows(500))
     check_refused(shop, [other], "the checksum must be md5 0000")
 

@@ -70,11 +70,11 @@ class SparkEngine:
             self._session.stop()
 
     def stage(
-        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+        self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
         num_dense = len(log_format.dense)
         query = checked(
-            sql.staged(num_dense, len(log_format.categorical), part),
+            sql.staged(num_dense, len(log_format.categorical), origin),
             sql.first_bad_row(num_dense, log_format.dense_type),
         )
         stages.start(f"Reading {Path(source.name).name}", 2)

@@ -10,7 +10,7 @@ from zoo.encoding.spark.session import pattern_of
 from zoo.encoding.spark.session import without_pandas_warning
 from zoo.encoding.spark.text import place_columns
 from zoo.raw.columns import LARGEST_EXACT
-from zoo.raw.piece import Piece
+from zoo.raw.raw_file import RawFile
 from zoo.raw.table_log import TableLog
 
 
@@ -18,7 +18,7 @@ class SparkTables:
     """Rows of a `TableLog` of Parquet files, read by Spark.
 
     Attributes:
-        pieces: list of `Piece`, in order.
+        files: list of `RawFile`, in order.
         header: boolean. Whether the first line of a file is no row.
         may_be_empty: boolean. Whether a file may have no row.
 
@@ -33,17 +33,17 @@ class SparkTables:
         self._source = source
         self._format = source.log_format
         self._tables = source.holders
-        if not all(hasattr(table, "piece") for table in self._tables):
+        if not all(hasattr(table, "file") for table in self._tables):
             raise ValueError(
                 "`engine='spark'` reads files; use engine='duckdb' for a data "
                 f"set, or write it to Parquet. Received: a {source.name}"
             )
-        self.pieces: list[Piece] = [table.piece for table in self._tables]
-        for piece in self.pieces:
-            if piece.path.name.startswith(("_", ".")):
+        self.files: list[RawFile] = [table.file for table in self._tables]
+        for raw_file in self.files:
+            if raw_file.path.name.startswith(("_", ".")):
                 raise ValueError(
                     "`engine='spark'` takes files whose names begin with _ or "
-                    f". for hidden ones: rename it. Received: {piece}"
+                    f". for hidden ones: rename it. Received: {raw_file}"
                 )
 
     def rows(self, session: SparkSession, number: int) -> DataFrame:
@@ -54,7 +54,7 @@ class SparkTables:
 
         Args:
             session: session of Spark.
-            number: integer. Number of the piece.
+            number: integer. Number of the file.
         """
         table = self._tables[number]
         used = self._format.used
@@ -70,7 +70,7 @@ class SparkTables:
             columns[role] = text
             is_good = is_good & is_text
         columns["label"] = functions.when(is_good, columns["label"])
-        rows = session.read.parquet(pattern_of(self.pieces[number].path))
+        rows = session.read.parquet(pattern_of(self.files[number].path))
         return rows.select(
             *place_columns(),
             *(text.alias(role) for role, text in columns.items()),
@@ -78,7 +78,7 @@ class SparkTables:
 
     def explain(self, number: int, row: int) -> None:
         """Raises for the first bad row of a file, as DuckDB would."""
-        source = TableLog([self.pieces[number]], self._format)
+        source = TableLog([self.files[number]], self._format)
         for _, num_rows in source.tables():
             if num_rows > row:
                 break

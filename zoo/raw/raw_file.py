@@ -17,19 +17,19 @@ MAX_LINE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Piece:
+class RawFile:
     """One file of a log, or one member of a zip.
 
     Attributes:
         path: path of the file.
-        part: string. What `raw.part` is for its rows: a split or a day.
+        origin: string. What `raw.origin` is for its rows: a split or a day.
         member: string. Name of the member, if the file is a zip.
         md5: string. The expected digest of the text.
         rows: integer. The expected number of rows.
     """
 
     path: Path
-    part: str = ""
+    origin: str = ""
     member: str | None = None
     md5: str | None = None
     rows: int | None = None
@@ -38,8 +38,8 @@ class Piece:
         return f"{self.path}/{self.member}" if self.member else str(self.path)
 
 
-def has_splits(pieces: Sequence[Piece]) -> bool:
-    return all(piece.part in SPLITS for piece in pieces)
+def has_splits(files: Sequence[RawFile]) -> bool:
+    return all(raw_file.origin in SPLITS for raw_file in files)
 
 
 def split_of_name(name: str) -> str | None:
@@ -55,34 +55,34 @@ def split_of_name(name: str) -> str | None:
     return None
 
 
-def open_text(piece: Piece) -> tuple[IO[bytes], IO[bytes]]:
+def open_text(raw_file: RawFile) -> tuple[IO[bytes], IO[bytes]]:
     """Opens a file, unpacked, and the packed file below it.
 
     The second one tells by `tell` how far the first one has been read.
     """
-    file = piece.path.open("rb")
+    file = raw_file.path.open("rb")
     with ExitStack() as on_error:
         on_error.callback(file.close)
         text: IO[bytes] = file
-        if piece.member is not None:
+        if raw_file.member is not None:
             archive = on_error.enter_context(zipfile.ZipFile(file))
             try:
-                text = archive.open(piece.member)
+                text = archive.open(raw_file.member)
             except (NotImplementedError, RuntimeError) as error:
                 raise ValueError(
-                    f"{piece}: the zip is encrypted or packed in a way that "
+                    f"{raw_file}: the zip is encrypted or packed in a way that "
                     f"Python can't read; unpack it first. Received: {error}"
                 ) from error
-        elif is_gzip(piece.path):
+        elif is_gzip(raw_file.path):
             text = cast(IO[bytes], gzip.GzipFile(fileobj=file))
         on_error.pop_all()
     return text, file
 
 
-def first_line(piece: Piece) -> str | None:
+def first_line(raw_file: RawFile) -> str | None:
     """The first line of a file without its end; `None` if there is no text."""
-    with broken_archive(piece):
-        text, file = open_text(piece)
+    with broken_archive(raw_file):
+        text, file = open_text(raw_file)
         with file, text:
             # Bounded, so that a file without line ends is no trouble.
             start = text.readline(MAX_LINE_BYTES)
@@ -105,7 +105,7 @@ def zip_members(path: Path) -> list[str] | None:
     with path.open("rb") as file:
         if file.read(4)[:2] != b"PK":
             return None
-    with broken_archive(Piece(path)), zipfile.ZipFile(path) as archive:
+    with broken_archive(RawFile(path)), zipfile.ZipFile(path) as archive:
         members = [
             info.filename
             for info in archive.infolist()
@@ -122,8 +122,8 @@ def zip_members(path: Path) -> list[str] | None:
 class broken_archive:
     """Turns what a damaged gzip or zip raises into an error to act on."""
 
-    def __init__(self, piece: Piece):
-        self.piece = piece
+    def __init__(self, raw_file: RawFile):
+        self.file = raw_file
 
     def __enter__(self) -> None:
         return None
@@ -133,6 +133,6 @@ class broken_archive:
             error, EOFError | zlib.error | gzip.BadGzipFile | zipfile.BadZipFile
         ):
             raise ValueError(
-                f"{self.piece}: the packed file is truncated or damaged; get "
+                f"{self.file}: the packed file is truncated or damaged; get "
                 f"it again. Received: {error}"
             ) from error

@@ -1,4 +1,4 @@
-"""A click log as a data set of `datasets`, which this module imports."""
+"""Builds a data set of `datasets`, which it imports, from a click log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from zoo.raw.splits import SplitScheme
 
 @dataclass
 class ClickLogConfig(datasets.BuilderConfig):
-    """What the builder has to know.
+    """Configures the builder.
 
     Attributes:
         log_format: `LogFormat`.
-        label: string. What the column of the label is called.
-        sources: dict from the name of a split to what holds its rows.
-        scheme: `SplitScheme` that picks the rows of a split from what holds
-            them; `None` if all of them belong to it.
+        label: string. The name of the column of the label.
+        sources: dict from the name of a split to the source of its rows.
+        scheme: `SplitScheme` that picks the rows of a split from its source;
+            `None` if all of them belong to it.
     """
 
     log_format: LogFormat | None = None
@@ -37,15 +37,15 @@ class ClickLogConfig(datasets.BuilderConfig):
 class ClickLog(datasets.ArrowBasedBuilder):
     """Reads click logs with the readers of `zoo.encoding`.
 
-    `datasets` gives it the cache, in which a failed run leaves nothing, and
+    `datasets` provides the cache, in which a failed run leaves nothing, and
     the streams.
     """
 
-    # To be raised when the same files come to give other rows.
+    # Must be raised when the same files give other rows than before.
     VERSION = "1.0.0"
     BUILDER_CONFIG_CLASS = ClickLogConfig
-    # Of the default, 1000 rows, a large log has more pieces than one can open
-    # quickly.
+    # With the default, 1000 rows, a large log has so many batches that it
+    # opens slowly.
     DEFAULT_WRITER_BATCH_SIZE = 1 << 16
 
     def _info(self) -> datasets.DatasetInfo:

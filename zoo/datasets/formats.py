@@ -1,4 +1,4 @@
-"""Finds the format of a log: by its version, or by its columns' names."""
+"""Finds the format of a log by its version or by the names of its columns."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
 
 def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
-    """Makes the format of a log that is told by its columns' names alone.
+    """Makes the format of a log from the names of its columns alone.
 
     Args:
         schema: `FeatureSchema`.
@@ -26,8 +26,7 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
 
     Raises:
         FileNotFoundError: if a path does not exist.
-        ValueError: if the name of a text file does not tell what is between
-            its values.
+        ValueError: if the suffix of a text file does not tell the delimiter.
     """
     if not isinstance(schema, FeatureSchema):
         raise ValueError(
@@ -62,17 +61,16 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
 def version_of(
     source: SourceLike, version: str | None, versions: Mapping[str, LogFormat]
 ) -> LogFormat:
-    """Returns the format of a version, or of the one that a source looks like.
+    """Returns the format of a version, or of the one that a source matches.
 
-    Text is known by its header, which must be that of a version to the letter,
-    and of two versions with the same header the later one by a file for
-    validation, which raw logs do not have. Tables are known by their columns.
-    What is none of this is taken for the first version, whose reader then says
-    what is wrong.
+    Text is matched by its header, letter by letter. If two versions have the
+    same header, a file for validation decides for the later one, because raw
+    logs have none. Tables are matched by their columns. A source that matches
+    no version gets the first one, whose reader then reports what is wrong.
 
     Args:
         source: what `zoo.encoding.open_raw_log` takes.
-        version: string, or `None` for looking.
+        version: string, or `None` to find it.
         versions: dict from names to `LogFormat`, the raw log first.
 
     Raises:

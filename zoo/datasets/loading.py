@@ -1,4 +1,4 @@
-"""From what holds a log to a data set of `datasets` with splits."""
+"""Builds data sets of `datasets` with splits, in a cache or as streams."""
 
 import hashlib
 import os
@@ -33,10 +33,10 @@ def load(
     """Loads a log; see `zoo.datasets.loaders` for the arguments.
 
     Args:
-        label: string. What the column of the label is to be called.
+        label: string. The name that the column of the label gets.
     """
     import_extra("datasets")
-    # Here, not above: `datasets` takes about a second to import.
+    # Imported late: `datasets` takes about a second to import.
     from zoo.datasets.click_log import ClickLog
 
     whole = _whole(source, log_format, streaming)
@@ -72,7 +72,7 @@ def load(
 
 
 def _whole(source: SourceLike, log_format: LogFormat, streaming: bool) -> Any:
-    """All that holds the log: a tuple of files, or a dict of data sets."""
+    """The whole log: a tuple of files, a data set, or a dict of data sets."""
     if not is_table(source):
         return tuple(find_files(source, log_format))
     datasets = import_extra("datasets")
@@ -100,10 +100,10 @@ def _data_set(table: Any) -> Any:
 def _sources(
     whole: Any, scheme: SplitScheme
 ) -> tuple[dict[str, Any], SplitScheme | None]:
-    """Returns the holder of each split's rows, and how to pick them from it.
+    """Returns the source of each split, and the scheme that picks its rows.
 
-    Lists of files may be shared out among the workers that read a stream,
-    tuples not: the numbers of rows go through all files.
+    `datasets` divides lists of files among the workers that read a stream, but
+    not tuples. A scheme needs row numbers that run through all files.
     """
     if isinstance(whole, tuple):
         splits = scheme.splits_of(sorted({f.origin for f in whole}))
@@ -132,15 +132,15 @@ def _make_cache(builder: Any) -> None:
         return
     except wrapping as error:
         reason = error.__cause__ or error
-    # Out here, else Python would tell of the wrapping first, which only says
-    # that something went wrong.
+    # Raised outside of `except`: Python would report the wrapping error first,
+    # which only says that something went wrong.
     raise reason
 
 
 def _config_id(
     log_format: LogFormat, whole: Any, label: str, scheme: SplitScheme
 ) -> str:
-    """The name of the cache: another one for other files or rows."""
+    """The name of the cache, which differs for other files or rows."""
     state: list
     if isinstance(whole, tuple):
         state = [_state(raw_file) for raw_file in whole]

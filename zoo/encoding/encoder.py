@@ -46,7 +46,7 @@ class ClickEncoder:
     - `"none"`: the number itself.
 
     Args:
-        settings: what `prepare` was given: `log_format`, `dense_transform`,
+        settings: the arguments of `prepare`: `log_format`, `dense_transform`,
             `min_count`, `max_vocabulary` and `num_buckets`.
         dense_ranges: the smallest and largest training value of each dense
             column.
@@ -158,7 +158,7 @@ class ClickEncoder:
     def encode_source(
         self, source: Source
     ) -> Iterator[tuple[dict[str, np.ndarray], int]]:
-        """Encodes a log in pieces, in memory that does not grow with it.
+        """Encodes a log in batches, in memory that does not grow with it.
 
         Args:
             source: `Source`, of `zoo.encoding.open_raw_log` and the unlabeled

@@ -11,7 +11,7 @@ _MOST_TOKENS = 2**31 - 1 - sql.FIRST_ID
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """What a user decides about an encoder before it is fitted.
+    """The choices that are made before an encoder is fitted.
 
     Args:
         log_format: `LogFormat` of the log.

@@ -25,7 +25,7 @@ def fit(
         engine: `Engine` with the table `log`. Gets the tables `vocabulary_f`.
         settings: `EncoderSettings`.
         split: string. The split to learn from; `None` for all rows.
-        folder: path. Where to save the encoder.
+        folder: path. The encoder is saved there.
         stages: `Stages`.
     """
     if settings.num_buckets is not None:

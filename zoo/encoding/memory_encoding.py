@@ -56,7 +56,7 @@ class MemoryEncoding:
         log_format = self._settings.log_format
         num_dense = len(log_format.dense)
         fields = range(len(log_format.categorical))
-        # Threads may not share a cursor.
+        # Each call has a cursor, because threads may not share one.
         with self._connected().cursor() as cursor:
             cursor.register("raw", raw)
             query = sql.first_bad_number(num_dense, log_format.dense_type)

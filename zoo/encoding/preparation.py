@@ -1,4 +1,4 @@
-"""From a raw log to a folder that a model can be trained on."""
+"""Encodes a raw log into a folder that models are trained on."""
 
 import importlib.metadata
 import json
@@ -27,7 +27,7 @@ from zoo.raw.splits import split_scheme
 from zoo.runtime.progress import Stages
 
 MARKERS = ("summary.json", "encoder")
-"""By these a folder is known as one that `prepare` made."""
+"""A folder that holds these was made by `prepare`."""
 
 ENGINES = ("duckdb", "spark")
 FIT_ON = ("train", "all")
@@ -53,7 +53,7 @@ def prepare(
     spark_master: str | None = None,
     show_progress: bool = True,
 ) -> dict[str, Any]:
-    """Encodes a raw log once, so that training only reads numbers.
+    """Encodes a raw log, so that training reads numbers only.
 
     Writes `train/`, `validation/` and `test/`, each with files
     `part-00000.arrow`, ... of the columns `label: int8`,
@@ -61,21 +61,22 @@ def prepare(
     columns) and `ids: fixed_size_list<int32>[F]`, rows in the order of the
     log; `encoder/`, the fitted `ClickEncoder`; and `summary.json`.
 
-    Nothing is left of a run that fails; what a killed run left is removed by
-    the next one. A folder of an earlier run is replaced once the new one is
-    whole.
+    A run that fails leaves nothing behind. The next run removes what a killed
+    one left. The folder of an earlier run is replaced when the new one is
+    complete.
 
     Args:
         log: `LogFormat`, such as `zoo.datasets.CRITEO`, to learn vocabularies
-            from this log; or a fitted `ClickEncoder`, to encode with its.
-        source: path of the raw log, or what else `zoo.encoding.open_raw_log`
-            takes: a folder, a list, a dict of splits, a `datasets` object.
+            from this log; or a `ClickEncoder`, to use its vocabularies.
+        source: path of the raw log, or another source that
+            `zoo.encoding.open_raw_log` takes: a folder, a list, a dict of
+            splits, a `datasets` object.
         output: path of the folder to make.
         split: string. `"random"` by row, the same for the same seed and rows;
             `"sequential"`, the last rows for the test; `"day"`, the last day
             for the test and the one before for validation; or `"provider"`,
-            as the source has it. `None` takes the provider's where there is
-            one, else random. Defaults to `None`.
+            as the source has it. `None` is the provider's split if there is
+            one, else a random one. Defaults to `None`.
         test_fraction: float, for random splits (default: the log's, 0.1 for
             Criteo and 0.2 for Avazu) and sequential ones (default 1/7).
         validation_fraction: float, likewise (defaults: the log's, 0).
@@ -83,29 +84,29 @@ def prepare(
         fit_on: `"train"` or `"all"`. The rows that vocabularies and dense
             ranges are learned from. Defaults to `"train"`.
         grow: boolean. Whether to add this log's tokens to the vocabularies of
-            a fitted encoder; old tokens keep their ids. Defaults to `False`.
-        min_count: integer. Rarer tokens get the id of unknown ones. Defaults
-            to `1`.
+            an encoder; old tokens keep their ids. Defaults to `False`.
+        min_count: integer. Rarer tokens get the id of unknown tokens.
+            Defaults to `1`.
         max_vocabulary: integer. Tokens a field's vocabulary keeps, `None` for
             all. Defaults to `None`.
-        num_buckets: integer. Hashes tokens to so many buckets a field instead
-            of keeping vocabularies. Defaults to `None`.
+        num_buckets: integer. Number of buckets per field that tokens are
+            hashed to, instead of vocabularies. Defaults to `None`.
         dense_transform: `"minmax"`, `"log"` or `"none"`; see `ClickEncoder`.
             Defaults to `"minmax"`.
-        memory_limit: string. What this process may hold in memory; beyond it
-            DuckDB goes to disk beside `output`. Defaults to `"2GB"`.
+        memory_limit: string. Memory that this process may use. DuckDB spills
+            more than that to disk beside `output`. Defaults to `"2GB"`.
         engine: `"duckdb"`, on this machine, or `"spark"`, on a cluster.
             Defaults to `"duckdb"`.
-        spark_master: string. Where Spark runs, such as `"local[2]"` or
-            `"yarn"`; `None` takes what `spark-submit` says, or this machine.
-            Defaults to `None`.
-        show_progress: boolean. Whether to draw progress bars on stderr.
+        spark_master: string. The master of Spark, such as `"local[2]"` or
+            `"yarn"`; `None` takes the master of `spark-submit`, or this
+            machine. Defaults to `None`.
+        show_progress: boolean. Whether to show progress bars on stderr.
             Defaults to `True`.
 
     Returns:
-        dict. What `summary.json` holds: `rows`, `click_rate` and
+        dict. The content of `summary.json`: `rows`, `click_rate` and
         `distinct_ids` of each split, the share of rows in which each column is
-        `missing`, and how the folder was made.
+        `missing`, and the arguments and versions of the run.
 
     Raises:
         FileNotFoundError: if there is no such source.
@@ -247,7 +248,7 @@ def _engine(
     engine: str, work: Path, memory: int, spark_master: str | None
 ) -> Engine:
     if engine == "spark":
-        # Here, not above: Spark is an extra.
+        # Imported late: Spark is an optional extra.
         from zoo.encoding.spark.engine import SparkEngine
 
         return SparkEngine(work, spark_master)

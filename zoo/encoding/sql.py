@@ -1,8 +1,8 @@
-"""The encoding as SQL text.
+"""Writes the encoding as SQL text.
 
 Plain relational SQL (count, rank, join), run as it is by DuckDB and translated
-for Spark; reading and writing is the engine's own business. It speaks of these
-relations, columns named by `LogFormat.roles`:
+for Spark. Engines do the reading and writing. The SQL has these relations,
+their columns named by `LogFormat.roles`:
 
 - `raw(row_id, origin, label, dense_0, ..., field_0, ...)`: the text of the log;
 - `staged(row_id, origin, label, dense_0, ..., field_0, ...)`: typed, NULL where
@@ -11,8 +11,8 @@ relations, columns named by `LogFormat.roles`:
 - `vocabulary_f(token, id, count)`: the ids of field f, and `old_f`, those that
   it grows from.
 
-The one function that is not SQL's own is `hex_to_integer(text)`, which every
-engine defines before it runs these texts.
+`hex_to_integer(text)` is the only function that SQL lacks. Every engine defines
+it before it runs these texts.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ MISSING_ID = 0
 UNKNOWN_ID = 1
 FIRST_ID = 2
 
-# 60 bits: the largest number of digits that fits into a signed integer.
+# 60 bits: the most hexadecimal digits that fit into a signed integer.
 _HASH_DIGITS = 15
 
 
@@ -37,7 +37,7 @@ def first_bad_row(num_dense: int, dense_type: str) -> str:
 
 
 def first_bad_number(num_dense: int, dense_type: str) -> str:
-    """Selects the same of rows without a label; `""` if all are good."""
+    """Selects the same of rows without labels; `""` if no text can be bad."""
     if not num_dense:
         return ""
     return _first_row_with(_bad_numbers(num_dense, dense_type))
@@ -245,5 +245,5 @@ def _dense(column: str, transform: str, low: float, high: float) -> str:
 
 
 def _double(value: float) -> str:
-    # A bare 0.1 is a decimal number to SQL.
+    # SQL reads a bare 0.1 as a decimal number.
     return f"cast('{float(value)!r}' as double)"

@@ -1,6 +1,6 @@
 """Finds the line of a raw log that breaks a rule.
 
-Slow and exact: only run once something is known to be wrong.
+It is slow and exact, and runs only after a rule was found broken.
 """
 
 import io
@@ -29,7 +29,7 @@ def raise_first_bad_line(
         ValueError: with file, line, column and rule.
     """
     # Undecodable bytes become surrogates, which no valid text holds. Lines end
-    # where an editor ends them: at LF, CRLF or CR.
+    # at LF, CRLF or CR, as in an editor.
     text, file = open_text(raw_file)
     with (
         file,
@@ -95,7 +95,7 @@ def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
 
 
 def shown(text: str) -> str:
-    # Escapes what a terminal could not show, and the surrogates.
+    # Escapes surrogates, and what a terminal can't show.
     short = text if len(text) <= 100 else f"{text[:100]}..."
     return repr(
         short.encode("utf-8", "surrogateescape").decode(

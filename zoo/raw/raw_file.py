@@ -1,4 +1,4 @@
-"""One file of a raw log, and how it is opened."""
+"""Opens the files of a raw log: plain, gzip, or members of a zip."""
 
 import gzip
 import zipfile
@@ -13,7 +13,7 @@ from typing import cast
 from zoo.raw.splits import SPLITS
 
 MAX_LINE_BYTES = 1 << 20
-"""A longer line is a sign of another kind of file."""
+"""A line that is not shorter means that the file is no text log."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class RawFile:
 
     Attributes:
         path: path of the file.
-        origin: string. What `raw.origin` is for its rows: a split or a day.
+        origin: string. `raw.origin` of its rows: a split, or the number of
+            the file.
         member: string. Name of the member, if the file is a zip.
         md5: string. The expected digest of the text.
         rows: integer. The expected number of rows.
@@ -43,7 +44,7 @@ def has_splits(files: Sequence[RawFile]) -> bool:
 
 
 def split_of_name(name: str) -> str | None:
-    """The split that a file or a split of another library is called after."""
+    """The split that a name means, such as that of a file; `None` if none."""
     stem = Path(name).name.split(".")[0].lower()
     for split, names in (
         ("train", ("train", "training")),
@@ -58,7 +59,7 @@ def split_of_name(name: str) -> str | None:
 def open_text(raw_file: RawFile) -> tuple[IO[bytes], IO[bytes]]:
     """Opens a file, unpacked, and the packed file below it.
 
-    The second one tells by `tell` how far the first one has been read.
+    `tell` of the second one is how far the first one has been read.
     """
     file = raw_file.path.open("rb")
     with ExitStack() as on_error:
@@ -84,7 +85,7 @@ def first_line(raw_file: RawFile) -> str | None:
     with broken_archive(raw_file):
         text, file = open_text(raw_file)
         with file, text:
-            # Bounded, so that a file without line ends is no trouble.
+            # Bounded: the file may have no line ends.
             start = text.readline(MAX_LINE_BYTES)
     if not start:
         return None
@@ -97,10 +98,10 @@ def is_gzip(path: Path) -> bool:
 
 
 def zip_members(path: Path) -> list[str] | None:
-    """The files in a zip; `None` if the file is none.
+    """The files in a zip; `None` if the file is not a zip.
 
     Raises:
-        ValueError: if it begins as a zip and does not end as one.
+        ValueError: if the zip is truncated, damaged or empty.
     """
     with path.open("rb") as file:
         if file.read(4)[:2] != b"PK":
@@ -120,7 +121,7 @@ def zip_members(path: Path) -> list[str] | None:
 
 
 class broken_archive:
-    """Turns what a damaged gzip or zip raises into an error to act on."""
+    """Turns the errors of a damaged gzip or zip into advice."""
 
     def __init__(self, raw_file: RawFile):
         self.file = raw_file

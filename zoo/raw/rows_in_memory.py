@@ -1,4 +1,4 @@
-"""Raw rows in memory, as the text that a log would hold."""
+"""Turns rows in memory into the text that a raw log would hold."""
 
 import numbers
 from collections.abc import Iterable
@@ -103,8 +103,8 @@ def _pandas_column(series: Any, name: str, fractions: bool):
     try:
         column = pa.chunked_array([pa.array(series, from_pandas=True)])
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        column = None  # Python objects of several kinds
-    # Each value for itself: Arrow would turn mixed ones into a common kind.
+        column = None  # Python objects of several types.
+    # Mixed values are converted one by one: Arrow would cast them to one type.
     if column is not None and (
         series.dtype != object or pa.types.is_string(column.type)
     ):
@@ -132,7 +132,7 @@ def _text_column(values: list, name: str, fractions: bool) -> pa.Array:
 
 
 def _text(value: Any, name: str, row: int, fractions: bool) -> str | None:
-    # pandas.NA is told by its type, so that pandas need not be installed.
+    # pandas.NA is recognized by name, so that pandas need not be installed.
     if value is None or type(value).__name__ == "NAType":
         return None
     if isinstance(value, str):

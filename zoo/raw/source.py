@@ -1,4 +1,4 @@
-"""Where the rows of a log come from, whatever holds them."""
+"""Opens raw logs: text, Parquet files and data sets."""
 
 import os
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ class Source(Protocol):
     """A log that can be read from its first row to its last.
 
     Attributes:
-        name: string. How messages and summaries call it.
-        size: integer. How much there is to read, in bytes or rows.
+        name: string. Its name in messages and summaries.
+        size: integer. The amount to read, in bytes or rows.
         has_splits: boolean. Whether the origins of its rows are splits.
         paths: list of paths of its files, none for data sets.
     """
@@ -41,7 +41,7 @@ class Source(Protocol):
     def tables(self) -> Iterator[tuple[pa.Table, int]]:
         """Yields `raw` of `zoo.encoding.sql` in batches.
 
-        With each table comes how much of `size` has been read so far.
+        With each table comes the amount of `size` that has been read so far.
 
         Raises:
             ValueError: naming what is wrong and where.
@@ -76,7 +76,7 @@ def open_raw_log(source: SourceLike, log_format: LogFormat) -> Source:
 
     Raises:
         FileNotFoundError: if a path does not exist.
-        ValueError: if there is nothing to read or it is another log.
+        ValueError: if there is nothing to read, or it has another format.
 
     Example:
 
@@ -108,7 +108,7 @@ open_source = open_raw_log
 
 
 def find_files(source: SourceLike, log_format: LogFormat) -> list[RawFile]:
-    """The files of a source that is no table, in the order of their rows.
+    """The files of a source, in the order of their rows.
 
     Args:
         source: what `open_raw_log` takes, other than data sets.
@@ -176,8 +176,8 @@ def _files(path: Path) -> list[RawFile]:
 
 
 def _named(files: list[RawFile], log_format: LogFormat) -> list[RawFile]:
-    """Tells splits by their names where a training file is among them."""
-    # Of rows to be scored, none is left out and all stay in order.
+    """Assigns splits by name, if a training file is among the files."""
+    # All rows to be scored are read, in their order.
     if len(files) == 1 or not log_format.is_labeled:
         return _numbered(files)
     splits = [split_of_name(f.member or f.path.name) for f in files]

@@ -1,15 +1,18 @@
 """Splits the rows of a log into training, validation and test.
 
-A scheme is two SQL expressions. `origin` is one over `raw` of
-`zoo.encoding.sql`, and is kept with every row when it is read. `split` is one
-over `staged`, for which the number of rows and the distinct origins are known.
+A scheme is two SQL expressions on relations of `zoo.encoding.sql`:
+
+- `origin()` is one over `raw`. It becomes `staged.origin`, by which rows are
+  split: the file, the day, or the split itself.
+- `split(num_rows, origins)` is one over `staged`, for which the number of rows
+  and the distinct origins are known.
 
 Every scheme also has:
 
-- `names()`, the splits that it must find rows for in any log;
-- `splits_of(origins)`, the split of each origin of `raw`; `None` if the scheme
-  divides origins;
-- `reads_ahead`, whether a row's split depends on rows that come later.
+- `names()`, the splits that must have rows in any log;
+- `splits_of(origins)`, the split of each `raw.origin`; `None` if the scheme
+  divides files;
+- `reads_ahead`, whether a row's split depends on later rows.
 """
 
 import re
@@ -30,8 +33,8 @@ _HEX_DIGITS = 8
 class RandomSplit:
     """Draws every row by a hash of the seed and the row's number.
 
-    The hash is one that every engine has and computes alike, so the same rows
-    in the same order are always split alike.
+    Every engine computes this hash alike, so that the same rows in the same
+    order are always split alike.
     """
 
     reads_ahead: ClassVar[bool] = False
@@ -94,8 +97,8 @@ class SequentialSplit:
 class DaySplit:
     """Tests on the last day, validates on the day before, trains on the rest.
 
-    A day is the start of a column, or a file (see `LogFormat.day`); days are
-    ordered as text, but for numbers in it, which count as numbers.
+    A day is the start of a column, or a file (see `LogFormat.day`). Days are
+    ordered as text, except that numbers in it are ordered as numbers.
     """
 
     reads_ahead: ClassVar[bool] = True
@@ -109,7 +112,7 @@ class DaySplit:
     def origin(self) -> str:
         if self.column is None:
             return "origin"
-        # A missing value is a day of its own, the first one.
+        # Rows without a value are a separate day, the first one.
         return f"coalesce(substr({self.column}, 1, {self.length}), '')"
 
     def split(self, num_rows: int, origins: Sequence[str]) -> str:
@@ -153,7 +156,7 @@ SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit
 
 
 def natural_key(text: str) -> list[tuple[int, str]]:
-    """A key for sorting by which `day_2` comes before `day_10`."""
+    """A sort key that puts `day_2` before `day_10`."""
     return [
         (int(piece), "") if piece.isdecimal() else (-1, piece)
         for piece in re.split("([0-9]+)", text)
@@ -172,8 +175,8 @@ def split_scheme(
 
     Args:
         split: string. `"random"`, `"sequential"`, `"day"` or `"provider"`;
-            `None` takes the provider's if there is one and no share is given,
-            else a random one.
+            `None` is the provider's split if there is one and no share is
+            given, else a random one.
         log_format: `LogFormat`. Its shares are the defaults of `"random"`.
         has_splits: boolean. Whether the source comes in splits.
         test_fraction: float, for `"random"` and `"sequential"`. The default of
@@ -183,8 +186,8 @@ def split_scheme(
         seed: integer, for `"random"`.
 
     Raises:
-        ValueError: for an unknown name, a provider's split where there is
-            none, or a share where there is none to choose or out of range.
+        ValueError: for an unknown name, a provider's split that the source
+            lacks, or a share that is out of range or has no meaning.
     """
     given = (test_fraction, validation_fraction)
     if split is None:

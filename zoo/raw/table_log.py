@@ -1,4 +1,4 @@
-"""Reads logs that are tables already: Parquet files and data sets."""
+"""Reads raw logs that are tables already: Parquet files and data sets."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from zoo.raw.raw_file import split_of_name
 from zoo.raw.splits import SPLITS
 
 _BATCH_ROWS = 1 << 17
-# What the loaders of `zoo.datasets` may call the label of any log.
+# The loaders of `zoo.datasets` may call the label of any log so.
 _COMMON_LABEL = "label"
 
 
 class TableLog:
     """A log in Parquet files or data sets: a `Source` of `zoo.raw.source`.
 
-    The label may also be called `label`, as the loaders of `zoo.datasets` call
-    it, where there is no column of the format's own name for it.
+    Without a column of the format's name for the label, the label may also be
+    called `label`, as the loaders of `zoo.datasets` call it.
 
     Args:
         source: list of `RawFile`, each a Parquet file; a `pyarrow.Table`; or
@@ -35,8 +35,8 @@ class TableLog:
         log_format: `LogFormat`.
 
     Raises:
-        ValueError: for a file that is damaged, or a table without a column
-            that the format names or with another type than the first one's.
+        ValueError: for a damaged file, or a table that lacks a column of the
+            format or has another type for it than the first table.
     """
 
     def __init__(self, source: Sequence[RawFile] | Any, log_format: LogFormat):
@@ -130,7 +130,7 @@ class TableLog:
                 )
 
     def names_in(self, table) -> list[str]:
-        """What a table calls the columns that are read."""
+        """The names that a table has for the columns that are read."""
         if not self.log_format.is_labeled:
             return list(self.log_format.used)
         label, *features = self.log_format.used
@@ -202,7 +202,7 @@ class _DataSet:
             self.columns = data.column_names
             self.num_rows = data.num_rows
         else:
-            # Streams may not know either of them.
+            # Streams may know neither columns nor length.
             self.columns = list(data.column_names or next(iter(data)))
             self.num_rows = len(data) if hasattr(data, "__len__") else 0
 

@@ -1,4 +1,4 @@
-"""Reads raw text logs as they are: no guessing, no repair."""
+"""Reads raw text logs as they are, without guesses or repairs."""
 
 import codecs
 import hashlib
@@ -18,7 +18,7 @@ from zoo.raw.raw_file import first_line
 from zoo.raw.raw_file import has_splits
 from zoo.raw.raw_file import open_text
 
-# Enough rows for DuckDB to share them out among a few cores.
+# Enough rows for DuckDB to keep a few cores busy.
 BLOCK_BYTES = 1 << 25
 
 
@@ -92,9 +92,8 @@ class TextLog:
         try:
             for block, num_bytes in _blocks(raw_file):
                 skip = int(self.log_format.header and is_first)
-                # Arrow drops a byte order mark wherever it begins to parse,
-                # and only the one at the start of the file is none of the
-                # text.
+                # Arrow drops a byte order mark at the start of each block. Only
+                # the one at the start of the file is not text.
                 is_text = not is_first and block.startswith(codecs.BOM_UTF8)
                 kept = codecs.BOM_UTF8 + block if is_text else block
                 table = _parsed(kept, self.log_format, columns, skip)
@@ -115,7 +114,7 @@ class TextLog:
 
 
 def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
-    """The columns of a file; reads its first line where that names them."""
+    """The columns of a file; reads its header if it has one."""
     line = first_line(raw_file)
     if line is None:
         raise ValueError(
@@ -132,7 +131,7 @@ def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
         for layout in log_format.layouts:
             if len(layout) == number:
                 return layout
-        # The line is found and explained where all lines are.
+        # `raise_first_bad_line` will report the line.
         return log_format.columns
     columns = tuple(log_format.split_line(line))
     if log_format.columns is not None:
@@ -155,8 +154,8 @@ def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
 def _blocks(raw_file: RawFile) -> Iterator[tuple[bytes, int]]:
     """Yields a file in blocks that end with a line, and the bytes read.
 
-    Arrow's own streaming reader reads ahead without bound where the rows are
-    used more slowly than the disk gives them.
+    Arrow's own streaming reader reads ahead without bound if rows are used
+    more slowly than they are read.
     """
     digest = hashlib.md5(usedforsecurity=False) if raw_file.md5 else None
     text, file = open_text(raw_file)
@@ -185,8 +184,8 @@ def _blocks(raw_file: RawFile) -> Iterator[tuple[bytes, int]]:
 
 def _end_of_lines(block: bytes) -> int:
     line_feed = block.rfind(b"\n") + 1
-    # Old Macs ended lines in CR alone; a CR at the very end may yet turn out
-    # to be half of a CRLF.
+    # Old Macs ended lines in CR alone. A CR at the end of the block may be half
+    # of a CRLF.
     return line_feed or block.rfind(b"\r", 0, len(block) - 1) + 1
 
 

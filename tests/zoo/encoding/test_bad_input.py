@@ -82,7 +82,7 @@ def test_bad_line(refused, make_lines, bad, rule, received, end, index):
 
 def test_first_of_several_bad_lines(refused, make_lines):
     lines = make_lines([GOOD] * 9)
-    # What is noticed first is not what comes first.
+    # The line that is noticed first is not the first bad line.
     lines[3] = lines[3].replace("\t1\t", "\tmany\t").replace("\t0\t", "\tx\t")
     lines[6] = "1\t1"
     assert "line 4: column 'n'" in refused("\n".join(lines))

@@ -40,7 +40,7 @@ def equal(first, second):
         np.testing.assert_array_equal(array, second[name])
 
 
-# What the four training rows become: a: 17 before 1005 because the other
+# The encoded four training rows: a: 17 before 1005 because the other
 # training rows hold it too, b: x before y.
 IDS = [[3, 2], [3, 0], [2, 3], [0, 2]]
 DENSE = np.float32([[0], [0.3], [1], [0.7]])

@@ -44,7 +44,8 @@ rows = st.tuples(numbers, tokens, tokens | st.sampled_from(["x", "y"]))
     min_count=st.integers(1, 3),
 )
 def test_round_trip(rows, transform, min_count):
-    # A byte order mark at the very start of a file is no text: the label is.
+    # A byte order mark is not text at the start of a file only, and there the
+    # label stands.
     text = "\n".join(
         "\t".join((str(i % 2), *row)) for i, row in enumerate(rows)
     )

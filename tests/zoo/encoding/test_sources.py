@@ -1,4 +1,4 @@
-"""What a log may be held by, and what is said of one that is broken."""
+"""Reads logs of every kind of source, and reports broken ones."""
 
 import dataclasses
 import gzip
@@ -78,7 +78,7 @@ def variants(table, tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()
     for i in range(12):
-        # Parts 10 and 11 must come after part 9.
+        # Files 10 and 11 must come after file 9.
         part = table.slice(i * 5, 5)
         pa.parquet.write_table(part, folder / f"part_{i}.parquet")
     yield "folder", folder

@@ -29,8 +29,8 @@ class SparkRows:
     """The rows of a raw log, numbered from 0 in the order of its files.
 
     Spark reads a log in blocks of its files, and gives each row its place in
-    the block. One quick pass counts the rows of every block; from then on a
-    row's number is the number of rows before the block and its place.
+    the block. One quick pass counts the rows of every block. A row's number is
+    then the number of rows before its block plus its place.
 
     Args:
         session: session of Spark, in `steady_blocks` from here until `raw`
@@ -110,7 +110,7 @@ class SparkRows:
         rows, next_row, previous = [], 0, None
         for file, block, lines in blocks:
             if self._reader.header and file != previous:
-                # The header has the place of a row, and none of the numbers.
+                # The header takes a place but no number.
                 next_row -= 1
             origin = self._reader.files[file].origin
             rows.append((file, block, next_row, origin))
@@ -129,8 +129,9 @@ class SparkRows:
 def steady_blocks(session: SparkSession) -> Iterator[None]:
     """Makes Spark read the same blocks each time, one block in a partition.
 
-    Opening a file then counts as much as reading a whole block, which leaves
-    no room for a second one, and the size of blocks depends on nothing else.
+    The cost of opening a file is set to that of reading a whole block, which
+    leaves no room for a second block in a partition. The size of blocks then
+    depends on nothing else.
     """
     before = session.conf.get(_OPEN_COST)
     session.conf.set(_OPEN_COST, session.conf.get(_BLOCK_SIZE))

@@ -1,4 +1,4 @@
-"""Raw logs in Parquet files as Spark reads them."""
+"""Reads raw logs in Parquet files with Spark."""
 
 import pyarrow as pa
 from pyspark.sql import Column
@@ -19,11 +19,11 @@ class SparkTables:
 
     Attributes:
         files: list of `RawFile`, in order.
-        header: boolean. Whether the first line of a file is no row.
-        may_be_empty: boolean. Whether a file may have no row.
+        header: boolean. Whether the first line of a file is a header.
+        may_be_empty: boolean. Whether a file may be without rows.
 
     Raises:
-        ValueError: for data sets in memory, or files that Spark passes over.
+        ValueError: for data sets in memory, or files that Spark skips.
     """
 
     header = False
@@ -49,8 +49,8 @@ class SparkTables:
     def rows(self, session: SparkSession, number: int) -> DataFrame:
         """Reads a file, as text in the columns that the SQL knows.
 
-        A row with a value that stands for no text has no label, and
-        `zoo.encoding.sql` takes that for bad.
+        A row with a value that has no text gets no label, which
+        `zoo.encoding.sql` reports as bad.
 
         Args:
             session: session of Spark.
@@ -121,10 +121,10 @@ class SparkTables:
 def _shortest(value: Column) -> Column:
     """The text of a float32, by Arrow itself.
 
-    Java has other digits for some, and they are read as a double.
+    Java writes other digits for some, which differ when read as a double.
     """
     with without_pandas_warning():
-        # A lambda, which executors get without this package.
+        # A lambda is pickled by value: executors lack this package.
         shortest = functions.arrow_udf(
             lambda column: column.cast(pa.string()), "string"
         )

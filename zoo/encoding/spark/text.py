@@ -1,4 +1,4 @@
-"""Raw text logs as Spark reads them."""
+"""Reads raw text logs with Spark."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ from zoo.raw.raw_file import is_gzip
 from zoo.raw.raw_file import open_text
 from zoo.raw.text_log import TextLog
 
-# By these Hadoop takes a file for a packed one.
+# Hadoop unpacks files with these suffixes.
 _PACKED = (".bz2", ".deflate", ".gz", ".lz4", ".snappy", ".zst")
 _BYTES_PER_READ = 1 << 24
 
@@ -28,11 +28,11 @@ class SparkText:
 
     Attributes:
         files: list of `RawFile`, in order.
-        header: boolean. Whether the first line of a file is no row.
-        may_be_empty: boolean. Whether a file may have no row.
+        header: boolean. Whether the first line of a file is a header.
+        may_be_empty: boolean. Whether a file may be without rows.
 
     Raises:
-        ValueError: for what Spark would read in another way, or a file with
+        ValueError: for text that Spark would read differently, or a file with
             another checksum.
     """
 
@@ -56,8 +56,8 @@ class SparkText:
     def rows(self, session: SparkSession, number: int) -> DataFrame:
         """Reads a file, as text in the columns that the SQL knows.
 
-        A line with the wrong number of columns, or with what is no text, has
-        NULL in all of them: `zoo.encoding.sql` takes no label for bad.
+        A line with the wrong number of columns, or that is not UTF-8, has NULL
+        in all of them. `zoo.encoding.sql` reports a missing label as bad.
 
         Args:
             session: session of Spark.
@@ -68,7 +68,7 @@ class SparkText:
         pattern = re.escape(self._format.delimiter)
         lines = session.read.text(pattern_of(raw_file.path)).select(
             *place_columns(),
-            # Before the split, which replaces what is not UTF-8.
+            # Checked before `split`, which replaces what is not UTF-8.
             (
                 functions.is_valid_utf8("value")
                 & (functions.char_length("value") < MAX_LINE_BYTES)
@@ -107,8 +107,8 @@ class SparkText:
 
 
 def place_columns() -> Sequence[Column]:
-    """Where Spark read a row: the block of the file, and the place in it."""
-    # Documented: the number of the row in its partition has the lower 33 bits.
+    """The block of the file that a row was read in, and its place there."""
+    # The lower 33 bits are documented to be the row's number in its partition.
     place = functions.monotonically_increasing_id().bitwiseAND((1 << 33) - 1)
     block = functions.col("_metadata.file_block_start")
     return block.alias("block"), place.alias("place")

@@ -256,7 +256,8 @@ def _load_grown(
     opened = PresetFolder.open(preset, encoder=True)
     network = load_model(opened, dtype=dtype)
     if not opened.has_ids_of(log.encoder):
-        grow_option = "" if opened.load_encoder().num_buckets else " --grow"
+        settings = opened.load_encoder().settings
+        grow_option = "" if settings.num_buckets else " --grow"
         raise ValueError(
             "`initial_model` must know the ids of the log: encode the log "
             f"with `python -m zoo prepare --encoder {opened.encoder_folder}"

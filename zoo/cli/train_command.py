@@ -27,6 +27,7 @@ from zoo.runtime.memory import keep_freed_memory
 from zoo.training.recipe import Recipe
 from zoo.training.recipe_file import RecipeFile
 from zoo.training.recipe_file import built_in_recipes
+from zoo.training.report import Report
 from zoo.training.training import REPORT_FILE
 from zoo.training.training import train as train_model
 
@@ -161,7 +162,7 @@ def train(
             f"`--data` with its output. Received: --recipe {recipe}"
         )
     log = open_log(data)
-    report = train_model(
+    trained = train_model(
         log,
         output,
         model=model,
@@ -187,6 +188,7 @@ def train(
         keep_checkpoints=keep_checkpoints,
         verbose="auto" if sys.stdout.isatty() else 2,
     )
+    report = Report.from_json(trained)
     Console().print(report_table(report, _published(recipe, log, report)))
     Console(soft_wrap=True).print(
         f"Learning curves: {output / CURVES_FILE}\n"
@@ -196,10 +198,10 @@ def train(
 
 
 def _published(
-    recipe: str | None, log: EncodedLog, report: dict[str, Any]
+    recipe: str | None, log: EncodedLog, report: Report
 ) -> dict[str, Any] | None:
     """What others reached, if it was with these settings and on this log."""
-    if recipe is None or report["initial_model"]:
+    if recipe is None or report.initial_model:
         return None
     loaded = RecipeFile.load(recipe)
     if log.encoder is None or log.encoder.log_format.name != loaded.data:
@@ -211,9 +213,9 @@ def _published(
         "batch_size": theirs.batch_size,
     }
     received = {
-        **report["hyperparameters"],
-        "model": report["model"],
-        "batch_size": report["batch_size"],
+        **report.hyperparameters,
+        "model": report.model,
+        "batch_size": report.batch_size,
     }
     # A seed is no setting.
     del expected["seed"], received["seed"]

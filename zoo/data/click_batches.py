@@ -3,6 +3,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.checks import check_integer
+from zoo.checks import check_positive_integer
 from zoo.data import batch_views
 from zoo.data.shuffled_rows import ShuffledRows
 from zoo.data.split import DTYPES
@@ -70,8 +72,8 @@ class ClickBatches(keras.utils.PyDataset):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        _check_integer("batch_size", batch_size, 1)
-        _check_integer("seed", seed, 0)
+        check_positive_integer("batch_size", batch_size)
+        check_integer("seed", seed, 0)
         if not len(split):
             raise ValueError("`split` must have rows. Received: 0 rows")
         if drop_remainder and len(split) < batch_size:
@@ -126,8 +128,8 @@ class ClickBatches(keras.utils.PyDataset):
         model.fit(batches, shuffle=False, initial_epoch=4, epochs=5)
         ```
         """
-        _check_integer("epoch", epoch, 0)
-        _check_integer("step", step, 0)
+        check_integer("epoch", epoch, 0)
+        check_integer("step", step, 0)
         if step >= self.batches_per_epoch:
             raise ValueError(
                 f"`step` must be less than {self.batches_per_epoch}, the "
@@ -261,11 +263,3 @@ class ClickBatches(keras.utils.PyDataset):
         ```
         """
         return batch_views.keras_input(self)
-
-
-def _check_integer(name, value, smallest):
-    if isinstance(value, bool) or int(value) != value or value < smallest:
-        raise ValueError(
-            f"`{name}` must be an integer of at least {smallest}. "
-            f"Received: {name}={value}"
-        )

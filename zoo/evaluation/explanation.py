@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.checks import check_integer
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.row_sample import sample_rows
@@ -93,9 +94,9 @@ def explain(
     report["importance"][0]["column"]
     ```
     """
-    _check_integer("rows", rows, 1)
-    _check_integer("repeats", repeats, 2)
-    _check_integer("seed", seed, 0)
+    check_integer("rows", rows, 1)
+    check_integer("repeats", repeats, 2)
+    check_integer("seed", seed, 0)
     whole = log.split(split)
     network = model_for_log(preset, log, **hub)
     with _open(output) as folder:
@@ -181,12 +182,3 @@ def _score_histogram(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
         for name, label in (("clicks", 1), ("non_clicks", 0))
     }
     return {"log_odds_edges": edges.tolist(), **counts}
-
-
-def _check_integer(name: str, value: Any, smallest: int) -> None:
-    is_integer = isinstance(value, int | np.integer)
-    if isinstance(value, bool) or not is_integer or value < smallest:
-        raise ValueError(
-            f"`{name}` must be an integer of at least {smallest}. "
-            f"Received: {name}={value!r}"
-        )

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 
+from zoo.checks import is_positive_integer
 from zoo.feature_schema import FeatureSchema
 from zoo.presets.folder import PresetFolder
 from zoo.presets.folder import write_preset
@@ -164,7 +165,8 @@ def check_arguments(
         )
     for name, value in sizes.items():
         for size in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            # Keras' layers refuse integers of NumPy.
+            if not isinstance(size, int) or not is_positive_integer(size):
                 raise ValueError(
                     f"`{name}` must be made of positive integers. "
                     f"Received: {name}={value}"

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.checks import check_positive_integer
 from zoo.encoding import ClickEncoder
 from zoo.models.ctr_model import CTRModel
 from zoo.models.padded_prediction import predict_padded
@@ -105,7 +106,7 @@ class CTRPredictor:
             ValueError: naming column and row, or file and line, for a missing
                 column or a value that breaks a rule of the format.
         """
-        check_batch_size(batch_size)
+        check_positive_integer("batch_size", batch_size)
         if isinstance(rows, str | os.PathLike):
             source = self._open(rows)
             parts = [scores for scores, _ in self._scores(source, batch_size)]
@@ -140,7 +141,7 @@ class CTRPredictor:
             FileNotFoundError: if there is no such source.
             ValueError: for another suffix, or as `predict` does.
         """
-        check_batch_size(batch_size)
+        check_positive_integer("batch_size", batch_size)
         opened = self._open(source)
         if Path(output).resolve() in {p.resolve() for p in opened.paths}:
             raise ValueError(
@@ -182,13 +183,3 @@ class CTRPredictor:
                 self.model, batch, batch_size
             )
         return scores
-
-
-def check_batch_size(batch_size: int) -> None:
-    if isinstance(batch_size, bool) or int(batch_size) != batch_size:
-        batch_size = 0
-    if batch_size < 1:
-        raise ValueError(
-            "`batch_size` must be a positive integer. "
-            f"Received: batch_size={batch_size}"
-        )

@@ -1,8 +1,10 @@
-"""Checks, each in an environment of its own: `nox` runs the usual ones.
+"""Checks: `nox` runs those that guard a merge.
 
 `nox -l` lists the others as well, which take long or need more than a CPU.
 """
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,9 +14,11 @@ nox.needs_version = ">=2024.4"
 # pip, not uv: uv does not see wheels that a machine offers by `find-links`.
 nox.options.default_venv_backend = "venv"
 
+ROOT = Path(__file__).parent
 CONSTRAINTS = ("-c", "constraints.txt")
-# A file at a time, for the tests of one share what takes long to make.
-PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+# A process that is done takes over half of what another one has left to do, and
+# no more: the tests of a file share what takes long to make.
+PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 # What to install for a backend on a machine without an accelerator.
 BACKENDS = {
     "tensorflow": (
@@ -23,6 +27,54 @@ BACKENDS = {
     "jax": "jax",
     "torch": "torch",
 }
+# Most sessions share one environment, which has all backends.
+SHARED = ROOT / ".nox" / "shared"
+# The networks of the tests are so small that more threads only get in each
+# other's way.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+}
+# Tests and their processes compile the same small programs again and again.
+JAX_CACHE = {
+    "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".nox" / "jax_cache"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+# What this run of nox has done already.
+done = set()
+
+
+def run_shared(session, *command, backend=None):
+    """Runs Python in the shared environment, which is made where it lacks.
+
+    With a `backend` the others are hidden, as if they were not installed.
+    """
+    python = SHARED / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if SHARED not in done:
+        if not python.exists():
+            session.run(sys.executable, "-m", "venv", SHARED, external=True)
+        session.run(
+            *(python, "-m", "pip", "install", *CONSTRAINTS),
+            *("-e", ".[zoo,spark,test,docs]", *BACKENDS.values()),
+            external=True,
+        )
+        done.add(SHARED)
+    env = {**ONE_THREAD, **JAX_CACHE}
+    if backend:
+        env["KERAS_BACKEND"] = backend
+        env["PYTHONPATH"] = str(ROOT / ".ci" / "one_backend")
+    session.run(python, *command, env=env, external=True)
+
+
+def run_tests(session, backend, *arguments):
+    run_shared(
+        session,
+        *("-m", "pytest", "--durations=40", *arguments, *session.posargs),
+        backend=backend,
+    )
 
 
 @nox.session
@@ -34,42 +86,39 @@ def lint(session):
     session.run("mypy")
 
 
-@nox.session
+@nox.session(venv_backend="none")
 @nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
 def tests(session, backend):
-    """Run the tests with one backend, and no other one installed."""
-    session.install(*CONSTRAINTS, "-e", ".[zoo,test]", BACKENDS[backend])
-    for other in set(BACKENDS) - {backend}:
-        session.run(
-            "python",
-            "-c",
-            "import importlib.util, sys; "
-            f"sys.exit(importlib.util.find_spec('{other}') is not None)",
-        )
-    session.run(
-        "pytest",
-        # The sessions `docs` and `interop` run those.
+    """Run the tests with one backend; with JAX also those of no backend."""
+    marks = "not export and not large"
+    if backend != "jax":
+        marks += " and not one_backend"
+    run_tests(
+        session,
+        backend,
+        # Other sessions run those.
         "--ignore=tests/documentation",
         "--ignore=tests/zoo/interop",
-        *PARALLEL,
-        *session.posargs,
-        env={"KERAS_BACKEND": backend},
+        "--ignore=tests/zoo/encoding/test_spark.py",
+        *("-m", marks, *PARALLEL),
     )
 
 
-@nox.session
+@nox.session(venv_backend="none", default=False)
+@nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
+def large(session, backend):
+    """Run the tests that guard a release, not a merge."""
+    marks = "large"
+    if backend != "jax":
+        marks += " and not one_backend"
+    run_tests(session, backend, "-m", marks, *PARALLEL)
+
+
+@nox.session(venv_backend="none")
 def docs(session):
     """Build the reference into `site/`, and run what documents show."""
-    session.install(*CONSTRAINTS, "-e", ".[zoo,docs,test]", "jax")
-    jax = {"KERAS_BACKEND": "jax"}
-    session.run("mkdocs", "build", "--strict", env=jax)
-    session.run(
-        "pytest",
-        "tests/documentation",
-        *("-n", "2", "--dist", "worksteal"),
-        *session.posargs,
-        env=jax,
-    )
+    run_shared(session, "-m", "mkdocs", "build", "--strict", backend="jax")
+    run_tests(session, "jax", "tests/documentation", *PARALLEL)
 
 
 @nox.session(default=False)
@@ -77,7 +126,7 @@ def docs(session):
     "backend", [nox.param(b, id=b, tags=["gpu"]) for b in BACKENDS]
 )
 def gpu(session, backend):
-    """Run the GPU tests on this machine's card; fail without one.
+    """Run the GPU tests on this machine's GPU; fail without one.
 
     `nox --no-venv -s "gpu(jax)"` takes the environment as it is.
     """
@@ -94,11 +143,10 @@ def gpu(session, backend):
     )
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def parity(session):
     """Compare what the three backends make of the same weights and batches."""
-    session.install(*CONSTRAINTS, "-e", ".[zoo,test]", *BACKENDS.values())
-    session.run("python", "benchmarks/parity.py", *session.posargs)
+    run_shared(session, "benchmarks/parity.py", *session.posargs)
 
 
 @nox.session(default=False)
@@ -138,16 +186,10 @@ def tutorials(session, backend):
     )
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def spark(session):
     """Run the tests of the Spark engine, which no backend changes."""
-    session.install(*CONSTRAINTS, "-e", ".[zoo,spark,test]", "jax")
-    session.run(
-        "pytest",
-        "tests/zoo/encoding/test_spark.py",
-        *session.posargs,
-        env={"KERAS_BACKEND": "jax"},
-    )
+    run_tests(session, "jax", "tests/zoo/encoding/test_spark.py")
 
 
 @nox.session(default=False)
@@ -189,28 +231,61 @@ def export(session):
         )
 
 
-@nox.session
-def build(session):
-    """Build the wheel, install it elsewhere and import it there."""
-    session.install(*CONSTRAINTS, "build")
-    folder = Path(session.create_tmp()).resolve()
-    session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
-    wheel = max(
-        (folder / "dist").glob("*.whl"), key=lambda p: p.stat().st_mtime
+def make_wheel(session):
+    """Returns the wheel of this run of nox, and makes it at first."""
+    folder = ROOT / ".nox" / "wheel"
+    if folder not in done:
+        shutil.rmtree(folder, ignore_errors=True)
+        session.install(*CONSTRAINTS, "build")
+        session.run("python", "-m", "build", "--outdir", str(folder))
+        done.add(folder)
+    [wheel] = folder.glob("*.whl")
+    return wheel
+
+
+# What a wheel must be able to do: load what it ships, train and predict.
+TRY = """
+import importlib.util, keras, keras_cowclip, zoo
+backend, *others = {backends}
+assert keras.backend.backend() == backend
+assert not any(importlib.util.find_spec(other) for other in others), others
+print(keras_cowclip.__file__)
+assert "site-packages" in keras_cowclip.__file__
+assert "site-packages" in zoo.__file__
+[zoo.CTRPredictor.from_preset(p) for p in zoo.built_in_presets()]
+[zoo.RecipeFile.load(r) for r in zoo.built_in_recipes()]
+assert len(zoo.built_in_presets()) == 4
+assert zoo.built_in_recipes()
+"""
+TRIED = [
+    f"tests/{test}"
+    for test in (
+        "keras_cowclip/test_exactness.py::"
+        "test_30_steps_of_fit_agree_with_float64_reference[lazy]",
+        "keras_cowclip/test_exactness.py::"
+        "test_30_steps_of_fit_agree_with_float64_reference[small ratio]",
+        "zoo/models/test_models.py::test_golden_numbers_hold_on_every_backend",
+        "zoo/serving/test_predictor.py::test_the_command_scores_a_file",
+        "zoo/training/test_training.py::test_report_holds_what_was_measured",
+        "zoo/training/test_training.py::test_saved_model_evaluates_to_the_report",
     )
-    session.install(*CONSTRAINTS, f"{wheel}[zoo]", "jax")
+]
+
+
+@nox.session
+@nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
+def build(session, backend):
+    """Build the wheel, install it with one backend alone and try it there."""
+    wheel = make_wheel(session)
+    session.install(*CONSTRAINTS, f"{wheel}[zoo,test]", BACKENDS[backend])
+    folder = Path(session.create_tmp()).resolve()
+    # Away from the sources, which would be imported instead.
+    shutil.rmtree(folder / "tests", ignore_errors=True)
+    shutil.copytree(ROOT / "tests", folder / "tests")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    env = {**ONE_THREAD, **JAX_CACHE, "KERAS_BACKEND": backend}
+    names = [backend, *(b for b in BACKENDS if b != backend)]
     with session.chdir(folder):
-        session.run(
-            "python",
-            "-c",
-            "import keras_cowclip, zoo; print(keras_cowclip.__file__); "
-            "assert 'site-packages' in keras_cowclip.__file__; "
-            "[zoo.CTRPredictor.from_preset(p) for p in zoo.built_in_presets()];"
-            "[zoo.RecipeFile.load(r) for r in zoo.built_in_recipes()]; "
-            "assert len(zoo.built_in_presets()) == 4; "
-            "assert zoo.built_in_recipes()",
-            env={"KERAS_BACKEND": "jax"},
-        )
-        session.run(
-            "python", "-m", "zoo", "--help", env={"KERAS_BACKEND": "jax"}
-        )
+        session.run("python", "-c", TRY.format(backends=names), env=env)
+        session.run("python", "-m", "zoo", "--help", env=env)
+        session.run("python", "-m", "pytest", *TRIED, env=env)

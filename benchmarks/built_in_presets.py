@@ -2,12 +2,11 @@
 
     KERAS_BACKEND=jax python benchmarks/built_in_presets.py
 
-Each is a small network trained on the raw synthetic log
-(`zoo.datasets.synthetic.write_raw_log`), which is written, encoded and split
-here as a log of one's own would be. They are saved to `zoo/built_in`, with
-their encoder, learning curves and model card, and take a few minutes on 2
-cores. The weights depend on backend and versions in their last digits; the
-cards say which.
+Writes the raw synthetic log (`zoo.datasets.synthetic.write_raw_log`), encodes
+and splits it as a custom log, and trains a small network of each kind on it.
+Saves them to `zoo/presets/built_in`, with their encoder, learning curves and
+model card, in a few minutes on 2 cores. The last digits of the weights depend
+on backend and versions, which the model cards name.
 """
 
 import argparse
@@ -79,7 +78,7 @@ def make_preset(
 
 
 def write_card(output: Path) -> None:
-    """Writes the card of a preset that goes by the name of its folder."""
+    """Writes the model card of a preset that is named after its folder."""
     with contextlib.chdir(output.parent):
         card = zoo.model_card(output.name)
     (output / CARD_FILE).write_text(str(card))
@@ -95,7 +94,7 @@ def main():
     parser.add_argument(
         "--cards",
         action="store_true",
-        help="write the cards of the presets that there are, and train none",
+        help="write the model cards of existing presets, and train none",
     )
     parser.add_argument("--rows", type=int, default=LOG["rows"])
     parser.add_argument("--epochs", type=int, default=RECIPE["epochs"])

@@ -1,15 +1,15 @@
-"""Trains DeepFM with CowClip on a log as large as Criteo's, on one card.
+"""Trains DeepFM with CowClip on a log as large as Criteo's, on one GPU.
 
     KERAS_BACKEND=jax python benchmarks/criteo_epoch.py
 
 45.8 million rows of 26 fields with 33 million ids in all and 13 numbers are
 drawn on the device, with labels by a planted rule: nothing is downloaded, and
-the card waits for no disk. Prints the seconds of each epoch and what a step is
-made of, and adds a line to `benchmarks/results/criteo_epoch.csv`. Smaller
+the GPU waits for no disk. Prints the seconds of each epoch and of the parts of
+a step, and adds a line to `benchmarks/results/criteo_epoch.csv`. Smaller
 sizes by flags: `--rows 200_000 --ids 100_000 --batch-size 4096 --epochs 2`.
 
-Batches go through `train_on_batch`, Keras' own compiled step: `fit` takes
-tensors of PyTorch back to the host first. It reads the loss of every step, so
+Batches go through `train_on_batch`, Keras' own compiled step, because `fit`
+copies tensors of PyTorch to the host first. The loss of every step is read, so
 that a step's time includes waiting for the device.
 """
 
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     for epoch in range(arguments.epochs):
         epochs.append(train_epoch(model, log, epoch, arguments.batch_size))
         print(f"epoch {epoch + 1}: {epochs[-1]}", flush=True)
-    # The first one compiles.
+    # The first step compiles.
     later = epochs[1:] or epochs
     peak = peak_memory()
     step_ms = median(epoch["step_ms"] for epoch in later)
@@ -168,7 +168,7 @@ def environment_columns() -> dict[str, str]:
     return {
         "date": date.today().isoformat(),
         "backend": here["backend"],
-        "card": accelerator_name() or "none",
+        "accelerator": accelerator_name() or "none",
         "hardware": here["hardware"],
         "versions": " ".join(f"{n} {v}" for n, v in here["versions"].items()),
     }

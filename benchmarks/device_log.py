@@ -1,4 +1,4 @@
-"""A Criteo-shaped click log that is drawn on the device and stays there."""
+"""Draws a Criteo-shaped click log on the device, where it stays."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from zoo.datasets.synthetic import NUM_DENSE
 
 Tensor = Any
 Log = dict[str, Tensor]
-# Rows drawn at once: what is left over of the drawing is small.
+# Drawing in chunks keeps its temporary arrays small.
 PIECE = 2**20
 
 
@@ -27,7 +27,7 @@ def draw_log(rows: int, vocabularies: list[int], seed: int = 0) -> Log:
         for start in range(0, rows, PIECE)
     ]
     return {
-        # The pieces of a column go before the next one's are joined.
+        # Frees the chunks of a column before it joins the next one's.
         name: ops.concatenate([piece.pop(name) for piece in pieces])
         for name in ("ids", "dense", "labels")
     }
@@ -36,9 +36,9 @@ def draw_log(rows: int, vocabularies: list[int], seed: int = 0) -> Log:
 def shuffled_rows(rows: int, epoch: int) -> Tensor:
     """Returns the numbers of all rows in another order, on the device."""
     order = ops.arange(rows, dtype="int32")
-    # Far from the seeds of the log: on PyTorch Keras adds a seed and the number
-    # of the draw, and an order by the numbers that clicks were drawn from would
-    # put all clicks first.
+    # Far from the seeds of the log. On PyTorch Keras adds the seed and the
+    # number of the draw, and shuffling by the numbers that drew the labels
+    # would put all positive rows first.
     return keras.random.shuffle(order, seed=1_000_000 + epoch)
 
 

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results" / "encode.csv"
-# What a script without this project does: fit on all rows, all in memory.
+# A script without this project: fits on all rows, all in memory.
 PANDAS = """
 import sys
 import numpy as np

@@ -1,11 +1,12 @@
-"""Whether the frequency rule would do better if it knew the ids' frequencies.
+"""Trains the frequency rule with the ids' true frequencies from the start.
 
     KERAS_BACKEND=jax python benchmarks/known_frequencies.py
 
-`CowClip` takes the running mean of a row's counts as training goes. Here it is
-given from the start what the encoder has counted in all of the training split.
-Everything else is the study `gowalla_decay` of `scaling.py`: its lines for the
-frequency rule at 64K with the same decay are what to compare with.
+`CowClip` estimates a row's frequency by the running mean of its counts. This
+script gives it the encoder's counts of the whole training split instead, to
+tell whether the estimate costs AUC. Compare with the lines of the study
+`gowalla_decay` of `scaling.py` for the frequency rule at 64K and the same
+decay: all else is equal.
 """
 
 import argparse

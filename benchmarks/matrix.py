@@ -2,11 +2,11 @@
 
     python benchmarks/matrix.py
 
-A cell is a network on a backend, a device and in a precision. Each is trained
-for 50 steps as `parity.py` does, and compared with JAX on the CPU in float32;
-and its steps are measured as `speed/run.py` does. Writes `matrix.csv`, a line
-for each cell, `matrix.md` and `matrix.png` to `benchmarks/results`. A cell that
-could not be run says why.
+A cell is a network on a backend, a device and in a precision. It is trained for
+50 steps as in `parity.py`, and compared with JAX on the CPU in float32. Its
+steps are timed as in `speed/run.py`. Writes `matrix.csv`, a line for each cell,
+`matrix.md` and `matrix.png` to `benchmarks/results`. A cell that could not run
+says why.
 """
 
 import argparse
@@ -33,7 +33,7 @@ NETWORKS = ("deepfm", "wide_deep", "dcn", "dcn_v2")
 DEVICES = ("cpu", "gpu")
 PRECISIONS = {"fp32": "float32", "bf16": "mixed_bfloat16"}
 REFERENCE = ("jax", "cpu", "fp32")
-# Taken from a line of `speed/run.py`.
+# Columns taken from a line of `speed/run.py`.
 MEASURED = (
     "batch_size", "num_ids", "step_ms", "step_ms_min", "step_ms_max",
     "samples_per_second", "share_of_limit", "peak_mib_of_process",
@@ -113,7 +113,7 @@ def measure(
 
 
 def gpu_name(backend: str) -> str:
-    """The card that a backend computes on, asked of a process of its own."""
+    """Asks a child process for the GPU that a backend computes on."""
     found = subprocess.run(
         [
             sys.executable,
@@ -245,7 +245,7 @@ def draw(cells: list[Cell], path: Path) -> None:
         axes.tick_params(axis="x", labelsize=8)
         axes.set_title(network)
         axes.set_xlabel("samples a second")
-    panels[0].invert_yaxis()  # The panels share it.
+    panels[0].invert_yaxis()  # The panels share the axis.
     hardware = ", ".join(sorted({cell["hardware"] for cell in done}))
     figure.suptitle(f"CowClip, batch {done[0]['batch_size']}, {hardware}")
     figure.savefig(path, dpi=110)

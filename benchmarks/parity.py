@@ -33,16 +33,16 @@ from rich.table import Table
 BACKENDS = ("tensorflow", "jax", "torch")
 PAIRS = (("tensorflow", "jax"), ("tensorflow", "torch"), ("jax", "torch"))
 ROWS = 60_000
-# A ReLU's slope jumps at 0. Where rounding puts one input on the other side, a
-# whole term of the gradient comes or goes, and in the rows of rare ids Adam
-# makes nearly a full step of any term: with hidden units (64, 64) and batches
-# of 1024, three networks in four ended with tables 8e-4 to 7e-2 apart. These
-# here are small enough for a seed with which no ReLU's input comes nearer to 0
-# than 1e-6; near 0, backends differ by less than 3e-7.
+# The networks are small on purpose. A ReLU's slope jumps at 0, so rounding can
+# put an input on the other side and add or drop a whole term of the gradient;
+# Adam turns that into nearly a full step of a rare id's row. With hidden units
+# (64, 64) and batches of 1024, three networks in four ended with tables 8e-4 to
+# 7e-2 apart. With this seed no ReLU's input comes nearer to 0 than 1e-6, and
+# near 0 backends differ by less than 3e-7.
 SEED = 33
 HIDDEN_UNITS = (8, 8)
-# The paper's learning rate of the tables, 1e-4, would leave the networks after
-# 50 steps where they began; its clip ratio of 1 would clip nothing.
+# With the paper's rate of the tables, 1e-4, 50 steps would move nothing, and
+# its clip ratio of 1 would clip nothing.
 OPTIMIZER = {
     "learning_rate": 1e-3,
     "embedding_learning_rate": 1e-2,
@@ -86,14 +86,14 @@ class Quantity(NamedTuple):
         return np.min(values) if self.at_least else np.max(values)
 
     def accepts(self, value: float) -> bool:
-        # NaN comes through all of the above, and is not accepted here.
+        # NaN passes all comparisons above.
         return value >= self.limit if self.at_least else value <= self.limit
 
 
-# Everything is float32, whose numbers are 1.2e-7 apart at 1: each backend adds
-# in another order, and Adam, which divides small by small, makes that larger in
-# rows whose gradients nearly cancel. Tolerances are 5 to 10 times the largest
-# difference of any network with this seed and three others.
+# float32 numbers are 1.2e-7 apart at 1, and each backend sums in another order.
+# Adam divides small by small, which enlarges the difference in rows whose
+# gradients nearly cancel. Tolerances are 5 to 10 times the largest difference
+# of any network with this seed and three others.
 QUANTITIES = (
     Quantity("losses", "losses", difference, 2e-6),
     Quantity("tables", "tables", difference, 2e-5),
@@ -104,9 +104,9 @@ QUANTITIES = (
     Quantity("dense / max", "dense", relative, 2e-5),
     Quantity("predictions", "predictions", difference, 5e-6),
     Quantity("id counts", "counts", difference, 0),
-    # Two rows, at the border of being clipped.
+    # Two rows may be clipped on one backend alone.
     Quantity("clipped shares", "shares", difference, 1e-3),
-    # Whether it was a run that could have shown a difference, and no other.
+    # A run in which nothing was clipped could show no difference.
     Quantity("mean share", "shares", smaller_mean, 0.3, at_least=True),
     Quantity("ReLUs from 0", "relu", nearest_to_zero, 5e-7, at_least=True),
 )
@@ -126,10 +126,12 @@ def train(
     from zoo.datasets.synthetic import make_log
     from zoo.registry import NETWORKS
 
-    log = make_log(ROWS, seed=SEED)  # By NumPy alone: the same everywhere.
+    log = make_log(
+        ROWS, seed=SEED
+    )  # NumPy draws it: the same on every backend.
     saved = {}
     for name, network in NETWORKS.items():
-        if not (folder / name).exists():  # This backend is the first.
+        if not (folder / name).exists():  # Only the first backend writes it.
             keras.utils.set_random_seed(SEED)
             l2 = OPTIMIZER["embedding_l2"]
             initial = network(
@@ -193,7 +195,7 @@ def to_numpy(variables: Any) -> list[np.ndarray]:
     return [np.array(ops.convert_to_numpy(v)) for v in variables]
 
 
-# The tolerances are those of a CPU, so no backend may leave it.
+# The tolerances hold on a CPU, so every backend stays there.
 CPU_ONLY = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "JAX_PLATFORMS": "cpu",
@@ -258,7 +260,7 @@ def describe_run(arguments: argparse.Namespace) -> dict[str, Any]:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         names = (x.split(": ")[1] for x in lines if "model name" in x)
         cpu = next(names, cpu)
-    # The package of TensorFlow is one of several names.
+    # TensorFlow's package has several names.
     packages = packages_distributions()
     return {
         "steps": arguments.steps,
@@ -288,7 +290,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--output", type=Path, help="a CSV file to write")
-    # How the script calls itself.
+    # The script calls itself with these, in a child process.
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--precision", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

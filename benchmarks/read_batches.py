@@ -1,11 +1,11 @@
-"""Measures how fast encoded rows come as batches, and the memory it takes.
+"""Measures the rate and the memory of reading encoded rows in batches.
 
     python benchmarks/read_batches.py
 
-writes a folder of 20 million rows of Criteo's shape (3.2 GB) to the temporary
-folder, reads it whole several times, shuffled and not, and removes it. The
-file was just written, so it is read from the operating system's page cache.
-Every batch's arrays are touched. Results go to
+Writes 20 million rows of Criteo's shape (3.2 GB) to the temporary folder, reads
+them several times, shuffled and in order, and removes them. The file was just
+written, so it comes from the operating system's page cache. Every batch's
+arrays are touched. Results go to
 `benchmarks/results/read_batches.csv`.
 """
 
@@ -109,7 +109,7 @@ def random_rows(random, count, columns):
 
 
 def measure(folder, arguments):
-    # Imported here: what Keras and its backend take is part of the memory.
+    # Imported late, so that the memory of Keras and its backend is counted.
     import keras
 
     import zoo

@@ -4,13 +4,13 @@ from keras_cowclip.optimizer import CowClip
 
 
 class ClippedShare(keras.callbacks.Callback):
-    """Puts the share of clipped rows into the training logs.
+    """Adds the share of clipped rows to the training logs.
 
-    Every batch logs `CowClip.clipped_share` of that step, within a
-    `LossScaleOptimizer` or `MultiOptimizer` too, every epoch the mean
-    over its batches, so `History`, `CSVLogger` and the progress bar show it.
-    Reading the share waits for the step to finish; leave the callback out
-    where every millisecond counts.
+    Every batch logs `CowClip.clipped_share` of its step, and every epoch the
+    mean over its batches. `History`, `CSVLogger` and the progress bar show it.
+    A `CowClip` within a `LossScaleOptimizer` or `MultiOptimizer` is found too.
+    Reading the share waits for the step to finish: leave the callback out if
+    every millisecond counts.
 
     Args:
         name: string. Key in the logs. Defaults to `"clipped_share"`.
@@ -55,7 +55,7 @@ class ClippedShare(keras.callbacks.Callback):
             logs[self.name] = sum(self.shares) / len(self.shares)
 
     def _clipped_share(self):
-        # On JAX, asking for `self.model` brings the step's state back to it.
+        # On JAX, reading `self.model` writes the step's state back to it.
         optimizer = self.model.optimizer
         found = _cowclips(optimizer)
         if not found:
@@ -70,7 +70,7 @@ class ClippedShare(keras.callbacks.Callback):
 
 
 def _cowclips(optimizer):
-    """All `CowClip` in `LossScaleOptimizer` and `MultiOptimizer`, or alone."""
+    """Returns every `CowClip` that an optimizer is or contains."""
     if isinstance(optimizer, CowClip):
         return [optimizer]
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

@@ -2,35 +2,37 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cowclip.counting import count_ids
-from keras_cowclip.row_updates import read_rows
+from keras_cowclip import backend
+from keras_cowclip.table import TableTag
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
 class CowClipEmbedding(keras.layers.Embedding):
     """An `Embedding` layer that counts its ids for the `CowClip` optimizer.
 
-    Use it wherever a click-through-rate model has an embedding table; with any
+    Use it wherever a click-through-rate model has an embedding table. With any
     optimizer other than `CowClip` it trains exactly as
     `keras.layers.Embedding` does. Leave `embeddings_regularizer` unset under
-    `CowClip`, which brings the l2 itself.
+    `CowClip`, which adds the l2 itself.
 
     The layer owns one more weight, `id_counts`, of shape `(input_dim,)`. Its
     *gradient* is the number of times each id occurs in the batch, and Keras
     writes that gradient into the weight before the optimizer runs: the one way
-    for a batch to reach an optimizer under `fit` on every backend. The counts
-    are no state: they stay out of weight files and of `get_weights()`, so
-    weights move freely to and from `keras.layers.Embedding`, layer by layer
-    (a weight file of a whole model names each layer by its class, which
-    differs). They do stand in
-    `trainable_variables`; a training loop that does not use Keras optimizers
-    must leave every variable with `overwrite_with_gradient` out of its own.
+    for a batch to reach an optimizer under `fit` on every backend.
+
+    The counts are not saved: they stay out of weight files and of
+    `get_weights()`. Weights therefore move freely to and from
+    `keras.layers.Embedding`, layer by layer. A weight file of a whole model
+    does not, because it names each layer by its class.
+
+    The counts are among the `trainable_variables`. A training loop without a
+    Keras optimizer must skip every variable with `overwrite_with_gradient`.
 
     Args:
         input_dim: integer. Number of rows of the table: largest id + 1.
         output_dim: integer. Length of one embedding vector.
         clip: boolean. Whether `CowClip` clips this table. `False` is for wide
-            (one-dimensional, linear) tables: they keep the embedding learning
+            (one-dimensional, linear) tables, which keep the embedding learning
             rate and l2. Defaults to `True`.
         **embedding_kwargs: any other argument of `keras.layers.Embedding`.
 
@@ -41,7 +43,8 @@ class CowClipEmbedding(keras.layers.Embedding):
         `(batch, fields, output_dim)`.
 
     Raises:
-        ValueError: if `clip` is no boolean, or `weights` have another shape.
+        ValueError: if `clip` is not a boolean, or `weights` have a shape other
+            than the table's.
 
     Example:
 
@@ -62,7 +65,8 @@ class CowClipEmbedding(keras.layers.Embedding):
     ) -> None:
         if not isinstance(clip, bool):
             raise ValueError(f"`clip` must be a boolean. Received: clip={clip}")
-        # Set behind super(): Keras builds the layer there when given `weights`.
+        # Keras would build the layer in `super().__init__` if given `weights`,
+        # before `clip` is set.
         weights = embedding_kwargs.pop("weights", None)
         super().__init__(input_dim, output_dim, **embedding_kwargs)
         self.clip = clip
@@ -80,20 +84,18 @@ class CowClipEmbedding(keras.layers.Embedding):
             shape=(self.input_dim,),
             initializer="zeros",
             dtype="float32",
-            # Replicas of `tf.distribute` all hold the sum of their counts.
+            # All replicas of `tf.distribute` hold the sum of their counts.
             aggregation="only_first_replica",
             overwrite_with_gradient=True,
             name="id_counts",
         )
-        # How the optimizer finds a table's counts: on TensorFlow it sees the
-        # layer never and the Keras variable only in `build`.
-        self._embeddings.id_counts = self.id_counts
-        self._embeddings.clip_rows = self.clip
+        # `CowClip.build` finds the counts by this tag.
+        self._embeddings.cowclip = TableTag(self.id_counts, self.clip)
 
     def add_weight(self, *args, **kwargs):
-        # Keras casts the table before the lookup where the layer has a mixed
-        # policy and its model has not: on JAX and PyTorch the gradients of a
-        # row are then summed in 16 bits, and those of a popular id get lost.
+        # If only the layer has a mixed policy, Keras casts the table before the
+        # lookup. JAX and PyTorch would then sum the gradients of a row in 16
+        # bits, and lose most of a popular id's.
         return super().add_weight(*args, **{**kwargs, "autocast": False})
 
     def call(self, inputs):
@@ -102,39 +104,16 @@ class CowClipEmbedding(keras.layers.Embedding):
             "int64",
         ):
             inputs = ops.cast(inputs, "int32")
-        # As `keras.layers.Embedding` has it: -1 is the last row.
+        # As in `keras.layers.Embedding`, -1 is the last row.
         inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
-        is_plain = not (self.lora_enabled or self.quantization_mode)
-        if is_plain and keras.backend.backend() == "torch":
-            return self._look_up_on_torch(inputs)
-        if is_plain:
-            embeddings = ops.cast(self._look_up(inputs), self.compute_dtype)
-        else:
-            embeddings = super().call(inputs)
-        id_counts = ops.convert_to_tensor(self.id_counts)
-        return count_ids(embeddings, id_counts, inputs)
-
-    def _look_up(self, inputs):
-        if keras.backend.backend() == "tensorflow":
-            return read_rows(self._embeddings, inputs)
-        from keras_cowclip.jax_lookup import look_up
-
-        return look_up(ops.convert_to_tensor(self._embeddings), inputs)
-
-    def _look_up_on_torch(self, inputs):
-        from keras_cowclip.torch_lookup import look_up
-
-        if inputs.device.type == "meta":
-            # Keras traces a model so after `compile`. The optimizer may now be
-            # another one, which can't take sparse gradients; `CowClip` asks
-            # for them again.
-            self._embeddings.sparse_gradients = False
-        embeddings = look_up(
-            ops.convert_to_tensor(self._embeddings),
-            ops.convert_to_tensor(self.id_counts),
-            inputs,
-            getattr(self._embeddings, "sparse_gradients", False),
-        )
+        if self.lora_enabled or self.quantization_mode:
+            return backend.count_ids(
+                super().call(inputs),
+                ops.convert_to_tensor(self.id_counts),
+                inputs,
+            )
+        table = self._embeddings
+        embeddings = backend.look_up(table, table.cowclip, inputs)
         return ops.cast(embeddings, self.compute_dtype)
 
     def get_weights(self):
@@ -156,7 +135,7 @@ class CowClipEmbedding(keras.layers.Embedding):
         if self.lora_enabled or not self.built:
             super().load_own_variables(store)
             return
-        # Keras would look for the counts in the file: it holds the table alone.
+        # Keras would also expect the counts, which are not saved.
         if len(store.keys()) != 1:
             raise ValueError(
                 f"Layer '{self.name}' expects one saved variable, its table. "

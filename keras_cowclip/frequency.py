@@ -1,4 +1,4 @@
-"""How a row's learning rate follows the batch by how often its id occurs."""
+"""Scales each row's learning rate by the frequency of its id."""
 
 from typing import Any
 
@@ -11,40 +11,41 @@ def frequency_factor(mean_counts: Tensor, scale: float) -> Tensor:
     """Returns the factor of each row's learning rate at a larger batch.
 
     Adam moves a weight in one step by about `E[g] / sqrt(E[g**2])` times the
-    learning rate. A row whose id occurs `n` times a batch on average, by
-    chance more often or less (Poisson), each time with about the same
-    gradient, has `E[g] ~ n` and `E[g**2] ~ n + n**2`, so that it moves by
+    learning rate. Take a row whose id occurs `n` times a batch on average, with
+    Poisson fluctuations, each time with about the same gradient. Then
+    `E[g] ~ n` and `E[g**2] ~ n + n**2`, and the row moves by
 
     ```
     d(n) = sqrt(n / (1 + n))
     ```
 
-    A batch `scale` times as large has `scale` times fewer steps an epoch. With
-    `n` occurrences in it, and so `n / scale` in the small one, the row moves
-    as far an epoch as before if its rate is multiplied by
+    A batch that is `scale` times as large has `scale` times fewer steps an
+    epoch. If an id occurs `n` times in it, it occurs `n / scale` times in the
+    small batch. The row moves as far an epoch as before if its rate is
+    multiplied by
 
     ```
     scale * d(n / scale) / d(n) = sqrt(scale * (1 + n) / (1 + n / scale))
     ```
 
-    That is `sqrt(scale)` for an id that few batches have, as the square root
-    rule says, and tends to `scale`, as the linear rule says, for one that
-    even the small batch has many times. No single factor suits both.
+    This is `sqrt(scale)` for an id that few batches have: the square root rule.
+    It tends to `scale` for an id that even the small batch has many times: the
+    linear rule. No single factor suits both.
 
-    The averages `E` are over as many rows at any batch only if Adam's windows
-    become shorter in steps: `1 - beta` must be multiplied by `scale` as well,
-    and epsilon divided by its root, as
-    `scale_hyperparameters(rule="frequency")` does.
+    The averages `E` must be over the same number of rows at any batch. For
+    that, `1 - beta` has to be multiplied by `scale`, and epsilon divided by its
+    root, as `scale_hyperparameters(rule="frequency")` does.
 
-    Where the gradients of an id differ much from one row to the next, the
-    turn from the root to `scale` comes at more occurrences than here, and the
-    factor of frequent ids is an upper bound.
+    The factor of frequent ids is an upper bound. If the gradients of an id
+    differ much between rows, the turn from `sqrt(scale)` to `scale` comes at
+    more occurrences than here.
 
     Args:
-        mean_counts: `(input_dim,)` occurrences of each id in a batch of the
-            larger size, on average.
+        mean_counts: `(input_dim,)`, mean occurrences of each id in a batch of
+            the larger size.
         scale: float, positive. How many times larger the batch is than the
-            one that the learning rate is for. Below 1 for a smaller batch.
+            one that the learning rate was tuned at. Below 1 for a smaller
+            batch.
 
     Returns:
         `(input_dim,)` factors between `sqrt(scale)` and `scale`.
@@ -57,7 +58,7 @@ def frequency_factor(mean_counts: Tensor, scale: float) -> Tensor:
     [8.0, 11.2, 45.6, 63.7]
 
     Reference:
-    - [Malladi et al., 2022](https://arxiv.org/abs/2205.10287): for Adam's
-      square root rule, and its windows, where chance dominates.
+    - [Malladi et al., 2022](https://arxiv.org/abs/2205.10287): the square root
+      rule of Adam and its windows, for gradients dominated by noise.
     """
     return ops.sqrt(scale * (1.0 + mean_counts) / (1.0 + mean_counts / scale))

@@ -1,18 +1,12 @@
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_cowclip.clipping import adaptive_column_factor
-from keras_cowclip.fused_adam import can_fuse
-from keras_cowclip.fused_adam import fused_adam_step
-from keras_cowclip.one_pass import outside_of_a_graph
-from keras_cowclip.replicas import refuse_over_replicas
-from keras_cowclip.replicas import sum_over_replicas
-from keras_cowclip.replicas import trains_alone
-from keras_cowclip.row_updates import densified
-from keras_cowclip.table_step import TableStep
+from keras_cowclip import backend
+from keras_cowclip.table import TableUpdate
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -29,16 +23,16 @@ class CowClip(keras.optimizers.Adam):
     w = Adam(w, g, embedding_learning_rate)
     ```
 
-    Tables made with `CowClipEmbedding(clip=False)` skip the clip alone. All
-    other weights, `keras.layers.Embedding` tables among them, get plain Adam
-    with `learning_rate`. Every row of a table moves every step, present in the
-    batch or not, as in the published code.
+    A table made with `CowClipEmbedding(clip=False)` is not clipped, all else
+    equal. All other weights, `keras.layers.Embedding` tables among them, get
+    plain Adam with `learning_rate`. Every step updates every row of a table,
+    in the batch or not, as in the published code.
 
     Args:
-        learning_rate: float, schedule or callable. Of the dense weights.
-            Defaults to `1e-3`.
-        embedding_learning_rate: float, schedule or callable. Of every
-            `CowClipEmbedding` table. Defaults to `1e-4`.
+        learning_rate: float, schedule or callable. Learning rate of the dense
+            weights. Defaults to `1e-3`.
+        embedding_learning_rate: float, schedule or callable. Learning rate of
+            every `CowClipEmbedding` table. Defaults to `1e-4`.
         embedding_l2: float (lambda in the paper). Adds `2 * embedding_l2 * w`
             to every row's gradient, before the clip. Defaults to `1e-5`.
         clip_ratio: float (r in the paper), or `None` to switch the clip off
@@ -51,34 +45,23 @@ class CowClip(keras.optimizers.Adam):
         beta_2: float. Decay rate of the second moment. Defaults to `0.999`.
         epsilon: float. Added to the root of the second moment, as in
             `keras.optimizers.Adam`. Defaults to `1e-7`.
-        lazy: boolean. `True` moves only the rows present in the batch, by about
-            what they would have moved in the steps since the last one that
-            had them, see below: another algorithm than the paper's, whose AUC
-            comes close to that of the dense step. On TensorFlow and PyTorch a
-            step then costs the same whatever the size of the table, as long as
-            nothing needs a whole gradient: one device, float32 tables without
-            a constraint, and none of Keras' clips, `use_ema`, loss scales and
-            `gradient_accumulation_steps`. The tables' `id_counts` are then
-            not written, and, on TensorFlow, lookups of the table outside of
-            the layer are counted as well. On PyTorch the gradients of such a
-            model are sparse from the second step on, until it is compiled
-            again with a loss or metrics. On JAX, whose gradients are
-            as large as their table, a step costs less than a dense one where
-            the table is large and the batch small. Defaults to `False`.
+        lazy: boolean. `True` updates only the rows in the batch, and makes up
+            for the steps they missed by the formula below. This is another
+            algorithm than the paper's; its AUC comes close to the dense
+            step's. Defaults to `False`.
         frequency_scale: float, positive. How many times larger the batch is
-            than the one that `embedding_learning_rate` is for; the rate of
-            each row is then multiplied by `keras_cowclip.frequency_factor`,
-            between the square root of this for rare ids and all of it for
-            the most frequent ones. It belongs with betas and an epsilon for
-            the larger batch, see `scale_hyperparameters`, and with
-            `lazy=False`. Not part of the paper. Defaults to `1.0`, which
-            changes nothing.
+            than the one `embedding_learning_rate` was tuned at. Multiplies the
+            rate of each row by `keras_cowclip.frequency_factor`, from the
+            square root of the scale for rare ids to the scale itself for the
+            most frequent ones. It needs betas and an epsilon for the larger
+            batch, see `scale_hyperparameters`, and `lazy=False`. Not part of
+            the paper. Defaults to `1.0`, which changes nothing.
         **optimizer_kwargs: any other argument of `keras.optimizers.Adam`.
             `weight_decay` acts on the dense weights alone.
             `gradient_accumulation_steps=k` sums the counts, so k batches of b
             rows equal one batch of `k * b`.
 
-    With `lazy=True` a row that was absent from the last `k` steps takes
+    With `lazy=True` a row that was not in the last `k` batches is updated by
 
     ```
     rate = embedding_learning_rate * sqrt(1 - beta_2**step)
@@ -91,19 +74,33 @@ class CowClip(keras.optimizers.Adam):
     w = w - rate * g / (sqrt(v) + epsilon)
     ```
 
-    as l2 and second moment would have acted on it in those steps, at the rate
-    of this one; `half` is `v` half way through them. Nothing is left of the
-    first moment: what it would have spread over the steps after a gradient is
-    done at once, so `beta_1` is for the dense weights alone, and a table has
-    one moment less.
+    The middle three lines do what l2 and second moment would have done in those
+    steps, at the rate of this one; `half` is `v` half way through them. A
+    gradient has its whole effect at once instead of a first moment that spreads
+    it over later steps. A table therefore has one moment less, and `beta_1`
+    applies to the dense weights alone.
 
-    Several devices train what one device trains with the whole batch, for
+    On TensorFlow and PyTorch the cost of a lazy step does not depend on the
+    size of the table, if nothing needs a dense gradient: one device, float32
+    tables without a constraint, and none of Keras' clips, `use_ema`, loss
+    scales and `gradient_accumulation_steps`. Then:
+
+    * `id_counts` is not written.
+    * On TensorFlow, lookups of the table outside of the layer count as well.
+    * On PyTorch, gradients are sparse from the second step on, until the model
+      is compiled again with a loss or metrics.
+
+    On JAX a gradient is as large as its table. A lazy step then costs less than
+    a dense one for a large table and a small batch.
+
+    Several devices train what one device trains with the whole batch, because
     counts are summed over them: under `keras.distribution` on JAX, in the scope
-    of a `tf.distribute` strategy, and, on PyTorch, in every process group of
-    `torch.distributed` that is initialized, as for `DistributedDataParallel`.
+    of a `tf.distribute` strategy, and in every initialized process group of
+    `torch.distributed`, such as that of `DistributedDataParallel`.
 
     Raises:
-        ValueError: for a negative learning rate, l2, ratio or floor.
+        ValueError: for a negative learning rate, l2, ratio or floor, a scale
+            that is not positive, or settings that `lazy` does not support.
         NotImplementedError: for `gradient_accumulation_steps`, `clipnorm`,
             `global_clipnorm`, `clipvalue` and `ema_overwrite_frequency` in a
             `tf.distribute` strategy of several replicas.
@@ -122,12 +119,16 @@ class CowClip(keras.optimizers.Adam):
     x = np.random.default_rng(0).integers(0, 1000, (4096, 2))
     y = (x[:, :1] % 2).astype("float32")
     model.fit(x, y, batch_size=4096)
-    optimizer.clipped_share  # of the rows present in the last batch
+    optimizer.clipped_share  # of the rows in the last batch
     ```
 
     Reference:
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), Algorithm 1.
     """
+
+    # A subclass may define a method `(gradient, table, counts)` that returns
+    # the clip factor of every row of a table, and may need the whole table.
+    _table_factor: Any = None
 
     def __init__(
         self,
@@ -149,24 +150,9 @@ class CowClip(keras.optimizers.Adam):
         if clip_ratio is not None:
             _check_not_negative("clip_ratio", clip_ratio)
         _check_not_negative("clip_floor", clip_floor)
-        _check_not_negative("frequency_scale", frequency_scale)
-        if frequency_scale == 0:
-            raise ValueError(
-                "`frequency_scale` must be positive. Received: "
-                f"frequency_scale={frequency_scale}"
-            )
-        if lazy and optimizer_kwargs.get("amsgrad"):
-            raise ValueError(
-                "`lazy=True` does not support `amsgrad`. "
-                f"Received: lazy={lazy}, amsgrad=True"
-            )
-        if lazy and frequency_scale != 1:
-            # A lazy row takes as many steps an epoch at any batch.
-            raise ValueError(
-                "`frequency_scale` is for rows that move every step, "
-                f"`lazy=False`. Received: lazy={lazy}, "
-                f"frequency_scale={frequency_scale}"
-            )
+        _check_frequency_scale(frequency_scale)
+        if lazy:
+            _check_lazy(frequency_scale, optimizer_kwargs.get("amsgrad"))
         super().__init__(
             learning_rate=(
                 learning_rate
@@ -184,7 +170,7 @@ class CowClip(keras.optimizers.Adam):
         self.lazy = lazy
         self.frequency_scale = frequency_scale
         if not callable(embedding_learning_rate):
-            # A variable, so that a change of the rate reaches a compiled step.
+            # A compiled step sees a new rate only if it is a variable.
             embedding_learning_rate = self.add_variable(
                 shape=(),
                 initializer=keras.initializers.Constant(
@@ -216,10 +202,10 @@ class CowClip(keras.optimizers.Adam):
 
     @property
     def clipped_share(self):
-        """Share of the rows present in the last batch that were clipped.
+        """Share of the rows in the last batch that were clipped.
 
-        A float over all clipped tables together, 0 before the first step. On
-        JAX read it, inside `fit`, through `Callback.model.optimizer`.
+        A float over all clipped tables together, 0 before the first step.
+        Inside `fit` on JAX, read it through `Callback.model.optimizer`.
         """
         clipped, present = self._clipped_and_present()
         return clipped / present if present else 0.0
@@ -227,34 +213,21 @@ class CowClip(keras.optimizers.Adam):
     def build(self, variables):
         if self.built:
             return
-        refuse_over_replicas(self)
-        with outside_of_a_graph():
+        backend.check_replicas(self)
+        self._table_updates: list = self._make_table_updates(variables)
+        with backend.state_scope():
             super().build(variables)
-        # Everything about a variable is decided here and by its index:
-        # `update_step` sees bare tf.Variables on TensorFlow.
-        position = {id(variable): i for i, variable in enumerate(variables)}
-        self._step_of: list = [None] * len(variables)
-        for i, variable in enumerate(variables):
-            id_counts = getattr(variable, "id_counts", None)
-            if id_counts is None:
-                continue
-            if id(id_counts) not in position:
-                layer_path = variable.path.rpartition("/")[0]
-                raise ValueError(
-                    "A `CowClipEmbedding` table and its `id_counts` must be "
-                    "given to the same optimizer: map the whole layer to it, "
-                    f'in an `OptimizerMap` by "{layer_path}/.*". Received: '
-                    f"{variable.path} without {id_counts.path}"
-                )
-            counts_index = position[id(id_counts)]
+        for update in self._tables():
             if self.use_ema:
-                # Keras gives overwritten variables no average, and then looks
+                # Keras makes no average for overwritten variables, but looks
                 # for one on TensorFlow and JAX.
-                self._model_variables_moving_average[counts_index] = (
-                    self.add_variable_from_reference(id_counts, "average")
+                self._model_variables_moving_average[update.counts_index] = (
+                    self.add_variable_from_reference(
+                        update.tag.id_counts, "average"
+                    )
                 )
-            self._step_of[i] = TableStep(self, i, counts_index)
-        if not any(step.row_totals is not None for step in self._table_steps()):
+            update.add_totals()
+        if not any(update.tag.clip for update in self._tables()):
             warnings.warn(
                 "There is nothing to clip: the model has no trainable "
                 "`CowClipEmbedding` with `clip=True`, so `CowClip` acts as "
@@ -265,22 +238,24 @@ class CowClip(keras.optimizers.Adam):
     def add_variable_from_reference(
         self, reference_variable, name=None, initializer="zeros"
     ):
-        id_counts = getattr(reference_variable, "id_counts", None)
-        if self.lazy and name == "momentum" and id_counts is not None:
-            # Lazy rows have none, but need the step that moved them last.
-            # Exact as a float up to 16 million, and on the table's device,
-            # where TensorFlow would not put an integer.
-            reference_variable, name = id_counts, "last_step"
+        if self.lazy and name == "momentum":
+            update = self._update_of(reference_variable)
+            if update is not None:
+                # A lazy table has no momentum. `last_step` takes its place in
+                # the order in which Keras saves an optimizer's variables.
+                update.add_last_step()
+                return None
         return super().add_variable_from_reference(
             reference_variable, name, initializer
         )
 
     def scale_loss(self, loss):
-        # Keras asks the outermost optimizer alone: with a loss scale around
-        # this one, which can't handle sparse gradients, there are none.
+        # Keras calls this on the outermost optimizer only. Under
+        # `LossScaleOptimizer`, which can't unscale sparse gradients, it is not
+        # called and gradients stay dense.
         if self.built:
-            for step in self._table_steps():
-                step.table.sparse_gradients = step.can_update_lazily()
+            for update in self._tables():
+                update.tag.sparse_gradients = update.can_update_sparsely()
         return super().scale_loss(loss)
 
     def apply(self, grads, trainable_variables=None):
@@ -298,18 +273,18 @@ class CowClip(keras.optimizers.Adam):
             self._get_variable_index(variable): (gradient, variable)
             for gradient, variable in zip(grads, variables, strict=True)
         }
-        updated_rows = self._update_rows(pairs)
-        counts_indices = {step.counts_index for step in self._table_steps()}
-        # TensorFlow's slices are summed faster where the update is compiled.
-        sum_later = trains_alone() and not self._keras_changes_gradients()
+        updated_rows = self._update_sparsely(pairs)
+        counts_indices = {update.counts_index for update in self._tables()}
+        # TensorFlow sums `tf.IndexedSlices` faster within a compiled update.
+        sum_later = backend.is_alone() and not self._keras_changes_gradients()
         kept_grads, kept_variables = [], []
         for index, (gradient, variable) in pairs.items():
             if index in counts_indices:
                 self._record_counts(variable, gradient)
                 continue
-            is_table = self._step_of[index] is not None
+            is_table = self._table_updates[index] is not None
             if is_table and gradient is not None and not sum_later:
-                gradient = densified(gradient, variable.shape)
+                gradient = backend.dense_gradient(gradient, variable.shape)
             kept_grads.append(gradient)
             kept_variables.append(variable)
         if updated_rows and all(gradient is None for gradient in kept_grads):
@@ -318,11 +293,11 @@ class CowClip(keras.optimizers.Adam):
             super().apply(kept_grads, kept_variables)
 
     def update_step(self, gradient, variable, learning_rate):
-        table_step = self._step_of[self._get_variable_index(variable)]
-        if table_step is not None:
-            table_step.update(gradient, variable)
+        update = self._update_of(variable)
+        if update is not None:
+            update.update(gradient, variable)
         else:
-            self._adam_step(gradient, variable, learning_rate)
+            backend.adam(self, gradient, variable, learning_rate)
 
     def get_config(self):
         rate = self._embedding_learning_rate
@@ -353,47 +328,63 @@ class CowClip(keras.optimizers.Adam):
         return super().from_config(config, custom_objects=custom_objects)
 
     def _clipped_and_present(self):
-        """Rows clipped and rows present in the last batch, over all tables."""
+        """Returns the clipped rows and all rows of the last batch."""
         totals = [
-            ops.convert_to_numpy(step.row_totals)
-            for step in (self._table_steps() if self.built else ())
-            if step.row_totals is not None
+            ops.convert_to_numpy(update.row_totals)
+            for update in (self._tables() if self.built else ())
+            if update.row_totals is not None
         ]
         clipped, present = np.sum(totals, axis=0) if totals else (0.0, 0.0)
         return float(clipped), float(present)
 
-    def _row_factor(self, gradient, table, counts):
-        """The clip itself, of a whole table: what a variant overrides."""
-        return adaptive_column_factor(
-            gradient, table, counts, self.clip_ratio, self.clip_floor
-        )
+    def _make_table_updates(self, variables):
+        """Returns a `TableUpdate` for each variable that is a table."""
+        position = {id(variable): i for i, variable in enumerate(variables)}
+        updates: list[TableUpdate | None] = []
+        for i, variable in enumerate(variables):
+            tag = getattr(variable, "cowclip", None)
+            if tag is None:
+                updates.append(None)
+                continue
+            if id(tag.id_counts) not in position:
+                layer_path = variable.path.rpartition("/")[0]
+                raise ValueError(
+                    "A `CowClipEmbedding` table and its `id_counts` must be "
+                    "given to the same optimizer: map the whole layer to it, "
+                    f'in an `OptimizerMap` by "{layer_path}/.*". Received: '
+                    f"{variable.path} without {tag.id_counts.path}"
+                )
+            counts_index = position[id(tag.id_counts)]
+            updates.append(TableUpdate(self, i, counts_index, variable))
+        return updates
 
-    def _clips_row_by_row(self):
-        return type(self)._row_factor is CowClip._row_factor
+    def _tables(self):
+        return [update for update in self._table_updates if update is not None]
 
-    def _table_steps(self):
-        return [step for step in self._step_of if step is not None]
+    def _update_of(self, variable):
+        # By index: `update_step` gets a bare `tf.Variable` on TensorFlow.
+        return self._table_updates[self._get_variable_index(variable)]
 
-    def _update_rows(self, pairs):
-        """Moves the tables whose gradient is no larger than the batch.
+    def _update_sparsely(self, pairs):
+        """Updates the tables that have a sparse gradient.
 
         They and their counts are taken out of `pairs`. Returns whether there
         were any.
         """
         updated = False
-        for step in self._table_steps():
-            indices = step.index, step.counts_index
+        for update in self._tables():
+            indices = update.index, update.counts_index
             if not {*indices} <= {*pairs}:
                 continue
             gradient, counts = (pairs[index][0] for index in indices)
-            if step.update_lazily(gradient, counts):
+            if update.update_sparsely(gradient, counts):
                 for index in indices:
                     del pairs[index]
                 updated = True
         return updated
 
     def _keras_changes_gradients(self):
-        """Whether Keras' `apply` reads them before `update_step` does."""
+        """Whether Keras' `apply` reads gradients before `update_step` does."""
         return any(
             (
                 self.gradient_accumulation_steps,
@@ -406,11 +397,12 @@ class CowClip(keras.optimizers.Adam):
 
     def _record_counts(self, id_counts, counts):
         if counts is not None:
-            counts = sum_over_replicas(densified(counts, id_counts.shape))
+            counts = backend.dense_gradient(counts, id_counts.shape)
+            counts = backend.sum_over_replicas(counts)
         else:  # The table was used without a lookup.
             counts = ops.zeros(id_counts.shape, dtype=id_counts.dtype)
         if self.gradient_accumulation_steps:
-            # Keras would keep the maximum over the micro-batches.
+            # Keras would keep the maximum over the micro-batches, not the sum.
             accumulator = self._accumulated_gradients[
                 self._get_variable_index(id_counts)
             ]
@@ -420,22 +412,15 @@ class CowClip(keras.optimizers.Adam):
             accumulator.assign(ops.where(last, 0.0, counts))
         id_counts.assign(counts)
 
-    def _adam_step(self, gradient, variable, learning_rate):
-        learning_rate = ops.convert_to_tensor(learning_rate)
-        if can_fuse(variable, learning_rate):
-            fused_adam_step(self, gradient, variable, learning_rate)
-        else:
-            super().update_step(gradient, variable, learning_rate)
-
     def _use_weight_decay(self, variable):
         # Decoupled decay would shrink tables at the dense learning rate.
-        if self._step_of[self._get_variable_index(variable)] is not None:
+        if self._update_of(variable) is not None:
             return False
         return super()._use_weight_decay(variable)
 
 
 def _check_not_negative(name, value):
-    if callable(value):  # A schedule's values are known only as it runs.
+    if callable(value):  # The values of a schedule are not known yet.
         return
     if isinstance(value, bool) or not isinstance(
         value, (int, float, np.number)
@@ -444,4 +429,28 @@ def _check_not_negative(name, value):
     if not value >= 0:
         raise ValueError(
             f"`{name}` must not be negative. Received: {name}={value}"
+        )
+
+
+def _check_frequency_scale(frequency_scale):
+    _check_not_negative("frequency_scale", frequency_scale)
+    if frequency_scale == 0:
+        raise ValueError(
+            "`frequency_scale` must be positive. Received: "
+            f"frequency_scale={frequency_scale}"
+        )
+
+
+def _check_lazy(frequency_scale, amsgrad):
+    if amsgrad:
+        raise ValueError(
+            "`lazy=True` does not support `amsgrad`. "
+            "Received: lazy=True, amsgrad=True"
+        )
+    if frequency_scale != 1:
+        # A lazy row takes the same number of steps an epoch at any batch.
+        raise ValueError(
+            "`frequency_scale` is for rows that move every step, "
+            f"`lazy=False`. Received: lazy=True, "
+            f"frequency_scale={frequency_scale}"
         )

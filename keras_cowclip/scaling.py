@@ -1,4 +1,4 @@
-"""How the hyperparameters follow the batch size."""
+"""Scales hyperparameters to another batch size."""
 
 from collections.abc import Callable
 from numbers import Integral
@@ -23,7 +23,7 @@ _RULES: dict[str, Callable[[float], _Factors]] = {
 }
 
 RULES = tuple(_RULES)
-# Of Adam, at the base batch size.
+# Adam's defaults, taken to be tuned at the base batch size.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 
 
@@ -48,26 +48,29 @@ def scale_hyperparameters(
     | `n2_lambda` | `sqrt(s)`     | 1                       | `s**2`       |
     | `frequency` | `sqrt(s)`     | `sqrt(s)` to `s`, a row | 1            |
 
-    `cowclip` is the paper's own rule and the one to use with the clip; the
-    next four are what it is compared with. `frequency` is this project's: it
-    gives every row a factor of its own, see `keras_cowclip.frequency_factor`,
-    and has no clip. Adam's windows keep their length in rows, down to a single
-    step, `beta = max(1 - s * (1 - base_beta), 0)`, and its epsilon falls with
-    the gradients, `epsilon = base_epsilon / sqrt(s)`. The paper warms
-    the dense learning rate up linearly over the first epoch, which needs the
-    number of steps and so is left to the caller.
+    `cowclip` is the paper's rule and the one to use with the clip. The paper
+    compares it with the next four.
+
+    `frequency` is this project's. It scales each row by the frequency of its
+    id, see `keras_cowclip.frequency_factor`, and has no clip. Adam's windows
+    keep their length in rows, down to a single step:
+    `beta = max(1 - s * (1 - base_beta), 0)`. Its epsilon shrinks with the
+    gradients: `epsilon = base_epsilon / sqrt(s)`.
+
+    The paper also warms the dense learning rate up linearly over the first
+    epoch. That needs the number of steps and is left to the caller.
 
     Args:
         batch_size: integer. Rows per step to scale to.
         base_batch_size: integer. Rows per step the values below were tuned at.
             Defaults to `1024`.
         rule: string. One of the rules above. Defaults to `"cowclip"`.
-        learning_rate: float. Of the dense weights, at the base batch size.
-            Defaults to `8e-4`, the paper's for Criteo.
-        embedding_learning_rate: float. Of the embedding tables, at the base
-            batch size. Defaults to `1e-4`.
-        embedding_l2: float (lambda in the paper), at the base batch size.
-            Defaults to `1e-5`.
+        learning_rate: float. Learning rate of the dense weights at the base
+            batch size. Defaults to `8e-4`, the paper's for Criteo.
+        embedding_learning_rate: float. Learning rate of the embedding tables
+            at the base batch size. Defaults to `1e-4`.
+        embedding_l2: float (lambda in the paper). L2 of the embedding tables
+            at the base batch size. Defaults to `1e-5`.
 
     Returns:
         Dict with the keys `learning_rate`, `embedding_learning_rate` and

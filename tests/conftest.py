@@ -1,21 +1,43 @@
 import os
+from pathlib import Path
 
 import keras
 import pytest
+
+TESTS = Path(__file__).parent
+# What no backend changes. `nox` runs these with JAX alone.
+ONE_BACKEND = [
+    TESTS / name
+    for name in (
+        "benchmarks",
+        "keras_cowclip/test_scaling.py",
+        "tutorials",
+        "zoo/datasets",
+        "zoo/encoding",
+        "zoo/scaling/test_verdict.py",
+        "zoo/data/test_description.py",
+        "zoo/data/test_encoded_log.py",
+        "test_floors.py",
+        "zoo/runtime/test_memory.py",
+        "zoo/files",
+        "zoo/test_feature_schema.py",
+        "zoo/test_metrics.py",
+    )
+]
 
 
 def pytest_addoption(parser):
     parser.addoption(
         "--accelerator",
         action="store_true",
-        help="run tests/gpu in full size on a card, and fail without one",
+        help="run tests/gpu in full size on a GPU, and fail without one",
     )
 
 
 def pytest_configure(config):
     if not config.getoption("--accelerator"):
         return
-    # Tests start processes of their own, which need a part of the card.
+    # Child processes of the tests need a part of the GPU's memory.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     from zoo.runtime.accelerator import accelerator_name
@@ -36,6 +58,30 @@ def pytest_report_header(config):
         return f"on: {describe_environment()}"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for path in ONE_BACKEND:
+        # Or its tests would run with every backend, and nobody would know.
+        assert path.exists(), f"`ONE_BACKEND` must name tests. Received: {path}"
+    for item in items:
+        if any(item.path.is_relative_to(path) for path in ONE_BACKEND):
+            item.add_marker(pytest.mark.one_backend)
+
+
 @pytest.fixture(autouse=True)
 def seeded():
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def trained_on_every_backend(request, monkeypatch):
+    """A model is trained and asked in tests that run with every backend."""
+    marker = request.node.get_closest_marker("one_backend")
+    if marker is None or "reason" in marker.kwargs:
+        return
+
+    def refuse(*args, **kwargs):
+        pytest.fail("a test that uses a model must run with every backend")
+
+    for name in ("fit", "train_on_batch", "evaluate", "predict"):
+        monkeypatch.setattr(keras.Model, name, refuse)

@@ -1,4 +1,4 @@
-"""Batches with Criteo's columns, for whoever measures a training step."""
+"""Draws batches with Criteo's columns, to measure a training step."""
 
 import numpy as np
 

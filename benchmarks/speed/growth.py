@@ -1,14 +1,13 @@
-"""How the time of an epoch and the memory grow with the data and the tables.
+"""Measures how an epoch's time and memory grow with the data and the tables.
 
     python benchmarks/speed/growth.py --backends jax torch
 
-DeepFM with `CowClip()` trains on rows in memory, two epochs in a process for
-each point; the second is measured. From a middle, one at a time of rows, ids,
-fields and dim is a quarter to four times as large. Memory is measured in a
-second process, which gives back what it frees, and in the first, which keeps
-it, as `python -m zoo train` does. Writes `growth.csv` and `growth.png` to
-`benchmarks/results/speed`; points of an earlier run that are measured again
-are replaced.
+A point is a process in which DeepFM with `CowClip()` trains two epochs on rows
+in memory; the second is measured. The points leave a middle along one axis at
+a time: a quarter to four times the rows, ids, fields or dim. Memory is measured
+twice: in that process, which keeps freed memory as `python -m zoo train` does,
+and in a second one, which gives it back. Writes `growth.csv` and `growth.png`
+to `benchmarks/results/speed`, and replaces points that are measured again.
 """
 
 import argparse
@@ -33,8 +32,8 @@ LABELS = {
     "seconds_per_epoch": "seconds an epoch",
     "mib_of_training": "MiB of training",
 }
-# Memory is what exceeds the making of the rows, which itself grows with rows
-# and fields.
+# Memory beyond the peak of making the rows, which grows with rows and fields
+# itself.
 PANELS = [
     *(("seconds_per_epoch", axis) for axis in MIDDLE),
     *(("mib_of_training", axis) for axis in ("ids", "dim")),

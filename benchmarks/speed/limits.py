@@ -1,4 +1,4 @@
-"""What the machine can do, and the least time that a training step can take."""
+"""Measures the machine's limits, and the least time of a training step."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +52,7 @@ def _gemm_rate(rows: int, dtype: str) -> float:
 
     def multiply():
         product = ops.matmul(left, right)
-        # JAX and accelerators go on without waiting.
+        # JAX and accelerators run asynchronously.
         ops.convert_to_numpy(ops.cast(product[:1, :1], "float32"))
 
     seconds = median_seconds(multiply, ROUNDS)
@@ -60,7 +60,7 @@ def _gemm_rate(rows: int, dtype: str) -> float:
 
 
 def _card_copy_rate() -> float:
-    """Of the card's memory, by the backend: it reads an array, writes one."""
+    """Measures the GPU's memory rate: the backend reads and writes an array."""
     floats = ops.ones(2**28, "float32")
     seconds = median_seconds(
         lambda: ops.convert_to_numpy((floats + 1.0)[:1]), ROUNDS

@@ -1,4 +1,4 @@
-"""The results of `peers.py`: as lines of a CSV file, a table and a figure."""
+"""Writes the results of `peers.py`: a CSV file, a table and a figure."""
 
 from collections import defaultdict
 from datetime import date
@@ -18,7 +18,7 @@ KEY = ("contestant", "way", "backend", "precision", "batch_size", "num_ids")
 OURS = "zoo.DeepFM"
 COLORS = {OURS: "tab:blue", "plain Keras": "tab:cyan"}
 OTHERS_COLOR = "tab:gray"
-# What is no faster for having fewer bits or skipping rows.
+# The plain contestant: full precision, every row updated.
 DENSE = {"way": "CowClip", "precision": "float32"}
 
 
@@ -37,7 +37,7 @@ class Results:
                 *(contestant, way, process.backend, process.precision),
                 *(batch_size, self.num_ids),
             )
-            # So that it has a line even if it never runs.
+            # A contestant that never runs has a line too.
             rounds = self.step_ms[key]
             if isinstance(report, str):
                 self.not_run[key] = report

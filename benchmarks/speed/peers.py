@@ -2,10 +2,10 @@
 
     python benchmarks/speed/peers.py --rounds 2
 
-Each library is installed from the package registry into an environment of its
-own, with the requirements in `peers/`. All train the same network on the same
-batches, and take turns: a round is a process for each of them, at each batch
-size. Writes `peers.csv` and `peers.png` to `benchmarks/results/speed`.
+Installs each library from the package registry into a separate environment,
+with the requirements in `peers/`. All train the same network on the same
+batches and take turns: a round is a process for each library and batch size.
+Writes `peers.csv` and `peers.png` to `benchmarks/results/speed`.
 """
 
 import argparse

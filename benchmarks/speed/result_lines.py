@@ -1,4 +1,4 @@
-"""The lines of a CSV file of results, and what each was measured with."""
+"""Reads and writes the lines of a CSV file of results."""
 
 import csv
 from datetime import date

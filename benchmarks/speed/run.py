@@ -34,7 +34,7 @@ CELL_COLUMNS = (
     "model", "backend", "precision", "jit_compile", "allocator", "batch_size",
     "num_ids",
 )  # fmt: skip
-# What grows in a panel of the figure, and what stays at which value.
+# The axis of each panel of the figure, and the values of the others.
 ALONG = {"num_ids": ("batch_size", 1024), "batch_size": ("num_ids", 1_000_000)}
 COLORS = {"cowclip": "tab:blue", "lazy": "tab:green", "adam": "tab:gray"}
 
@@ -70,7 +70,7 @@ def main():
     for cell in track([*cells], "Measuring"):
         new = measure(*cell, arguments)
         again = {key(line) for line in new}
-        # Read again: another run may have written in the meantime.
+        # Another run may have written in the meantime.
         kept = [line for line in read(path) if key(line) not in again]
         lines = sorted([*kept, *new], key=order)
         arguments.output.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def measure(
                 "step_ms_max": f"{max(step_ms):.2f}",
                 "samples_per_second": round(1e3 * batch_size / median(step_ms)),
                 "ratio_to_adam": f"{median(ratios):.3f}" if ratios else "",
-                # The limit is that of a step over the whole table.
+                # The limit holds for a step over the whole table.
                 "share_of_limit": (
                     ""
                     if contestant["name"] == "lazy"

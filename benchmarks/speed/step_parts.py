@@ -1,4 +1,4 @@
-"""How long the parts of a training step take."""
+"""Times the parts of a training step."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ ROUNDS = 10
 def time_parts(
     model: keras.Model, batch: tuple[Any, Any], step_seconds: float
 ) -> dict[str, float]:
-    """Milliseconds of the lookups, of the network, and of what is left.
+    """Returns the milliseconds of the lookups, the network and the update.
 
     The lookups are timed alone, forward. Forward and backward pass are timed
     together, compiled where the backend compiles, and the network is what they
@@ -48,7 +48,7 @@ def _seconds(function: Callable[..., Any], *arguments: Any) -> float:
 def wait_for(results: Any) -> None:
     """Returns when the device has computed them."""
     for result in keras.tree.flatten(results):
-        # One number of each: a card does its work in order.
+        # Reading one number waits for all work: a GPU does it in order.
         ops.convert_to_numpy(ops.ravel(result)[:1])
 
 

@@ -1,4 +1,4 @@
-"""How long a function takes."""
+"""Times a function."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Why `keras_cowclip/torch_lookup.py` has a backward of its own.
+"""Times the backward of an embedding lookup on PyTorch, in four ways.
 
     python benchmarks/speed/torch_backward.py
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from timing import median_seconds
 
-from keras_cowclip import torch_lookup
+from keras_cowclip.backend import torch as torch_lookup
 from zoo.runtime.memory import keep_freed_memory
 
 ROWS = 1_000_000
@@ -48,7 +48,7 @@ def added(ids, upstream):
 
 
 def sorted_first(ids, upstream):
-    rows, sums, _ = torch_lookup.sums_of_rows(upstream, ids)
+    rows, sums, _ = torch_lookup.sum_rows(upstream, ids)
     torch.zeros(ROWS, *upstream.shape[1:]).index_copy_(0, rows, sums)
 
 

@@ -1,4 +1,4 @@
-"""Where the time of `python -m zoo train` goes, from its start to its end.
+"""Profiles `python -m zoo train`, from its start to its end.
 
     KERAS_BACKEND=jax python benchmarks/speed/train_profile.py
 
@@ -23,7 +23,7 @@ from unittest import mock
 from result_lines import append
 from result_lines import measured_with
 
-# What is timed, by where the training looks it up.
+# The functions that are timed, where the training looks them up.
 PARTS = {
     "zoo.EncodedLog.load": "open the log",
     "zoo.training.recipe.Recipe.make_network": "build",
@@ -49,7 +49,7 @@ class Clock:
         @functools.wraps(function)
         def call(*arguments, **kwargs):
             if threading.current_thread() is not threading.main_thread():
-                # It runs beside a step and delays nothing.
+                # Prefetching runs beside a step and delays nothing.
                 return function(*arguments, **kwargs)
             self._inside.append(0.0)
             start = time.perf_counter()

@@ -46,6 +46,8 @@ def test_points_are_measured_written_again_and_drawn(
     ]
     monkeypatch.setattr(sys, "argv", arguments)
     growth.main()
+    # The middle alone; the other point stays.
+    monkeypatch.setattr(growth, "FACTORS", (1,))
     growth.main()
     with (tmp_path / "growth.csv").open() as file:
         middle, larger = csv.DictReader(file)

@@ -1,4 +1,4 @@
-"""The click log and the networks that the tests of this folder share."""
+"""Makes the click log and the networks that the tests of this folder share."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""50 steps from weights that NumPy draws, the same on any device.
+"""Takes 50 steps from weights that NumPy draws, the same on any device.
 
 KERAS_BACKEND=jax python -m tests.gpu.fifty_steps weights.npz
 """
@@ -35,7 +35,7 @@ def weights_before_and_after(**changes):
 
 
 def full_precision():
-    """Keeps a card from rounding what it multiplies to TF32's 11 bits."""
+    """Keeps a GPU from rounding factors to TF32's 11 bits."""
     if keras.backend.backend() == "jax":
         import jax
 

@@ -1,4 +1,4 @@
-"""What PyTorch copies from a card to the host."""
+"""Records what PyTorch copies from a GPU to the host."""
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -10,7 +10,7 @@ class HostCopies(TorchDispatchMode):
 
     Attributes:
         bytes: list of integers, the size of every tensor that came to the
-            host from a card. A single number that Python reads is none.
+            host from a GPU. A single number that Python reads does not count.
     """
 
     def __init__(self):
@@ -19,7 +19,7 @@ class HostCopies(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         results = function(*args, **(kwargs or {}))
-        if any(is_on_card(leaf) for leaf in tree_leaves((args, kwargs))):
+        if any(is_on_gpu(leaf) for leaf in tree_leaves((args, kwargs))):
             self.bytes += [
                 leaf.numel() * leaf.itemsize
                 for leaf in tree_leaves(results)
@@ -28,5 +28,5 @@ class HostCopies(TorchDispatchMode):
         return results
 
 
-def is_on_card(leaf):
+def is_on_gpu(leaf):
     return isinstance(leaf, Tensor) and leaf.device.type not in ("cpu", "meta")

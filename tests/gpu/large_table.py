@@ -1,4 +1,4 @@
-"""A few steps with a large table; prints JSON.
+"""Takes a few steps with a large table; prints JSON.
 
     KERAS_BACKEND=jax python -m tests.gpu.large_table 10000000 131072 10 400
 

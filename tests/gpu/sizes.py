@@ -1,4 +1,4 @@
-"""How large the tests of this folder are, on a card and without one."""
+"""Sizes the tests of this folder, with a GPU and without one."""
 
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Sizes(NamedTuple):
     other_bytes: int
 
 
-ON_CARD = Sizes(
+ON_GPU = Sizes(
     num_ids=1_000_000,
     batch_size=8192,
     steps=20,

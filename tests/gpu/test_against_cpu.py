@@ -1,4 +1,4 @@
-"""A card's 50 steps end where those of the same backend's CPU do."""
+"""Compares 50 steps on a GPU with those on the same backend's CPU."""
 
 import keras
 import numpy as np
@@ -7,8 +7,8 @@ import pytest
 from . import child
 from . import fifty_steps
 
-# Of the way that a weight went in the 50 steps, by norms. Without a card two
-# processes compare the same CPU, one of them on a single thread.
+# Relative to a weight's way in the 50 steps, by norms. Without a GPU two
+# processes compare the same CPU.
 TOLERANCE = 1e-2
 
 

@@ -1,4 +1,4 @@
-"""A model that does not fit ends in an error that says what to lower."""
+"""Tests that a model that does not fit says what to lower."""
 
 import keras
 import pytest
@@ -10,9 +10,9 @@ from . import child
 
 
 @pytest.mark.parametrize("what", ["outputs", "table"])
-def test_a_model_that_does_not_fit(what, on_card):
+def test_a_model_that_does_not_fit(what, on_gpu):
     quick = "table" if keras.backend.backend() == "torch" else "outputs"
-    if what != quick and not on_card:
+    if what != quick and not on_gpu:
         pytest.skip("the other one takes this backend's CPU less time")
     # TensorFlow's oneDNN does not survive its own error.
     output = child.run("too_large", what, TF_ENABLE_ONEDNN_OPTS="0")
@@ -22,7 +22,7 @@ def test_a_model_that_does_not_fit(what, on_card):
     assert "Received: " in output
 
 
-# The words of the three backends, on a CPU and, from their sources, on a card.
+# The backends' messages, on a CPU and, from their sources, on a GPU.
 MESSAGES = [
     "RESOURCE_EXHAUSTED: Out of memory allocating 562950288966084 bytes.",
     "INTERNAL: Error dispatching computation: Out of memory allocating 2 bytes",

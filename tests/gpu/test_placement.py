@@ -1,4 +1,4 @@
-"""What a step computes with lies on the card, and tables stay there."""
+"""Tests that a step's tensors lie on the GPU, and that tables stay there."""
 
 from unittest import mock
 
@@ -13,7 +13,7 @@ BACKEND = keras.backend.backend()
 
 
 def device(tensor):
-    """`"cpu"` or the kind of card, such as `"cuda"` or `"gpu"`."""
+    """`"cpu"` or the kind of GPU, such as `"cuda"` or `"gpu"`."""
     if BACKEND == "jax":
         [device] = tensor.devices()
         return device.platform
@@ -25,8 +25,8 @@ def device(tensor):
 
 
 @pytest.fixture(scope="module")
-def expected(on_card):
-    if on_card:
+def expected(on_gpu):
+    if on_gpu:
         return {"jax": "gpu", "torch": "cuda", "tensorflow": "gpu"}[BACKEND]
     # Where the tests that are for any machine compute, too.
     return device(keras.ops.zeros(()))
@@ -99,12 +99,12 @@ def test_copies_to_the_host_are_seen():
 
     from .host_copies import HostCopies
 
-    # Tensors on a card that isn't there.
+    # Tensors on a GPU that isn't there.
     with FakeTensorMode(), HostCopies() as copies:
-        on_card = torch.ones(1000, device="cuda")
-        (on_card + 1).cpu()
-        torch.empty(1000).copy_(on_card)
-        on_card.sum(dim=0, keepdim=True)
+        on_gpu = torch.ones(1000, device="cuda")
+        (on_gpu + 1).cpu()
+        torch.empty(1000).copy_(on_gpu)
+        on_gpu.sum(dim=0, keepdim=True)
     assert copies.bytes == [4000, 4000]
 
 
@@ -134,16 +134,16 @@ def test_no_step_copies_to_the_host_on_jax(lazy, sizes):
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's graph")
 @pytest.mark.parametrize("lazy", [False, True], ids=["dense", "lazy"])
-def test_a_step_is_one_compiled_piece_on_tensorflow(lazy, sizes, on_card):
+def test_a_step_is_one_compiled_piece_on_tensorflow(lazy, sizes, on_gpu):
     import tensorflow as tf
 
-    # Left to itself TensorFlow puts operators that a card lacks on the host,
+    # By default TensorFlow puts operators that a GPU lacks on the host,
     # inputs and all. XLA compiles a whole step for the device or refuses.
     model = clicks.compiled(
         sizes, lazy=lazy, compile_arguments={"jit_compile": True}
     )
     clicks.fit(model, sizes)
-    if on_card:  # Keras' own choice, which is another one without a card.
+    if on_gpu:  # Keras' own choice, which is another one without a GPU.
         automatic = clicks.compiled(sizes, lazy=lazy)
         clicks.fit(automatic, sizes)
         assert automatic.jit_compile is True

@@ -1,4 +1,4 @@
-"""`nox -s gpu` fails where there is no card, with one line that says so."""
+"""Tests that `nox -s gpu` fails without a GPU, with one line that says so."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import sys
 from . import child
 
 
-def test_without_a_card_there_are_no_gpu_tests():
+def test_without_a_gpu_there_are_no_gpu_tests():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/gpu", "--accelerator"],
         cwd=child.ROOT,

@@ -79,16 +79,34 @@ def reference_variables(model):
 
 
 def optimizer_slots(optimizer, model, slot):
-    """`optimizer`'s `"momentum"` or `"velocity"` by the reference's names."""
+    """`optimizer`'s `"momentum"` or `"velocity"` by the reference's names.
+
+    A lazy table has no momentum, and is left out.
+    """
     slots = {
         "momentum": optimizer._momentums,
         "velocity": optimizer._velocities,
     }
+    variables = reference_variables(model).items()
     position = {id(v): i for i, v in enumerate(model.trainable_variables)}
+    found = {name: slots[slot][position[id(v)]] for name, v in variables}
+    return {name: v.numpy() for name, v in found.items() if v is not None}
+
+
+def last_steps(optimizer, model):
+    """The steps that last updated each row of the lazy tables, by name."""
     return {
-        name: slots[slot][position[id(variable)]].numpy()
-        for name, variable in reference_variables(model).items()
+        name: table_update(optimizer, model, name).last_step.numpy()
+        for name in reference.TABLES
+        if optimizer.lazy
     }
+
+
+def table_update(optimizer, model, name):
+    """The `TableUpdate` of the layer `name`."""
+    table = model.get_layer(name).embeddings
+    position = [v is table for v in model.trainable_variables].index(True)
+    return optimizer._table_updates[position]
 
 
 def compiled(optimizer, weights=None, **compile_arguments):

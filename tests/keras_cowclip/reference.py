@@ -34,11 +34,12 @@ class Hyperparameters:
 
 @dataclass
 class State:
-    """Of a lazy table, `momentums` has the step that last moved each row."""
+    """Of a lazy table `last_steps` has each row's last one, not `momentums`."""
 
     weights: dict[str, np.ndarray]
     momentums: dict[str, np.ndarray] = field(default_factory=dict)
     velocities: dict[str, np.ndarray] = field(default_factory=dict)
+    last_steps: dict[str, np.ndarray] = field(default_factory=dict)
     clipped_shares: list[float] = field(default_factory=list)
 
 
@@ -151,10 +152,14 @@ def train(weights, batches, hyper):
     state = State(
         weights,
         momentums={
-            name: np.zeros(len(w) if hyper.lazy and name in TABLES else w.shape)
+            name: np.zeros_like(w)
             for name, w in weights.items()
+            if not (hyper.lazy and name in TABLES)
         },
         velocities={name: np.zeros_like(w) for name, w in weights.items()},
+        last_steps={
+            name: np.zeros(len(weights[name])) for name in TABLES if hyper.lazy
+        },
     )
     total_counts = np.zeros(len(weights["table"]))
     for step, (ids, dense, labels) in enumerate(batches, start=1):
@@ -176,7 +181,7 @@ def train(weights, batches, hyper):
                 tables[name], velocities[name] = lazy_rest(
                     tables[name],
                     velocities[name],
-                    step - 1 - state.momentums[name],
+                    step - 1 - state.last_steps[name],
                     lazy_rate,
                     hyper,
                 )
@@ -196,11 +201,6 @@ def train(weights, batches, hyper):
             np.sum(shortened & present) / np.sum(present)
         )
         for name, gradient in grads.items():
-            old = (
-                state.weights[name],
-                state.momentums[name],
-                state.velocities[name],
-            )
             if name in TABLES and hyper.lazy:
                 velocity = (
                     hyper.beta_2 * velocities[name]
@@ -209,19 +209,24 @@ def train(weights, batches, hyper):
                 moved = tables[name] - lazy_rate * gradient / (
                     np.sqrt(velocity) + hyper.epsilon
                 )
-                new = (
-                    np.where(present[:, None], moved, old[0]),
-                    np.where(present, step, old[1]),
-                    np.where(present[:, None], velocity, old[2]),
-                )
-            else:
-                rate = hyper.learning_rate
-                if name in TABLES:
-                    rate = hyper.embedding_learning_rate * factors[:, None]
-                new = adam(*old, gradient, rate, step, hyper)
+                state.weights[name][present] = moved[present]
+                state.velocities[name][present] = velocity[present]
+                state.last_steps[name][present] = step
+                continue
+            rate = hyper.learning_rate
+            if name in TABLES:
+                rate = hyper.embedding_learning_rate * factors[:, None]
             (
                 state.weights[name],
                 state.momentums[name],
                 state.velocities[name],
-            ) = new
+            ) = adam(
+                state.weights[name],
+                state.momentums[name],
+                state.velocities[name],
+                gradient,
+                rate,
+                step,
+                hyper,
+            )
     return state

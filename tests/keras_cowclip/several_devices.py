@@ -1,19 +1,23 @@
-"""Trains a small model on one or several devices and saves what comes out.
+"""Trains small models on one or several devices and saves what comes out.
 
 Run as a script, because the number of devices is fixed when a backend starts:
 
-    python several_devices.py KIND DEVICES OUTPUT [KEYWORD=VALUE ...]
+    python several_devices.py KIND DEVICES FOLDER [OPTIONS ...]
 
-On PyTorch run it by `torchrun`, once on each device.
+Each of `OPTIONS` is one training, such as `lazy=true` or
+`use_ema=true,ema_momentum=0.8`. It ends up in `FOLDER/<its options>.npz`, or
+its error in `FOLDER/<its options>.txt`. On PyTorch run it by `torchrun`, once
+on each device.
 """
 
 import contextlib
 import json
 import os
 import sys
+import traceback
+from pathlib import Path
 
-KIND, DEVICES, OUTPUT = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-OPTIONS = dict(option.split("=") for option in sys.argv[4:])
+KIND, DEVICES, FOLDER = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if os.environ["KERAS_BACKEND"] == "jax":
     os.environ["XLA_FLAGS"] = (
@@ -59,6 +63,7 @@ def make_model(policy="float32", **options):
 def mirrored():
     import tensorflow as tf
 
+    # A second call says the same.
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration()] * DEVICES,
@@ -84,23 +89,22 @@ def model_parallel():
     ).scope()
 
 
-def fit(scope):
+def fit(scope, options):
     ids, clicks = make_data()
     with scope:
-        model = make_model(**{k: json.loads(v) for k, v in OPTIONS.items()})
+        model = make_model(**options)
         model.fit(ids, clicks, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
     return model
 
 
-def torch_ddp():
+def torch_ddp(options):
     """The loop of PyTorch's own documentation, with a Keras optimizer."""
     import torch
     from torch import distributed
     from torch.nn.parallel import DistributedDataParallel
 
-    distributed.init_process_group("gloo")
     rank, world = distributed.get_rank(), distributed.get_world_size()
-    model = make_model(**{k: json.loads(v) for k, v in OPTIONS.items()})
+    model = make_model(**options)
     parallel = DistributedDataParallel(model)
     ids, clicks = make_data()
     loss = keras.losses.BinaryCrossentropy()
@@ -116,27 +120,30 @@ def torch_ddp():
             model.optimizer.apply([v.value.grad for v in variables], variables)
     # As `fit` does in the end; it matters for `use_ema`.
     model.optimizer.finalize_variable_values(variables)
-    # A process that ends with its group's threads running is sometimes aborted,
-    # and one whose peer has ended can wait for it forever.
-    distributed.barrier()
-    del parallel
-    distributed.destroy_process_group()
     return model
 
 
-KINDS = {
-    "one": lambda: fit(contextlib.nullcontext()),
-    "mirrored": lambda: fit(mirrored()),
-    "data_parallel": lambda: fit(data_parallel()),
-    "model_parallel": lambda: fit(model_parallel()),
-    "torch_ddp": torch_ddp,
+@contextlib.contextmanager
+def process_group():
+    from torch import distributed
+
+    distributed.init_process_group("gloo")
+    yield
+    # A process that ends with its group's threads running is sometimes aborted,
+    # and one whose peer has ended can wait for it forever.
+    distributed.barrier()
+    distributed.destroy_process_group()
+
+
+SCOPES = {
+    "one": contextlib.nullcontext,
+    "mirrored": mirrored,
+    "data_parallel": data_parallel,
+    "model_parallel": model_parallel,
 }
 
 
-def main():
-    model = KINDS[KIND]()
-    if int(os.environ.get("RANK", 0)):
-        return
+def save(model, path):
     # Layer by layer: Keras' own list has the counts, which are no state.
     weights = [w for layer in model.layers for w in layer.get_weights()]
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
@@ -146,7 +153,29 @@ def main():
             for name in ("table", "wide")
         ]
     weights.append(optimizer.clipped_share)
-    np.savez(OUTPUT, *weights)
+    np.savez(path, *weights)
+
+
+def main():
+    if KIND == "torch_ddp":
+        group, train = process_group(), torch_ddp
+    else:
+        # TensorFlow's devices are those of the whole process.
+        scope = SCOPES[KIND]
+        group, train = contextlib.nullcontext(), lambda o: fit(scope(), o)
+    first = not int(os.environ.get("RANK", 0))
+    with group:
+        for text in sys.argv[4:]:
+            pairs = [pair.split("=") for pair in text.split(",") if pair]
+            options = {name: json.loads(value) for name, value in pairs}
+            try:
+                model = train(options)
+            except NotImplementedError:
+                error = traceback.format_exc()
+                Path(FOLDER, f"{text}.txt").write_text(error)
+            else:
+                if first:
+                    save(model, Path(FOLDER, f"{text}.npz"))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@ import numpy as np
 import pytest
 
 import keras_cowclip as kc
-from keras_cowclip.clipping import FEW_COLUMNS
 from keras_cowclip.clipping import adaptive_column_factor
-from keras_cowclip.clipping import row_norm
 
 RANDOM = np.random.default_rng(0)
 TABLE = RANDOM.normal(0, 1e-2, (50, 4)).astype("float32")
@@ -116,29 +114,3 @@ def test_field_rule_takes_one_norm_a_field():
 
 def test_global_rule_takes_one_norm_over_all_tables():
     assert np.linalg.norm(clip("global")) == pytest.approx(0.5, rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    "shape",
-    [
-        *((30, columns) for columns in (1, 2, FEW_COLUMNS, FEW_COLUMNS + 1)),
-        (3,),
-        (4, 5, 3),
-    ],
-)
-def test_the_norm_of_a_row_is_the_same_where_jax_compiles_it(shape):
-    rows = np.random.default_rng(0).normal(size=shape)
-    rows = keras.ops.array(rows, "float32")
-    norm = row_norm
-    if keras.backend.backend() == "jax":
-        import jax
-
-        norm = jax.jit(row_norm)
-        program = norm.lower(rows).compile().as_text()
-        if jax.default_backend() == "cpu":
-            assert ("reduce(" in program) == (shape[-1] > FEW_COLUMNS)
-    np.testing.assert_allclose(
-        keras.ops.convert_to_numpy(norm(rows)),
-        np.linalg.norm(keras.ops.convert_to_numpy(rows), axis=-1),
-        rtol=1e-6,
-    )

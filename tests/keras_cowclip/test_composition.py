@@ -37,10 +37,16 @@ def assert_same(model, expected, optimizer=None):
 # Ways of running the same step.
 
 
-WAYS = [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}]
-if BACKEND != "torch":  # Keras refuses it there.
-    # 20 steps are no multiple of 3.
-    WAYS += [{"steps_per_execution": 4}, {"steps_per_execution": 3}]
+WAYS = [{"run_eagerly": True}, {"jit_compile": False}]
+if BACKEND == "torch":  # It takes a minute.
+    WAYS.append(pytest.param({"jit_compile": True}, marks=pytest.mark.large))
+else:
+    # 20 steps are no multiple of 3; Keras refuses it on PyTorch.
+    WAYS += [
+        {"jit_compile": True},
+        {"steps_per_execution": 4},
+        {"steps_per_execution": 3},
+    ]
 
 
 @pytest.mark.parametrize("arguments", WAYS, ids=str)
@@ -193,7 +199,7 @@ def test_the_callback_finds_each_in_a_scaled_multi_optimizer():
     """One optimizer a table, both tables clipped: all rows count together."""
     deep, wide = kc.CowClip(**STRONG), kc.CowClip(clip_ratio=None)
     model = networks.compiled(None)
-    model.get_layer("wide").embeddings.clip_rows = True
+    model.get_layer("wide").embeddings.cowclip.clip = True
     many = optimizers.OptimizerMap(
         optimizers.Adam(STRONG["learning_rate"]),
         {"table/.*": deep, "wide/.*": wide},

@@ -116,10 +116,16 @@ def check_against_reference(overrides, rows=ROWS, **compile_arguments):
     variables = networks.reference_variables(model)
     momentums = networks.optimizer_slots(optimizer, model, "momentum")
     velocities = networks.optimizer_slots(optimizer, model, "velocity")
+    last_steps = networks.last_steps(optimizer, model)
+    assert {*momentums} == {*expected.momentums}
+    assert {*last_steps} == {*expected.last_steps}
+    for name, steps in last_steps.items():
+        np.testing.assert_array_equal(steps, expected.last_steps[name])
+    for name, momentum in momentums.items():
+        assert_close(momentum, expected.momentums[name], f"{name} m")
     for name, variable in variables.items():
         weight = keras.ops.convert_to_numpy(variable)
         assert_close(weight, expected.weights[name], name)
-        assert_close(momentums[name], expected.momentums[name], f"{name} m")
         assert_close(
             np.sqrt(velocities[name]),
             np.sqrt(expected.velocities[name]),
@@ -193,6 +199,7 @@ def test_other_jit_compile_agrees_with_float64_reference(case):
     assert (np.mean(shares) > 0.5) == (case != "off")
 
 
+@pytest.mark.large
 @pytest.mark.skipif(BACKEND != "torch", reason="torch.compile is torch's own")
 @pytest.mark.filterwarnings(
     "ignore:<class 'torch.autograd.function.Function'> should not be",

@@ -7,6 +7,8 @@ import pytest
 from keras_cowclip import CowClip
 from keras_cowclip import CowClipEmbedding
 
+from . import networks
+
 BACKEND = keras.backend.backend()
 IDS = 40
 
@@ -46,14 +48,9 @@ def weights_of(model):
 
 
 def slots_of(optimizer, model):
-    position = [
-        variable is model.get_layer("table").embeddings
-        for variable in model.trainable_variables
-    ].index(True)
-    return [
-        keras.ops.convert_to_numpy(slots[position])
-        for slots in (optimizer._momentums, optimizer._velocities)
-    ]
+    update = networks.table_update(optimizer, model, "table")
+    slots = update.last_step, optimizer._velocities[update.index]
+    return [keras.ops.convert_to_numpy(slot) for slot in slots]
 
 
 # Each of these needs a whole gradient, so the step goes over the whole table.

@@ -18,13 +18,10 @@ CLICKS = RANDOM.integers(0, 2, (64, 1)).astype("float32")
 STRONG = {"clip_ratio": 0.01, "embedding_learning_rate": 0.01}
 
 
-def functional(layer=kc.CowClipEmbedding, twice=False):
+def functional(layer=kc.CowClipEmbedding):
     ids = keras.Input((3,), dtype="int32")
     table = layer(25, 4, embeddings_initializer="uniform", name="table")
-    vectors = table(ids)
-    if twice:
-        vectors = vectors + table(ids + 1)
-    features = keras.layers.Flatten()(vectors)
+    features = keras.layers.Flatten()(table(ids))
     click = keras.layers.Dense(1, activation="sigmoid")(features)
     return keras.Model(ids, click)
 
@@ -142,31 +139,6 @@ def test_every_kind_of_model_clips(build, how):
     np.testing.assert_array_equal(
         id_counts(model), np.bincount(IDS[-16:].ravel(), minlength=25)
     )
-
-
-# torch.compile says so when Keras' own attribute hooks make it recompile.
-@pytest.mark.filterwarnings("ignore")
-def test_jit_compile():
-    keras.utils.set_random_seed(1)
-    expected = train(functional(), kc.CowClip(**STRONG))
-    keras.utils.set_random_seed(1)
-    got = train(functional(), kc.CowClip(**STRONG), jit_compile=True)
-    np.testing.assert_allclose(got, expected, rtol=1e-5)
-
-
-def test_a_table_called_twice_counts_both():
-    model = functional(twice=True)
-    train(model, kc.CowClip(**STRONG), batch_size=64)
-    expected = np.bincount(IDS.ravel(), minlength=25)
-    expected = expected + np.bincount(IDS.ravel() + 1, minlength=25)
-    np.testing.assert_array_equal(id_counts(model), expected)
-
-
-def test_train_on_batch_clips():
-    model = functional()
-    model.compile(kc.CowClip(**STRONG), "binary_crossentropy")
-    model.train_on_batch(IDS, CLICKS)
-    assert model.optimizer.clipped_share > 0.5
 
 
 def test_order_of_rows_does_not_matter():

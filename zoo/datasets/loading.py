@@ -13,10 +13,6 @@ from zoo.raw.source import SourceLike
 from zoo.raw.source import find_pieces
 from zoo.raw.source import open_source
 from zoo.raw.splits import SPLITS
-from zoo.raw.splits import DaySplit
-from zoo.raw.splits import ProviderSplit
-from zoo.raw.splits import RandomSplit
-from zoo.raw.splits import SequentialSplit
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
 from zoo.raw.table_log import is_table
@@ -54,7 +50,7 @@ def load(
         seed,
     )
     sources, row_scheme = _sources(whole, scheme)
-    if streaming and not isinstance(row_scheme, RandomSplit | None):
+    if streaming and row_scheme is not None and row_scheme.reads_ahead:
         raise ValueError(
             "`streaming` can't split sequentially or by the days of a column: "
             "where a row goes is known only after the last row was read. Take "
@@ -104,49 +100,29 @@ def _data_set(table: Any) -> Any:
 def _sources(
     whole: Any, scheme: SplitScheme
 ) -> tuple[dict[str, Any], SplitScheme | None]:
-    """What holds the rows of each split, and how to pick them from it.
+    """Returns the holder of each split's rows, and how to pick them from it.
 
     Lists of pieces may be shared out among the workers that read a stream,
     tuples not: the numbers of rows go through all pieces.
     """
-    if isinstance(scheme, ProviderSplit):
-        if isinstance(whole, tuple):
-            return _by_split(whole, {split: split for split in SPLITS}), None
+    if isinstance(whole, tuple):
+        splits = scheme.splits_of(sorted({piece.part for piece in whole}))
+        if splits is not None:
+            return {
+                split: [p for p in whole if splits[p.part] == split]
+                for split in SPLITS
+                if split in splits.values()
+            }, None
+    elif isinstance(whole, dict):
         names = {name: split_of_name(name) for name in whole}
-        return {
-            split: {n: whole[n] for n in whole if names[n] == split}
-            for split in SPLITS
-            if split in names.values()
-        }, None
-    if scheme == DaySplit(None) and isinstance(whole, tuple):
-        days = sorted({piece.part for piece in whole})
-        # For its check of the number of days.
-        scheme.split(len(whole), days)
-        splits = dict.fromkeys(days[:-2], "train")
-        splits |= {days[-2]: "validation", days[-1]: "test"}
-        return _by_split(whole, splits), None
-    return {split: whole for split in _split_names(scheme)}, scheme
-
-
-def _by_split(
-    pieces: tuple[Piece, ...], splits: dict[str, str]
-) -> dict[str, list[Piece]]:
-    return {
-        split: [piece for piece in pieces if splits[piece.part] == split]
-        for split in SPLITS
-        if any(splits[piece.part] == split for piece in pieces)
-    }
-
-
-def _split_names(scheme: SplitScheme) -> list[str]:
-    if not isinstance(scheme, RandomSplit | SequentialSplit):
-        return list(SPLITS)
-    shares = {
-        "train": 1,
-        "validation": scheme.validation_fraction,
-        "test": scheme.test_fraction,
-    }
-    return [split for split, share in shares.items() if share]
+        splits = scheme.splits_of([name for name in names.values() if name])
+        if splits is not None:
+            return {
+                split: {n: whole[n] for n in whole if names[n] == split}
+                for split in SPLITS
+                if split in splits
+            }, None
+    return dict.fromkeys(scheme.names(), whole), scheme
 
 
 def _make_cache(builder: Any) -> None:

@@ -6,7 +6,6 @@ import duckdb
 import pyarrow as pa
 
 from zoo.raw.source import Source
-from zoo.raw.splits import RandomSplit
 from zoo.raw.splits import SplitScheme
 
 
@@ -33,8 +32,7 @@ class RowSplit:
         """
         part = scheme.part()
         num_rows, parts = 0, set()
-        # Where a random row goes depends on its number alone.
-        if not isinstance(scheme, RandomSplit):
+        if scheme.reads_ahead:
             with duckdb.connect() as connection:
                 for raw, _ in source.tables():
                     num_rows += raw.num_rows

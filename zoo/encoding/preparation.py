@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,6 @@ from zoo.raw.source import Source
 from zoo.raw.source import SourceLike
 from zoo.raw.source import open_source
 from zoo.raw.splits import SPLITS
-from zoo.raw.splits import RandomSplit
-from zoo.raw.splits import SequentialSplit
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
 from zoo.runtime.progress import Stages
@@ -262,7 +259,10 @@ def _split(
         split: (rows, clicks)
         for split, rows, clicks in engine.fetch(sql.split_counts())
     }
-    for split in _expected_splits(scheme, encoder, list(found)):
+    expected = {*found, *scheme.names()}
+    if not encoder.is_fitted:
+        expected.add("train")
+    for split in sorted(expected, key=SPLITS.index):
         num_rows, clicks = found.get(split, (0, 0))
         if num_rows == 0:
             raise ValueError(
@@ -277,22 +277,6 @@ def _split(
                 f"{num_rows} rows, label {int(clicks > 0)} in all of them"
             )
     return {split: found[split][0] for split in SPLITS if split in found}
-
-
-def _expected_splits(
-    scheme: SplitScheme, encoder: ClickEncoder, found: Sequence[str]
-) -> list[str]:
-    expected = set(found)
-    if not encoder.is_fitted:
-        expected.add("train")
-    if isinstance(scheme, RandomSplit | SequentialSplit):
-        fractions = (scheme.validation_fraction, scheme.test_fraction)
-        names = ("validation", "test")
-        expected |= {
-            n for n, share in zip(names, fractions, strict=True) if share
-        }
-        expected.add("train")
-    return [split for split in SPLITS if split in expected]
 
 
 def _fit(

@@ -1,13 +1,21 @@
-"""Which rows of a log are for training, validation and test.
+"""Splits the rows of a log into training, validation and test.
 
-A scheme says so in two pieces of SQL. `part` is an expression over `raw` of
-`zoo.encoding.sql`, kept with every row when it is read; `split` is one over
-`staged`, for which the number of rows and the distinct parts are known.
+A scheme is two SQL expressions. `part` is one over `raw` of
+`zoo.encoding.sql`, and is kept with every row when it is read. `split` is one
+over `staged`, for which the number of rows and the distinct parts are known.
+
+Every scheme also has:
+
+- `names()`, the splits that it must find rows for in any log;
+- `splits_of(parts)`, the split of each part of `raw`; `None` if the scheme
+  divides parts;
+- `reads_ahead`, whether a row's split depends on rows that come later.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from zoo.raw.log_format import LogFormat
 from zoo.raw.log_format import check_fractions
@@ -26,9 +34,14 @@ class RandomSplit:
     in the same order are always split alike.
     """
 
+    reads_ahead: ClassVar[bool] = False
+
     test_fraction: float
     validation_fraction: float
     seed: int = 0
+
+    def names(self) -> tuple[str, ...]:
+        return _with_rows(self.test_fraction, self.validation_fraction)
 
     def part(self) -> str:
         test = _hash_bound(self.test_fraction)
@@ -46,13 +59,21 @@ class RandomSplit:
     def split(self, num_rows: int, parts: Sequence[str]) -> str:
         return "part"
 
+    def splits_of(self, parts: Sequence[str]) -> None:
+        return None
+
 
 @dataclass(frozen=True)
 class SequentialSplit:
     """Trains on the first rows, tests on the last, validates in between."""
 
+    reads_ahead: ClassVar[bool] = True
+
     test_fraction: float
     validation_fraction: float
+
+    def names(self) -> tuple[str, ...]:
+        return _with_rows(self.test_fraction, self.validation_fraction)
 
     def part(self) -> str:
         return "''"
@@ -65,6 +86,9 @@ class SequentialSplit:
             f"when row_id < {test} then 'validation' else 'test' end"
         )
 
+    def splits_of(self, parts: Sequence[str]) -> None:
+        return None
+
 
 @dataclass(frozen=True)
 class DaySplit:
@@ -74,8 +98,13 @@ class DaySplit:
     ordered as text, but for numbers in it, which count as numbers.
     """
 
+    reads_ahead: ClassVar[bool] = True
+
     column: str | None
     length: int = 0
+
+    def names(self) -> tuple[str, ...]:
+        return SPLITS
 
     def part(self) -> str:
         if self.column is None:
@@ -84,31 +113,40 @@ class DaySplit:
         return f"coalesce(substr({self.column}, 1, {self.length}), '')"
 
     def split(self, num_rows: int, parts: Sequence[str]) -> str:
-        if len(parts) < 3:
-            raise ValueError(
-                "`split` by day needs at least three days: for training, "
-                f"validation and test. Received: {len(parts)} day(s) "
-                f"{sorted(parts)}"
-            )
-        *_, validation, test = (
-            "'" + part.replace("'", "''") + "'"
-            for part in sorted(parts, key=natural_key)
+        validation, test = (
+            "'" + day.replace("'", "''") + "'" for day in _last_two(parts)
         )
         return (
             f"case when part = {test} then 'test' "
             f"when part = {validation} then 'validation' else 'train' end"
         )
 
+    def splits_of(self, parts: Sequence[str]) -> dict[str, str] | None:
+        if self.column is not None:
+            return None
+        validation, test = _last_two(parts)
+        splits = dict.fromkeys(parts, "train")
+        return splits | {validation: "validation", test: "test"}
+
 
 @dataclass(frozen=True)
 class ProviderSplit:
     """Keeps the splits that the log comes in."""
+
+    reads_ahead: ClassVar[bool] = False
+
+    def names(self) -> tuple[str, ...]:
+        # The source may lack any of them.
+        return ()
 
     def part(self) -> str:
         return "part"
 
     def split(self, num_rows: int, parts: Sequence[str]) -> str:
         return "part"
+
+    def splits_of(self, parts: Sequence[str]) -> dict[str, str]:
+        return {part: part for part in parts}
 
 
 SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit
@@ -197,6 +235,25 @@ def split_scheme(
     if split == "random":
         return RandomSplit(test, validation, seed)
     return SequentialSplit(test, validation)
+
+
+def _with_rows(
+    test_fraction: float, validation_fraction: float
+) -> tuple[str, ...]:
+    shares = (1, validation_fraction, test_fraction)
+    return tuple(
+        split for split, share in zip(SPLITS, shares, strict=True) if share
+    )
+
+
+def _last_two(days: Sequence[str]) -> list[str]:
+    if len(days) < 3:
+        raise ValueError(
+            "`split` by day needs at least three days: for training, "
+            f"validation and test. Received: {len(days)} day(s) "
+            f"{sorted(days)}"
+        )
+    return sorted(days, key=natural_key)[-2:]
 
 
 def _hash_bound(fraction: float) -> str:

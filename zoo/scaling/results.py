@@ -1,30 +1,14 @@
-"""The finished runs of a scaling study, and its table of results."""
+"""Makes the table of a scaling study from the reports of its runs."""
 
 import csv
 import io
-import json
-import re
 from pathlib import Path
 from typing import Any
 
 from zoo.files.whole_output import atomic_output
-from zoo.training.recipe import Recipe
 
 RESULTS_FILE = "results.csv"
-RUNS_FOLDER = "runs"
 Row = dict[str, Any]
-
-
-def run_name(recipe: Recipe, variant: str) -> str:
-    """The name of a run's file; no two runs of a study share one."""
-    parts = [recipe.model, recipe.rule, file_part(variant)]
-    parts += [f"batch_{recipe.batch_size}", f"seed_{recipe.seed}"]
-    return "-".join(filter(None, parts))
-
-
-def file_part(variant: str) -> str:
-    """The name of a variant, which is free text, as part of a file's name."""
-    return re.sub(r"[^\w.=-]+", "_", variant)
 
 
 def row_of(report: dict[str, Any]) -> Row:
@@ -119,22 +103,3 @@ def write_results(rows: list[Row], folder: Path) -> None:
     writer.writerows(rows)
     with atomic_output(folder / RESULTS_FILE) as path:
         path.write_text(text.getvalue())
-
-
-def write_run(path: Path, content: dict[str, Any]) -> None:
-    """Writes the report of a finished run, or nothing."""
-    with atomic_output(path) as partial:
-        partial.write_text(json.dumps(content, indent=1) + "\n")
-
-
-def read_run(path: Path) -> dict[str, Any] | None:
-    """Returns what `write_run` wrote, or `None` if the run is not finished."""
-    if not path.exists():
-        return None
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(
-            "The report of a finished run must be JSON; remove the file to "
-            f"repeat the run. Received: {path} ({error})"
-        ) from error

@@ -21,14 +21,15 @@ from zoo.scaling.figures import plot_clipped_share
 from zoo.scaling.figures import plot_metrics
 from zoo.scaling.figures import plot_seconds
 from zoo.scaling.progress import StudyProgress
-from zoo.scaling.results import RUNS_FOLDER
 from zoo.scaling.results import Row
-from zoo.scaling.results import file_part
-from zoo.scaling.results import read_run
 from zoo.scaling.results import row_of
-from zoo.scaling.results import run_name
 from zoo.scaling.results import write_results
-from zoo.scaling.results import write_run
+from zoo.scaling.run_reports import RUNS_FOLDER
+from zoo.scaling.run_reports import file_part
+from zoo.scaling.run_reports import pack_runs
+from zoo.scaling.run_reports import read_runs
+from zoo.scaling.run_reports import run_name
+from zoo.scaling.run_reports import write_run
 from zoo.scaling.verdict import label
 from zoo.training.recipe import Recipe
 from zoo.training.run import check_log
@@ -60,8 +61,9 @@ def scaling_study(
     Args:
         log: `EncodedLog`, from a folder or synthetic.
         output: path of the folder to write: `results.csv` with a line for each
-            run, `runs/` with their reports, and the figures `auc.png`,
-            `seconds.png` and `clipped_share.png`.
+            run, `runs.jsonl.gz` with their reports, and the figures `auc.png`,
+            `seconds.png` and `clipped_share.png`. While runs are under way,
+            `runs/` holds their checkpoints and reports.
         models: strings, of `zoo.list_models()`.
         batch_sizes: integers. Defaults to 1024 to 131,072 by doubling.
         rules: strings, see `keras_cowclip.scale_hyperparameters`. Defaults to
@@ -119,12 +121,14 @@ def scaling_study(
     ]
     _check(log, runs)
     folder = Path(output)
-    earlier = _earlier_reports(runs, folder, log)
+    found = _read_runs(folder, log)
+    names = {run.name for run in runs}
+    earlier = [found[name] for name in found if name not in names]
     reports: list[dict[str, Any]] = []
     with StudyProgress([run.recipe for run in runs], verbose) as progress:
         for run in runs:
             progress.begin(run.recipe, run.variant)
-            report = _finished(run, folder, reports, log)
+            report = _finished(run, folder, found, reports)
             is_new = report is None
             if report is None:
                 report = _train(log, run, folder)
@@ -132,6 +136,7 @@ def scaling_study(
             rows = [row_of(report) for report in (*reports, *earlier)]
             write_results(rows, folder)
             progress.end(run.recipe, report["wall_seconds"] if is_new else 0.0)
+    pack_runs(folder)
     _draw(rows, [*reports, *earlier], folder)
     return rows
 
@@ -140,9 +145,15 @@ class _Run(NamedTuple):
     recipe: Recipe
     variant: str
 
-    def path(self, folder: Path) -> Path:
-        return (
-            folder / RUNS_FOLDER / f"{run_name(self.recipe, self.variant)}.json"
+    @property
+    def name(self) -> str:
+        recipe = self.recipe
+        return run_name(
+            recipe.model,
+            recipe.rule,
+            self.variant,
+            recipe.batch_size,
+            recipe.seed,
         )
 
 
@@ -184,43 +195,36 @@ def _check(log: EncodedLog, runs: list[_Run]) -> None:
         )
 
 
-def _earlier_reports(
-    runs: list[_Run], folder: Path, log: EncodedLog
-) -> list[dict[str, Any]]:
-    """The reports of earlier calls that are no part of this one."""
-    ours = {run.path(folder) for run in runs}
-    reports = []
-    for path in sorted((folder / RUNS_FOLDER).glob("*.json")):
-        report = None if path in ours else read_run(path)
-        if report is not None:
-            _check_same_rows(path, report, log)
-            reports.append(report)
-    return reports
-
-
-def _check_same_rows(path: Path, report: dict, log: EncodedLog) -> None:
+def _read_runs(folder: Path, log: EncodedLog) -> dict[str, dict[str, Any]]:
+    """The reports of earlier calls; raises if they are of another log."""
+    found = read_runs(folder)
     rows = {name: len(split) for name, split in log.splits.items()}
-    if report["rows"] != rows:
-        raise ValueError(
-            "`output` has a run on other data; choose another folder. "
-            f"Received: {path} with rows {report['rows']}, not {rows}"
-        )
+    for name, report in found.items():
+        if report["rows"] != rows:
+            raise ValueError(
+                "`output` has a run on other data; choose another folder. "
+                f"Received: {folder}, the run {name} with rows "
+                f"{report['rows']}, not {rows}"
+            )
+    return found
 
 
 def _finished(
-    run: _Run, folder: Path, reports: list[dict], log: EncodedLog
+    run: _Run,
+    folder: Path,
+    found: dict[str, dict[str, Any]],
+    reports: list[dict[str, Any]],
 ) -> dict[str, Any] | None:
     """The report of a run that an earlier call or an equal run has done."""
-    recipe, path = run.recipe, run.path(folder)
+    recipe = run.recipe
     wanted = recipe.hyperparameters()
-    report = read_run(path)
-    if report is not None:
-        _check_same_rows(path, report, log)
+    if run.name in found:
+        report = found[run.name]
         if report["hyperparameters"] != wanted:
             raise ValueError(
                 "`output` has a run of the same name from another study; "
-                f"choose another folder. Received: {path} with "
-                f"{report['hyperparameters']}, not {wanted}"
+                f"choose another folder. Received: {folder}, the run "
+                f"{run.name} with {report['hyperparameters']}, not {wanted}"
             )
         return report
     for report in reports:
@@ -236,14 +240,14 @@ def _finished(
                 "hyperparameters": wanted,
                 "variant": run.variant,
             }
-            write_run(path, report)
+            write_run(folder, report)
             return report
     return None
 
 
 def _train(log: EncodedLog, run: _Run, folder: Path) -> dict[str, Any]:
-    recipe, path = run.recipe, run.path(folder)
-    checkpoints = path.with_suffix(".checkpoints")
+    recipe = run.recipe
+    checkpoints = folder / RUNS_FOLDER / f"{run.name}.checkpoints"
     start = time.perf_counter()
     # Of what earlier runs have compiled, nothing is needed again.
     keras.utils.clear_session()
@@ -260,7 +264,7 @@ def _train(log: EncodedLog, run: _Run, folder: Path) -> dict[str, Any]:
         report = _diverged(log, recipe)
     report["variant"] = run.variant
     report["wall_seconds"] = time.perf_counter() - start
-    write_run(path, report)
+    write_run(folder, report)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return report
 

@@ -17,22 +17,21 @@ CLIP_VARIANTS = (ADAPTIVE_COLUMN, "column", "field", "global")
 class ClipVariant(CowClip):
     """`CowClip` with one of the constant clips of the paper's ablation.
 
-    All else is equal. The threshold of a row's gradient is, in place of the
-    row's own norm,
+    All else is equal. In place of the row's own norm, the limit is
 
     * `"column"`: `max(count, 1) * threshold` on the norm of the row;
     * `"field"`: `threshold` on the norm of all rows of the row's field;
     * `"global"`: `threshold` on the norm of the whole table.
 
-    For the networks of the zoo, whose fields share one clipped table. A
-    model that is to be trained well wants `CowClip`; this is to measure what
-    of it carries the result.
+    It is made for the networks of the zoo, whose fields share one clipped
+    table, and measures which part of `CowClip` carries the result. Train with
+    `CowClip` itself for the best model.
 
     Args:
         clip_variant: string, one of those above.
-        clip_threshold: float, not negative; of gradients of the mean loss.
-        field_sizes: list of integers, the rows of each field in the order in
-            which they stand in the table. Needed for `"field"` alone.
+        clip_threshold: float, not negative, for gradients of the mean loss.
+        field_sizes: list of integers, the number of rows of each field, in the
+            order of the table. Needed for `"field"` alone.
         **cowclip_kwargs: arguments of `keras_cowclip.CowClip`.
 
     Raises:
@@ -77,7 +76,7 @@ class ClipVariant(CowClip):
             "field_sizes": self.field_sizes,
         }
 
-    def _row_factor(self, gradient, table, counts):
+    def _table_factor(self, gradient, table, counts):
         if self.clip_variant == "column":
             return column_factor(gradient, counts, self.clip_threshold)
         if self.clip_variant == "field":
@@ -93,7 +92,7 @@ class ClipVariant(CowClip):
 
 
 def check_clip_variant(variant: str, threshold: float | None) -> None:
-    """Raises for an unknown variant, or a threshold that does not belong."""
+    """Raises for an unknown variant, or a threshold that does not fit it."""
     if variant not in CLIP_VARIANTS:
         raise ValueError(
             f"`clip_variant` must be one of {list(CLIP_VARIANTS)}. "

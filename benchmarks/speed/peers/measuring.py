@@ -1,4 +1,4 @@
-"""What the scripts of this folder share; needs nothing but NumPy.
+"""Measures a library's training; needs nothing but NumPy.
 
 A script says how its library trains, as functions that take a number of steps,
 make what these need, and return the function whose time counts.
@@ -79,7 +79,7 @@ def main(make: Callable[[Clicks], dict[str, Way]], *packages: str) -> None:
         ],
         "versions": {package: version(package) for package in packages},
     }
-    # Libraries print to the same line.
+    # Libraries print to stdout as well.
     print(f"\n{json.dumps(report)}")
 
 

@@ -1,4 +1,4 @@
-"""DeepFM of DeepCTR on TensorFlow."""
+"""Trains DeepFM of DeepCTR, on TensorFlow."""
 
 import tensorflow as tf
 from deepctr.feature_column import DenseFeat

@@ -1,4 +1,4 @@
-"""DeepFM of DeepCTR-Torch."""
+"""Trains DeepFM of DeepCTR-Torch."""
 
 import torch
 from deepctr_torch.inputs import DenseFeat

@@ -1,4 +1,4 @@
-"""DeepFM of FuxiCTR, whose package leaves its networks out: of its layers.
+"""Trains DeepFM built from FuxiCTR's layers: its package has no networks.
 
 It embeds numbers too, so its MLP is wider by 117 inputs, and it clips the norm
 of each gradient. See https://github.com/reczoo/FuxiCTR/tree/main/model_zoo.

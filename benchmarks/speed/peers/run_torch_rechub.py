@@ -1,4 +1,4 @@
-"""DeepFM of torch-rechub.
+"""Trains DeepFM of torch-rechub.
 
 It has batch normalization in its MLP, and no weight of its own for each id.
 """

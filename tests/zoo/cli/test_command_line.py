@@ -33,6 +33,8 @@ AVAZU_15K = {
     "header": True,
 }  # fmt: skip
 GOWALLA = {"name": "gowalla", "categorical": ["user", "item"]}
+# Other tests run what these commands call with every backend.
+COMMAND = pytest.mark.one_backend(reason="the command, not what it calls")
 # A sample, what it is, and the AUC that three short epochs reach at least.
 LOGS = {
     "criteo_kaggle_10k/train.txt": ("criteo", 0.55),
@@ -43,13 +45,28 @@ LOGS = {
 }
 
 
-def zoo(*arguments, **environment):
+def run_process(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "zoo", *map(str, arguments)],
         capture_output=True,
         text=True,
         env={**os.environ, "COLUMNS": "100", **environment},
     )
+
+
+@pytest.fixture
+def run_cli(capsys, monkeypatch):
+    """Runs a command in this process: `run_process`, but quicker."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run_cli(*arguments):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit:
+            cli.main([*map(str, arguments)])
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, exit.value.code, out, err)
+
+    return run_cli
 
 
 @pytest.fixture(scope="module")
@@ -73,29 +90,29 @@ def raw_criteo(tmp_path_factory):
     return path
 
 
-def run_main_job(dataset, source, folder, batch_size=256, options=()):
-    data, run = folder / "encoded", folder / "run"
+def run_main_job(run, dataset, source, folder, batch_size=256, options=()):
+    data, output = folder / "encoded", folder / "run"
     if isinstance(dataset, dict):
         path = folder / "format.json"
         path.write_text(json.dumps(dataset))
         dataset = path
-    done = zoo("prepare", dataset, "--source", source, "--output", data)
+    done = run("prepare", dataset, "--source", source, "--output", data)
     assert done.returncode == 0, done.stderr
     assert "validation" in done.stdout
-    done = zoo("describe", data)
+    done = run("describe", data)
     assert done.returncode == 0, done.stderr
     assert "distinct ids" in " ".join(done.stdout.split())
     assert (data / "data_card.png").is_file()
-    done = zoo(
+    done = run(
         "train", "--data", data, "--model", "deepfm",
         "--batch-size", batch_size,
-        "--epochs", 3, "--embedding-learning-rate", 1e-2, "--output", run,
+        "--epochs", 3, "--embedding-learning-rate", 1e-2, "--output", output,
         *options,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "samples per second" in done.stdout
-    report = json.loads((run / "report.json").read_text())
-    done = zoo("evaluate", run, "--data", data)
+    report = json.loads((output / "report.json").read_text())
+    done = run("evaluate", output, "--data", data)
     assert done.returncode == 0, done.stderr
     assert f"{report['auc']:.5f}" in done.stdout
     return report
@@ -103,30 +120,36 @@ def run_main_job(dataset, source, folder, batch_size=256, options=()):
 
 def test_main_job_on_a_generated_log(raw_criteo, tmp_path):
     options = ("--dtype", "mixed_bfloat16", "--lazy")
-    report = run_main_job("criteo", raw_criteo, tmp_path, options=options)
+    report = run_main_job(
+        run_process, "criteo", raw_criteo, tmp_path, options=options
+    )
     assert report["hyperparameters"]["dtype"] == "mixed_bfloat16"
     assert report["hyperparameters"]["lazy"]
     assert report["auc"] > 0.6
     assert sum(report["rows"].values()) == 3000
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", LOGS)
-def test_main_job_on_a_real_sample(name, tmp_path):
+def test_main_job_on_a_real_sample(name, tmp_path, run_cli):
     source = SAMPLES / name
     if not source.exists():
         pytest.skip(f"the real sample {source} is not on this machine")
     dataset, auc = LOGS[name]
     batch_size = 4096 if "gowalla" in name else 256
-    report = run_main_job(dataset, source, tmp_path, batch_size)
+    report = run_main_job(run_cli, dataset, source, tmp_path, batch_size)
     assert report["auc"] > auc
     # The test split of the Terabyte sample has 27 clicks.
     assert 0.2 < report["calibration"] < 5
 
 
-def test_a_killed_training_is_resumed(raw_criteo, tmp_path):
+@COMMAND
+def test_a_killed_training_is_resumed(raw_criteo, tmp_path, run_cli):
     data, run = tmp_path / "encoded", tmp_path / "run"
     checkpoints = tmp_path / "run.checkpoints"
-    done = zoo("prepare", "criteo", "--source", raw_criteo, "--output", data)
+    done = run_cli(
+        "prepare", "criteo", "--source", raw_criteo, "--output", data
+    )
     assert done.returncode == 0, done.stderr
     options = (
         "train", "--data", str(data), "--output", str(run), "--epochs", "4",
@@ -142,10 +165,10 @@ def test_a_killed_training_is_resumed(raw_criteo, tmp_path):
     process.kill()
     process.wait()
     assert not run.exists()
-    done = zoo(*options)
+    done = run_cli(*options)
     assert done.returncode == 1
     assert "go on from them" in done.stderr
-    done = zoo(*options, "--resume")
+    done = run_cli(*options, "--resume")
     assert done.returncode == 0, done.stderr
     report = json.loads((run / "report.json").read_text())
     assert len(report["resumed_at"]) == 1
@@ -153,11 +176,14 @@ def test_a_killed_training_is_resumed(raw_criteo, tmp_path):
     assert not checkpoints.exists()
 
 
-def test_a_scaling_study_ends_in_a_table(raw_criteo, tmp_path):
+@COMMAND
+def test_a_scaling_study_ends_in_a_table(raw_criteo, tmp_path, run_cli):
     data, study = tmp_path / "encoded", tmp_path / "study"
-    done = zoo("prepare", "criteo", "--source", raw_criteo, "--output", data)
+    done = run_cli(
+        "prepare", "criteo", "--source", raw_criteo, "--output", data
+    )
     assert done.returncode == 0, done.stderr
-    done = zoo(
+    done = run_cli(
         "scale", "--data", data, "--output", study, "--epochs", 1,
         "--batch-size", 256, "--batch-size", 512, "--rule", "cowclip",
         "--rule", "sqrt", "--clip", "r=1", "--clip", "off",
@@ -206,8 +232,8 @@ def test_an_unknown_clip_ends_the_study_before_it_begins(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_source_is_named(tmp_path):
-    done = zoo(
+def test_a_missing_source_is_named(tmp_path, run_cli):
+    done = run_cli(
         "prepare", "criteo", "--source", "/no/such/file", "--output",
         tmp_path / "out",
     )  # fmt: skip
@@ -245,14 +271,14 @@ def test_bad_arguments_of_prepare(
 
 
 def test_an_unknown_backend_is_named():
-    done = zoo("--help", KERAS_BACKEND="numpyro")
+    done = run_process("--help", KERAS_BACKEND="numpyro")
     assert done.returncode != 0
     assert "tensorflow, jax, torch" in done.stderr
     assert "Received: KERAS_BACKEND=numpyro" in done.stderr
 
 
-def test_help_names_the_commands():
-    done = zoo("--help")
+def test_help_names_the_commands(run_cli):
+    done = run_cli("--help")
     assert done.returncode == 0
     for command in (
         "prepare",

@@ -1,19 +1,10 @@
 import hashlib
 
-import pyarrow as pa
 import pytest
 
+from tests.zoo.encoding.logs import read_split
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
-
-
-def read_split(folder, split):
-    """The rows of a split as one table."""
-    tables = []
-    for path in sorted((folder / split).glob("part-*.arrow")):
-        with pa.ipc.open_stream(path) as reader:
-            tables.append(reader.read_all())
-    return pa.concat_tables(tables).combine_chunks()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.zoo.encoding.conftest import read_split
+from tests.zoo.encoding.logs import read_split
 from zoo import FeatureSchema
 from zoo.datasets import AVAZU
 from zoo.datasets import CRITEO

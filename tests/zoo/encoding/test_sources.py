@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from tests.zoo.encoding.conftest import read_split
+from tests.zoo.encoding.logs import read_split
 from zoo.encoding import LogFormat
 from zoo.encoding import open_source
 from zoo.encoding import prepare

@@ -24,7 +24,7 @@ from pyspark import cloudpickle
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from tests.zoo.encoding.conftest import read_split
+from tests.zoo.encoding.logs import read_split
 from zoo.datasets import AVAZU
 from zoo.datasets import CRITEO
 from zoo.encoding import ClickEncoder

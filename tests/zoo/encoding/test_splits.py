@@ -5,6 +5,10 @@ import pytest
 
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
+from zoo.raw.splits import DaySplit
+from zoo.raw.splits import ProviderSplit
+from zoo.raw.splits import RandomSplit
+from zoo.raw.splits import SequentialSplit
 from zoo.raw.splits import split_scheme
 
 
@@ -194,3 +198,34 @@ def test_provider_needs_splits(make_lines, prepare_text):
     text = "\n".join(make_lines([("1", "x", "p")]))
     with pytest.raises(ValueError, match=r"'provider' only.*Received: "):
         prepare_text(text, split="provider")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "names"),
+    [
+        (RandomSplit(0.1, 0.2), ("train", "validation", "test")),
+        (RandomSplit(0.1, 0.0), ("train", "test")),
+        (SequentialSplit(0.0, 0.2), ("train", "validation")),
+        (DaySplit("field_0", 2), ("train", "validation", "test")),
+        (ProviderSplit(), ()),
+    ],
+)
+def test_a_scheme_names_the_splits_that_it_makes(scheme, names):
+    assert scheme.names() == names
+
+
+def test_files_go_to_splits_whole_where_the_scheme_does_not_divide_them():
+    days = ["day_2", "day_10", "day_1", "day_9"]
+    assert DaySplit(None).splits_of(days) == {
+        "day_1": "train",
+        "day_2": "train",
+        "day_9": "validation",
+        "day_10": "test",
+    }
+    assert ProviderSplit().splits_of(["test"]) == {"test": "test"}
+    for scheme in (
+        RandomSplit(0.1, 0.1),
+        SequentialSplit(0.1, 0.1),
+        DaySplit("field_0", 2),
+    ):
+        assert scheme.splits_of(days) is None

@@ -10,7 +10,7 @@ import zoo
 from zoo.files.whole_folder import atomic_folder
 from zoo.files.whole_output import new_output
 from zoo.scaling.results import write_results
-from zoo.scaling.results import write_run
+from zoo.scaling.run_reports import write_run
 from zoo.serving.score_file import write_scores
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.state import TrainingState
@@ -44,7 +44,9 @@ def make_results(output):
 
 
 def make_run(output):
-    write_run(output / "first.json", {"auc": 0.5})
+    settings = {"rule": "cowclip", "seed": 0}
+    report = {"model": "dcn", "variant": "", "batch_size": 8, "auc": 0.5}
+    write_run(output, {**report, "hyperparameters": settings})
 
 
 def make_checkpoint(output):

@@ -4,6 +4,7 @@ import pytest
 
 import zoo
 from keras_cowclip import CowClip
+from tests.zoo import networks
 from zoo.models import MODELS
 from zoo.models import grow
 from zoo.models.blocks import click_inputs
@@ -26,27 +27,11 @@ NEW = schema(site=207, hour=5, device=103)
 
 def build(network, columns=OLD, **kwargs):
     """A model with all weights away from their initial values."""
-    if network == "dcn_v2":
-        kwargs = {"low_rank": 3, "num_experts": 2, **kwargs}
-    model = MODELS[network](
-        columns, embedding_dim=4, hidden_units=(8, 6), **kwargs
-    )
-    random = np.random.default_rng(0)
-    for variable in model.weights:
-        if not variable.path.endswith("id_counts"):
-            variable.assign(random.normal(0, 0.5, variable.shape))
-    return model
+    return networks.set_weights(networks.build(network, columns, **kwargs))
 
 
-def inputs(columns=OLD, rows=64):
-    random = np.random.default_rng(1)
-    return {
-        "dense": random.random((rows, columns.num_dense)).astype("float32"),
-        "ids": np.stack(
-            [random.integers(0, n, rows) for n in columns.vocabulary_sizes],
-            axis=1,
-        ).astype("int32"),
-    }
+def inputs(columns=OLD):
+    return networks.inputs(columns, rows=64)
 
 
 def predict(model, x):

@@ -10,41 +10,14 @@ import pytest
 import zoo
 from keras_cowclip import CowClip
 from tests.zoo.models.forward import click_probability
+from tests.zoo.networks import SCHEMA
+from tests.zoo.networks import build
+from tests.zoo.networks import inputs
+from tests.zoo.networks import set_weights
 from zoo.models import MODELS
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
-SCHEMA = zoo.FeatureSchema(
-    dense=["price", "age"],
-    categorical={"site": 7, "hour": 5, "device": 3},
-)
 NO_DENSE = zoo.FeatureSchema(dense=[], categorical={"site": 7, "hour": 5})
-
-
-def build(name, schema=SCHEMA, **kwargs):
-    kwargs = {"embedding_dim": 4, "hidden_units": (8, 6), **kwargs}
-    if name == "dcn_v2":
-        kwargs = {"low_rank": 3, "num_experts": 2, **kwargs}
-    return MODELS[name](schema, **kwargs)
-
-
-def set_weights(model, seed=0):
-    """The same weights on every backend, whatever its initializers draw."""
-    random = np.random.default_rng(seed)
-    for variable in model.weights:
-        if not variable.path.endswith("id_counts"):
-            variable.assign(random.normal(0, 0.5, variable.shape))
-    return model
-
-
-def inputs(schema=SCHEMA, rows=16, seed=1):
-    random = np.random.default_rng(seed)
-    return {
-        "dense": random.random((rows, schema.num_dense)).astype("float32"),
-        "ids": np.stack(
-            [random.integers(0, n, rows) for n in schema.vocabulary_sizes],
-            axis=1,
-        ).astype("int32"),
-    }
 
 
 def test_every_network_is_tested():

@@ -31,6 +31,7 @@ def test_there_is_one_for_each_network():
     assert sorted(PRESETS) == zoo.built_in_presets()
 
 
+@pytest.mark.one_backend(reason="that backends predict alike is tested apart")
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_has_the_auc_of_its_card(preset, rows):
     path, labels = rows

@@ -15,6 +15,9 @@ from zoo.datasets import CRITEO
 from zoo.datasets import SYNTHETIC
 from zoo.datasets import synthetic
 
+pytestmark = pytest.mark.one_backend(
+    reason="what is uploaded is a preset, which every backend is tested by"
+)
 # The library behind the Hub's client, which changes between its versions.
 httpx = import_module(HTTPError.__module__.partition(".")[0])
 

@@ -1,7 +1,6 @@
 """A scaling study of minutes in seconds: its table, its resume, its figures."""
 
 import csv
-import json
 
 import keras
 import pytest
@@ -11,7 +10,13 @@ import zoo
 from zoo.datasets import synthetic
 from zoo.evaluation import evaluation
 from zoo.scaling import study
+from zoo.scaling.run_reports import PACKED_FILE
+from zoo.scaling.run_reports import read_runs
+from zoo.scaling.run_reports import write_run
 
+pytestmark = pytest.mark.one_backend(
+    reason="its runs are those of `zoo.train`, which every backend is tested by"
+)
 SMALL = {"epochs": 2, "embedding_dim": 4, "hidden_units": (8,)}
 GRID = {
     "batch_sizes": (1024, 4096),
@@ -58,7 +63,10 @@ def test_results_have_a_line_for_every_run(finished):
         assert float(line["log_loss_regret"]) > 0
         assert line["versions"].startswith("keras ")
         assert line["hardware"].endswith("cores")
-    assert len(list((folder / "runs").iterdir())) == len(rows)
+    assert len(read_runs(folder)) == len(rows)
+    figures = {"auc.png", "clipped_share.png", "seconds.png"}
+    files = {path.name for path in folder.iterdir()}
+    assert files == {PACKED_FILE, "results.csv", *figures}
 
 
 def test_a_run_is_what_train_gives(finished, log, tmp_path):
@@ -145,8 +153,14 @@ def fail_at(monkeypatch, number, error):
 
 @pytest.mark.parametrize(
     "error",
-    [Broken(), OSError(28, "No space left on device")],
-    ids=["broken off", "disk full"],
+    [
+        pytest.param(Broken(), id="broken off"),
+        pytest.param(
+            OSError(28, "No space left on device"),
+            id="disk full",
+            marks=pytest.mark.large,
+        ),
+    ],
 )
 def test_a_study_that_is_broken_off_goes_on(
     error, monkeypatch, finished, log, tmp_path
@@ -159,14 +173,12 @@ def test_a_study_that_is_broken_off_goes_on(
     # Three lines of two runs, for the rules agree at the smallest batch.
     before = read_csv(folder)
     assert len(before) == 3
-    times = {
-        path: path.stat().st_mtime_ns
-        for path in (folder / "runs").glob("*.json")
-    }
+    done = read_runs(folder)
+    assert len(done) == 3
     rows = zoo.scaling_study(log, folder, **GRID)
     assert read_csv(folder)[:3] == before
-    for path, time in times.items():
-        assert path.stat().st_mtime_ns == time
+    reports = read_runs(folder)
+    assert {name: reports[name] for name in done} == done
     for ours, theirs in zip(rows, finished[1], strict=True):
         for name in (
             "auc",
@@ -176,13 +188,24 @@ def test_a_study_that_is_broken_off_goes_on(
         ):
             assert ours[name] == theirs[name]
     # The run that was under way began where its first epoch had ended.
-    [resumed] = [
-        path
-        for path in (folder / "runs").glob("*.json")
-        if json.loads(path.read_text())["resumed_at"]
-    ]
-    assert resumed.stem == "deepfm-linear-batch_4096-seed_0"
-    assert not list((folder / "runs").glob("*.checkpoints"))
+    resumed = [name for name in reports if reports[name]["resumed_at"]]
+    assert resumed == ["deepfm-linear-batch_4096-seed_0"]
+    assert not (folder / "runs").exists()
+
+
+def test_a_study_that_has_a_file_for_each_run_is_not_repeated(
+    monkeypatch, finished, log, tmp_path
+):
+    """Studies were kept so before they were packed."""
+    folder = tmp_path / "study"
+    for report in read_runs(finished[0]).values():
+        write_run(folder, report)
+    monkeypatch.setattr(study, "_train", None)
+    assert zoo.scaling_study(log, folder, **GRID) == finished[1]
+    for name in (PACKED_FILE, "results.csv"):
+        ours, theirs = folder / name, finished[0] / name
+        assert ours.read_bytes() == theirs.read_bytes()
+    assert not (folder / "runs").exists()
 
 
 VARIANTS = {
@@ -198,10 +221,9 @@ def test_a_study_can_grow_by_variants_of_the_recipe(finished, log, tmp_path):
     folder = tmp_path / "study"
     small = {**GRID, "seeds": (0,), "rules": ("cowclip",)}
     zoo.scaling_study(log, folder, **small)
-    before = {path: path.read_bytes() for path in (folder / "runs").iterdir()}
+    before = read_runs(folder)
     rows = zoo.scaling_study(log, folder, variants=VARIANTS, **small)
-    for path, content in before.items():
-        assert path.read_bytes() == content
+    assert before.items() <= read_runs(folder).items()
     # What an earlier call has found stays in the results of a later one.
     again = zoo.scaling_study(log, folder, **small)
     assert sorted(map(str, again)) == sorted(map(str, rows))

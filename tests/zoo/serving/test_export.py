@@ -1,9 +1,6 @@
 """Exported models give in their own runtimes what `model.predict` gives."""
 
 import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -11,6 +8,8 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.zoo import networks
+from zoo.cli import app as cli
 from zoo.models import MODELS
 from zoo.serving import export_formats
 from zoo.serving import exporting
@@ -26,23 +25,12 @@ README = Path(__file__).parents[3] / "README.md"
 
 def make_model(name="deepfm", schema=SCHEMA, dtype=None):
     """A model whose probabilities span (0, 1), so that errors would show."""
-    random = np.random.default_rng(0)
-    model = MODELS[name](
-        schema, embedding_dim=4, hidden_units=(16, 8), dtype=dtype
-    )
-    for variable in model.variables:
-        if "id_counts" not in variable.path:
-            variable.assign(random.normal(scale=0.3, size=variable.shape))
-    return model
+    model = networks.build(name, schema, hidden_units=(16, 8), dtype=dtype)
+    return networks.set_weights(model, deviation=0.3)
 
 
 def draw(rows, schema=SCHEMA):
-    random = np.random.default_rng(rows)
-    sizes = schema.vocabulary_sizes
-    return {
-        "dense": random.normal(size=(rows, schema.num_dense)).astype("float32"),
-        "ids": random.integers(0, sizes, (rows, len(sizes))).astype("int32"),
-    }
+    return networks.inputs(schema, rows, seed=rows)
 
 
 def output_of(folder, format):
@@ -193,21 +181,17 @@ def test_keras_can_not_write_what_the_table_refuses(tmp_path, format):
 
 @pytest.mark.export
 @pytest.mark.parametrize("format", ["tf_saved_model", "torch"])
-def test_the_command_exports(tmp_path, format):
+def test_the_command_exports(tmp_path, format, capsys, monkeypatch):
     if format not in WRITTEN:
         format = "onnx"
     model = make_model()
     model.save_to_preset(tmp_path / "preset")
     output = output_of(tmp_path, format)
-    command = [sys.executable, "-m", "zoo", "export", tmp_path / "preset"]
-    done = subprocess.run(
-        [*command, "--format", format, "--output", output],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"Exported: {output}" in done.stdout
+    monkeypatch.setenv("COLUMNS", "200")
+    arguments = ["--format", format, "--output", str(output)]
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["export", str(tmp_path / "preset"), *arguments])
+    assert f"Exported: {output}" in capsys.readouterr().out
     assert_gives(output, format, model)
 
 
@@ -312,11 +296,8 @@ def test_the_readme_has_the_table():
     assert export_formats.formats_table() in README.read_text()
 
 
-def test_the_help_has_the_table():
-    done = subprocess.run(
-        [sys.executable, "-m", "zoo", "export", "--help"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "2000"},
-    )
-    assert export_formats.formats_help() in done.stdout
+def test_the_help_has_the_table(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "2000")
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["export", "--help"])
+    assert export_formats.formats_help() in capsys.readouterr().out

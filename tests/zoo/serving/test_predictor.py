@@ -1,7 +1,6 @@
 """Raw rows in, probabilities out: the same ones as in evaluation."""
 
 import gzip
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.parquet
 import pytest
 
 import zoo
+from zoo import cli
 from zoo.encoding import open_source
 
 SHOP = zoo.LogFormat(
@@ -330,18 +330,16 @@ def test_a_million_rows_need_no_more_memory_than_half_of_them(
     assert after - before < 50_000
 
 
-def test_the_command_scores_a_file(rows, preset, expected, tmp_path):
+def test_the_command_scores_a_file(
+    rows, preset, expected, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
     source = write_text(rows, tmp_path / "rows.tsv")
     output = tmp_path / "scores.parquet"
-    command = [sys.executable, "-m", "zoo", "predict", preset]
-    done = subprocess.run(
-        [*command, "--input", source, "--output", output],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert "2,000 rows scored" in done.stdout
+    arguments = ["--input", str(source), "--output", str(output)]
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["predict", str(preset), *arguments])
+    assert "2,000 rows scored" in capsys.readouterr().out
     np.testing.assert_allclose(
         pd.read_parquet(output)["probability"], expected, rtol=0, atol=1e-6
     )

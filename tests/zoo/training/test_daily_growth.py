@@ -1,5 +1,7 @@
 """A model that is trained on one day, and goes on with the next."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -26,16 +28,23 @@ def write_day(path, sites, seed):
     return path
 
 
-@pytest.fixture
-def first(tmp_path):
-    source = write_day(tmp_path / "day_1", list("abc"), 1)
-    zoo.prepare(SHOP, source, tmp_path / "first", show_progress=False)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("first_day")
+    source = write_day(folder / "day_1", list("abc"), 1)
+    zoo.prepare(SHOP, source, folder / "first", show_progress=False)
     zoo.train(
-        zoo.EncodedLog.load(tmp_path / "first"), tmp_path / "model",
+        zoo.EncodedLog.load(folder / "first"), folder / "model",
         model="dcn", epochs=1, batch_size=64, embedding_dim=4,
         hidden_units=(8,), verbose=0,
     )  # fmt: skip
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def first(trained, tmp_path):
+    """A copy of what was trained on the first day, for one test."""
+    return shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
 
 
 def test_the_next_day_grows_the_model(first):

@@ -137,6 +137,7 @@ def own_recipe(tmp_path):
     return write
 
 
+@pytest.mark.one_backend(reason="what is printed beside a run")
 @pytest.mark.parametrize(
     ("name", "options", "shown"),
     [

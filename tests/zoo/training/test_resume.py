@@ -94,6 +94,7 @@ def assert_same_run(output, report, whole):
     assert not output.with_name("run.checkpoints").exists()
 
 
+@pytest.mark.large
 def test_a_killed_process_goes_on_to_the_same_bits(tmp_path, whole):
     output = tmp_path / "run"
     folder = output.with_name("run.checkpoints")

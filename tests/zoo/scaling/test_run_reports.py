@@ -1,0 +1,158 @@
+"""Reports of a study's runs, packed into one file beside its table."""
+
+import csv
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from zoo.scaling.results import RESULTS_FILE
+from zoo.scaling.results import row_of
+from zoo.scaling.results import write_results
+from zoo.scaling.run_reports import PACKED_FILE
+from zoo.scaling.run_reports import pack_runs
+from zoo.scaling.run_reports import read_runs
+from zoo.scaling.run_reports import run_name
+from zoo.scaling.run_reports import write_run
+
+RESULTS = Path(__file__).parents[3] / "benchmarks" / "results" / "scaling"
+STUDIES = sorted(path.parent.name for path in RESULTS.glob(f"*/{PACKED_FILE}"))
+
+
+@pytest.fixture
+def unpacked(tmp_path):
+    """A study as it was before reports were packed: a file for each run."""
+    reports = read_runs(RESULTS / "gowalla_faster")
+    for report in reports.values():
+        write_run(tmp_path, report)
+    assert len(list((tmp_path / "runs").glob("*.json"))) == len(reports) == 11
+    return tmp_path, reports
+
+
+def test_the_committed_studies_are_packed():
+    assert len(STUDIES) == 8
+    assert not list(RESULTS.glob("*/runs"))
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_committed_reports_make_the_committed_table(study, tmp_path):
+    table = RESULTS / study / RESULTS_FILE
+    with table.open() as file:
+        names = [
+            run_name(
+                line["model"],
+                line["rule"],
+                line["variant"],
+                int(line["batch_size"]),
+                int(line["seed"]),
+            )
+            for line in csv.DictReader(file)
+        ]
+    reports = read_runs(RESULTS / study)
+    assert sorted(names) == list(reports)
+    write_results([row_of(reports[name]) for name in names], tmp_path)
+    assert (tmp_path / RESULTS_FILE).read_bytes() == table.read_bytes()
+
+
+def test_packing_keeps_every_report(unpacked):
+    folder, reports = unpacked
+    assert read_runs(folder) == reports
+    pack_runs(folder)
+    assert [path.name for path in folder.iterdir()] == [PACKED_FILE]
+    assert read_runs(folder) == reports
+    lines = gzip.decompress((folder / PACKED_FILE).read_bytes()).splitlines()
+    assert [json.loads(line) for line in lines] == list(reports.values())
+
+
+def test_the_same_reports_make_the_same_bytes(unpacked, tmp_path_factory):
+    folder, reports = unpacked
+    pack_runs(folder)
+    other = tmp_path_factory.mktemp("other")
+    for report in reversed(reports.values()):
+        write_run(other, report)
+    pack_runs(other)
+    first, second = (path / PACKED_FILE for path in (folder, other))
+    assert first.read_bytes() == second.read_bytes()
+    # No file name and no time: bytes 3 to 7 of the header.
+    assert first.read_bytes()[3:8] == bytes(5)
+
+
+def test_a_packed_study_takes_more_runs(unpacked):
+    folder, reports = unpacked
+    pack_runs(folder)
+    repeated, *_ = reports.values()
+    write_run(folder, {**repeated, "auc": 0.5})
+    write_run(folder, {**repeated, "variant": "another"})
+    more = read_runs(folder)
+    assert len(more) == 12
+    pack_runs(folder)
+    assert read_runs(folder) == more
+    # The newer report of a run counts.
+    assert [report["auc"] for report in more.values()].count(0.5) == 1
+    before = (folder / PACKED_FILE).read_bytes()
+    pack_runs(folder)
+    assert (folder / PACKED_FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("broken", ["os.replace", "pathlib.Path.unlink"])
+def test_packing_that_breaks_off_loses_no_report(broken, unpacked, monkeypatch):
+    folder, reports = unpacked
+
+    def fail(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(broken, fail)
+        with pytest.raises(KeyboardInterrupt):
+            pack_runs(folder)
+    assert read_runs(folder) == reports
+    pack_runs(folder)
+    assert read_runs(folder) == reports
+    assert [path.name for path in folder.iterdir()] == [PACKED_FILE]
+
+
+def test_checkpoints_of_a_run_under_way_stay(unpacked):
+    folder, _ = unpacked
+    checkpoint = folder / "runs" / "dcn.checkpoints" / "step-00000032"
+    checkpoint.mkdir(parents=True)
+    pack_runs(folder)
+    assert checkpoint.is_dir()
+
+
+def test_a_folder_without_a_study_has_no_reports(tmp_path):
+    assert read_runs(tmp_path / "absent") == {}
+    pack_runs(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-20],
+        lambda content: content[:40] + bytes(40) + content[80:],
+        lambda content: b"",
+        lambda content: b"no gzip",
+        lambda content: gzip.compress(b'{"model": "deepfm"\n'),
+    ],
+    ids=["cut", "overwritten", "empty", "another format", "no JSON"],
+)
+def test_a_damaged_file_is_named(damage, tmp_path):
+    packed = tmp_path / PACKED_FILE
+    shutil.copy(RESULTS / "gowalla_faster" / PACKED_FILE, packed)
+    packed.write_bytes(damage(packed.read_bytes()))
+    with pytest.raises(
+        ValueError, match=r"remove the file.*Received: .*runs\.jsonl\.gz"
+    ):
+        read_runs(tmp_path)
+
+
+def test_a_damaged_report_is_named(unpacked):
+    folder, _ = unpacked
+    path = min((folder / "runs").iterdir())
+    path.write_text(path.read_text()[:-9])
+    with pytest.raises(
+        ValueError, match=f"remove the file.*Received: .*{path.name}"
+    ):
+        read_runs(folder)

@@ -129,8 +129,8 @@ class FeatureSchema:
                 )
 
     def _check_dense(self, dense):
-        # A sum is finite only if all of its terms are, and takes no copy; one
-        # that overflowed is looked at again.
+        # A finite sum proves that all terms are finite and needs no copy. A sum
+        # that is not finite may have overflowed, so the values are checked.
         with np.errstate(invalid="ignore", over="ignore"):
             if np.isfinite(dense.sum(dtype="float64")):
                 return

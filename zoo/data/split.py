@@ -10,10 +10,10 @@ from zoo.data.row_check import check_rows
 from zoo.feature_schema import FeatureSchema
 
 DTYPES = {"dense": "float32", "ids": "int32"}
-# Pages of a mapped file count as memory of this process while they are mapped,
-# and nobody takes them away as long as the machine has free memory: a pass
-# through 3 GB of rows would look like 3 GB of memory, and be killed in a
-# container that allows less. So they are given back after this many bytes.
+# Pages of a memory-mapped file count as memory of this process, and the system
+# does not take them back as long as the machine has free memory. A pass through
+# 3 GB of rows would look like 3 GB of memory, and be killed in a container that
+# allows less. So they are released after this many bytes.
 RELEASE_BYTES = 128 * 2**20
 
 Rows = tuple[dict[str, np.ndarray], np.ndarray]
@@ -23,7 +23,7 @@ class Split:
     """One split of an encoded log: inputs and labels of equal length.
 
     Made from arrays, or by `Split.open` from files of any size, which are
-    mapped into memory: rows are loaded when they are read. Rows from files are
+    memory-mapped: rows are loaded when they are read. Rows from files are
     checked whenever they are read, so that an id outside its vocabulary cannot
     become NaN later; this takes less than 5 ns a row.
 
@@ -57,7 +57,7 @@ class Split:
 
     @classmethod
     def open(cls, folder: str | Path, schema: FeatureSchema) -> "Split":
-        """Maps a folder of Arrow stream files into memory.
+        """Memory-maps a folder of Arrow stream files.
 
         Args:
             folder: path with `part-*.arrow`, whose rows follow each other by
@@ -175,15 +175,15 @@ class Split:
             try:
                 check_rows(self._schema, *rows)
             except ValueError:
-                # One check of all rows is quicker than one a range; only
-                # after a failure is it asked which file it came from.
+                # One check of all rows is faster than one a range. The reads
+                # below find the file of a bad row.
                 for start, stop in ranges:
                     self.read(start, stop)
                 raise
         return rows
 
     def __reduce__(self):
-        # A worker process maps the files itself.
+        # A worker process memory-maps the files itself.
         if self._folder is not None:
             return Split.open, (self._folder, self._schema)
         return Split, (self._blocks[0].inputs, self._blocks[0].labels)

@@ -9,7 +9,7 @@ from zoo.runtime.out_of_memory import explained_out_of_memory
 
 
 class CTRModel(keras.Model):
-    """What the networks of the zoo share; not used by itself.
+    """The base class of the networks; it is not used by itself.
 
     A Functional model from `{"dense": (batch, num_dense) float32,
     "ids": (batch, num_fields) int32}` to the `(batch, 1)` click probability.
@@ -18,8 +18,8 @@ class CTRModel(keras.Model):
     arguments, which become attributes and the config.
 
     NumPy inputs to a call, `fit`, `evaluate`, `predict` and the `*_on_batch`
-    forms are checked against the schema first: left alone, an id outside its
-    vocabulary silently becomes NaN on JAX. Where training runs out of memory,
+    forms are checked against the schema first: without the check, an id outside
+    its vocabulary becomes NaN on JAX. Where training runs out of memory,
     `zoo.runtime.out_of_memory.OutOfMemoryError` says what to lower.
     """
 
@@ -42,8 +42,8 @@ class CTRModel(keras.Model):
             history = super().fit(
                 x, *args, validation_data=validation_data, **kwargs
             )
-            # JAX does not wait for a step, nor does it report one that failed
-            # before somebody asks for what came out.
+            # JAX runs steps asynchronously and raises the error of a failed
+            # one when its result is read: here, within the scope above.
             keras.ops.convert_to_numpy(self.optimizer.iterations)
             return history
 

@@ -1,5 +1,3 @@
-"""From raw rows to click probabilities: what a served model does."""
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +24,7 @@ class CTRPredictor:
     Rows are read as `zoo.prepare` reads them, so that the same rows get the
     same probabilities as in training and evaluation: text becomes ids, unseen
     tokens the id of unknown ones, numbers are transformed by what the training
-    split taught. A label may be there and is not read.
+    split taught. Labels are ignored.
 
     Args:
         model: a model of the zoo.

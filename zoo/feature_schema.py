@@ -1,6 +1,8 @@
 import keras
 import numpy as np
 
+from zoo.checks import check_positive_integer
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class FeatureSchema:
@@ -32,10 +34,10 @@ class FeatureSchema:
 
     def __init__(self, dense, categorical, label="label"):
         self.dense = list(dense)
-        self.categorical = {
-            name: _vocabulary_size(name, size)
-            for name, size in dict(categorical).items()
-        }
+        self.categorical = {}
+        for name, size in dict(categorical).items():
+            check_positive_integer(f"categorical[{name!r}]", size)
+            self.categorical[name] = int(size)
         self.label = label
         if not self.categorical:
             raise ValueError(
@@ -127,8 +129,8 @@ class FeatureSchema:
                 )
 
     def _check_dense(self, dense):
-        # A sum is finite only if all of its terms are, and takes no copy; one
-        # that overflowed is looked at again.
+        # A finite sum proves that all terms are finite and needs no copy. A sum
+        # that is not finite may have overflowed, so the values are checked.
         with np.errstate(invalid="ignore", over="ignore"):
             if np.isfinite(dense.sum(dtype="float64")):
                 return
@@ -180,12 +182,3 @@ class FeatureSchema:
             f"FeatureSchema(dense={self.dense}, "
             f"categorical={self.categorical}, label={self.label!r})"
         )
-
-
-def _vocabulary_size(name, size):
-    if isinstance(size, bool) or int(size) != size or size <= 0:
-        raise ValueError(
-            "A vocabulary size must be a positive integer. "
-            f"Received: categorical[{name!r}]={size}"
-        )
-    return int(size)

@@ -1,4 +1,4 @@
-"""Exact metrics of click predictions, on the whole split at once."""
+"""Computes exact metrics of predicted probabilities on a whole split."""
 
 from typing import Any
 
@@ -65,13 +65,13 @@ def exact_metrics(
 def auc_standard_error(
     labels: np.ndarray, probabilities: np.ndarray
 ) -> float | None:
-    """Returns how far the AUC of so many rows is from that of all rows.
-
-    Of the share of non-clicks below each click, and of clicks above each
-    non-click (ties count half),
+    """Returns the standard error of an AUC that is measured on a sample.
 
     `error = sqrt(var(shares of clicks) / clicks
         + var(shares of non-clicks) / non_clicks)`
+
+    The share of a click is the share of non-clicks below it, that of a
+    non-click the share of clicks above it; ties count half.
 
     Args:
         labels: `(rows,)`, 0 or 1.

@@ -1,4 +1,4 @@
-"""One file of an encoded split, mapped into memory."""
+"""Reads one file of an encoded split, memory-mapped."""
 
 import mmap
 import os
@@ -110,9 +110,9 @@ class ArrowPart:
     def copy(self, rows: np.ndarray, out: np.ndarray) -> None:
         """Copies rows, a view of this file, into an array of their size.
 
-        The file is read past the map: for short runs of rows from all over a
-        large file, this is two to three times as fast as mapping the pages
-        around each of them, and leaves no memory to release.
+        This reads the file and not the memory map. For short runs of rows
+        from all over a large file it is two to three times as fast, and it
+        leaves no pages to release.
         """
         if not hasattr(os, "preadv"):
             out[...] = rows

@@ -1,6 +1,6 @@
-"""Batches for loops of your own, in PyTorch or TensorFlow, and for Keras.
+"""Hands batches to Keras and to custom loops in PyTorch or TensorFlow.
 
-Neither of the two is imported before it is asked for.
+PyTorch and TensorFlow are imported only by the functions that need them.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,10 @@ import keras
 
 
 class Passes:
-    """The places of the batches of pass after pass: `(epoch, step)` pairs.
+    """The `(epoch, step)` pairs of all batches, one epoch an iteration.
 
-    Each iteration is the next epoch. In PyTorch's terms this is a sampler: it
-    runs in the main process and tells the workers what to read, so they all
-    know the epoch.
+    PyTorch calls this a sampler. It runs in the main process, which sends the
+    pairs to the workers, so all of them know the epoch.
     """
 
     def __init__(self, batches):
@@ -98,8 +97,8 @@ def keras_input(batches: Any) -> Any:
         return batches
     import tensorflow as tf
 
-    # What is wrong with a log from its beginning is said in our own words, and
-    # not in those that TensorFlow has for what fails inside of a data set.
+    # A damaged log raises its own error here. TensorFlow would replace the
+    # error by one of its own if it came from within the data set.
     batches.batch(*batches.position)
     passes = Passes(batches)
     first_step = passes.step
@@ -120,7 +119,7 @@ def keras_input(batches: Any) -> Any:
 
 
 def not_alone(epoch: int) -> ValueError:
-    """What to raise at an epoch that follows the rest of one in a `fit`."""
+    """Returns the error for an epoch after one that began in the middle."""
     return ValueError(
         "An epoch that starts in the middle must be the only one of its "
         "`fit`, which would otherwise cut all later epochs to the same number "

@@ -3,6 +3,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.checks import check_integer
+from zoo.checks import check_positive_integer
 from zoo.data import batch_views
 from zoo.data.shuffled_rows import ShuffledRows
 from zoo.data.split import DTYPES
@@ -25,7 +27,7 @@ class ClickBatches(keras.utils.PyDataset):
     A batch depends on the seed, the epoch and its place in it alone, so a run
     can be repeated, broken off and resumed at any step, and read by several
     threads (`workers=2`). The first epoch is 0, and every epoch that `fit`
-    runs goes one further; a loop of your own calls `start_at(epoch)` or uses
+    runs goes one further; a custom loop calls `start_at(epoch)` or uses
     `to_torch` or `to_tf`. Two things break this promise from outside:
     `steps_per_epoch`, whose epochs are not those of the rows; and, on JAX and
     PyTorch, `workers` above 1 with a model that has not seen a batch, for
@@ -70,8 +72,8 @@ class ClickBatches(keras.utils.PyDataset):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        _check_integer("batch_size", batch_size, 1)
-        _check_integer("seed", seed, 0)
+        check_positive_integer("batch_size", batch_size)
+        check_integer("seed", seed, 0)
         if not len(split):
             raise ValueError("`split` must have rows. Received: 0 rows")
         if drop_remainder and len(split) < batch_size:
@@ -126,8 +128,8 @@ class ClickBatches(keras.utils.PyDataset):
         model.fit(batches, shuffle=False, initial_epoch=4, epochs=5)
         ```
         """
-        _check_integer("epoch", epoch, 0)
-        _check_integer("step", step, 0)
+        check_integer("epoch", epoch, 0)
+        check_integer("step", step, 0)
         if step >= self.batches_per_epoch:
             raise ValueError(
                 f"`step` must be less than {self.batches_per_epoch}, the "
@@ -184,9 +186,9 @@ class ClickBatches(keras.utils.PyDataset):
         self._has_begun = True
 
     def on_epoch_end(self):
-        # `fit` and `evaluate` also call this once before their first epoch.
-        # That call has no beginning, or, if the model had to be built from a
-        # first batch, comes right after the epoch was set.
+        # Keras also calls this once before the first epoch: without
+        # `on_epoch_begin`, or right after `start_at` if it built the model
+        # from a batch. Those calls are ignored.
         is_real = self._has_begun and not self._was_placed
         self._has_begun = self._was_placed = self._needs_new_fit = False
         if is_real:
@@ -240,11 +242,11 @@ class ClickBatches(keras.utils.PyDataset):
     def to_keras(self) -> Any:
         """Returns what `fit`, `evaluate` and `predict` read fastest.
 
-        On TensorFlow a `tf.data.Dataset` as `to_tf` makes it, with its tuner
-        off. Keras hands a `PyDataset` to `tf.data` with the tuner on, and when
-        an epoch has ended, TensorFlow (2.21) often waits until the tuner wakes
-        next, which can take as long as the epoch did, and up to a minute. On
-        JAX and PyTorch these batches themselves.
+        On JAX and PyTorch these are the batches themselves. On TensorFlow it
+        is a `tf.data.Dataset` as `to_tf` makes it, with the autotuner off.
+        Keras passes a `PyDataset` to `tf.data` with the autotuner on. At the
+        end of an epoch TensorFlow (2.21) then often waits for the autotuner
+        to wake, as long as the epoch took and up to a minute.
 
         The first pass reads the epoch set by `start_at`, every other one the
         next. An epoch that starts in the middle must be the only one of its
@@ -261,11 +263,3 @@ class ClickBatches(keras.utils.PyDataset):
         ```
         """
         return batch_views.keras_input(self)
-
-
-def _check_integer(name, value, smallest):
-    if isinstance(value, bool) or int(value) != value or value < smallest:
-        raise ValueError(
-            f"`{name}` must be an integer of at least {smallest}. "
-            f"Received: {name}={value}"
-        )

@@ -1,4 +1,4 @@
-"""What an encoded log is like: the numbers and the picture of a data card."""
+"""Describes encoded logs: the numbers and the figure of a data card."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ CARD_FILE = "data_card.png"
 def describe(folder: str | Path, show_progress: bool = True) -> dict[str, Any]:
     """Describes an encoded log in one pass over its rows.
 
-    Writes a picture beside the data, `data_card.png`.
+    Writes a figure beside the data, `data_card.png`.
 
     Args:
         folder: path of a folder written by `prepare`.
@@ -69,7 +69,7 @@ def describe(folder: str | Path, show_progress: bool = True) -> dict[str, Any]:
 def _count_ids(
     log: EncodedLog, show_progress: bool
 ) -> dict[str, list[np.ndarray]]:
-    """How often each id of each field occurs in each split."""
+    """Counts how often each id of each field occurs in each split."""
     sizes = log.schema.vocabulary_sizes
     counts = {}
     with Stages(show_progress) as stages:

@@ -69,9 +69,8 @@ class EncodedLog:
     def load(cls, folder: str | Path) -> "EncodedLog":
         """Opens a folder that `python -m zoo prepare` wrote.
 
-        The rows stay in their files, which are mapped into memory. Types,
-        widths and the number of rows are checked here, values when they are
-        read.
+        The rows stay in their files, which are memory-mapped. Types, widths
+        and the number of rows are checked here, values when they are read.
 
         Args:
             folder: path of that folder.

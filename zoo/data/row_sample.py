@@ -1,10 +1,10 @@
-"""A random part of a split, small enough for many passes over it."""
+"""Samples rows of a split."""
 
 import numpy as np
 
 from zoo.data.split import Split
 
-# Rows that are looked through in one go.
+# Rows that are read at once.
 CHUNK_ROWS = 65_536
 
 

@@ -5,11 +5,11 @@ import numpy as np
 from zoo.data.split import Rows
 from zoo.data.split import Split
 
-# Rows that are read in one go. Longer chunks mix less, shorter ones take more
-# and smaller reads.
+# Rows that are read at once. Longer chunks mix less; shorter ones need more and
+# smaller reads.
 CHUNK_ROWS = 1024
-# Rows that are mixed one by one; a multiple of the above. With 13 dense columns
-# and 26 ids a window takes 174 MB.
+# Rows that are permuted one by one; a multiple of the above. With 13 dense
+# columns and 26 ids a window takes 174 MB.
 WINDOW_ROWS = 2**20
 # Workers read on both sides of a border between windows.
 WINDOWS_KEPT = 2
@@ -85,7 +85,7 @@ class ShuffledRows:
 
     def _load(self, window):
         self._drop_windows(keep=WINDOWS_KEPT - 1)
-        # The system takes longer to find new memory than to fill old.
+        # Filling an old buffer is faster than allocating a new one.
         if not self._buffers:
             most_rows = self.chunks_per_window * self.chunk_rows
             self._buffers.append(

@@ -10,10 +10,10 @@ from zoo.data.row_check import check_rows
 from zoo.feature_schema import FeatureSchema
 
 DTYPES = {"dense": "float32", "ids": "int32"}
-# Pages of a mapped file count as memory of this process while they are mapped,
-# and nobody takes them away as long as the machine has free memory: a pass
-# through 3 GB of rows would look like 3 GB of memory, and be killed in a
-# container that allows less. So they are given back after this many bytes.
+# Pages of a memory-mapped file count as memory of this process, and the system
+# does not take them back as long as the machine has free memory. A pass through
+# 3 GB of rows would look like 3 GB of memory, and be killed in a container that
+# allows less. So they are released after this many bytes.
 RELEASE_BYTES = 128 * 2**20
 
 Rows = tuple[dict[str, np.ndarray], np.ndarray]
@@ -23,7 +23,7 @@ class Split:
     """One split of an encoded log: inputs and labels of equal length.
 
     Made from arrays, or by `Split.open` from files of any size, which are
-    mapped into memory: rows are loaded when they are read. Rows from files are
+    memory-mapped: rows are loaded when they are read. Rows from files are
     checked whenever they are read, so that an id outside its vocabulary cannot
     become NaN later; this takes less than 5 ns a row.
 
@@ -60,7 +60,7 @@ class Split:
 
     @classmethod
     def open(cls, folder: str | Path, schema: FeatureSchema) -> "Split":
-        """Maps a folder of Arrow stream files into memory.
+        """Memory-maps a folder of Arrow stream files.
 
         Args:
             folder: path with `part-*.arrow`, whose rows follow each other by
@@ -71,18 +71,7 @@ class Split:
             FileNotFoundError: if there is no such file.
             ValueError: naming the file, if it is damaged or has other columns.
         """
-        paths = sorted(Path(folder).glob("part-*.arrow"))
-        if not paths:
-            raise FileNotFoundError(
-                "A split of the encoded log is missing: its folder must have "
-                "files `part-*.arrow`; run `python -m zoo prepare` again. "
-                f"Received: {folder}"
-            )
-        parts = [ArrowPart(path, schema) for path in paths]
-        split = cls.__new__(cls)
-        split._set_blocks([block for part in parts for block in part.blocks])
-        split._folder, split._schema, split._parts = folder, schema, parts
-        return split
+        return _FileSplit(folder, schema)
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -90,13 +79,7 @@ class Split:
     @property
     def labels(self) -> np.ndarray:
         """`(rows,)` int8; a copy if the split has several blocks."""
-        if len(self._blocks) == 1:
-            return self._blocks[0].labels
-        labels: np.ndarray = np.empty(len(self), "int8")
-        for block, start in zip(self._blocks, self._starts[:-1], strict=True):
-            labels[start : start + len(block)] = block.labels
-            self._count_read(len(block))
-        return labels
+        return self._blocks[0].labels
 
     @property
     def inputs(self) -> dict[str, np.ndarray]:
@@ -133,11 +116,11 @@ class Split:
         first, last = map(self._number_of_block, (start, stop - 1))
         pieces = self._pieces(start, stop)
         if start < stop and first == last:
-            return self._checked(*next(pieces))
+            return self._read_block(*next(pieces))
         out_inputs, out_labels = self.empty(stop - start)
         end = 0
         for piece in pieces:
-            inputs, labels = self._checked(*piece)
+            inputs, labels = self._read_block(*piece)
             start, end = end, end + len(labels)
             out_labels[start:end] = labels
             for name, rows in inputs.items():
@@ -169,7 +152,6 @@ class Split:
         Raises:
             ValueError: as `read` does.
         """
-        ranges = list(ranges)
         end = 0
         for start, stop in ranges:
             for block, first, last in self._pieces(start, stop):
@@ -177,22 +159,9 @@ class Split:
                 inputs, labels = _rows(out, target)
                 block.copy(first, last, inputs, labels)
                 end = target.stop
-        rows = _rows(out, slice(end))
-        if self._schema is not None:
-            try:
-                check_rows(self._schema, *rows)
-            except ValueError:
-                # One check of all rows is quicker than one a range; only
-                # after a failure is it asked which file it came from.
-                for start, stop in ranges:
-                    self.read(start, stop)
-                raise
-        return rows
+        return _rows(out, slice(end))
 
     def __reduce__(self):
-        # A worker process maps the files itself.
-        if self._folder is not None:
-            return Split.open, (self._folder, self._schema)
         return Split, (self._blocks[0].inputs, self._blocks[0].labels)
 
     def _set_blocks(self, blocks):
@@ -202,11 +171,6 @@ class Split:
             name: blocks[0].inputs[name].shape[1] if blocks else 0
             for name in DTYPES
         }
-        self._row_bytes = 1 + 4 * sum(self.widths.values())
-        self._unreleased = 0
-        self._folder: str | Path | None = None
-        self._schema: FeatureSchema | None = None
-        self._parts: list[ArrowPart] = []
 
     def _number_of_block(self, row):
         return int(np.searchsorted(self._starts, row, side="right")) - 1
@@ -220,17 +184,64 @@ class Split:
             yield block, first, last
             start, number = start + last - first, number + 1
 
-    def _checked(self, block, first, last):
-        rows = block.read(first, last)
+    def _read_block(self, block, first, last):
+        return block.read(first, last)
+
+
+class _FileSplit(Split):
+    """A split in memory-mapped files, checked whenever it is read."""
+
+    def __init__(self, folder: str | Path, schema: FeatureSchema) -> None:
+        paths = sorted(Path(folder).glob("part-*.arrow"))
+        if not paths:
+            raise FileNotFoundError(
+                "A split of the encoded log is missing: its folder must have "
+                "files `part-*.arrow`; run `python -m zoo prepare` again. "
+                f"Received: {folder}"
+            )
+        self._folder, self._schema = folder, schema
+        self._parts = [ArrowPart(path, schema) for path in paths]
+        self._set_blocks([b for part in self._parts for b in part.blocks])
+        self._row_bytes = 1 + 4 * sum(self.widths.values())
+        self._unreleased = 0
+
+    @property
+    def labels(self) -> np.ndarray:
+        if len(self._blocks) == 1:
+            return self._blocks[0].labels
+        labels: np.ndarray = np.empty(len(self), "int8")
+        for block, start in zip(self._blocks, self._starts[:-1], strict=True):
+            labels[start : start + len(block)] = block.labels
+            self._count_read(len(block))
+        return labels
+
+    def gather(self, ranges: Iterable[tuple[int, int]], out: Rows) -> Rows:
+        ranges = list(ranges)
+        rows = super().gather(ranges, out)
+        try:
+            check_rows(self._schema, *rows)
+        except ValueError:
+            # One check of all rows is faster than one a range. The reads
+            # below find the file of a bad row.
+            for start, stop in ranges:
+                self.read(start, stop)
+            raise
+        return rows
+
+    def __reduce__(self):
+        # A worker process memory-maps the files itself.
+        return Split.open, (self._folder, self._schema)
+
+    def _read_block(self, block, first, last):
+        rows = super()._read_block(block, first, last)
         self._count_read(last - first)
-        if self._schema is not None:
-            try:
-                check_rows(self._schema, *rows)
-            except ValueError as error:
-                raise ValueError(
-                    f"{block.part.path}, in the {last - first} rows from "
-                    f"{block.first_row + first} on: {error}"
-                ) from error
+        try:
+            check_rows(self._schema, *rows)
+        except ValueError as error:
+            raise ValueError(
+                f"{block.part.path}, in the {last - first} rows from "
+                f"{block.first_row + first} on: {error}"
+            ) from error
         return rows
 
     def _count_read(self, rows):

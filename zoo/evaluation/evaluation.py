@@ -1,4 +1,4 @@
-"""Exact metrics of models on the splits of an encoded log."""
+"""Evaluates models on splits of an encoded log, with exact metrics."""
 
 import os
 from typing import Any
@@ -81,7 +81,7 @@ def evaluate_split(network: CTRModel, split: Split) -> dict[str, float]:
 
 
 def name_of_evaluation_split(log: EncodedLog) -> str:
-    """The split that a report's metrics are of: test, else validation."""
+    """Returns the split that a report measures: test, else validation."""
     for name in ("test", "validation"):
         if name in log.splits:
             return name

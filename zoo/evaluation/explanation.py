@@ -1,4 +1,4 @@
-"""What a trained model goes by, and how far its numbers can be trusted."""
+"""Explains models: feature importance, calibration, score histograms."""
 
 import contextlib
 import json
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.checks import check_integer
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.row_sample import sample_rows
@@ -44,13 +45,13 @@ def explain(
 ) -> dict[str, Any]:
     """Explains a trained model: its columns, its calibration, its scores.
 
-    The importance of a column is what the AUC loses when the values of the
-    column change places between the rows, which leaves all else as it is. So
-    it tells what the model goes by, not what could be learned from the column:
-    of two columns that say the same, the model may use either. It takes
-    `columns * repeats + 1` passes of prediction over the rows. The memory is
-    that of the rows (4 bytes a column each) if they are a part of the split;
-    a whole split stays in its files.
+    The importance of a column is the AUC that the model loses when the values
+    of the column are shuffled between the rows. It measures what the model
+    uses, not what could be learned from the column: of two columns with the
+    same information, the model may use either. It takes
+    `columns * repeats + 1` passes of prediction over the rows. A sample of a
+    split is held in memory, 4 bytes a column and row; a whole split stays in
+    its files.
 
     Args:
         preset: name of a built-in preset, path of a folder, or
@@ -61,11 +62,11 @@ def explain(
             `None`, which writes nothing.
         split: string, `"train"`, `"validation"` or `"test"`. Defaults to
             `"test"`.
-        rows: integer. Most rows to look at; of a larger split, so many are
-            drawn. Defaults to `100_000`.
+        rows: integer. Maximum number of rows; a larger split is sampled.
+            Defaults to `100_000`.
         repeats: integer, at least 2. Shuffles of each column. Defaults to `5`.
-        seed: integer, not negative. Of the rows that are drawn and of the
-            shuffles. Defaults to `0`.
+        seed: integer, not negative. For the sample and the shuffles.
+            Defaults to `0`.
         show_progress: boolean. Whether to draw a progress bar on stderr;
             `None` for terminals only. Defaults to `None`.
         **hub: `revision`, `token` and `cache_dir`, as `zoo.from_preset` takes
@@ -76,8 +77,8 @@ def explain(
         standard error of the AUC; `importance`, a dict a column, those with
         the largest `auc_drop` first, as `measure_importance` returns them;
         `calibration_bins`, as the function of `zoo.metrics` of that name does;
-        `scores`, the histogram of clicks and non-clicks; and what it was
-        measured with.
+        `scores`, the histogram of clicks and non-clicks; and the backend,
+        versions and hardware.
 
     Raises:
         FileNotFoundError: if the preset or one of its files is missing.
@@ -93,9 +94,9 @@ def explain(
     report["importance"][0]["column"]
     ```
     """
-    _check_integer("rows", rows, 1)
-    _check_integer("repeats", repeats, 2)
-    _check_integer("seed", seed, 0)
+    check_integer("rows", rows, 1)
+    check_integer("repeats", repeats, 2)
+    check_integer("seed", seed, 0)
     whole = log.split(split)
     network = model_for_log(preset, log, **hub)
     with _open(output) as folder:
@@ -171,8 +172,8 @@ def _measure(
 
 
 def _score_histogram(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
-    """Counts rows in bins of equal log-odds, where scores have their shape."""
-    # float32 has no log-odds beyond.
+    """Counts the rows of each class in bins of equal width in log-odds."""
+    # Probabilities that float32 rounds to 0 or 1 have infinite log-odds.
     clipped = scores.astype("float64").clip(1e-7, 1 - 1e-7)
     log_odds = np.log(clipped / (1 - clipped))
     edges = np.histogram_bin_edges(log_odds, _HISTOGRAM_BINS)
@@ -181,12 +182,3 @@ def _score_histogram(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
         for name, label in (("clicks", 1), ("non_clicks", 0))
     }
     return {"log_odds_edges": edges.tolist(), **counts}
-
-
-def _check_integer(name: str, value: Any, smallest: int) -> None:
-    is_integer = isinstance(value, int | np.integer)
-    if isinstance(value, bool) or not is_integer or value < smallest:
-        raise ValueError(
-            f"`{name}` must be an integer of at least {smallest}. "
-            f"Received: {name}={value!r}"
-        )

@@ -1,4 +1,4 @@
-"""The picture of an explanation."""
+"""Plots explanations."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from zoo.evaluation.permutation_importance import NOISE_DEVIATIONS
 
-# More than fit into a picture that can be looked at; the JSON has all.
+# More bars would be too small to read; the JSON has all columns.
 MOST_COLUMNS = 120
 _COLORS = {"categorical": "C0", "dense": "C2"}
 _NOISE_COLOR = "lightgray"
@@ -30,7 +30,7 @@ def plot_explanation(report: dict[str, Any], path: str | Path) -> None:
     shown = report["importance"][:MOST_COLUMNS]
     height = max(7.5, 1.6 + 0.24 * len(shown))
     figure = Figure(figsize=(13, height), layout="constrained")
-    # The panels to the right keep their shape beside any number of bars.
+    # The panels on the right keep their shape for any number of bars.
     panel = min(height / 2, 5.5)
     heights = [panel, panel]
     if height > 2 * panel:
@@ -84,7 +84,7 @@ def _plot_importance(
     )
     total = len(report["importance"])
     part = f", first {len(shown)} of {total}" if len(shown) < total else ""
-    axes.set_title(f"what the model goes by{part}")
+    axes.set_title(f"importance of the columns{part}")
     kinds = {found["kind"] for found in shown if not found["within_noise"]}
     handles = [
         Patch(color=color, label=kind)

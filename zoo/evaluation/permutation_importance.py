@@ -1,4 +1,4 @@
-"""How much worse a model predicts without the information of a column."""
+"""Measures permutation importance: the loss when a column is shuffled."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
 from zoo.models.padded_prediction import predict_padded
 
-# A drop of so many standard deviations could be the chance of the shuffles.
+# A drop of up to so many standard deviations counts as noise of the shuffles.
 NOISE_DEVIATIONS = 2
 
 
@@ -34,7 +34,7 @@ class Column(NamedTuple):
 
 
 def columns_of(schema: FeatureSchema) -> list[Column]:
-    """The numeric columns, then the fields, as the schema has them."""
+    """Returns the numeric columns, then the fields, in the schema's order."""
     dense, fields = (
         [Column(name, key, place) for place, name in enumerate(names)]
         for key, names in (("dense", schema.dense), ("ids", schema.categorical))

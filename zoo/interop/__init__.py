@@ -1,3 +1,3 @@
-"""Models of other libraries, imported with their weights."""
+"""Imports models of other libraries with their weights."""
 
 from zoo.interop.checkpoint_import import import_checkpoint as import_checkpoint

@@ -1,4 +1,4 @@
-"""DeepCTR-Torch's networks, by the names that their state dicts have."""
+"""Maps state dicts of DeepCTR-Torch's networks to weights of the zoo."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from zoo.models import DeepFM
 from zoo.models import WideDeep
 from zoo.models.ctr_model import CTRModel
 
-# Arguments of the classes that change nothing in what a model computes.
+# Arguments of the classes that do not change what a model computes.
 TRAINING = {
     "l2_reg_linear", "l2_reg_embedding", "l2_reg_dnn", "l2_reg_cross",
     "init_std", "seed", "device", "gpus",
@@ -36,7 +36,7 @@ def import_deepctr_torch(
     model: str | None,
     config: Mapping[str, Any],
 ) -> CTRModel:
-    """Does what `zoo.import_checkpoint` does, for DeepCTR-Torch."""
+    """Imports a model of DeepCTR-Torch; see `zoo.import_checkpoint`."""
     if model not in NETWORKS:
         raise ValueError(
             "`model` must name one of DeepCTR-Torch's networks that the zoo "
@@ -65,8 +65,8 @@ def import_deepctr_torch(
     return make_network(cls, {**shared, **arguments}, weights)
 
 
-# What the functions below return: a class of the zoo, its own arguments and
-# its weights.
+# The functions below return a class of the zoo, its own arguments and its
+# weights.
 Plan = tuple[type[CTRModel], dict[str, Any], dict[str, np.ndarray]]
 
 
@@ -82,8 +82,8 @@ class _Parts:
         """Takes the tables, the linear part, the perceptron and the output.
 
         Args:
-            crossed: integer, length of what stands beside the perceptron's
-                output before the logit.
+            crossed: integer, length of the vector that is concatenated with
+                the perceptron's output before the logit.
         """
         weights = {
             "embeddings/embeddings": self._table(
@@ -194,7 +194,7 @@ def _dcn_mix(parts: _Parts) -> Plan:
     return DCNv2, arguments, weights
 
 
-# With the settings that a network has beyond those of all.
+# Each with the settings that other networks do not have.
 NETWORKS = {
     "WDL": (_wdl, set()),
     "DeepFM": (_deepfm, {"use_fm"}),

@@ -1,4 +1,4 @@
-"""FuxiCTR's networks, by the names that their state dicts have."""
+"""Maps state dicts of FuxiCTR's networks to weights of the zoo."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ def import_fuxictr(
     model: str | None,
     config: Mapping[str, Any],
 ) -> CTRModel:
-    """Does what `zoo.import_checkpoint` does, for FuxiCTR."""
+    """Imports a model of FuxiCTR; see `zoo.import_checkpoint`."""
     name = config.get("model", model)
     if name not in NETWORKS or model not in (None, name):
         raise ValueError(
@@ -50,8 +50,8 @@ def import_fuxictr(
     return make_network(cls, {"schema": columns.schema, **arguments}, weights)
 
 
-# What the functions below return: a class of the zoo, its arguments without
-# the schema, and its weights.
+# The functions below return a class of the zoo, its arguments without the
+# schema, and its weights.
 Plan = tuple[type[CTRModel], dict[str, Any], dict[str, np.ndarray]]
 
 
@@ -142,7 +142,7 @@ NETWORKS = {
 def _deep(
     parts: FuxiCTRParts, prefix: str
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Takes the embeddings and a perceptron with an output of its own."""
+    """Takes the embeddings and a perceptron with its own output."""
     table, numeric = parts.tables()
     inputs = len(parts.features.order) * table.shape[1]
     layers = parts.perceptron(prefix, inputs)

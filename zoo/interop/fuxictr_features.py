@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.feature_schema import FeatureSchema
 
-# What would change a field's embedding, by the key of its description.
+# Keys of a feature's description that would change its embedding.
 REFUSED = ("pretrained_emb", "feature_encoder", "share_embedding")
 
 

@@ -12,7 +12,7 @@ from zoo.interop.settings import check_size
 from zoo.interop.settings import one_dropout
 from zoo.interop.state_dict import StateDict
 
-# What `FeatureEmbedding` calls its tables within a model.
+# The path of the tables of `FeatureEmbedding` within a model.
 TABLES = "embedding_layer.embedding_layer.embedding_layers"
 
 

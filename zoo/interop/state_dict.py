@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-# What `torch.load` raises of a file that it does not accept.
+# `torch.load` raises these for a file that it does not accept.
 DAMAGED = (
     pickle.UnpicklingError,
     RuntimeError,
@@ -21,8 +21,8 @@ DAMAGED = (
 class StateDict:
     """The tensors of a PyTorch checkpoint, each of which must be taken once.
 
-    Keeps account of what an import has read, so that nothing of the original
-    is dropped unseen.
+    It records what an import has read, so that no weight of the original is
+    dropped silently.
 
     Args:
         path: path of the file; messages name it.

@@ -1,4 +1,4 @@
-"""Puts weights that have the zoo's names and shapes into a new model."""
+"""Builds models with given weights."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def make_network(
     left = dict(weights)
     for layer in model.layers:
         for variable in layer.weights:
-            # The ids' counts of `CowClipEmbedding`, which are no state.
+            # `id_counts` of `CowClipEmbedding`, which are not saved.
             if getattr(variable, "overwrite_with_gradient", False):
                 continue
             value = left.pop(f"{layer.name}/{variable.name}", None)

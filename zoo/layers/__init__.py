@@ -1,4 +1,8 @@
-"""Layers that neither keras nor keras_rs has."""
+"""Feature interactions and other layers of the networks, one a file.
+
+`MatrixCross` computes `keras_rs.layers.FeatureCross(projection_dim=None)`, so
+that the zoo does not depend on keras-rs; its kernels are Glorot normal.
+"""
 
 from zoo.layers.click_probability import ClickProbability as ClickProbability
 from zoo.layers.cross import Cross as Cross

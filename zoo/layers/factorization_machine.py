@@ -27,7 +27,7 @@ class FactorizationMachine(keras.layers.Layer):
     def call(self, inputs):
         _, fields, dim = ops.shape(inputs)
         square_of_sum = ops.square(ops.sum(inputs, axis=1))
-        # One long row: PyTorch takes longer to sum over two axes.
+        # PyTorch sums one long axis faster than two axes.
         squares = ops.square(ops.reshape(inputs, (-1, fields * dim)))
         return 0.5 * (
             ops.sum(square_of_sum, axis=-1, keepdims=True)

@@ -1,4 +1,4 @@
-"""The pieces the networks have in common, as functions on Keras tensors."""
+"""Builds the parts that networks share, as functions on Keras tensors."""
 
 from typing import Any
 

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 
+from zoo.checks import is_positive_integer
 from zoo.feature_schema import FeatureSchema
 from zoo.presets.folder import PresetFolder
 from zoo.presets.folder import write_preset
@@ -17,8 +18,8 @@ class CTRModel(keras.Model):
     arguments, which become attributes and the config.
 
     NumPy inputs to a call, `fit`, `evaluate`, `predict` and the `*_on_batch`
-    forms are checked against the schema first: left alone, an id outside its
-    vocabulary silently becomes NaN on JAX. Where training runs out of memory,
+    forms are checked against the schema first: without the check, an id outside
+    its vocabulary becomes NaN on JAX. Where training runs out of memory,
     `zoo.runtime.out_of_memory.OutOfMemoryError` says what to lower.
 
     Args:
@@ -55,8 +56,8 @@ class CTRModel(keras.Model):
             history = super().fit(
                 x, *args, validation_data=validation_data, **kwargs
             )
-            # JAX does not wait for a step, nor does it report one that failed
-            # before somebody asks for what came out.
+            # JAX runs steps asynchronously and raises the error of a failed
+            # one when its result is read: here, within the scope above.
             keras.ops.convert_to_numpy(self.optimizer.iterations)
             return history
 
@@ -178,7 +179,8 @@ def check_arguments(
         )
     for name, value in sizes.items():
         for size in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            # Keras' layers refuse integers of NumPy.
+            if not isinstance(size, int) or not is_positive_integer(size):
                 raise ValueError(
                     f"`{name}` must be made of positive integers. "
                     f"Received: {name}={value}"

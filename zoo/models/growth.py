@@ -1,4 +1,4 @@
-"""A trained network for a vocabulary that grew."""
+"""Grows trained models to larger vocabularies."""
 
 import keras
 import numpy as np
@@ -50,7 +50,7 @@ def grow(model: CTRModel, schema: FeatureSchema) -> CTRModel:
         )
     for old, new in zip(model.variables, grown.variables, strict=True):
         _copy_weight(old, new, model.schema, schema)
-    # The config has the flag of the whole model alone.
+    # The config has `trainable` of the whole model only.
     for layer, grown_layer in zip(model.layers, grown.layers, strict=True):
         grown_layer.trainable = layer.trainable
     return grown
@@ -108,10 +108,10 @@ def _copy_weight(
             f"Received: {old.path} of shape {old_shape} and dtype {old.dtype} "
             f"that becomes {shape} and {new.dtype}"
         )
-    # Equal sums of sizes of which none shrank are equal sizes.
+    # No size shrank, so equal sums mean equal sizes.
     if old_shape == shape:
-        # By way of the host: JAX would share the array between both models,
-        # and delete it under the other one when a train step donates it.
+        # The copy goes through the host. On JAX both models would otherwise
+        # share the array, which a train step of one donates and so deletes.
         new.assign(keras.ops.convert_to_numpy(old.value))
     else:
         new.assign(
@@ -131,7 +131,7 @@ def _move_rows(
     rows = keras.ops.convert_to_numpy(new.value)
     old_start = start = 0
     for old_size, size in zip(old_sizes, sizes, strict=True):
-        # A field at a time, for no second copy of the whole old table.
+        # One field at a time needs no second copy of the whole old table.
         rows[start : start + old_size] = keras.ops.convert_to_numpy(
             old.value[old_start : old_start + old_size]
         )

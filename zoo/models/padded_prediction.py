@@ -1,4 +1,4 @@
-"""Predictions for batches of any length, without compiling for each."""
+"""Predicts batches of any length without compiling for each length."""
 
 import numpy as np
 
@@ -27,10 +27,10 @@ def predict_padded(
 def _padded(
     batch: dict[str, np.ndarray], batch_size: int
 ) -> dict[str, np.ndarray]:
-    """Fills up to a power of two or a whole batch with rows of zeros.
+    """Pads a batch with zeros to a power of two or a whole batch.
 
-    JAX and TensorFlow compile a network for each number of rows that they
-    see, which takes longer than scoring the rows.
+    JAX and TensorFlow compile a network for each number of rows, which takes
+    longer than scoring the rows.
     """
     length = len(batch["ids"])
     padded = min(1 << (length - 1).bit_length(), batch_size)

@@ -1,4 +1,4 @@
-"""What is in the folder of a preset, and how it becomes a model again."""
+"""Reads and writes the folder of a preset."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class PresetFolder:
     one of Keras' own dtype policies.
 
     Attributes:
-        preset: string. What the caller asked for; messages call it so.
+        preset: string. The preset as the caller named it, for messages.
         folder: path.
         config: dict, of `config.json`.
         metadata: dict, of `metadata.json`; empty in presets of the first
@@ -104,7 +104,7 @@ class PresetFolder:
 
     @property
     def registered_name(self) -> Any:
-        """What Keras' registry calls the network's class."""
+        """The name of the network's class in Keras' registry."""
         return self.config.get("registered_name")
 
     def make_model(
@@ -126,7 +126,7 @@ class PresetFolder:
             )
         try:
             arguments = dict(self.config["config"])
-            # By hand, for Keras would import whatever module a config names.
+            # Keras would import any module that a config names.
             schema = FeatureSchema(**arguments.pop("schema")["config"])
             saved_policy = arguments.pop("dtype")
             if dtype is None and saved_policy is not None:
@@ -151,7 +151,7 @@ class PresetFolder:
     def has_ids_of(self, encoder: ClickEncoder | None) -> bool:
         """Whether an encoder gives the ids that the preset was trained on.
 
-        True as well where one of the two has no encoder to tell by.
+        Also true if there is no encoder on one side to compare.
         """
         if encoder is None or not self.encoder_folder.is_dir():
             return True
@@ -218,12 +218,15 @@ def write_preset_files(
     encoder: ClickEncoder | None,
     metadata: dict[str, Any] | None,
 ) -> None:
-    """Writes them into a folder that somebody else puts in its place."""
+    """Writes the files of a preset into a folder.
+
+    The caller moves the folder into place.
+    """
     config = keras.saving.serialize_keras_object(model)
     for key in ("compile_config", "build_config"):
         config.pop(key, None)
     _write_json(folder / CONFIG_FILE, config)
-    # Keras would save the optimizer's moments along: twice the model again.
+    # Keras would also save the optimizer's moments, twice the model's size.
     optimizer = getattr(model, "optimizer", None)
     model.optimizer = None
     try:

@@ -1,4 +1,4 @@
-"""Presets on the Hugging Face Hub: the way up."""
+"""Uploads presets to the Hugging Face Hub."""
 
 import os
 import warnings
@@ -93,7 +93,7 @@ def upload_preset(
             huggingface_hub.CommitOperationAdd(name, content)
             for name, content in files.items()
         ]
-        # Of an earlier model, it would give this one's rows wrong ids.
+        # The encoder of an earlier model would give this one wrong ids.
         if not with_encoder and hub.file_exists(
             repository, f"{ENCODER_FOLDER}/{ENCODER_FILE}", revision=revision
         ):
@@ -119,7 +119,7 @@ def upload_preset(
 def _has_card_of_its_own(
     hub: Any, repository: str, revision: str | None
 ) -> bool:
-    """Whether somebody wrote a card there, or changed that of this package."""
+    """Whether the repository has a card that was written or edited by hand."""
     if not hub.file_exists(repository, CARD_FILE, revision=revision):
         return False
     path = hub.hf_hub_download(repository, CARD_FILE, revision=revision)
@@ -145,7 +145,7 @@ def _may_upload_encoder(
 
 
 def _files(folder: Path, with_encoder: bool) -> dict[str, Any]:
-    """What to upload, by its name in the repository."""
+    """Returns the files to upload by their names in the repository."""
     names = [CONFIG_FILE, WEIGHTS_FILE, METADATA_FILE]
     names += [
         name for name in (CURVES_FILE, CARD_FILE) if (folder / name).is_file()

@@ -1,4 +1,4 @@
-"""Trained models as folders: config, weights, schema and encoder together."""
+"""Saves models as presets and loads them."""
 
 import os
 from typing import Any
@@ -93,7 +93,7 @@ def from_preset(
 def load_model(
     opened: PresetFolder, load_weights: bool = True, dtype: Any = None
 ) -> Any:
-    """Does what `from_preset` does, of a preset that is open already."""
+    """Loads the model of an open preset; see `from_preset`."""
     classes = {
         keras.saving.get_registered_name(cls): cls for cls in NETWORKS.values()
     }

@@ -1,4 +1,4 @@
-"""Where the files of a preset are: built in, a folder, or on the Hub."""
+"""Finds the files of a preset: built in, in a folder, or on the Hub."""
 
 import errno
 import os
@@ -11,8 +11,8 @@ _BUILT_IN = Path(__file__).parent / "built_in"
 def built_in_presets() -> list[str]:
     """Returns the names of the presets that are part of this package.
 
-    Small models, for trials without a network: see the card
-    (`zoo.model_card`) of each for what it was trained on.
+    They are small models for offline trials. The card of each
+    (`zoo.model_card`) describes its training data.
 
     Example:
 

@@ -1,1 +1,1 @@
-"""Knows the machine: backend, GPU, memory, versions and progress bars."""
+"""Describes the machine: backend, GPU, memory, versions; shows progress."""

@@ -1,4 +1,4 @@
-"""The device that the backend computes on, if it is not the processor."""
+"""Names the GPU that the backend computes on, and measures memory."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import keras
 
 
 def accelerator_name() -> str | None:
-    """Returns the name of the card that this process computes on, or `None`.
+    """Returns the name of the GPU that this process computes on, or `None`.
 
     Example:
 
@@ -29,18 +29,18 @@ def accelerator_name() -> str | None:
         return None if device.type == "cpu" else device.type
     import tensorflow as tf
 
-    cards = tf.config.get_visible_devices("GPU")
-    if not cards:
+    gpus = tf.config.get_visible_devices("GPU")
+    if not gpus:
         return None
-    details = tf.config.experimental.get_device_details(cards[0])
+    details = tf.config.experimental.get_device_details(gpus[0])
     return details.get("device_name", "GPU")
 
 
 def peak_memory() -> int:
     """Returns the most bytes that were in use at once in this process.
 
-    By the backend's own account of the accelerator's memory, or, without one,
-    of the whole process by the operating system's.
+    The backend reports the memory of the GPU. Without a GPU the operating
+    system reports the memory of the whole process.
 
     Example:
 
@@ -57,7 +57,7 @@ def peak_memory() -> int:
     if backend == "torch":
         import torch
 
-        if not torch.cuda.is_available():  # Apple's keeps no such account.
+        if not torch.cuda.is_available():  # Apple's reports no peak.
             return _peak_of_process()
         return torch.cuda.max_memory_allocated()
     import tensorflow as tf
@@ -66,7 +66,7 @@ def peak_memory() -> int:
 
 
 def _peak_of_process() -> int:
-    # Not `ru_maxrss` on Linux: a process begins with that of its parent.
+    # Not `ru_maxrss` on Linux, which a process inherits from its parent.
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():

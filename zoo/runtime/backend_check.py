@@ -1,4 +1,4 @@
-"""Says what to do where Keras' own error would not; runs before Keras loads."""
+"""Checks `KERAS_BACKEND` before Keras is imported."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""What a result was measured with."""
+"""Describes the hardware and software that a result was measured with."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ from zoo.runtime.accelerator import accelerator_name
 
 
 def describe_environment() -> dict[str, Any]:
-    """Returns the backend, versions, card and processor of this process."""
+    """Returns the backend, versions, GPU and processor of this process."""
     backend = keras.backend.backend()
     versions = {
         "keras": keras.__version__,
@@ -29,11 +29,11 @@ def describe_environment() -> dict[str, Any]:
         versions["tensorflow"] = tf.__version__
     else:
         versions[backend] = version(backend)
-    card = f"{name}, " if (name := accelerator_name()) else ""
+    gpu = f"{name}, " if (name := accelerator_name()) else ""
     return {
         "backend": backend,
         "versions": versions,
-        "hardware": f"{card}{_processor()}, {os.cpu_count()} cores",
+        "hardware": f"{gpu}{_processor()}, {os.cpu_count()} cores",
     }
 
 

@@ -1,11 +1,11 @@
-"""How the process keeps memory between one training step and the next."""
+"""Keeps freed memory in the process from one training step to the next."""
 
 import ctypes
 import os
 import sys
 
-# Loading Arrow starts a thread of its jemalloc, which Arrow itself uses only if
-# told to, and glibc would let the backend's threads share that thread's arena.
+# Loading Arrow starts a thread of jemalloc, which Arrow uses only on request.
+# glibc would let the backend's threads share the arena of that thread.
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 
 # From glibc's malloc.h.
@@ -17,25 +17,24 @@ _M_MMAP_MAX = -4
 def keep_freed_memory() -> bool:
     """Lets the C library keep what a training step frees for the next step.
 
-    The gradient of a table is larger than what glibc keeps: it goes back to
-    the system after each step, and for the next one the system hands out, and
-    clears, page after page. With a million ids and a batch of 1024 that is a
-    fifth to half of a step on the CPU (`benchmarks/results/speed`). The price
-    is that the process gives memory back only when it ends, which on JAX with a
-    batch of 65,536 is nearly twice as much at the peak, and that its threads
-    allocate from one arena, for no other keeps what is larger than 64 MiB.
+    The gradient of a table is larger than what glibc keeps. After each step
+    glibc returns it to the system, which clears new pages for the next step.
+    With a million ids and a batch of 1024 that is a fifth to half of a step on
+    the CPU (`benchmarks/results/speed`). The price is that the process returns
+    memory only when it ends, nearly twice as much at the peak on JAX with a
+    batch of 65,536. All threads allocate from one arena, because other arenas
+    keep nothing larger than 64 MiB.
 
-    Acts on the whole process, for what is allocated from then on. Threads keep
-    the arena that they have, so call it before the first tensor, and, on JAX,
-    import `zoo` before Keras: where pandas is installed Keras loads Arrow, and
-    with it a thread that has an arena. The commands of `python -m zoo` that
-    train or predict do that. The environment variables
+    The setting holds for the whole process and all later allocations. Threads
+    keep their arenas, so call it before the first tensor. On JAX also import
+    `zoo` before Keras: where pandas is installed Keras loads Arrow, which
+    starts a thread with an arena. The commands of `python -m zoo` that train or
+    predict do that. The environment variables
     `MALLOC_ARENA_MAX=1`, `MALLOC_MMAP_MAX_=0` and `MALLOC_TRIM_THRESHOLD_` do
     the same from outside.
 
     Returns:
-        Boolean: whether the C library is one that has this setting. Others are
-        left as they are.
+        Boolean: whether the C library has this setting. Others do not change.
 
     Example:
 

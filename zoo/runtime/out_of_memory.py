@@ -1,4 +1,4 @@
-"""What to lower when a model does not fit, instead of an allocator's words."""
+"""Turns out-of-memory errors into advice."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 # Types by their names, for no backend is imported here.
 _TYPES = ("ResourceExhaustedError", "OutOfMemoryError")
 # JAX, PyTorch on CUDA, PyTorch on a CPU, cuBLAS, and TensorFlow where a copy
-# to the card finds no room.
+# to the GPU does not fit.
 _WORDS = (
     "resource_exhausted",
     "out of memory",
@@ -25,7 +25,7 @@ def explained_out_of_memory(what: str, num_ids: int) -> Iterator[None]:
     """Turns a backend's out-of-memory error into one that says what to lower.
 
     Args:
-        what: string, what goes on in the scope, such as "This training".
+        what: string, the work of the scope, such as "This training".
         num_ids: integer, rows of the table that all fields share.
 
     Raises:

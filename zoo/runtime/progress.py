@@ -1,5 +1,3 @@
-"""Progress of work that runs in stages."""
-
 from rich.console import Console
 from rich.progress import BarColumn
 from rich.progress import Progress
@@ -10,7 +8,7 @@ from rich.progress import TimeRemainingColumn
 
 
 class Stages:
-    """One progress bar per stage, the earlier ones complete.
+    """Shows a progress bar for each stage of some work.
 
     Args:
         show: boolean. Whether to draw anything; `None` for terminals only.
@@ -56,5 +54,5 @@ class Stages:
         self._progress.advance(self._task, steps)
 
     def reach(self, steps: int) -> None:
-        """Tells how many steps of the stage are done in all."""
+        """Sets the number of steps of the stage that are done."""
         self._progress.update(self._task, completed=steps)

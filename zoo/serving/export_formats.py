@@ -1,4 +1,4 @@
-"""Which backend writes which format of a model for serving, and why not."""
+"""Lists the formats for serving and the backends that can write them."""
 
 import importlib.util
 import os
@@ -42,7 +42,7 @@ class Format:
         }
 
 
-# Every cell is tried by tests/zoo/test_export.py, those with a reason too.
+# tests/zoo/serving/test_export.py tries every cell, those with a reason too.
 FORMATS = {
     "tf_saved_model": Format(
         suffix="",
@@ -102,10 +102,10 @@ def check_format(name: str) -> Format:
         writers = list(chosen.writers)
         raise ValueError(
             f"`format={name!r}` can't be written with KERAS_BACKEND={backend} "
-            f"({getattr(chosen, backend, 'not a backend of the zoo')}). A "
-            f"preset is the same on every backend: set KERAS_BACKEND="
-            f"{writers[0]} and run the same again. "
-            f"Received: format={name}, of {' or '.join(writers)}"
+            f"({getattr(chosen, backend, 'not a backend of the zoo')}), but "
+            f"with {' or '.join(writers)}. A preset is the same on every "
+            f"backend: set KERAS_BACKEND={writers[0]} and run the same again. "
+            f"Received: format={name}, KERAS_BACKEND={backend}"
         )
     for package in chosen.writers[backend]:
         if importlib.util.find_spec(package) is None:

@@ -1,4 +1,4 @@
-"""From a preset to a model that other runtimes serve, without this package."""
+"""Exports presets for runtimes that serve them without this package."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ from zoo.serving.export_formats import check_format
 from zoo.serving.export_formats import check_suffix
 
 MESSAGE_BYTES = 2**31
-"""Where a single message of Protocol Buffers or FlatBuffers ends."""
+"""The size limit of a message of Protocol Buffers or FlatBuffers."""
 
 
 def export(
@@ -35,7 +35,7 @@ def export(
     `ids`, `(batch, num_fields)` int32, under these names, for any number of
     rows, and gives the `(batch, 1)` click probability. It computes in float32
     whatever policy the preset was trained with. Ids are those of
-    `ClickEncoder.encode` and are not checked any more.
+    `ClickEncoder.encode` and are not checked.
 
     | format | how it is called |
     |---|---|
@@ -128,7 +128,7 @@ def _inputs(schema: FeatureSchema) -> dict[str, tuple[str, int]]:
 def _save_with_tensorflow(
     model: keras.Model, schema: FeatureSchema, path: Path
 ) -> None:
-    """Writes what `model.export` writes, which has every weight twice."""
+    """Writes every weight once, where `model.export` writes it twice."""
     import tensorflow as tf
 
     inputs = {
@@ -151,9 +151,9 @@ def _save_with_tensorflow(
 
 
 def _drop_second_copy(model: keras.Model) -> None:
-    """Leaves the tensors that the layers read, which torch.export keeps.
+    """Removes the parameters of the modules, which no operation reads.
 
-    It would keep the module's parameters too, which no operation reads.
+    `torch.export` would write them beside the tensors that the layers read.
     """
     import torch
 
@@ -163,7 +163,7 @@ def _drop_second_copy(model: keras.Model) -> None:
 
 
 def _join_files(path: Path) -> None:
-    """Puts large tables into the file: jax2onnx writes them beside it."""
+    """Moves large tables into the file; jax2onnx writes them beside it."""
     import onnx
 
     joined = onnx.load(path)
@@ -178,14 +178,14 @@ def _options(format: str) -> dict[str, Any]:
         rows = {0: torch.export.Dim("batch")}
         return {"dynamic_shapes": [({"dense": rows, "ids": rows},)]}
     if format == "tf_saved_model" and keras.backend.backend() == "jax":
-        # Or it would run on no other kind of device than this one.
+        # The default is a file for this kind of device alone.
         platforms = ("cpu", "cuda", "tpu")
         return {"jax2tf_kwargs": {"native_serialization_platforms": platforms}}
     return {}
 
 
 def _without_counts(model: CTRModel) -> keras.Model:
-    """The network on plain tables: serving has no use for `id_counts`."""
+    """Returns the model with plain tables: serving needs no `id_counts`."""
 
     def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
         if not isinstance(layer, CowClipEmbedding):
@@ -216,7 +216,7 @@ def _check_size(model: keras.Model, format: str, chosen: Format) -> None:
 
 
 def _portable_device() -> contextlib.AbstractContextManager:
-    """On PyTorch a file would ask for the kind of device it was made on."""
+    """Returns the CPU's scope on PyTorch, whose files depend on the device."""
     if keras.backend.backend() == "torch":
         return keras.device("cpu")
     return contextlib.nullcontext()
@@ -224,7 +224,7 @@ def _portable_device() -> contextlib.AbstractContextManager:
 
 @contextlib.contextmanager
 def _quiet():
-    """Hides what the converters say of their own and of Keras' code."""
+    """Hides the converters' warnings about their own and Keras' code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

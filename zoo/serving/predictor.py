@@ -1,5 +1,3 @@
-"""From raw rows to click probabilities: what a served model does."""
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.checks import check_positive_integer
 from zoo.encoding import ClickEncoder
 from zoo.models.ctr_model import CTRModel
 from zoo.models.padded_prediction import predict_padded
@@ -25,7 +24,7 @@ class CTRPredictor:
     Rows are read as `zoo.prepare` reads them, so that the same rows get the
     same probabilities as in training and evaluation: text becomes ids, unseen
     tokens the id of unknown ones, numbers are transformed by what the training
-    split taught. A label may be there and is not read.
+    split taught. Labels are ignored.
 
     Args:
         model: a model of the zoo.
@@ -105,7 +104,7 @@ class CTRPredictor:
             ValueError: naming column and row, or file and line, for a missing
                 column or a value that breaks a rule of the format.
         """
-        check_batch_size(batch_size)
+        check_positive_integer("batch_size", batch_size)
         if isinstance(rows, str | os.PathLike):
             source = self._open(rows)
             parts = [scores for scores, _ in self._scores(source, batch_size)]
@@ -140,7 +139,7 @@ class CTRPredictor:
             FileNotFoundError: if there is no such source.
             ValueError: for another suffix, or as `predict` does.
         """
-        check_batch_size(batch_size)
+        check_positive_integer("batch_size", batch_size)
         opened = self._open(source)
         if Path(output).resolve() in {p.resolve() for p in opened.paths}:
             raise ValueError(
@@ -182,13 +181,3 @@ class CTRPredictor:
                 self.model, batch, batch_size
             )
         return scores
-
-
-def check_batch_size(batch_size: int) -> None:
-    if isinstance(batch_size, bool) or int(batch_size) != batch_size:
-        batch_size = 0
-    if batch_size < 1:
-        raise ValueError(
-            "`batch_size` must be a positive integer. "
-            f"Received: batch_size={batch_size}"
-        )

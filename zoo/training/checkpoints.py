@@ -9,6 +9,7 @@ import keras
 from filelock import FileLock
 from filelock import Timeout
 
+from zoo.checks import check_positive_integer
 from zoo.files.sha256 import checksum
 from zoo.files.whole_output import atomic_output
 from zoo.training.state import TrainingState
@@ -55,11 +56,7 @@ class Checkpoints:
     def __init__(
         self, folder: str | Path, run: dict[str, Any], keep: int = 2
     ) -> None:
-        if isinstance(keep, bool) or int(keep) != keep or keep < 1:
-            raise ValueError(
-                "`keep_checkpoints` must be a positive integer. "
-                f"Received: keep_checkpoints={keep}"
-            )
+        check_positive_integer("keep_checkpoints", keep)
         self.folder = Path(folder)
         self.keep = int(keep)
         # As JSON gives it back: tuples are lists there.

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
+from zoo.checks import check_positive_integer
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import evaluate_split
@@ -58,7 +59,8 @@ def run_recipe(
     Raises:
         ValueError: as `zoo.train` does.
     """
-    _check_checkpoint_steps(checkpoint_steps)
+    if checkpoint_steps is not None:
+        check_positive_integer("checkpoint_steps", checkpoint_steps)
     check_log(log, recipe)
     recipe = recipe.for_data(
         log.encoder.log_format.name if log.encoder else None
@@ -155,16 +157,6 @@ def _plateau(
             steps_per_epoch,
         )
     ]
-
-
-def _check_checkpoint_steps(steps: int | None) -> None:
-    if steps is None:
-        return
-    if isinstance(steps, bool) or int(steps) != steps or steps < 1:
-        raise ValueError(
-            "`checkpoint_steps` must be a positive integer or None. "
-            f"Received: checkpoint_steps={steps}"
-        )
 
 
 def _hash_of_first_batch(batches: ClickBatches) -> str:

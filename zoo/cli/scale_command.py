@@ -7,17 +7,9 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from zoo.cli.options import DEFAULT_HIDDEN_UNITS
 from zoo.cli.options import Data
-from zoo.cli.options import Decay
-from zoo.cli.options import EmbeddingDim
-from zoo.cli.options import EmbeddingL2
-from zoo.cli.options import EmbeddingLearningRate
-from zoo.cli.options import Epochs
-from zoo.cli.options import HiddenUnits
-from zoo.cli.options import LearningRate
-from zoo.cli.options import WarmupEpochs
 from zoo.cli.options import open_log
+from zoo.cli.recipe_options import add_recipe_options
 from zoo.cli.tables import verdict_table
 from zoo.registry import NETWORKS
 from zoo.runtime.memory import keep_freed_memory
@@ -29,6 +21,11 @@ from zoo.training.clip_variant import ADAPTIVE_COLUMN
 from zoo.training.clip_variant import CLIP_VARIANTS
 
 
+# The study varies these by options of its own.
+@add_recipe_options(
+    *("model", "rule", "batch_size", "seed"),
+    *("clip_variant", "clip_ratio", "clip_threshold"),
+)
 def scale(
     output: Annotated[
         Path,
@@ -75,14 +72,7 @@ def scale(
     seeds: Annotated[
         int, typer.Option(min=1, help="Number of seeds, from 0 on.")
     ] = 1,
-    epochs: Epochs = 10,
-    learning_rate: LearningRate = None,
-    embedding_learning_rate: EmbeddingLearningRate = 1e-4,
-    embedding_l2: EmbeddingL2 = 1e-5,
-    warmup_epochs: WarmupEpochs = 1.0,
-    decay: Decay = "none",
-    embedding_dim: EmbeddingDim = 10,
-    hidden_units: HiddenUnits = None,
+    **settings: Any,
 ) -> None:
     """Find how far the batch can grow, with which rule, before AUC falls."""
     variants = dict(map(_clip_variant, clip)) if clip else None
@@ -97,14 +87,7 @@ def scale(
         variants=variants,
         seeds=range(seeds),
         verbose=sys.stdout.isatty(),
-        epochs=epochs,
-        learning_rate=learning_rate,
-        embedding_learning_rate=embedding_learning_rate,
-        embedding_l2=embedding_l2,
-        warmup_epochs=warmup_epochs,
-        decay=decay,
-        embedding_dim=embedding_dim,
-        hidden_units=hidden_units or DEFAULT_HIDDEN_UNITS,
+        **settings,
     )
     Console().print(verdict_table(verdicts(rows)))
     Console(soft_wrap=True).print(

@@ -1,5 +1,6 @@
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import fields
 from dataclasses import replace
 from typing import Any
 
@@ -35,40 +36,51 @@ class Recipe:
     fall, which the paper does not.
 
     Args:
-        model: string, one of `zoo.list_models()`. Defaults to `"deepfm"`.
-        batch_size: integer, rows per step. Defaults to `1024`.
-        epochs: integer. Defaults to `10`.
-        rule: string, see `keras_cowclip.scale_hyperparameters`.
-        learning_rate: float, of the dense weights at batch 1024. `None` takes
-            the paper's: 1e-4 for Avazu, else 8e-4.
-        embedding_learning_rate: float, at batch 1024. Defaults to `1e-4`.
-        embedding_l2: float (lambda), at batch 1024. Defaults to `1e-5`.
-        clip_ratio: float (r), or `None` for no clip. Defaults to `1.0`.
-        clip_floor: float (zeta). Defaults to `1e-5`.
-        warmup_epochs: float, epochs of linear warm-up of the dense learning
-            rate; 0 for none. Defaults to `1.0`.
-        decay: string, of both learning rates: `"cosine"` to a tenth at the
-            end of the last epoch, `"plateau"` to a tenth after every epoch
-            whose validation AUC is not the highest so far, or `"none"`, the
-            default.
-        clip_variant: string, `"adaptive_column"`, which is CowClip, or a
+        model: string. The network, one of `zoo.list_models()`. Defaults to
+            `"deepfm"`.
+        batch_size: integer. Rows per step. Defaults to `1024`.
+        epochs: integer. Passes over the training rows. Defaults to `10`.
+        rule: string. The rule that scales the learning rates and the l2 from
+            batch 1024 to `batch_size`, see
+            `keras_cowclip.scale_hyperparameters`. Defaults to `"cowclip"`.
+        learning_rate: float. Learning rate of the dense weights at batch 1024.
+            Defaults to `None`, the paper's: 1e-4 for Avazu, else 8e-4.
+        embedding_learning_rate: float. Learning rate of the embedding tables
+            at batch 1024. Defaults to `1e-4`.
+        embedding_l2: float. L2 penalty on the embedding tables (lambda) at
+            batch 1024. Defaults to `1e-5`.
+        clip_ratio: float. CowClip's r. `None`, on the command line `inf`,
+            switches the clip off. Defaults to `1.0`.
+        clip_floor: float. CowClip's zeta. Defaults to `1e-5`.
+        warmup_epochs: float. Epochs of linear warm-up of the dense learning
+            rate, 0 for none. Defaults to `1.0`.
+        decay: string. Decay of both learning rates: `"cosine"` to a tenth at
+            the end of the last epoch, `"plateau"` to a tenth after every epoch
+            whose validation AUC is not the highest so far, or `"none"`.
+            Defaults to `"none"`.
+        clip_variant: string. `"adaptive_column"`, which is CowClip, or a
             constant clip of the paper's ablation, see
             `zoo.training.clip_variant`. Defaults to `"adaptive_column"`.
-        clip_threshold: float, of a constant clip. Defaults to `None`.
-        embedding_dim: integer. Defaults to `10`.
-        embedding_deviation: float, standard deviation of the initial
+        clip_threshold: float. Threshold of a constant clip. Defaults to
+            `None`.
+        embedding_dim: integer. Width of the embeddings. Defaults to `10`.
+        embedding_deviation: float. Standard deviation of the initial
             embeddings. Defaults to `1e-2`.
-        hidden_units: tuple of integers. Defaults to `(400, 400, 400)`.
-        dropout: float. Defaults to `0.0`.
-        dtype: string, a dtype policy of Keras. With `"mixed_bfloat16"` layers
+        hidden_units: tuple of integers. Units of each layer of the MLP.
+            Defaults to `(400, 400, 400)`.
+        dropout: float. Share of the MLP's units that training drops. Defaults
+            to `0.0`.
+        dtype: string. Dtype policy of Keras. With `"mixed_bfloat16"` layers
             compute in 16 bits, while weights, moments and the sums of a row's
-            gradients stay float32. Defaults to `None`, Keras' global policy.
-        lazy: boolean. Moves the embedding rows of the batch alone, by about
-            what they missed since their last one, see `keras_cowclip.CowClip`:
-            a step no longer costs what its tables do, and a table has one
-            moment less. Another algorithm than the paper's. Defaults to
-            `False`.
-        seed: integer, of the weights and the order of rows. Defaults to `0`.
+            gradients stay float32. Defaults to `None`, the initial model's
+            policy or else Keras' global one.
+        lazy: boolean. Updates only the embedding rows of the batch, by about
+            what they missed since their last update, see
+            `keras_cowclip.CowClip`. A step then no longer costs what its
+            tables do, and a table has one moment less. Another algorithm than
+            the paper's. Defaults to `False`.
+        seed: integer. Seed of the weights and of the order of rows. Defaults
+            to `0`.
 
     Raises:
         ValueError: for an unknown model, a value out of its range, or `lazy`
@@ -300,3 +312,22 @@ class Recipe:
         # These two stand beside them in every report.
         del values["model"], values["batch_size"]
         return values
+
+
+def make_recipe(**settings: Any) -> Recipe:
+    """Makes a recipe of settings that a caller or a file names.
+
+    Args:
+        **settings: arguments of `Recipe`.
+
+    Raises:
+        ValueError: as `Recipe` does, and for a setting that it does not have.
+    """
+    known = [field.name for field in fields(Recipe)]
+    unknown = {n: v for n, v in settings.items() if n not in known}
+    if unknown:
+        raise ValueError(
+            f"Settings of a recipe must be among {known}. "
+            f"Received: {', '.join(f'{n}={v!r}' for n, v in unknown.items())}"
+        )
+    return Recipe(**settings)

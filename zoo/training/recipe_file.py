@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from zoo.training.recipe import Recipe
+from zoo.training.recipe import make_recipe
 
 _BUILT_IN = Path(__file__).parent / "recipes"
 
@@ -68,12 +68,7 @@ class RecipeFile:
             )
         try:
             content = cls(**json.loads(path.read_text()))
-            unknown = set(content.recipe) - {
-                field.name for field in fields(Recipe)
-            }
-            if unknown:
-                raise ValueError(f"`recipe` has no setting {sorted(unknown)}")
-            Recipe(**content.recipe)
+            make_recipe(**content.recipe)
         except (TypeError, ValueError) as error:
             names = [field.name for field in fields(cls)]
             raise ValueError(

@@ -11,15 +11,12 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from keras_cowclip.scaling import RULES
 from zoo.cli import app as cli
 from zoo.cli import export_command as export
 from zoo.cli import prepare_command as prepare
-from zoo.cli import train_command as train
 from zoo.datasets import AVAZU
 from zoo.encoding.preparation import ENGINES
 from zoo.encoding.preparation import FIT_ON
-from zoo.models import MODELS
 from zoo.raw.splits import SCHEMES
 from zoo.serving.export_formats import FORMATS
 
@@ -272,6 +269,4 @@ def test_choices_are_those_of_the_library():
     assert get_args(prepare.SplitScheme) == SCHEMES
     assert get_args(prepare.FitOn) == FIT_ON
     assert get_args(prepare.EngineName) == ENGINES
-    assert get_args(train.Model) == tuple(MODELS)
-    assert get_args(train.Rule) == RULES
     assert get_args(export.FormatName) == tuple(FORMATS)

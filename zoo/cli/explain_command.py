@@ -6,7 +6,7 @@ from rich.console import Console
 
 from zoo.cli.options import EncodedFolder
 from zoo.cli.options import Preset
-from zoo.cli.options import SplitName
+from zoo.cli.options import Split
 from zoo.cli.tables import explanation_tables
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.explanation import FIGURE_FILE
@@ -21,7 +21,7 @@ def explain(
         Path,
         typer.Option(help="Folder for explanation.json and explanation.png."),
     ],
-    split: SplitName = "test",
+    split: Split = "test",
     rows: Annotated[
         int,
         typer.Option(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from typing import Literal
 
 import typer
 from rich.console import Console
@@ -12,14 +13,21 @@ from zoo.datasets import synthetic
 Preset = Annotated[
     str,
     typer.Argument(
-        help="Folder written by `train`, hf://user/repository[@revision], or "
+        # The backslash keeps rich from taking `[...]` for markup.
+        help="Folder written by `train`, hf://user/repository\\[@revision], or "
         "the name of a built-in preset.",
     ),
 ]
 EncodedFolder = Annotated[
     Path, typer.Option(help="Folder written by `prepare`.")
 ]
-SplitName = Annotated[str, typer.Option(help="train, validation or test.")]
+# Typer wants the choices spelled out; a test holds them to the library.
+SplitName = Literal["train", "validation", "test"]
+Split = Annotated[SplitName, typer.Option(help="Split of the encoded log.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print only the numbers, as a JSON object."),
+]
 Data = Annotated[
     Path | None,
     typer.Option(

@@ -16,7 +16,7 @@ def describe(
     folder: Annotated[Path, typer.Argument(help="Folder made by `prepare`.")],
     as_json: AsJson = False,
 ) -> None:
-    """Describe an encoded log: sizes, gaps, ids; with a picture."""
+    """Describe an encoded log in numbers and a picture."""
     card = describe_log(folder)
     if as_json:
         fields = {n: _numbers(field) for n, field in card["fields"].items()}

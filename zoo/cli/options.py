@@ -38,7 +38,7 @@ Data = Annotated[
 
 
 def open_log(data: Path | None) -> EncodedLog:
-    """Opens the folder, or makes the synthetic log where there is none."""
+    """Opens the folder, or makes the synthetic log if none is given."""
     if data is not None:
         return EncodedLog.load(data)
     with Console().status("Making the synthetic log"):

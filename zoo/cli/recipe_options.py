@@ -27,7 +27,31 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "decay": DECAYS,
     "clip_variant": CLIP_VARIANTS,
 }
-"""The values of an option, where Typer is to refuse all others."""
+"""The only values that an option takes."""
+
+
+def _none_if_infinite(value: float) -> float | None:
+    return None if value == math.inf else value
+
+
+def _integers(texts: list[str]) -> list[int]:
+    """Reads `400,400`, or the same units as two values of the option."""
+    parts = ",".join(texts).split(",")
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise typer.BadParameter(
+            "`--hidden-units` must be positive integers, such as 400,400,400. "
+            f"Received: {','.join(texts)}"
+        )
+    return [int(part) for part in parts]
+
+
+_DETAILS: dict[str, dict[str, Any]] = {
+    "batch_size": {"min": 1},
+    "epochs": {"min": 1},
+    "embedding_dim": {"min": 1},
+    "clip_ratio": {"callback": _none_if_infinite},
+    "hidden_units": {"callback": _integers, "metavar": "<int,int,...>"},
+}
 
 
 def add_recipe_options(*left_out: str) -> Callable[[Command], Command]:
@@ -69,23 +93,17 @@ def _options() -> list[inspect.Parameter]:
     for field in fields(Recipe):
         name, type_ = field.name, types[field.name]
         default: Any = field.default
-        details: dict[str, Any] = {}
         names = [f"--{name}"] if type_ is bool else []
         if name in CHOICES:
             type_ = Literal[CHOICES[name]]
-        elif name in ("batch_size", "epochs", "embedding_dim"):
-            details = {"min": 1}
-        elif name == "clip_ratio":
-            details = {"callback": _none_if_infinite}
         elif name == "hidden_units":
             type_, default = list[str], [",".join(map(str, default))]
-            details = {"callback": _integers}
         option = typer.Option(
             *names,
             help=help_texts.get(name),
             show_default=default is not None,
             rich_help_panel="Recipe",
-            **details,
+            **_DETAILS.get(name, {}),
         )
         options.append(
             inspect.Parameter(
@@ -115,18 +133,3 @@ def _help_texts() -> dict[str, str]:
         text = text.replace("Defaults to `None`, ", "Default: ")
         texts[name] = re.sub(r" Defaults to `[^`]*`\.$", "", text)
     return texts
-
-
-def _none_if_infinite(value: float) -> float | None:
-    return None if value == math.inf else value
-
-
-def _integers(texts: list[str]) -> list[int]:
-    """Reads `400,400`, or the same units as two values of the option."""
-    parts = ",".join(texts).split(",")
-    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-        raise typer.BadParameter(
-            "`--hidden-units` must be positive integers, such as 400,400,400. "
-            f"Received: {','.join(texts)}"
-        )
-    return [int(part) for part in parts]

@@ -31,7 +31,7 @@ def scale(
         Path,
         typer.Option(
             help="Folder for results.csv, the runs' reports and the figures. "
-            "A study that was broken off goes on from there.",
+            "An interrupted study resumes there.",
         ),
     ],
     data: Data = None,
@@ -63,18 +63,18 @@ def scale(
     clip: Annotated[
         list[str] | None,
         typer.Option(
-            help="r=1 is CowClip, with its ratio; off is none; column=1e-6, "
-            "field=1e-3 and global=0.1 are constant clips with their "
+            help="r=1 is CowClip with that ratio, off is no clip; column=1e-6, "
+            "field=1e-3 and global=0.1 are constant clips with that "
             "threshold. May be repeated. Default: r=1.",
             show_default=False,
         ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Number of seeds, from 0 on.")
+        int, typer.Option(min=1, help="Number of seeds, counted from 0.")
     ] = 1,
     **settings: Any,
 ) -> None:
-    """Find how far the batch can grow, with which rule, before AUC falls."""
+    """Find the largest batch that keeps the AUC, for each scaling rule."""
     variants = dict(map(_clip_variant, clip)) if clip else None
     keep_freed_memory()
     log = open_log(data)
@@ -96,7 +96,7 @@ def scale(
 
 
 def _clip_variant(text: str) -> tuple[str, dict[str, Any]]:
-    """The name of a clip, and the arguments of `Recipe` that make it."""
+    """Returns the name of a clip, and the settings that make it."""
     kind, _, value = text.partition("=")
     constant = [v for v in CLIP_VARIANTS if v != ADAPTIVE_COLUMN]
     if text == "off":
@@ -112,7 +112,7 @@ def _clip_variant(text: str) -> tuple[str, dict[str, Any]]:
             f"Received: {text}"
         )
     if kind == "r":
-        # CowClip itself goes by no name, as where `--clip` is not given.
+        # Without `--clip`, CowClip has no name either.
         name = "" if number == 1 else text
         return name, {"clip_ratio": None if number == math.inf else number}
     return text, {"clip_variant": kind, "clip_threshold": number}

@@ -43,7 +43,7 @@ def train(
         str | None,
         typer.Option(
             help=f"Settings of a published run: {', '.join(built_in_recipes())}"
-            ", or a JSON file like theirs. Options beside it come first.",
+            ", or a JSON file like theirs. Other options override them.",
             show_default=False,
             is_eager=True,
             callback=take_recipe,
@@ -52,9 +52,9 @@ def train(
     initial_model: Annotated[
         str | None,
         typer.Option(
-            help="Preset, such as the folder of an earlier run, to go on from, "
-            "its tables grown to the data's vocabularies; it brings its own "
-            "network.",
+            help="Preset to continue from, such as the folder of an earlier "
+            "run. Its tables grow to the data's vocabularies, and its network "
+            "replaces --model.",
             show_default=False,
         ),
     ] = None,
@@ -62,21 +62,21 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Go on from the last checkpoint of a run of the same options "
-            "that was broken off; begin where there is none.",
+            help="Resume an interrupted run of the same options from its last "
+            "checkpoint, or begin if there is none.",
         ),
     ] = False,
     checkpoint_steps: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Steps between checkpoints, which are in OUTPUT.checkpoints "
-            "until the run is finished. Default: one each epoch.",
+            help="Steps between checkpoints in OUTPUT.checkpoints, which a "
+            "finished run removes. Default: one an epoch.",
             show_default=False,
         ),
     ] = None,
     keep_checkpoints: Annotated[
-        int, typer.Option(min=1, help="How many of the last ones.")
+        int, typer.Option(min=1, help="Number of the last checkpoints to keep.")
     ] = 2,
     **settings: Any,
 ) -> None:
@@ -110,7 +110,7 @@ def train(
 def _published(
     recipe: str | None, log: EncodedLog, report: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """What others reached, if it was with these settings and on this log."""
+    """Returns the published metrics of the same settings on the same log."""
     if recipe is None or report["initial_model"]:
         return None
     loaded = RecipeFile.load(recipe)
@@ -127,7 +127,7 @@ def _published(
         "model": report["model"],
         "batch_size": report["batch_size"],
     }
-    # A seed is no setting.
+    # Runs of other seeds are compared too.
     del expected["seed"], received["seed"]
     if received != expected:
         return None

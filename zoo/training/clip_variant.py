@@ -17,22 +17,21 @@ CLIP_VARIANTS = (ADAPTIVE_COLUMN, "column", "field", "global")
 class ClipVariant(CowClip):
     """`CowClip` with one of the constant clips of the paper's ablation.
 
-    All else is equal. The threshold of a row's gradient is, in place of the
-    row's own norm,
+    A constant threshold replaces the norm of the row's own weights:
 
-    * `"column"`: `max(count, 1) * threshold` on the norm of the row;
-    * `"field"`: `threshold` on the norm of all rows of the row's field;
-    * `"global"`: `threshold` on the norm of the whole table.
+    * `"column"`: `max(count, 1) * threshold` limits the norm of the row;
+    * `"field"`: `threshold` limits the norm of all rows of the row's field;
+    * `"global"`: `threshold` limits the norm of the whole table.
 
-    For the networks of the zoo, whose fields share one clipped table. A
-    model that is to be trained well wants `CowClip`; this is to measure what
-    of it carries the result.
+    All fields must share one clipped table, as in the networks of the zoo.
+    The variants measure which part of CowClip matters. To train a model well,
+    use `CowClip`.
 
     Args:
         clip_variant: string, one of those above.
-        clip_threshold: float, not negative; of gradients of the mean loss.
-        field_sizes: list of integers, the rows of each field in the order in
-            which they stand in the table. Needed for `"field"` alone.
+        clip_threshold: float, not negative, for gradients of the mean loss.
+        field_sizes: list of integers, the number of rows of each field in the
+            order of the table. Only `"field"` needs it.
         **cowclip_kwargs: arguments of `keras_cowclip.CowClip`.
 
     Raises:
@@ -93,7 +92,7 @@ class ClipVariant(CowClip):
 
 
 def check_clip_variant(variant: str, threshold: float | None) -> None:
-    """Raises for an unknown variant, or a threshold that does not belong."""
+    """Raises for an unknown variant, or a threshold that does not fit it."""
     if variant not in CLIP_VARIANTS:
         raise ValueError(
             f"`clip_variant` must be one of {list(CLIP_VARIANTS)}. "

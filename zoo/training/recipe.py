@@ -16,24 +16,24 @@ from zoo.training.clip_variant import ADAPTIVE_COLUMN
 from zoo.training.clip_variant import ClipVariant
 from zoo.training.clip_variant import check_clip_variant
 
-# At batch 1024, from the paper's tables; the others are CowClip's defaults.
+# Rates of the dense weights at batch 1024, from the paper's tables.
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
 DECAYS = ("none", "cosine", "plateau")
-FIRST_LEARNING_RATE = 1e-8  # Of the warm-up, as in the published code.
-LAST_SHARE = 0.1  # Of a learning rate, where a decay ends.
-_OF_NETWORK = (
+FIRST_LEARNING_RATE = 1e-8  # The warm-up's first, as in the published code.
+LAST_SHARE = 0.1  # A decay ends at this share of a learning rate.
+_NETWORK_SETTINGS = (
     "embedding_dim", "embedding_deviation", "hidden_units", "dropout",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a training run but its data: the paper's by default.
+    """Settings of a training run, the paper's by default.
 
     Hyperparameters are given for a batch of 1024 and scaled to `batch_size`
-    by `rule`. The dense learning rate warms up linearly, then stays constant;
-    that of the embeddings is constant from the start. A `decay` lets both
-    fall, which the paper does not.
+    by `rule`. The dense learning rate warms up linearly, then stays constant.
+    The learning rate of the embeddings is constant from the start. A `decay`
+    lowers both, unlike the paper.
 
     Args:
         model: string. The network, one of `zoo.list_models()`. Defaults to
@@ -76,9 +76,9 @@ class Recipe:
             policy or else Keras' global one.
         lazy: boolean. Updates only the embedding rows of the batch, by about
             what they missed since their last update, see
-            `keras_cowclip.CowClip`. A step then no longer costs what its
-            tables do, and a table has one moment less. Another algorithm than
-            the paper's. Defaults to `False`.
+            `keras_cowclip.CowClip`. On TensorFlow and PyTorch a step then
+            costs no more for a larger table. A table has one moment less.
+            Another algorithm than the paper's. Defaults to `False`.
         seed: integer. Seed of the weights and of the order of rows. Defaults
             to `0`.
 
@@ -157,10 +157,10 @@ class Recipe:
             )
 
     def for_data(self, name: str | None) -> "Recipe":
-        """Fills in what depends on the data set, known by its name.
+        """Fills in the learning rate that the paper has for a data set.
 
         Args:
-            name: string, of its `LogFormat`; `None` where there is none.
+            name: string, the name of the log's `LogFormat`, or `None`.
 
         Example:
 
@@ -174,7 +174,7 @@ class Recipe:
         )
 
     def for_network(self, network: CTRModel) -> "Recipe":
-        """The recipe of a network that there already is.
+        """Returns this recipe with the network settings of a model.
 
         Args:
             network: a model of the zoo.
@@ -190,11 +190,11 @@ class Recipe:
             self,
             model=network_name(network),
             dtype=network.dtype_policy.name,
-            **{name: config[name] for name in _OF_NETWORK},
+            **{name: config[name] for name in _NETWORK_SETTINGS},
         )
 
     def scaled(self) -> dict[str, Any]:
-        """The learning rates and the l2 at this batch size.
+        """Returns the learning rates and the l2 at this batch size.
 
         Example:
 
@@ -212,7 +212,7 @@ class Recipe:
         )
 
     def make_network(self, schema: FeatureSchema) -> CTRModel:
-        """Returns the network, its weights drawn from Keras' seed.
+        """Builds the network, its weights drawn from Keras' seed.
 
         Args:
             schema: `zoo.FeatureSchema`, the columns of the log.
@@ -228,7 +228,7 @@ class Recipe:
         )
 
     def warmup_steps(self, steps_per_epoch: int) -> int:
-        """The steps in which the dense learning rate rises.
+        """Returns the number of steps in which the dense rate rises.
 
         Args:
             steps_per_epoch: integer.
@@ -243,10 +243,10 @@ class Recipe:
     def make_optimizer(
         self, steps_per_epoch: int, schema: FeatureSchema
     ) -> CowClip:
-        """Returns the optimizer with its rates scaled and scheduled.
+        """Builds the optimizer, its rates scaled and scheduled.
 
-        With `decay="plateau"` the rates are those of the first step, for
-        `CutRatesOnPlateau` to change.
+        With `decay="plateau"` the rates are those of the first step:
+        `CutRatesOnPlateau` changes them later.
 
         Args:
             steps_per_epoch: integer.
@@ -259,7 +259,7 @@ class Recipe:
             ("embedding_learning_rate", 0),
         ):
             scaled[name] = self._schedule(scaled[name], warmup_steps, steps)
-        # The rule may bring a clip ratio of its own.
+        # A rule may replace the clip ratio.
         arguments = {
             "clip_ratio": self.clip_ratio,
             **scaled,
@@ -294,7 +294,7 @@ class Recipe:
         return rate
 
     def hyperparameters(self) -> dict[str, Any]:
-        """The values as they were used, scaled, ready for JSON.
+        """Returns the settings at this batch size, ready for JSON.
 
         Example:
 
@@ -308,8 +308,8 @@ class Recipe:
             "dtype": self.dtype or keras.config.dtype_policy().name,
         }
         if self.clip_variant != ADAPTIVE_COLUMN:
-            values["clip_ratio"] = None  # It has no part in a constant clip.
-        # These two stand beside them in every report.
+            values["clip_ratio"] = None  # A constant clip ignores it.
+        # A report has these two beside its hyperparameters.
         del values["model"], values["batch_size"]
         return values
 

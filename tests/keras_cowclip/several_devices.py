@@ -144,7 +144,7 @@ SCOPES = {
 
 
 def save(model, path):
-    # Layer by layer: Keras' own list has the counts, which are no state.
+    # Layer by layer: `get_weights` leaves out the counts, which are not saved.
     weights = [w for layer in model.layers for w in layer.get_weights()]
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not optimizer.lazy:  # On one device, it moves rows without any counts.

@@ -3,10 +3,10 @@
     KERAS_BACKEND=jax python benchmarks/scaling.py gowalla
 
 A study is a few calls of `zoo.scaling_study` with the arguments in `STUDIES`;
-its results are in the folder of its name. Runs that are there already are not
-repeated: a study that was broken off goes on when it is called again, and one
-grows when seeds, rules or models are added to it here. The column
-`wall_seconds` of `results.csv` says how long each run took.
+its results are in the folder of its name. Finished runs are not repeated: a
+study that was broken off resumes when it is called again, and one grows when
+seeds, rules or models are added to it here. The column `wall_seconds` of
+`results.csv` has the seconds of each run.
 """
 
 import argparse
@@ -75,8 +75,8 @@ CLIPS = {
     "field": {"clip_variant": "field", "clip_threshold": 3e-2},
     "global": {"clip_variant": "global", "clip_threshold": 3e-2},
 }
-# What makes a step faster and is not the same arithmetic. The lines to compare
-# with are in the studies `gowalla` and `gowalla_decay`.
+# Faster steps, of another arithmetic. The lines to compare with are in the
+# studies `gowalla` and `gowalla_decay`.
 BFLOAT16 = {"dtype": "mixed_bfloat16"}
 LAZY = {"lazy": True}
 # A study is made of one or more calls of `zoo.scaling_study`.
@@ -116,7 +116,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "rules": ("frequency",),
         },
     ],
-    # Where on the way to 64K and beyond each rule leaves the others.
+    # All batch sizes to 128K, for the one at which a rule leaves the others.
     "gowalla_batches": [
         {
             **GOWALLA,
@@ -124,7 +124,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "rules": ("cowclip", "sqrt", "frequency"),
         },
     ],
-    # Whether rates that fall are what large batches lack.
+    # Large batches with rates that fall.
     "gowalla_decay": [
         {
             **GOWALLA,
@@ -166,7 +166,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             for rule, batch_size in (("frequency", 65_536), ("cowclip", 1024))
         ),
     ],
-    # The ablation: which part of the paper's recipe carries the result.
+    # The ablation: the paper's recipe without one part or another.
     "gowalla_ablation": [
         {
             **GOWALLA,
@@ -184,7 +184,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             },
         }
     ],
-    # Whether the AUC holds where a step is made faster.
+    # The AUC of the faster steps.
     "gowalla_faster": [
         {
             **GOWALLA,
@@ -265,7 +265,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "rules": ("cowclip",),
             "variants": SYNTHETIC_DECAYS,
         },
-        # Whether it mends the frequency rule on the other networks.
+        # The frequency rule on the other networks, with the same decay.
         {
             **SYNTHETIC,
             "models": ("wide_deep", "dcn"),

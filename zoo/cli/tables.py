@@ -1,4 +1,4 @@
-"""What the command line prints, as tables."""
+"""Makes the tables that the command line prints."""
 
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def report_table(
 ) -> Table:
     """The metrics, speed and hyperparameters of a training run.
 
-    Beside them those that others published for the same settings and log.
+    Metrics that others published for the same settings and log stand beside.
     """
     bayes = report.bayes
     published = published or {}
@@ -88,7 +88,7 @@ def metrics_table(metrics: dict[str, float], split: str, model: str) -> Table:
 
 
 def explanation_tables(report: dict[str, Any]) -> tuple[Table, Table]:
-    """The metrics of an explained model, and what its columns are worth."""
+    """The metrics of an explained model, and the importance of its columns."""
     metrics = _table(
         report["preset"], "metric", f"{report['rows']:,} {report['split']} rows"
     )
@@ -129,7 +129,7 @@ def explanation_tables(report: dict[str, Any]) -> tuple[Table, Table]:
 
 
 def verdict_table(verdicts: list[dict[str, Any]]) -> Table:
-    """How far each rule of a scaling study goes."""
+    """The largest batch of each rule of a scaling study."""
     table = _table(
         "Largest batch within .001 AUC of the best run at the smallest batch",
         "model",

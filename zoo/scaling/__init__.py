@@ -1,3 +1,3 @@
-"""How far the batch can grow before the AUC falls, on the data at hand."""
+"""Finds the largest batch that keeps the AUC, on the data at hand."""
 
 from zoo.scaling.study import scaling_study as scaling_study

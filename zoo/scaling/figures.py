@@ -1,4 +1,4 @@
-"""The pictures of a scaling study."""
+"""Draws the figures of a scaling study."""
 
 from collections.abc import Callable
 from functools import partial

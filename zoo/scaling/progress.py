@@ -54,7 +54,7 @@ class StudyProgress:
         )
 
     def end(self, recipe: Recipe, seconds: float) -> None:
-        """Counts a run; `seconds` is 0 for one that was there already."""
+        """Counts a run; `seconds` is 0 for one that was finished before."""
         self._left.remove(recipe)
         if seconds:
             self._seen.append((recipe, seconds))

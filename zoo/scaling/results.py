@@ -126,7 +126,7 @@ def _read_packed(path: Path) -> Iterator[Report]:
         return
     try:
         lines = gzip.decompress(path.read_bytes()).decode().splitlines()
-        if not lines:  # Of an empty file gzip makes an empty text.
+        if not lines:  # gzip reads an empty file as an empty text.
             raise ValueError("no line")
         yield from [Report.from_json(json.loads(line)) for line in lines]
     except (gzip.BadGzipFile, EOFError, zlib.error, ValueError) as error:

@@ -28,11 +28,12 @@ from zoo.scaling.results import run_name
 from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
 from zoo.scaling.verdict import label
+from zoo.training.checkpoints import Checkpoints
 from zoo.training.recipe import Recipe
 from zoo.training.report import Report
 from zoo.training.report import Row
+from zoo.training.run import Run
 from zoo.training.run import check_log
-from zoo.training.run import run_recipe
 
 BATCH_SIZES = tuple(1024 * 2**n for n in range(8))
 
@@ -52,10 +53,10 @@ def scaling_study(
 
     Every model is trained with every rule, variant, batch size and seed.
     Runs of one seed begin with the same weights and see the same rows. A study
-    that was broken off is called again with the same `output`: finished runs
-    are not repeated, and the one under way goes on from its last checkpoint.
-    More models, rules, variants, batch sizes or seeds are added in that way:
-    the results are those of all calls together.
+    that was broken off resumes when it is called again with the same `output`:
+    finished runs are not repeated, and the one under way resumes from its last
+    checkpoint. More models, rules, variants, batch sizes or seeds are added in
+    that way: the results are those of all calls together.
 
     Args:
         log: `EncodedLog`, from a folder or synthetic.
@@ -104,7 +105,7 @@ def scaling_study(
     name = log.encoder.log_format.name if log.encoder else None
     variants = _checked_variants(variants or {"": {}})
     runs = [
-        _Run(
+        _PlannedRun(
             Recipe(
                 model=model,
                 rule=rule,
@@ -141,7 +142,7 @@ def scaling_study(
     return rows
 
 
-class _Run(NamedTuple):
+class _PlannedRun(NamedTuple):
     recipe: Recipe
     variant: str
 
@@ -167,7 +168,7 @@ def _checked_variants(
         if other != name:
             raise ValueError(
                 "Names of `variants` must differ in letters or digits, for "
-                f"files are called by them. Received: {other!r} and {name!r}"
+                f"runs are named after them. Received: {other!r} and {name!r}"
             )
         taken = {"model", "rule", "batch_size", "seed"} & set(arguments)
         if taken:
@@ -178,7 +179,7 @@ def _checked_variants(
     return variants
 
 
-def _check(log: EncodedLog, runs: list[_Run]) -> None:
+def _check(log: EncodedLog, runs: list[_PlannedRun]) -> None:
     if not runs:
         raise ValueError(
             "`models`, `batch_sizes`, `rules`, `variants` and `seeds` must "
@@ -210,7 +211,7 @@ def _read_runs(folder: Path, log: EncodedLog) -> dict[str, Report]:
 
 
 def _finished(
-    run: _Run,
+    run: _PlannedRun,
     folder: Path,
     found: dict[str, Report],
     reports: list[Report],
@@ -243,30 +244,26 @@ def _finished(
     return None
 
 
-def _train(log: EncodedLog, run: _Run, folder: Path) -> Report:
-    recipe = run.recipe
-    checkpoints = folder / RUNS_FOLDER / f"{run.name}.checkpoints"
+def _train(log: EncodedLog, planned: _PlannedRun, folder: Path) -> Report:
+    path = folder / RUNS_FOLDER / f"{planned.name}.checkpoints"
     start = time.perf_counter()
-    # Of what earlier runs have compiled, nothing is needed again.
+    # Frees what earlier runs have compiled.
     keras.utils.clear_session()
     try:
-        _, report = run_recipe(
-            log,
-            recipe,
-            checkpoints,
-            resume=True,
-            evaluate_best_epoch=True,
-            verbose=0,
-        )
+        run = Run.begin(log, planned.recipe)
+        with Checkpoints(path, run.identity()) as checkpoints:
+            run.resume(checkpoints)
+            run.fit(checkpoints, evaluate_best_epoch=True, verbose=0)
+        report = run.report()
     except TrainingDivergedError:
-        report = Report.diverged(log, recipe)
+        report = Report.diverged(log, planned.recipe)
     report = replace(
         report,
-        variant=run.variant,
+        variant=planned.variant,
         wall_seconds=time.perf_counter() - start,
     )
     write_run(folder, report)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    shutil.rmtree(path, ignore_errors=True)
     return report
 
 

@@ -1,4 +1,4 @@
-"""What a scaling study says: the largest batch that loses nothing."""
+"""Finds the largest batch at which a rule loses no AUC."""
 
 from statistics import mean
 from typing import Any
@@ -16,7 +16,7 @@ def curves(rows: list[Row]) -> list[Curve]:
 
 
 def label(curve: Curve) -> str:
-    """What a curve is called in tables and figures."""
+    """Returns the name of a curve in tables and figures."""
     return ", ".join(filter(None, curve))
 
 
@@ -30,7 +30,7 @@ def by_batch(rows: list[Row], model: str, curve: Curve) -> dict[int, list[Row]]:
 
 
 def verdicts(rows: list[Row]) -> list[dict[str, Any]]:
-    """Says how far each rule goes for each model.
+    """Finds the largest batch of each rule for each model.
 
     A batch size counts if no seed diverged there and the mean AUC over the
     seeds is at most 0.001 below that of the best rule at the study's smallest

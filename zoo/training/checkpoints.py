@@ -34,8 +34,8 @@ class Checkpoints:
 
     Args:
         folder: path; made if absent.
-        run: dict that JSON can hold. What the run is made of: a run of
-            another kind can't be resumed from here.
+        run: dict that JSON can hold, such as `Run.identity()`. A run with
+            another one can't be resumed from here.
         keep: integer. Number of checkpoints that are kept. Defaults to `2`.
 
     Raises:
@@ -178,7 +178,7 @@ class Checkpoints:
 
 
 def _damage(path: Path) -> str | None:
-    """Says what is wrong with a checkpoint, if anything is."""
+    """Returns what is wrong with a checkpoint, or `None`."""
     try:
         checksums = json.loads((path / CHECKSUMS_FILE).read_text())
         for name in (WEIGHTS_FILE, STATE_FILE):

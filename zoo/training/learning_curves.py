@@ -1,4 +1,4 @@
-"""The picture of a training run."""
+"""Draws the learning curves of a training run."""
 
 from pathlib import Path
 

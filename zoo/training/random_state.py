@@ -1,4 +1,4 @@
-"""The state of random numbers that Keras leaves out of weight files."""
+"""Reads and sets the random state that Keras leaves out of weight files."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def read_random_state(model: keras.Model) -> dict[str, Any]:
 
 
 def set_random_state(model: keras.Model, state: dict[str, Any]) -> None:
-    """Sets what `random_state` returned, on this or another backend."""
+    """Sets what `read_random_state` returned, on this or another backend."""
     for seed, value in zip(_seeds(model), state["seeds"], strict=True):
         seed.assign(value)
     if keras.backend.backend() == "torch" and "torch" in state:

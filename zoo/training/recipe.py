@@ -8,6 +8,7 @@ import keras
 
 from keras_cowclip import CowClip
 from keras_cowclip import scale_hyperparameters
+from zoo.checks import check_positive_integer
 from zoo.feature_schema import FeatureSchema
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network_class
@@ -119,12 +120,7 @@ class Recipe:
 
     def __post_init__(self):
         for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or int(value) != value or value < 1:
-                raise ValueError(
-                    f"`{name}` must be a positive integer. "
-                    f"Received: {name}={value}"
-                )
+            check_positive_integer(name, getattr(self, name))
         network_class(self.model)
         for name in ("warmup_epochs", "clip_ratio"):
             value = getattr(self, name)

@@ -1,13 +1,15 @@
-"""One training run by a recipe, from its first weights to its report."""
+"""Trains a network by a recipe, from its first weights to its report."""
 
 import hashlib
+from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
-from zoo.checks import check_positive_integer
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import evaluate_split
@@ -18,97 +20,221 @@ from zoo.models.ctr_model import CTRModel
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
 from zoo.runtime.out_of_memory import explained_out_of_memory
+from zoo.training.callbacks import CutRatesOnPlateau
 from zoo.training.callbacks import RaiseOnDivergence
 from zoo.training.callbacks import SaveCheckpoints
 from zoo.training.callbacks import TrainingClock
 from zoo.training.callbacks import ValidationMetrics
 from zoo.training.checkpoints import Checkpoints
-from zoo.training.plateau import CutRatesOnPlateau
 from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.recipe import Recipe
 from zoo.training.report import Report
 from zoo.training.state import TrainingState
 
 
-def run_recipe(
-    log: EncodedLog,
-    recipe: Recipe,
-    checkpoints_folder: str | Path,
-    initial_model: str | Path | None = None,
-    resume: bool = False,
-    checkpoint_steps: int | None = None,
-    keep_checkpoints: int = 2,
-    evaluate_best_epoch: bool = False,
-    verbose: int | str = "auto",
-) -> tuple[CTRModel, Report]:
-    """Trains a network and measures it; the checkpoints stay.
+@dataclass
+class Run:
+    """One training run, from its first weights to its report.
 
-    Args:
+    `begin` fills in the recipe. From then on it is only read.
+
+    Attributes:
         log: `EncodedLog`.
-        recipe: `Recipe`.
-        checkpoints_folder: path, for the checkpoints of this run alone.
-        initial_model, resume, checkpoint_steps, keep_checkpoints, verbose:
-            as in `zoo.train`.
-        evaluate_best_epoch: boolean. Also measures the model of the epoch with
-            the best validation AUC, on the split that the report is of; its
-            metrics are in the report's `history`. Defaults to `False`.
+        recipe: `Recipe`, with nothing left to fill in.
+        network: `CTRModel`, compiled.
+        batches: `ClickBatches` of the training split.
+        initial_model: string, the preset that the run began with, or `None`.
+        state: `TrainingState`, kept up to date by `fit`.
 
-    Returns:
-        The network and the report.
+    Example:
 
-    Raises:
-        ValueError: as `zoo.train` does.
+    ```python
+    run = Run.begin(log, Recipe(epochs=1))
+    with Checkpoints("run.checkpoints", run.identity()) as checkpoints:
+        run.resume(checkpoints)
+        run.fit(checkpoints)
+    report = run.report()
+    ```
     """
-    if checkpoint_steps is not None:
-        check_positive_integer("checkpoint_steps", checkpoint_steps)
-    check_log(log, recipe)
-    recipe = recipe.for_data(
-        log.encoder.log_format.name if log.encoder else None
-    )
-    keras.utils.set_random_seed(recipe.seed)
-    with explained_out_of_memory("The network", log.schema.num_ids):
-        network = _first_network(recipe, log, initial_model)
-    recipe = recipe.for_network(network)
-    batches = ClickBatches(
-        log.split("train"), recipe.batch_size, shuffle=True, seed=recipe.seed
-    )
-    network.compile(
-        recipe.make_optimizer(batches.batches_per_epoch, log.schema),
-        loss="binary_crossentropy",
-    )
-    settings = {
-        "model": recipe.model,
-        "batch_size": recipe.batch_size,
-        **recipe.hyperparameters(),
-        "initial_model": str(initial_model) if initial_model else None,
-    }
-    data = {
-        "rows": {name: len(split) for name, split in log.splits.items()},
-        "first_batch": _hash_of_first_batch(batches),
-    }
-    with Checkpoints(
-        checkpoints_folder, settings | data, keep_checkpoints
-    ) as checkpoints:
-        state = _begin_or_resume(network, checkpoints, resume)
-        clipped_share = ClippedShare()
-        save_checkpoints = SaveCheckpoints(
-            checkpoints,
-            state,
-            clipped_share,
-            batches.batches_per_epoch,
-            checkpoint_steps,
+
+    log: EncodedLog
+    recipe: Recipe
+    network: CTRModel
+    batches: ClickBatches
+    initial_model: str | None = None
+    state: TrainingState = field(default_factory=TrainingState)
+
+    @classmethod
+    def begin(
+        cls,
+        log: EncodedLog,
+        recipe: Recipe,
+        initial_model: str | Path | None = None,
+    ) -> "Run":
+        """Builds and compiles the network, its weights drawn from the seed.
+
+        Args:
+            log, initial_model: as in `zoo.train`.
+            recipe: `Recipe`.
+
+        Raises:
+            ValueError: for a log or a preset that `zoo.train` refuses.
+        """
+        check_log(log, recipe)
+        recipe = recipe.for_data(
+            log.encoder.log_format.name if log.encoder else None
         )
-        callbacks = [
-            TrainingClock(state),
-            RaiseOnDivergence(),
-            clipped_share,
-            *_validation(log, state, evaluate_best_epoch),
-            save_checkpoints,
-            *_plateau(recipe, state, batches.batches_per_epoch),
-        ]
-        _fit(network, batches, state, recipe.epochs, callbacks, verbose)
-    report = _report(network, log, recipe, state, settings["initial_model"])
-    return network, report
+        keras.utils.set_random_seed(recipe.seed)
+        with explained_out_of_memory("The network", log.schema.num_ids):
+            network = _first_network(recipe, log, initial_model)
+        recipe = recipe.for_network(network)
+        batches = ClickBatches(
+            log.split("train"),
+            recipe.batch_size,
+            shuffle=True,
+            seed=recipe.seed,
+        )
+        network.compile(
+            recipe.make_optimizer(batches.batches_per_epoch, log.schema),
+            loss="binary_crossentropy",
+        )
+        preset = str(initial_model) if initial_model else None
+        return cls(log, recipe, network, batches, preset)
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what must be the same in a run that resumes this one."""
+        return {
+            "model": self.recipe.model,
+            "batch_size": self.recipe.batch_size,
+            **self.recipe.hyperparameters(),
+            "initial_model": self.initial_model,
+            "rows": {name: len(s) for name, s in self.log.splits.items()},
+            "first_batch": _hash_of_first_batch(self.batches),
+        }
+
+    def resume(self, checkpoints: Checkpoints) -> None:
+        """Loads the newest whole checkpoint, if there is one.
+
+        Args:
+            checkpoints: `Checkpoints`, entered.
+
+        Raises:
+            ValueError: for checkpoints of another run, or none that is whole.
+        """
+        state = checkpoints.restore(self.network)
+        if state is not None:
+            state.resumed_at.append([state.epoch, state.step])
+            self.state = state
+
+    def fit(
+        self,
+        checkpoints: Checkpoints,
+        checkpoint_steps: int | None = None,
+        evaluate_best_epoch: bool = False,
+        verbose: int | str = "auto",
+    ) -> None:
+        """Trains what is left: the rest of an epoch, then the whole ones.
+
+        Args:
+            checkpoints: `Checkpoints`, entered. They stay when the run ends.
+            checkpoint_steps, verbose: as in `zoo.train`.
+            evaluate_best_epoch: boolean. Also measures the model of the epoch
+                with the best validation AUC, on the split that the report is
+                of; its metrics are in the report's `history`. Defaults to
+                `False`.
+
+        Raises:
+            TrainingDivergedError: if loss or predictions are not finite.
+        """
+        state, epochs = self.state, self.recipe.epochs
+        callbacks = self._callbacks(
+            checkpoints, checkpoint_steps, evaluate_best_epoch
+        )
+        while state.epoch < epochs:
+            self.batches.start_at(state.epoch, state.step)
+            try:
+                self.network.fit(
+                    self.batches.to_keras(),
+                    initial_epoch=state.epoch,
+                    # An epoch that starts in the middle has its own `fit`.
+                    epochs=state.epoch + 1 if state.step else epochs,
+                    shuffle=False,
+                    verbose=verbose,
+                    callbacks=callbacks,
+                )
+            except RuntimeError as error:
+                # PyTorch's cross-entropy does not take a NaN.
+                if "should be between 0 and 1" not in str(error):
+                    raise
+                raise TrainingDivergedError(
+                    "The predictions must be finite; the training has "
+                    "diverged: lower the learning rates. "
+                    f"Received: {error}"
+                ) from error
+
+    def report(self) -> Report:
+        """Measures the network and returns the run's report."""
+        evaluated_on = name_of_evaluation_split(self.log)
+        trained = len(self.log.split("train")) * self.recipe.epochs
+        return Report.of(
+            self.log,
+            self.recipe,
+            initial_model=self.initial_model,
+            **evaluate_split(self.network, self.log.split(evaluated_on)),
+            seconds=self.state.seconds,
+            samples_per_second=trained / self.state.seconds,
+            bayes=self.log.bayes.get(evaluated_on),
+            history=self.state.history,
+            clipped_curve=self.state.clipped_curve,
+            resumed_at=self.state.resumed_at,
+        )
+
+    def _callbacks(
+        self,
+        checkpoints: Checkpoints,
+        checkpoint_steps: int | None,
+        evaluate_best_epoch: bool,
+    ) -> list[keras.callbacks.Callback]:
+        steps_per_epoch = self.batches.batches_per_epoch
+        clipped_share = ClippedShare()
+        callbacks = [TrainingClock(self.state), RaiseOnDivergence()]
+        callbacks.append(clipped_share)
+        if "validation" in self.log.splits:
+            callbacks.append(self._validation(evaluate_best_epoch))
+        callbacks.append(
+            SaveCheckpoints(
+                checkpoints,
+                self.state,
+                clipped_share,
+                steps_per_epoch,
+                checkpoint_steps,
+            )
+        )
+        if self.recipe.decay == "plateau":
+            callbacks.append(self._plateau())
+        return callbacks
+
+    def _validation(self, evaluate_best_epoch: bool) -> ValidationMetrics:
+        split = name_of_evaluation_split(self.log)
+        # Not on the split that the epoch is chosen by: that would flatter it.
+        at_best = evaluate_best_epoch and split != "validation"
+        return ValidationMetrics(
+            self.log.split("validation"),
+            self.state,
+            self.log.split(split) if at_best else None,
+        )
+
+    def _plateau(self) -> CutRatesOnPlateau:
+        scaled = self.recipe.scaled()
+        steps_per_epoch = self.batches.batches_per_epoch
+        return CutRatesOnPlateau(
+            self.state,
+            FIRST_LEARNING_RATE,
+            scaled["learning_rate"],
+            scaled["embedding_learning_rate"],
+            self.recipe.warmup_steps(steps_per_epoch),
+            steps_per_epoch,
+        )
 
 
 def check_log(log: EncodedLog, recipe: Recipe) -> None:
@@ -129,113 +255,13 @@ def _first_network(
     return _load_grown(initial_model, log, recipe.dtype)
 
 
-def _validation(
-    log: EncodedLog, state: TrainingState, evaluate_best_epoch: bool
-) -> list[keras.callbacks.Callback]:
-    if "validation" not in log.splits:
-        return []
-    at_best = None
-    # Not on the split that the epoch is chosen by: that would flatter it.
-    if evaluate_best_epoch and name_of_evaluation_split(log) != "validation":
-        at_best = log.split(name_of_evaluation_split(log))
-    return [ValidationMetrics(log.split("validation"), state, at_best)]
-
-
-def _plateau(
-    recipe: Recipe, state: TrainingState, steps_per_epoch: int
-) -> list[keras.callbacks.Callback]:
-    if recipe.decay != "plateau":
-        return []
-    scaled = recipe.scaled()
-    return [
-        CutRatesOnPlateau(
-            state,
-            FIRST_LEARNING_RATE,
-            scaled["learning_rate"],
-            scaled["embedding_learning_rate"],
-            recipe.warmup_steps(steps_per_epoch),
-            steps_per_epoch,
-        )
-    ]
-
-
 def _hash_of_first_batch(batches: ClickBatches) -> str:
-    """What tells one log, or one order of its rows, from another."""
+    """A value that tells logs apart, and orders of the same rows."""
     inputs, labels = batches.batch(0, 0)
     digest = hashlib.sha256(labels.tobytes())
     for name in sorted(inputs):
         digest.update(np.ascontiguousarray(inputs[name]))
     return digest.hexdigest()
-
-
-def _begin_or_resume(
-    network: CTRModel, checkpoints: Checkpoints, resume: bool
-) -> TrainingState:
-    if len(checkpoints) and not resume:
-        raise ValueError(
-            "`output` has checkpoints of a run that did not finish: go on from "
-            "them with `resume=True` (`--resume`), or remove their folder. "
-            f"Received: {checkpoints.folder}"
-        )
-    state = checkpoints.restore(network)
-    if state is None:
-        return TrainingState()
-    state.resumed_at.append([state.epoch, state.step])
-    return state
-
-
-def _fit(
-    network: CTRModel,
-    batches: ClickBatches,
-    state: TrainingState,
-    epochs: int,
-    callbacks: list[keras.callbacks.Callback],
-    verbose: int | str,
-) -> None:
-    """Runs what is left: the rest of an epoch, then the whole ones."""
-    while state.epoch < epochs:
-        batches.start_at(state.epoch, state.step)
-        try:
-            network.fit(
-                batches.to_keras(),
-                initial_epoch=state.epoch,
-                # An epoch that starts in the middle has a `fit` of its own.
-                epochs=state.epoch + 1 if state.step else epochs,
-                shuffle=False,
-                verbose=verbose,
-                callbacks=callbacks,
-            )
-        except RuntimeError as error:
-            # PyTorch's cross-entropy does not take a NaN.
-            if "should be between 0 and 1" not in str(error):
-                raise
-            raise TrainingDivergedError(
-                "The predictions must be finite; the training has diverged: "
-                f"lower the learning rates. Received: {error}"
-            ) from error
-
-
-def _report(
-    network: CTRModel,
-    log: EncodedLog,
-    recipe: Recipe,
-    state: TrainingState,
-    initial_model: str | None,
-) -> Report:
-    evaluated_on = name_of_evaluation_split(log)
-    trained = len(log.split("train")) * recipe.epochs
-    return Report.of(
-        log,
-        recipe,
-        initial_model=initial_model,
-        **evaluate_split(network, log.split(evaluated_on)),
-        seconds=state.seconds,
-        samples_per_second=trained / state.seconds,
-        bayes=log.bayes.get(evaluated_on),
-        history=state.history,
-        clipped_curve=state.clipped_curve,
-        resumed_at=state.resumed_at,
-    )
 
 
 def _load_grown(

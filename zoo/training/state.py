@@ -5,7 +5,7 @@ from typing import Any
 
 @dataclass
 class TrainingState:
-    """How far a training run has come, apart from its weights.
+    """The progress of a training run, apart from its weights.
 
     Attributes:
         epoch: integer. The epoch that comes next or is under way.

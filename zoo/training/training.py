@@ -1,17 +1,19 @@
-"""Training runs that end in a folder: model, report and learning curves."""
+"""Trains a network into a folder: model, report and learning curves."""
 
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
 from zoo.files.whole_folder import atomic_folder
 from zoo.presets.folder import CURVES_FILE
 from zoo.presets.folder import write_preset_files
+from zoo.training.checkpoints import Checkpoints
 from zoo.training.learning_curves import plot_learning_curves
 from zoo.training.recipe import Recipe
-from zoo.training.run import run_recipe
+from zoo.training.run import Run
 
 REPORT_FILE = "report.json"
 
@@ -29,23 +31,23 @@ def train(
     """Trains a network on an encoded log by the paper's recipe and saves it.
 
     Checkpoints of a run under way are in the folder `<output>.checkpoints`,
-    which a finished run removes. A run that was killed is called again with
-    the same arguments and `resume=True`, and goes on from the last one in the
-    same order of rows: to the same bits on the same machine and backend.
+    which a finished run removes. A run that was killed resumes from the last
+    one when it is called again with the same arguments and `resume=True`. It
+    sees the rows in the same order, and ends in the same bits on the same
+    machine and backend.
 
     Args:
         log: `EncodedLog`, from a folder or synthetic.
         output: path of the folder to write: the model (see
             `zoo.from_preset`), `report.json` and `learning_curves.png`. An
             earlier run's folder is replaced once this run is finished.
-        initial_model: a preset, as `zoo.from_preset` takes it, to go on from
-            its weights. The network is then that model's, whatever `model`,
-            `embedding_dim`, `embedding_deviation`, `hidden_units` and
-            `dropout` say, and where `dtype` is `None` its dtype policy too; it
-            keeps the l2 of its dense linear weights;
-            where the log was encoded with its encoder, grown, its tables grow
-            too.
-        resume: boolean. Goes on from the last whole checkpoint, or begins
+        initial_model: a preset, as `zoo.from_preset` takes it, whose weights
+            the run begins with. The network is then that model's, with the l2
+            of its dense linear weights: `model`, `embedding_dim`,
+            `embedding_deviation`, `hidden_units` and `dropout` are ignored.
+            Its dtype policy counts where `dtype` is `None`. Its tables grow
+            where the log was encoded with its encoder, grown.
+        resume: boolean. Resumes from the last whole checkpoint, or begins
             where there is none. Defaults to `False`.
         checkpoint_steps: integer. Steps from one checkpoint to the next, or
             `None` for one at the end of each epoch. Defaults to `None`.
@@ -56,7 +58,8 @@ def train(
             `epochs` and `seed`.
 
     Returns:
-        The report, as written to `report.json`. Its metrics are those of the
+        The report, a dict as written to `report.json`, with the attributes of
+        `zoo.training.report.Report` as its keys. Its metrics are those of the
         split `report["evaluated_on"]`: the test split or, in a log without
         one, the validation split.
 
@@ -76,22 +79,35 @@ def train(
     ```
     """
     chosen = Recipe(**recipe)
+    if checkpoint_steps is not None:
+        check_positive_integer("checkpoint_steps", checkpoint_steps)
     checkpoints_folder = Path(f"{Path(output)}.checkpoints")
     with atomic_folder(output, marker=REPORT_FILE) as folder:
-        network, report = run_recipe(
-            log,
-            chosen,
-            checkpoints_folder,
-            initial_model=initial_model,
-            resume=resume,
-            checkpoint_steps=checkpoint_steps,
-            keep_checkpoints=keep_checkpoints,
-            verbose=verbose,
-        )
+        run = Run.begin(log, chosen, initial_model)
+        with Checkpoints(
+            checkpoints_folder, run.identity(), keep_checkpoints
+        ) as checkpoints:
+            if resume:
+                run.resume(checkpoints)
+            else:
+                _check_nothing_to_resume(checkpoints)
+            run.fit(checkpoints, checkpoint_steps, verbose=verbose)
+        report = run.report()
         name = log.encoder.log_format.name if log.encoder else log.source
-        write_preset_files(network, folder, log.encoder, report.metadata(name))
+        write_preset_files(
+            run.network, folder, log.encoder, report.metadata(name)
+        )
         plot_learning_curves(report, folder / CURVES_FILE)
         content = json.dumps(report.to_json(), indent=2)
         (folder / REPORT_FILE).write_text(content + "\n")
     shutil.rmtree(checkpoints_folder, ignore_errors=True)
     return report.to_json()
+
+
+def _check_nothing_to_resume(checkpoints: Checkpoints) -> None:
+    if len(checkpoints):
+        raise ValueError(
+            "`output` has checkpoints of a run that did not finish: resume it "
+            "with `resume=True` (`--resume`), or remove their folder. "
+            f"Received: {checkpoints.folder}"
+        )

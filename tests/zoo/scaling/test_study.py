@@ -13,6 +13,7 @@ from zoo.scaling import study
 from zoo.scaling.results import PACKED_FILE
 from zoo.scaling.results import read_runs
 from zoo.scaling.results import write_run
+from zoo.training.run import Run
 
 pytestmark = pytest.mark.one_backend(
     reason="its runs are those of `zoo.train`, which every backend is tested by"
@@ -129,26 +130,24 @@ class Broken(Exception):
 def fail_at(monkeypatch, number, error):
     """Lets the run of this number end in an error in its second epoch."""
     calls = iter(range(100))
-    run_recipe = study.run_recipe
+    fit_run, fit_model = Run.fit, keras.Model.fit
 
     class Fail(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
                 raise error
 
-    def failing(*args, **kwargs):
-        if next(calls) != number:
-            return run_recipe(*args, **kwargs)
-        fit = keras.Model.fit
+    def stopping(model, *args, callbacks, **kwargs):
+        callbacks = [*callbacks, Fail()]
+        return fit_model(model, *args, callbacks=callbacks, **kwargs)
 
-        def stopping(model, *a, callbacks, **k):
-            return fit(model, *a, callbacks=[*callbacks, Fail()], **k)
-
+    def failing(run, *args, **kwargs):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(keras.Model, "fit", stopping)
-            return run_recipe(*args, **kwargs)
+            if next(calls) == number:
+                patch.setattr(keras.Model, "fit", stopping)
+            fit_run(run, *args, **kwargs)
 
-    monkeypatch.setattr(study, "run_recipe", failing)
+    monkeypatch.setattr(Run, "fit", failing)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""A run is begun, resumed, fitted and reported on, in that order."""
+
+import keras
+import pytest
+
+import zoo
+from zoo.datasets import synthetic
+from zoo.training.checkpoints import Checkpoints
+from zoo.training.recipe import Recipe
+from zoo.training.run import Run
+
+SETTINGS = {
+    "batch_size": 256, "epochs": 2, "embedding_dim": 2, "hidden_units": (4,),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def log():
+    return synthetic.make_log(rows=2000, max_vocabulary=20)
+
+
+class Stop(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_the_recipe_is_filled_in_once_and_then_read(log, tmp_path, monkeypatch):
+    recipe = Recipe(**SETTINGS)
+    run = Run.begin(log, recipe)
+    assert recipe == Recipe(**SETTINGS)
+    assert run.recipe.learning_rate == 8e-4
+    assert run.recipe.dtype == "float32"
+    for name in ("for_data", "for_network"):
+        monkeypatch.setattr(Recipe, name, None)
+    with Checkpoints(tmp_path / "one", run.identity()) as checkpoints:
+        run.resume(checkpoints)
+        assert run.state.resumed_at == []
+        run.fit(checkpoints, verbose=0)
+    report = run.report()
+    assert report.hyperparameters == run.recipe.hyperparameters()
+    assert report.model == "deepfm"
+    assert len(report.history["loss"]) == 2
+
+
+def test_a_run_reports_what_train_reports(log, tmp_path):
+    expected = zoo.train(log, tmp_path / "run", verbose=0, **SETTINGS)
+    run = Run.begin(log, Recipe(**SETTINGS))
+    with Checkpoints(tmp_path / "one", run.identity()) as checkpoints:
+        run.fit(checkpoints, verbose=0)
+    report = run.report().to_json()
+    for name in expected.keys() - {"seconds", "samples_per_second"}:
+        assert report[name] == expected[name], name
+
+
+def test_a_run_that_is_broken_off_resumes(log, tmp_path, monkeypatch):
+    fit = keras.Model.fit
+
+    def stopping(model, *args, callbacks, **kwargs):
+        return fit(model, *args, callbacks=[*callbacks, Stop()], **kwargs)
+
+    reports = []
+    for stops in (False, True):
+        run = Run.begin(log, Recipe(**SETTINGS))
+        folder = tmp_path / str(stops)
+        with Checkpoints(folder, run.identity()) as checkpoints:
+            if stops:
+                with monkeypatch.context() as patch:
+                    patch.setattr(keras.Model, "fit", stopping)
+                    with pytest.raises(KeyboardInterrupt):
+                        run.fit(checkpoints, verbose=0)
+                run = Run.begin(log, Recipe(**SETTINGS))
+                run.resume(checkpoints)
+                assert run.state.epoch == 1
+            run.fit(checkpoints, verbose=0)
+        reports.append(run.report())
+    whole, resumed = reports
+    assert resumed.resumed_at == [[1, 0]]
+    assert resumed.history == whole.history
+    assert resumed.auc == whole.auc

@@ -1,8 +1,8 @@
 """Holds the choices by which raw values become numbers and ids."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from zoo.checks import check_positive_integer
 from zoo.encoding import sql
 from zoo.raw.log_format import LogFormat
 
@@ -40,13 +40,13 @@ class EncoderSettings:
                 f"`dense_transform` must be one of {sql.DENSE_TRANSFORMS}. "
                 f"Received: dense_transform={self.dense_transform!r}"
             )
-        _check_positive("min_count", self.min_count)
+        check_positive_integer("min_count", self.min_count)
         for name, value in (
             ("max_vocabulary", self.max_vocabulary),
             ("num_buckets", self.num_buckets),
         ):
             if value is not None:
-                _check_positive(name, value)
+                check_positive_integer(name, value)
                 if value > _MOST_TOKENS:
                     raise ValueError(
                         f"`{name}` must be at most {_MOST_TOKENS}: ids are "
@@ -68,10 +68,3 @@ class EncoderSettings:
         """The fields that have a vocabulary: none if tokens are hashed."""
         hashed = self.num_buckets is not None
         return () if hashed else self.log_format.categorical
-
-
-def _check_positive(name: str, value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(
-            f"`{name}` must be a positive integer. Received: {name}={value!r}"
-        )

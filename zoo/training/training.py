@@ -12,7 +12,7 @@ from zoo.presets.folder import CURVES_FILE
 from zoo.presets.folder import write_preset_files
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.learning_curves import plot_learning_curves
-from zoo.training.recipe import Recipe
+from zoo.training.recipe import make_recipe
 from zoo.training.run import Run
 
 REPORT_FILE = "report.json"
@@ -78,7 +78,7 @@ def train(
     report["auc"]
     ```
     """
-    chosen = Recipe(**recipe)
+    chosen = make_recipe(**recipe)
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)
     checkpoints_folder = Path(f"{Path(output)}.checkpoints")

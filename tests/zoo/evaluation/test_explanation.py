@@ -1,4 +1,4 @@
-"""What a model goes by: on a log in which one column tells of the clicks."""
+"""Explains models of a log in which one column determines the label."""
 
 import json
 

@@ -138,6 +138,7 @@ def gpu(session, backend):
         "pytest",
         "tests/gpu",
         "--accelerator",
+        *("-m", "not export"),
         *session.posargs,
         env={"KERAS_BACKEND": backend},
     )

@@ -21,11 +21,11 @@ from rich.console import Console
 import zoo
 from zoo.cli.tables import verdict_table
 from zoo.datasets import synthetic
-from zoo.scaling.results import compared
 from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
 from zoo.scaling.verdict import verdicts
+from zoo.training.report import compared
 
 RESULTS = Path(__file__).parent / "results" / "scaling"
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data"

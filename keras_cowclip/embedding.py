@@ -22,8 +22,8 @@ class CowClipEmbedding(keras.layers.Embedding):
 
     The counts are not saved: they stay out of weight files and of
     `get_weights()`. Weights therefore move freely to and from
-    `keras.layers.Embedding`, layer by layer. A weight file of a whole model
-    does not, because it names each layer by its class.
+    `keras.layers.Embedding`, layer by layer. Weight files of whole models can't
+    be exchanged, because they name each layer by its class.
 
     The counts are among the `trainable_variables`. A training loop without a
     Keras optimizer must skip every variable with `overwrite_with_gradient`.
@@ -65,8 +65,8 @@ class CowClipEmbedding(keras.layers.Embedding):
     ) -> None:
         if not isinstance(clip, bool):
             raise ValueError(f"`clip` must be a boolean. Received: clip={clip}")
-        # Keras would build the layer in `super().__init__` if given `weights`,
-        # before `clip` is set.
+        # Given `weights`, `super().__init__` would build the layer, before
+        # `clip` is set.
         weights = embedding_kwargs.pop("weights", None)
         super().__init__(input_dim, output_dim, **embedding_kwargs)
         self.clip = clip

@@ -162,14 +162,15 @@ class TableUpdate:
     def _update_all(self, gradient, counts, variable):
         ids = backend.active_ids(gradient)
         gradient = self._dense_gradient(gradient, variable)
-        clipped = self._clip(gradient, counts, variable, ids)
-        self._record_clipped(clipped.factor, clipped.counts)
+        l2 = self.optimizer.embedding_l2
+        if self.row_totals is not None:
+            clipped = self._clip(gradient, counts, variable, ids)
+            self._record_clipped(clipped.factor, clipped.counts)
+            gradient, l2 = clipped.gradient, clipped.l2
         rate = ops.convert_to_tensor(self.optimizer.embedding_learning_rate)
         if self._mean_counts is not None:
             rate = rate * self._frequency_factor(counts)
-        backend.table_adam(
-            self.optimizer, clipped.gradient, variable, rate, clipped.l2
-        )
+        backend.table_adam(self.optimizer, gradient, variable, rate, l2)
 
     def _update_lazily(self, gradient, counts):
         variables = self._lazy_variables()
@@ -192,7 +193,7 @@ class TableUpdate:
 
     def _clip(self, gradient, counts, variable, ids):
         l2 = self.optimizer.embedding_l2
-        if self.row_totals is None or self._never_clips():
+        if self._never_clips():
             return backend.Clipped(gradient, ops.ones_like(counts), counts, l2)
         table = at_least_float32(variable)
         if self._clips_active_rows_alone():

@@ -1,4 +1,4 @@
-"""Click-through-rate models, and the way from a raw log to a trained one.
+"""Trains click-through-rate models, from a raw log to a trained network.
 
 ```python
 log = zoo.datasets.synthetic.make_log(rows=10_000)
@@ -11,8 +11,9 @@ from zoo.runtime.memory import keep_freed_memory as keep_freed_memory
 
 check_backend()
 
-# ruff: noqa: E402 - Keras is imported behind the check of its backend, and
-# Arrow behind `zoo.runtime.memory`.
+# ruff: noqa: E402 - the backend is checked before Keras is imported, and
+# `zoo.runtime.memory` is imported before Arrow.
+from keras_cowclip import __version__ as __version__
 from zoo.data.click_batches import ClickBatches as ClickBatches
 from zoo.data.description import describe as describe
 from zoo.data.encoded_log import EncodedLog as EncodedLog

@@ -1,5 +1,6 @@
 """Knows the networks by name, so that presets need not import them."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 from typing import TypeVar
@@ -94,12 +95,13 @@ def create_model(name: str, schema: Any, **arguments: Any) -> Any:
     'DCN'
     """
     cls = network_class(name, "name")
-    try:
-        return cls(schema, **arguments)
-    except TypeError as error:
-        if "unexpected keyword argument" not in str(error):
-            raise
+    taken = inspect.signature(cls.__init__).parameters
+    # Keras drops an argument that it does not know without a word.
+    known = [n for n in taken if n not in ("self", "schema", "kwargs")]
+    unknown = {n: v for n, v in arguments.items() if n not in known}
+    if unknown:
         raise ValueError(
-            f"`create_model` takes the arguments of `zoo.models.{cls.__name__}`"
-            f", which says: {error}. Received: {sorted(arguments)}"
-        ) from error
+            f"Arguments of `{cls.__name__}` must be among {known}. "
+            f"Received: {', '.join(f'{n}={v!r}' for n, v in unknown.items())}"
+        )
+    return cls(schema, **arguments)

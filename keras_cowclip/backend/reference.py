@@ -201,9 +201,10 @@ def clip_active_rows(
 
     A row is active if its id is in the batch or its gradient is not zero.
 
-    Args, beside those of `clip_rows`:
-        factor_of: the factor of a row may depend on no other row, and must be
-            1 where the l2 is the whole gradient.
+    Args:
+        gradient, table, counts, l2: see `clip_rows`.
+        factor_of: see `clip_rows`. The factor of a row may depend on no other
+            row, and must be 1 where the l2 is the whole gradient.
         ids: the gradient's `active_ids`. Defaults to `None`, any row.
     """
     return clip_rows(gradient, table, counts, factor_of, l2)

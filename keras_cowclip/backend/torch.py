@@ -167,42 +167,8 @@ def adam(
         or not _has_kernels(variable.value)
     ):
         reference.adam(optimizer, gradient, variable, rate, l2)
-        return
-    index = optimizer._get_variable_index(variable)
-    slots = [optimizer._momentums, optimizer._velocities]
-    if optimizer.amsgrad:
-        slots.append(optimizer._velocity_hats)
-    # PyTorch's kernel counts the step itself.
-    steps = float(ops.convert_to_tensor(optimizer.iterations))
-    correction_1 = 1 - optimizer.beta_1 ** (steps + 1)
-    correction_2 = 1 - optimizer.beta_2 ** (steps + 1)
-    # Keras corrects in float32, which for 1 - beta_2 is off by 1e-5. The kernel
-    # is more exact, so that its results would differ from other backends'.
-    in_float32 = [
-        np.float32(1) - np.float32(beta) ** np.float32(steps + 1)
-        for beta in (optimizer.beta_1, optimizer.beta_2)
-    ]
-    keras_rate = float(rate) * np.sqrt(in_float32[1]) / in_float32[0]
-    momentum, velocity, *velocity_hat = (
-        [slot[index].value.detach()] for slot in slots
-    )
-    fused_adam(
-        [variable.value.detach()],
-        [gradient.to(torch.float32)],
-        momentum,
-        velocity,
-        velocity_hat[0] if velocity_hat else [],
-        [torch.tensor(steps, device=gradient.device)],
-        fused=True,
-        amsgrad=optimizer.amsgrad,
-        beta1=optimizer.beta_1,
-        beta2=optimizer.beta_2,
-        lr=float(keras_rate) * correction_1 / correction_2**0.5,
-        weight_decay=2.0 * l2,
-        # PyTorch adds it to the corrected root of the velocity, Keras before.
-        eps=optimizer.epsilon / correction_2**0.5,
-        maximize=False,
-    )
+    else:
+        _fused_step(optimizer, gradient, variable, float(rate), l2)
 
 
 table_adam = adam
@@ -230,6 +196,44 @@ def _has_kernels(tensor):
     return (
         tensor.device.type in ("cpu", "cuda")
         and not torch.compiler.is_compiling()
+    )
+
+
+def _fused_step(optimizer, gradient, variable, rate, l2):
+    index = optimizer._get_variable_index(variable)
+    slots = [optimizer._momentums, optimizer._velocities]
+    if optimizer.amsgrad:
+        slots.append(optimizer._velocity_hats)
+    # PyTorch's kernel counts the step itself.
+    steps = float(ops.convert_to_tensor(optimizer.iterations))
+    correction_1 = 1 - optimizer.beta_1 ** (steps + 1)
+    correction_2 = 1 - optimizer.beta_2 ** (steps + 1)
+    # Keras corrects in float32, which for 1 - beta_2 is off by 1e-5. The kernel
+    # is more exact, so that its results would differ from other backends'.
+    in_float32 = [
+        np.float32(1) - np.float32(beta) ** np.float32(steps + 1)
+        for beta in (optimizer.beta_1, optimizer.beta_2)
+    ]
+    keras_rate = rate * np.sqrt(in_float32[1]) / in_float32[0]
+    momentum, velocity, *velocity_hat = (
+        [slot[index].value.detach()] for slot in slots
+    )
+    fused_adam(
+        [variable.value.detach()],
+        [gradient.to(torch.float32)],
+        momentum,
+        velocity,
+        velocity_hat[0] if velocity_hat else [],
+        [torch.tensor(steps, device=gradient.device)],
+        fused=True,
+        amsgrad=optimizer.amsgrad,
+        beta1=optimizer.beta_1,
+        beta2=optimizer.beta_2,
+        lr=float(keras_rate) * correction_1 / correction_2**0.5,
+        weight_decay=2.0 * l2,
+        # PyTorch adds it to the corrected root of the velocity, Keras before.
+        eps=optimizer.epsilon / correction_2**0.5,
+        maximize=False,
     )
 
 

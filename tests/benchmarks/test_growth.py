@@ -35,6 +35,7 @@ def test_points_leave_the_middle_along_one_axis(growth):
     )
 
 
+@pytest.mark.large
 def test_points_are_measured_written_again_and_drawn(
     growth, monkeypatch, tmp_path
 ):

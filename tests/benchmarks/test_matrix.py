@@ -9,6 +9,8 @@ from pathlib import Path
 import keras
 import pytest
 
+# No merge changes what is published; a release may measure it anew.
+pytestmark = pytest.mark.large
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 

@@ -12,6 +12,10 @@ from . import fifty_steps
 TOLERANCE = 1e-2
 
 
+# On a CPU, which equals itself, they tell of the tests alone.
+pytestmark = pytest.mark.large
+
+
 @pytest.fixture(scope="module")
 def on_cpu(tmp_path_factory):
     path = tmp_path_factory.mktemp("cpu") / "weights.npz"

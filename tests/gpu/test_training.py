@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pytest
 
 from zoo.models import MODELS
 
@@ -28,6 +29,7 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize(("name", "kind", "policy"), runs)
 
 
+@pytest.mark.large
 def test_the_loss_falls(name, kind, policy, sizes):
     model = clicks.compiled(sizes, name, policy, lazy=kind == "lazy")
     first, second, third = clicks.fit(model, sizes, epochs=3)

@@ -20,10 +20,10 @@ CASES = {
     # The floor decides for some rows, the ratio for the others.
     "small ratio": {"clip_ratio": 0.05, "clip_floor": 1.5e-3},
     "off": {"clip_ratio": None},
-    # Rows that the batch has not are clipped too: 2 * l2 is above the ratio.
+    # 2 * l2 is above the ratio, so that inactive rows are clipped too.
     "large l2": {"clip_ratio": 0.2, "embedding_l2": 0.15},
     "lazy": {"clip_ratio": 0.2, "lazy": True},
-    # A row's second moment and its weights then change much as it rests.
+    # A resting row's second moment and weights change much.
     "lazy, large l2": {
         "clip_ratio": 0.2,
         "lazy": True,
@@ -131,7 +131,7 @@ def check_against_reference(overrides, rows=ROWS, **compile_arguments):
             np.sqrt(expected.velocities[name]),
             f"{name} root of v",
         )
-        # The way a weight went is shorter than the weight: a finer measure.
+        # The change of a weight is smaller than the weight: a finer measure.
         moved = expected.weights[name] - weights[name]
         np.testing.assert_allclose(
             weight - weights[name],
@@ -154,7 +154,7 @@ def test_data_repeat_ids_in_a_batch_and_leave_rows_out():
     assert np.bincount(ids.ravel(), minlength=30)[20:].sum() == 0
 
 
-# What `fit` does by itself; `test_other_jit_compile...` does the opposite.
+# The default of `fit`; `test_other_jit_compile...` does the opposite.
 JIT_COMPILE = BACKEND != "torch"
 
 

@@ -36,7 +36,7 @@ GRADIENT = 1e-4
 
 
 def distance_of_an_epoch(mean_count, scale, rows):
-    """How far Adam moves rows while it sees a fixed number of samples.
+    """Returns the distance that rows move over a fixed number of samples.
 
     `mean_count` is that of the small batch. A gradient is `GRADIENT` for each
     time the id occurs in the batch, divided by the size of the batch.

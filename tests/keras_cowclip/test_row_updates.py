@@ -1,4 +1,4 @@
-"""`lazy=True` where a step's work is that of the batch, not of the table."""
+"""Tests `lazy=True` with sparse gradients, by the rows of a batch alone."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""A table's step: its rate, a custom clip, and the state that it saves."""
+"""Tests a table's step: its rate, a custom clip, and its saved state."""
 
 import keras
 import numpy as np

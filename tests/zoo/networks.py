@@ -11,11 +11,11 @@ SCHEMA = zoo.FeatureSchema(
 )
 
 
-def build(name, schema=SCHEMA, **kwargs):
+def build(network, schema=SCHEMA, **kwargs):
     kwargs = {"embedding_dim": 4, "hidden_units": (8, 6), **kwargs}
-    if name == "dcn_v2":
+    if network == "dcn_v2":
         kwargs = {"low_rank": 3, "num_experts": 2, **kwargs}
-    return MODELS[name](schema, **kwargs)
+    return MODELS[network](schema, **kwargs)
 
 
 def set_weights(model, seed=0, deviation=0.5):

@@ -1,4 +1,4 @@
-"""The command line: `python -m zoo prepare | describe | train | ...`."""
+"""Runs the command line, `cowclip` or `python -m zoo`."""
 
 import sys
 

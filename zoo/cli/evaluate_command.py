@@ -1,8 +1,11 @@
+import json
+
 from rich.console import Console
 
+from zoo.cli.options import AsJson
 from zoo.cli.options import EncodedFolder
 from zoo.cli.options import Preset
-from zoo.cli.options import SplitName
+from zoo.cli.options import Split
 from zoo.cli.tables import metrics_table
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import evaluate as evaluate_model
@@ -11,8 +14,12 @@ from zoo.evaluation.evaluation import evaluate as evaluate_model
 def evaluate(
     preset: Preset,
     data: EncodedFolder,
-    split: SplitName = "test",
+    split: Split = "test",
+    as_json: AsJson = False,
 ) -> None:
     """Evaluate a trained model on a split, exactly."""
     metrics = evaluate_model(preset, EncodedLog.load(data), split)
+    if as_json:
+        print(json.dumps(metrics))
+        return
     Console().print(metrics_table(metrics, split, preset))

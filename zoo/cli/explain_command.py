@@ -6,7 +6,7 @@ from rich.console import Console
 
 from zoo.cli.options import EncodedFolder
 from zoo.cli.options import Preset
-from zoo.cli.options import SplitName
+from zoo.cli.options import Split
 from zoo.cli.tables import explanation_tables
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.explanation import FIGURE_FILE
@@ -21,22 +21,22 @@ def explain(
         Path,
         typer.Option(help="Folder for explanation.json and explanation.png."),
     ],
-    split: SplitName = "test",
+    split: Split = "test",
     rows: Annotated[
         int,
         typer.Option(
             min=1,
-            help="Most rows to look at; of a larger split, so many are drawn.",
+            help="Largest number of rows; a larger split is sampled.",
         ),
     ] = 100_000,
     repeats: Annotated[
         int, typer.Option(min=2, help="Shuffles of each column.")
     ] = 5,
     seed: Annotated[
-        int, typer.Option(min=0, help="Of the rows and the shuffles.")
+        int, typer.Option(min=0, help="Seed of the sample and the shuffles.")
     ] = 0,
 ) -> None:
-    """Explain a trained model: which columns matter, is it calibrated."""
+    """Explain a trained model: importance of its columns, calibration."""
     keep_freed_memory()
     report = explain_model(
         preset, EncodedLog.load(data), output, split, rows, repeats, seed

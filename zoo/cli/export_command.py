@@ -17,11 +17,13 @@ def export(
     preset: Preset,
     format: Annotated[
         FormatName,
-        typer.Option(help=f"And the backends that write it: {formats_help()}."),
+        typer.Option(
+            help=f"Each with the backends that write it: {formats_help()}."
+        ),
     ],
     output: Annotated[
         Path,
-        typer.Option(help="File or folder to write, not there yet."),
+        typer.Option(help="File or folder to write; it must not exist."),
     ],
 ) -> None:
     """Write a model for another runtime: ids in, probabilities out."""

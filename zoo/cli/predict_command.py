@@ -15,20 +15,20 @@ def predict(
         Path,
         typer.Option(
             help="Raw rows in the log's own format, with or without labels: a "
-            "file (text, .gz, .zip or Parquet) or a folder of such."
+            "file (text, .gz, .zip or Parquet) or a folder of them."
         ),
     ],
     output: Annotated[
         Path,
         typer.Option(
-            help="File to write, .parquet or .csv: a probability a row."
+            help="File to write, .parquet or .csv, with one probability a row."
         ),
     ],
     batch_size: Annotated[
-        int, typer.Option(min=1, help="Rows that the network sees at once.")
+        int, typer.Option(min=1, help="Rows per batch.")
     ] = 16_384,
 ) -> None:
-    """Score raw rows: the click probability of each, in their order."""
+    """Score raw rows: one click probability a row, in their order."""
     keep_freed_memory()
     predictor = CTRPredictor.from_preset(preset)
     rows = predictor.predict_file(input, output, batch_size)

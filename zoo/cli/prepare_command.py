@@ -31,44 +31,46 @@ def prepare(
     dataset: Annotated[
         str | None,
         typer.Argument(
-            help=f"What the log is: {', '.join(RAW_LOGS)}, or a JSON file with "
-            "the arguments of zoo.LogFormat. Not needed with --encoder.",
+            help=f"Format of the log: {', '.join(RAW_LOGS)}, or a JSON file "
+            "with the arguments of zoo.LogFormat. Not needed with --encoder.",
         ),
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
-            help="A file (text, .gz, .zip or Parquet) or a folder of such. "
-            "Without it: the data set's own place on the Hugging Face Hub.",
+            help="A file (text, .gz, .zip or Parquet) or a folder of them. "
+            "Default: the data set's repository on the Hugging Face Hub.",
             show_default=False,
         ),
     ] = None,
     split: Annotated[
         SplitScheme | None,
         typer.Option(
-            help="random by row; sequential: the last rows for the test; day: "
-            "the last day; provider: as the files are called. Default: the "
-            "provider's if there is one, else random.",
+            help="random: by row; sequential: the last rows are the test; day: "
+            "the last day is the test; provider: by the names of the files. "
+            "Default: the provider's if there is one, else random.",
             show_default=False,
         ),
     ] = None,
     test_fraction: Annotated[
         float | None,
         typer.Option(
-            help="Random (default 0.1, Avazu 0.2) and sequential (1/7).",
+            help="Share of rows for the test, in splits that are random "
+            "(default 0.1, Avazu 0.2) or sequential (1/7).",
             show_default=False,
         ),
     ] = None,
     validation_fraction: Annotated[
         float | None,
         typer.Option(
-            help="Random (default 0.1) and sequential (0).",
+            help="Share of rows for the validation, in splits that are random "
+            "(default 0.1) or sequential (0).",
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the random split.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random split.")] = 0,
     fit_on: Annotated[
-        FitOn, typer.Option(help="The rows that vocabularies come from.")
+        FitOn, typer.Option(help="Rows that the vocabularies are built from.")
     ] = "train",
     min_count: Annotated[
         int,
@@ -79,14 +81,17 @@ def prepare(
     max_vocabulary: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Tokens that a field keeps.", show_default=False
+            min=1,
+            help="Largest number of tokens that a field keeps.",
+            show_default=False,
         ),
     ] = None,
     buckets: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Hash tokens to so many ids a field; no vocabulary.",
+            help="Hash the tokens of each field to this many ids, without a "
+            "vocabulary.",
             show_default=False,
         ),
     ] = None,
@@ -101,19 +106,19 @@ def prepare(
     grow: Annotated[
         bool,
         typer.Option(
-            "--grow", help="Add new tokens to those of --encoder, old ids kept."
+            "--grow", help="Add new tokens to those of --encoder; old ids stay."
         ),
     ] = False,
     dense: Annotated[
         DenseTransform,
         typer.Option(
-            help="Of the dense columns: minmax is the paper's; log is "
-            "sign(x) * ln(1 + |x|).",
+            help="Transform of the dense columns: minmax is the paper's; log "
+            "is sign(x) * ln(1 + |x|).",
         ),
     ] = "minmax",
     memory_limit: Annotated[
         str,
-        typer.Option(help="Of this process; DuckDB goes to disk beyond it."),
+        typer.Option(help="Of this process; DuckDB spills to disk beyond it."),
     ] = "2GB",
     engine: Annotated[
         EngineName, typer.Option(help="duckdb: this machine; spark: a cluster.")
@@ -121,7 +126,8 @@ def prepare(
     spark_master: Annotated[
         str | None,
         typer.Option(
-            help="Such as local[2] or yarn. Default: what spark-submit says.",
+            help="Spark master, such as local[2] or yarn. Default: that of "
+            "spark-submit.",
             show_default=False,
         ),
     ] = None,

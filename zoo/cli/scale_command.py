@@ -7,17 +7,9 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from zoo.cli.options import DEFAULT_HIDDEN_UNITS
 from zoo.cli.options import Data
-from zoo.cli.options import Decay
-from zoo.cli.options import EmbeddingDim
-from zoo.cli.options import EmbeddingL2
-from zoo.cli.options import EmbeddingLearningRate
-from zoo.cli.options import Epochs
-from zoo.cli.options import HiddenUnits
-from zoo.cli.options import LearningRate
-from zoo.cli.options import WarmupEpochs
 from zoo.cli.options import open_log
+from zoo.cli.recipe_options import add_recipe_options
 from zoo.cli.tables import verdict_table
 from zoo.registry import NETWORKS
 from zoo.runtime.memory import keep_freed_memory
@@ -29,12 +21,17 @@ from zoo.training.clip_variant import ADAPTIVE_COLUMN
 from zoo.training.clip_variant import CLIP_VARIANTS
 
 
+# The study varies these by options of its own.
+@add_recipe_options(
+    *("model", "rule", "batch_size", "seed"),
+    *("clip_variant", "clip_ratio", "clip_threshold"),
+)
 def scale(
     output: Annotated[
         Path,
         typer.Option(
             help="Folder for results.csv, the runs' reports and the figures. "
-            "A study that was broken off goes on from there.",
+            "An interrupted study resumes there.",
         ),
     ],
     data: Data = None,
@@ -66,25 +63,18 @@ def scale(
     clip: Annotated[
         list[str] | None,
         typer.Option(
-            help="r=1 is CowClip, with its ratio; off is none; column=1e-6, "
-            "field=1e-3 and global=0.1 are constant clips with their "
+            help="r=1 is CowClip with that ratio, off is no clip; column=1e-6, "
+            "field=1e-3 and global=0.1 are constant clips with that "
             "threshold. May be repeated. Default: r=1.",
             show_default=False,
         ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Number of seeds, from 0 on.")
+        int, typer.Option(min=1, help="Number of seeds, counted from 0.")
     ] = 1,
-    epochs: Epochs = 10,
-    learning_rate: LearningRate = None,
-    embedding_learning_rate: EmbeddingLearningRate = 1e-4,
-    embedding_l2: EmbeddingL2 = 1e-5,
-    warmup_epochs: WarmupEpochs = 1.0,
-    decay: Decay = "none",
-    embedding_dim: EmbeddingDim = 10,
-    hidden_units: HiddenUnits = None,
+    **settings: Any,
 ) -> None:
-    """Find how far the batch can grow, with which rule, before AUC falls."""
+    """Find the largest batch that keeps the AUC, for each scaling rule."""
     variants = dict(map(_clip_variant, clip)) if clip else None
     keep_freed_memory()
     log = open_log(data)
@@ -97,14 +87,7 @@ def scale(
         variants=variants,
         seeds=range(seeds),
         verbose=sys.stdout.isatty(),
-        epochs=epochs,
-        learning_rate=learning_rate,
-        embedding_learning_rate=embedding_learning_rate,
-        embedding_l2=embedding_l2,
-        warmup_epochs=warmup_epochs,
-        decay=decay,
-        embedding_dim=embedding_dim,
-        hidden_units=hidden_units or DEFAULT_HIDDEN_UNITS,
+        **settings,
     )
     Console().print(verdict_table(verdicts(rows)))
     Console(soft_wrap=True).print(
@@ -113,7 +96,7 @@ def scale(
 
 
 def _clip_variant(text: str) -> tuple[str, dict[str, Any]]:
-    """The name of a clip, and the arguments of `Recipe` that make it."""
+    """Returns the name of a clip, and the settings that make it."""
     kind, _, value = text.partition("=")
     constant = [v for v in CLIP_VARIANTS if v != ADAPTIVE_COLUMN]
     if text == "off":
@@ -129,7 +112,7 @@ def _clip_variant(text: str) -> tuple[str, dict[str, Any]]:
             f"Received: {text}"
         )
     if kind == "r":
-        # CowClip itself goes by no name, as where `--clip` is not given.
+        # Without `--clip`, CowClip has no name either.
         name = "" if number == 1 else text
         return name, {"clip_ratio": None if number == math.inf else number}
     return text, {"clip_variant": kind, "clip_threshold": number}

@@ -5,6 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
+from zoo.training.report import Report
+
 
 def summary_table(summary: dict[str, Any], output: Path) -> Table:
     """The splits that `prepare` made."""
@@ -45,34 +47,33 @@ def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
 
 
 def report_table(
-    report: dict[str, Any], published: dict[str, Any] | None = None
+    report: Report, published: dict[str, Any] | None = None
 ) -> Table:
     """The metrics, speed and hyperparameters of a training run.
 
     Beside them those that others published for the same settings and log.
     """
-    bayes = report["bayes"]
+    bayes = report.bayes
     published = published or {}
     table = _table(
-        f"{report['data']}, batch {report['batch_size']:,}, "
-        f"{report['backend']}",
-        f"{report['evaluated_on']} split",
-        report["model"],
+        f"{report.data}, batch {report.batch_size:,}, {report.backend}",
+        f"{report.evaluated_on} split",
+        report.model,
         *(["best possible"] if bayes else []),
         *(["published"] if published else []),
     )
-    for name in ("auc", "log_loss", "calibration"):
-        cells = [report[name]]
+    for name, value in report.metrics().items():
+        cells = [value]
         cells += [bayes[name]] if bayes else []
         cells += [published[name]] if name in published else []
         table.add_row(name, *(f"{value:.5f}" for value in cells))
     table.add_section()
-    table.add_row("training seconds", f"{report['seconds']:.1f}")
-    table.add_row("samples per second", f"{report['samples_per_second']:,.0f}")
+    table.add_row("training seconds", f"{report.seconds:.1f}")
+    table.add_row("samples per second", f"{report.samples_per_second:,.0f}")
     shown = ("rule", "learning_rate", "embedding_learning_rate", "embedding_l2")
     for name in shown:
-        value = report["hyperparameters"][name]
-        table.add_row(name, value if isinstance(value, str) else f"{value:.4g}")
+        used = report.hyperparameters[name]
+        table.add_row(name, used if isinstance(used, str) else f"{used:.4g}")
     if published:
         table.caption = f"Published: {published['source']}"
     return table

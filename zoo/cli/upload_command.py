@@ -11,7 +11,8 @@ from zoo.presets.hub_upload import upload_preset
 def upload(
     folder: Annotated[Path, typer.Argument(help="Folder written by `train`.")],
     address: Annotated[
-        str, typer.Argument(help="hf://user/repository; made if need be.")
+        str,
+        typer.Argument(help="hf://user/repository, made if it does not exist."),
     ],
     private: Annotated[
         bool,
@@ -21,8 +22,8 @@ def upload(
         bool,
         typer.Option(
             "--licensed-vocabulary",
-            help="Upload the tokens of Criteo or Avazu as well: only if their "
-            "publisher lets you.",
+            help="Also upload the tokens of Criteo or Avazu, if their "
+            "publisher allows it.",
         ),
     ] = False,
     revision: Annotated[

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from zoo.encoding.row_files import file_schema
 from zoo.feature_schema import FeatureSchema
 
 
@@ -174,10 +175,8 @@ class ArrowPart:
 
 
 def _check_columns(path, received, schema):
-    expected = {"label": "int8"}
-    if schema.num_dense:
-        expected["dense"] = f"{schema.num_dense} x float"
-    expected["ids"] = f"{schema.num_fields} x int32"
+    written = file_schema(schema.num_dense, schema.num_fields)
+    expected = {field.name: _describe(field.type) for field in written}
     columns = {field.name: _describe(field.type) for field in received}
     if columns != expected or len(columns) != len(received):
         raise ValueError(

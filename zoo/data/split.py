@@ -38,8 +38,11 @@ class Split:
     Example:
 
     ```python
-    split = zoo.EncodedLog.load("encoded/criteo").split("train")
+    schema = zoo.EncodedLog.load("encoded/criteo").schema
+    split = zoo.Split.open("encoded/criteo/train", schema)
     inputs, labels = split.read(0, 100)
+    clicks = sum(labels.sum() for _, labels in split.blocks())
+    rows = split.gather([(0, 10), (50, 60)], out=split.empty(20))
     ```
     """
 
@@ -125,7 +128,11 @@ class Split:
         return out_inputs, out_labels
 
     def empty(self, rows: int) -> Rows:
-        """Returns arrays for so many rows of this split, to be filled."""
+        """Returns arrays for rows of this split, to be filled.
+
+        Args:
+            rows: integer, the number of rows.
+        """
         inputs = {
             name: np.empty((rows, self.widths[name]), dtype)
             for name, dtype in DTYPES.items()

@@ -1,4 +1,4 @@
-"""Facts of data sets, and where their raw logs come from."""
+"""Describes public click logs, and loads them."""
 
 from zoo.datasets.avazu import AVAZU as AVAZU
 from zoo.datasets.avazu import AVAZU_X1 as AVAZU_X1

@@ -1,4 +1,4 @@
-"""Avazu's click log: what its publishers gave out."""
+"""Describes Avazu's click log in the versions that were published."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A click log as a data set of `datasets`, which this module imports."""
+"""Builds a data set of `datasets`, which it imports, from a click log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from zoo.datasets.row_split import RowSplit
 from zoo.datasets.typed_rows import column_types
 from zoo.datasets.typed_rows import read_typed_rows
 from zoo.raw.log_format import LogFormat
-from zoo.raw.source import open_source
+from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SplitScheme
 
 
 @dataclass
 class ClickLogConfig(datasets.BuilderConfig):
-    """What the builder has to know.
+    """Configures the builder.
 
     Attributes:
         log_format: `LogFormat`.
-        label: string. What the column of the label is called.
-        sources: dict from the name of a split to what holds its rows.
-        scheme: `SplitScheme` that picks the rows of a split from what holds
-            them; `None` if all of them belong to it.
+        label: string. The name of the column of the label.
+        sources: dict from the name of a split to the source of its rows.
+        scheme: `SplitScheme` that picks the rows of a split from its source;
+            `None` if all of them belong to it.
     """
 
     log_format: LogFormat | None = None
@@ -37,15 +37,15 @@ class ClickLogConfig(datasets.BuilderConfig):
 class ClickLog(datasets.ArrowBasedBuilder):
     """Reads click logs with the readers of `zoo.encoding`.
 
-    `datasets` gives it the cache, in which a failed run leaves nothing, and
+    `datasets` provides the cache, in which a failed run leaves nothing, and
     the streams.
     """
 
-    # To be raised when the same files come to give other rows.
+    # Must be raised when the same files give other rows than before.
     VERSION = "1.0.0"
     BUILDER_CONFIG_CLASS = ClickLogConfig
-    # Of the default, 1000 rows, a large log has more pieces than one can open
-    # quickly.
+    # With the default, 1000 rows, a large log has so many batches that it
+    # opens slowly.
     DEFAULT_WRITER_BATCH_SIZE = 1 << 16
 
     def _info(self) -> datasets.DatasetInfo:
@@ -58,7 +58,7 @@ class ClickLog(datasets.ArrowBasedBuilder):
         row_split = None
         if config.scheme is not None:
             whole = next(iter(config.sources.values()))
-            opened = open_source(whole, config.log_format)
+            opened = open_raw_log(whole, config.log_format)
             row_split = RowSplit.of(config.scheme, opened)
         return [
             datasets.SplitGenerator(
@@ -77,7 +77,7 @@ class ClickLog(datasets.ArrowBasedBuilder):
     ) -> Iterator[tuple[int, pa.Table]]:
         config = self.config
         tables = read_typed_rows(
-            open_source(source, config.log_format),
+            open_raw_log(source, config.log_format),
             config.log_format,
             config.label,
             split,

@@ -1,4 +1,4 @@
-"""Criteo's click logs: what its publishers gave out."""
+"""Describes Criteo's click logs in the versions that were published."""
 
 from dataclasses import replace
 

@@ -1,14 +1,14 @@
-"""Packages that only the loaders need; they are slow to import."""
+"""Imports packages that only the loaders need, and only then."""
 
 import importlib
 from types import ModuleType
 
 
 def import_extra(name: str) -> ModuleType:
-    """Imports a package of the extra `zoo` at the moment it is needed.
+    """Imports a package of the extra `zoo`.
 
     Raises:
-        ImportError: saying how to install it.
+        ImportError: with the command that installs it.
     """
     try:
         return importlib.import_module(name)

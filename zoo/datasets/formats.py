@@ -1,4 +1,4 @@
-"""Finds the format of a log: by its version, or by its columns' names."""
+"""Finds the format of a log by its version or by the names of its columns."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,9 +8,9 @@ import pyarrow.parquet
 
 from zoo.feature_schema import FeatureSchema
 from zoo.raw.log_format import LogFormat
-from zoo.raw.piece import first_line
+from zoo.raw.raw_file import first_line
 from zoo.raw.source import SourceLike
-from zoo.raw.source import find_pieces
+from zoo.raw.source import find_files
 from zoo.raw.table_log import is_parquet
 from zoo.raw.table_log import is_table
 
@@ -18,16 +18,15 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
 
 def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
-    """Makes the format of a log that is told by its columns' names alone.
+    """Makes the format of a log from the names of its columns alone.
 
     Args:
         schema: `FeatureSchema`.
-        source: what `zoo.encoding.open_source` takes.
+        source: what `zoo.encoding.open_raw_log` takes.
 
     Raises:
         FileNotFoundError: if a path does not exist.
-        ValueError: if the name of a text file does not tell what is between
-            its values.
+        ValueError: if the suffix of a text file does not tell the delimiter.
     """
     if not isinstance(schema, FeatureSchema):
         raise ValueError(
@@ -45,16 +44,16 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
     )
     if is_table(source):
         return log_format
-    piece = find_pieces(source, log_format)[0]
-    if is_parquet(piece.path):
+    raw_file = find_files(source, log_format)[0]
+    if is_parquet(raw_file.path):
         return log_format
-    name = Path(piece.member or piece.path.name)
+    name = Path(raw_file.member or raw_file.path.name)
     suffix = Path(name.stem).suffix if name.suffix == ".gz" else name.suffix
     if suffix not in _DELIMITERS:
         raise ValueError(
             "`schema` must be a `LogFormat`, which says what is between the "
             f"values, unless a file ends in one of {list(_DELIMITERS)}. "
-            f"Received: {piece} with a FeatureSchema"
+            f"Received: {raw_file} with a FeatureSchema"
         )
     return replace(log_format, delimiter=_DELIMITERS[suffix])
 
@@ -62,17 +61,16 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
 def version_of(
     source: SourceLike, version: str | None, versions: Mapping[str, LogFormat]
 ) -> LogFormat:
-    """Returns the format of a version, or of the one that a source looks like.
+    """Returns the format of a version, or of the one that a source matches.
 
-    Text is known by its header, which must be that of a version to the letter,
-    and of two versions with the same header the later one by a file for
-    validation, which raw logs do not have. Tables are known by their columns.
-    What is none of this is taken for the first version, whose reader then says
-    what is wrong.
+    Text is matched by its header, letter by letter. If two versions have the
+    same header, a file for validation decides for the later one, because raw
+    logs have none. Tables are matched by their columns. A source that matches
+    no version gets the first one, whose reader then reports what is wrong.
 
     Args:
-        source: what `zoo.encoding.open_source` takes.
-        version: string, or `None` for looking.
+        source: what `zoo.encoding.open_raw_log` takes.
+        version: string, or `None` to find it.
         versions: dict from names to `LogFormat`, the raw log first.
 
     Raises:
@@ -89,14 +87,16 @@ def version_of(
     raw, *_ = formats = list(versions.values())
     if is_table(source):
         return _of_columns(_columns_of_table(source), formats)
-    pieces = find_pieces(source, raw)
-    if is_parquet(pieces[0].path):
-        return _of_columns(_columns_of_parquet(pieces[0].path), formats)
-    line = first_line(pieces[0])
+    files = find_files(source, raw)
+    if is_parquet(files[0].path):
+        return _of_columns(_columns_of_parquet(files[0].path), formats)
+    line = first_line(files[0])
     fitting = [f for f in formats if f.header and line == _header(f)]
     if len(fitting) > 1:
-        parts = {piece.part for piece in find_pieces(source, fitting[-1])}
-        return fitting[-1] if "validation" in parts else fitting[0]
+        origins = {
+            raw_file.origin for raw_file in find_files(source, fitting[-1])
+        }
+        return fitting[-1] if "validation" in origins else fitting[0]
     return (fitting or formats)[0]
 
 

@@ -1,4 +1,4 @@
-"""The click logs on the Hugging Face Hub that the loaders know."""
+"""Fetches click logs from the Hugging Face Hub."""
 
 import errno
 from collections.abc import Iterable
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.datasets.extras import import_extra
-from zoo.raw.piece import Piece
-from zoo.raw.piece import zip_members
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import zip_members
 
 _URL = "https://huggingface.co/datasets"
 
@@ -36,9 +36,9 @@ ZIPS: dict[str, dict[str, tuple[str, int]]] = {
         "test": ("3ebb774a9ca74d05919b84a3d402986d", 4_042_898),
     },
 }
-"""Data sets of one zip, named after the data set.
+"""Data sets that are one zip, named after the data set.
 
-For every split the md5 of its file in the zip and its number of rows.
+Every split has the md5 of its file in the zip and its number of rows.
 """
 
 CLICK_LOGS = "criteo/CriteoClickLogs"
@@ -52,9 +52,9 @@ IDS = (*ZIPS, CLICK_LOGS)
 
 
 def hub_id(source: Any) -> str | None:
-    """The full id that a source names; `None` if it is something else.
+    """The full id that a source names; `None` if it names none.
 
-    A file or folder of that name comes first, as `datasets` has it too.
+    A file or folder of that name takes precedence, as in `datasets`.
     """
     if not isinstance(source, str) or Path(source).exists():
         return None
@@ -67,33 +67,33 @@ def fetch(
     days: Iterable[int] | None = None,
     revision: str | None = None,
     token: str | bool | None = None,
-) -> list[Piece]:
-    """Gets a data set from the Hub, and tells its files and their splits.
+) -> list[RawFile]:
+    """Fetches a data set from the Hub; returns its files and their splits.
 
-    Files are kept in the cache of `huggingface_hub`, below `HF_HOME`, and are
-    fetched once. Nothing is unpacked. The checksums of the files in a zip are
-    compared with the published ones while the files are read, by the loaders
-    and by `zoo.encoding.prepare` alike.
+    Files are fetched once and kept in the cache of `huggingface_hub`, below
+    `HF_HOME`. Nothing is unpacked. The loaders and `zoo.encoding.prepare`
+    compare checksums of the files in a zip with the published ones while they
+    read.
 
     Args:
         source: string. `"reczoo/Criteo_x1"`, `"reczoo/Criteo_x4"`,
             `"reczoo/Avazu_x1"`, `"reczoo/Avazu_x4"` or
-            `"criteo/CriteoClickLogs"`; what is before the slash may be left
+            `"criteo/CriteoClickLogs"`. The owner before the slash may be left
             out, and the case does not matter.
-        days: integers from 0 to 23, for `"criteo/CriteoClickLogs"` alone,
-            which needs them. They are read in the order of time.
+        days: integers from 0 to 23, required for `"criteo/CriteoClickLogs"`
+            and for no other. They are read in the order of time.
         revision: string. A branch, tag or commit of the repository. Defaults
             to `None`, its main branch.
-        token: string. For the Hub; `None` takes the one that you are logged in
-            with. Defaults to `None`.
+        token: string. For the Hub; `None` takes the token of your login.
+            Defaults to `None`.
 
     Returns:
-        list of `Piece`, for the argument `source` of the loaders, of
-        `zoo.encoding.open_source` and of `zoo.encoding.prepare`.
+        list of `RawFile`, for the argument `source` of the loaders, of
+        `zoo.encoding.open_raw_log` and of `zoo.encoding.prepare`.
 
     Raises:
-        FileNotFoundError: if a file is neither in the cache nor can be
-            fetched; it says which one and what to do.
+        FileNotFoundError: if a file is not in the cache and can't be fetched,
+            with its name and what to do.
         ValueError: for an unknown data set or day, or a zip that is damaged or
             holds other files.
 
@@ -119,9 +119,9 @@ def fetch(
         )
     if repo == CLICK_LOGS:
         return [
-            Piece(
+            RawFile(
                 _download(repo, f"day_{day}.gz", revision, token),
-                part=f"{day:05d}",
+                origin=f"{day:05d}",
             )
             for day in _checked_days(days)
         ]
@@ -134,7 +134,7 @@ def fetch(
 
 
 def full_id(name: str) -> str | None:
-    """The id of a data set, its case and owner left out or not."""
+    """The full id of a data set, from a name in any case, with owner or not."""
     for full in IDS:
         if name.lower() in (full.lower(), full.split("/")[1].lower()):
             return full
@@ -166,7 +166,7 @@ def _download(
         path = hub.hf_hub_download(
             repo, file, repo_type="dataset", revision=revision, token=token
         )
-    # The second one is that of the HTTP library, where a connection broke off.
+    # The HTTP library raises its own error when a connection breaks off.
     except (OSError, errors.HTTPError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC:
             raise
@@ -180,16 +180,16 @@ def _download(
     return Path(path)
 
 
-def _members(path: Path, facts: dict[str, tuple[str, int]]) -> list[Piece]:
+def _members(path: Path, facts: dict[str, tuple[str, int]]) -> list[RawFile]:
     members = zip_members(path) or []
-    pieces = []
+    files = []
     for split, (md5, rows) in facts.items():
-        # Whether the zip has a folder at its top is not documented.
+        # It is not documented whether the zip has a top folder.
         names = [name for name in members if Path(name).name == _FILES[split]]
         if len(names) != 1:
             raise ValueError(
                 f"{path}: the zip must hold one file '{_FILES[split]}'. "
                 f"Received: {members}"
             )
-        pieces.append(Piece(path, split, names[0], md5, rows))
-    return pieces
+        files.append(RawFile(path, split, names[0], md5, rows))
+    return files

@@ -1,4 +1,4 @@
-"""Click logs as data sets of Hugging Face `datasets`."""
+"""Loads click logs as data sets of Hugging Face `datasets`."""
 
 import os
 from collections.abc import Iterable
@@ -48,15 +48,15 @@ def load_criteo(
         source: one of
             - an id on the Hugging Face Hub: `"reczoo/Criteo_x1"`,
               `"reczoo/Criteo_x4"` or `"criteo/CriteoClickLogs"`, also without
-              what is before the slash; see `zoo.datasets.fetch`, which takes a
-              revision and a token;
+              the owner before the slash; `zoo.datasets.fetch` takes a revision
+              and a token;
             - path of a local copy: the raw `train.txt`, a `day_0.gz`, the
               `Criteo_x4.zip` of the Hub, a folder;
-            - what else `zoo.encoding.open_source` takes, such as a list of
-              paths, a dict of splits, a `datasets.Dataset` or `DatasetDict`.
+            - any other source of `zoo.encoding.open_raw_log`: a list of paths,
+              a dict of splits, a `datasets.Dataset` or `DatasetDict`.
         version: `"raw"`, `"x1"` or `"x4"`, that is `CRITEO`, `CRITEO_X1` or
-            `CRITEO_X4` of `zoo.datasets`. `None` tells text by its header,
-            `label,I1,...` for x1, `Label,I1,...` for x4 and none for raw; in a
+            `CRITEO_X4` of `zoo.datasets`. `None` goes by the header of a text:
+            `label,I1,...` is x1, `Label,I1,...` is x4, and none is raw. In a
             table, `Label` is x4 and `label` is raw. Defaults to `None`.
         days: integers from 0 to 23, for `"criteo/CriteoClickLogs"` alone.
         split: see `load_clicks`.
@@ -71,10 +71,9 @@ def load_criteo(
 
     Raises:
         FileNotFoundError: if there is no such file, or the Hub can't be
-            reached; it says which file to get.
-        ValueError: for a file that is damaged or another one than was
-            published; a line that breaks a rule, with its number; an argument
-            out of range.
+            reached, with the file to get.
+        ValueError: for a file that is damaged or not the published one; a line
+            that breaks a rule, with its number; an argument out of range.
         ImportError: if `datasets` is not installed.
 
     Example:
@@ -119,14 +118,14 @@ def load_avazu(
     Args:
         source: one of
             - an id on the Hugging Face Hub: `"reczoo/Avazu_x1"` or
-              `"reczoo/Avazu_x4"`, also without what is before the slash; see
-              `zoo.datasets.fetch`, which takes a revision and a token;
+              `"reczoo/Avazu_x4"`, also without the owner before the slash;
+              `zoo.datasets.fetch` takes a revision and a token;
             - path of a local copy: the raw `train`, the `Avazu_x4.zip` of the
               Hub, a folder;
-            - what else `zoo.encoding.open_source` takes.
+            - any other source of `zoo.encoding.open_raw_log`.
         version: `"raw"`, `"x1"` or `"x4"`, that is `AVAZU`, `AVAZU_X1` or
-            `AVAZU_X4` of `zoo.datasets`. `None` tells text by its header, and
-            x4, whose header is the raw one, by its file for validation.
+            `AVAZU_X4` of `zoo.datasets`. `None` goes by the header of a text.
+            x4 has the header of raw, and is known by its file for validation.
             Defaults to `None`.
         split: see `load_clicks`.
         test_fraction: see `load_clicks`.
@@ -184,33 +183,33 @@ def load_clicks(
     each split are those that `zoo.encoding.prepare` gives it for the same
     arguments, in the same order.
 
-    The typed rows are cached by `datasets`, below `HF_HOME`: 400 bytes a row
-    of Criteo, 18 GB for Kaggle's log. They are made anew where a file changed
-    its size or date, and a load that fails leaves nothing there. A stream is
-    not cached: every split of it reads the whole source anew, unless the
-    source has the splits, and finds a damaged file when it comes to it. A zip
-    is read as it is and never unpacked.
+    `datasets` caches the typed rows below `HF_HOME`: 400 bytes a row of
+    Criteo, 18 GB for Kaggle's log. They are made again if a file changed its
+    size or date. A load that fails leaves nothing in the cache. A stream is
+    not cached: every split reads the whole source again, unless the source
+    has the splits, and a damaged file is found only when it is reached. A zip
+    is never unpacked.
 
     Args:
         schema: `LogFormat`; or `zoo.FeatureSchema`, of which only the names
-            count. Text then needs a header, may be quoted, and has commas
-            between the values in `.csv` and tabs in `.tsv` and `.txt`; dense
-            columns may be fractions.
-        source: what `zoo.encoding.open_source` takes: path of a text or
+            are used. Text then needs a header and may be quoted. The delimiter
+            is a comma in `.csv` and a tab in `.tsv` and `.txt`. Dense columns
+            may have fractions.
+        source: any source of `zoo.encoding.open_raw_log`: path of a text or
             Parquet file, a zip or a folder, a list of paths, a dict of splits,
             one of the data sets of `datasets`.
         split: string. `"random"` by row, the same for the same seed and rows;
             `"sequential"`, the last rows for the test; `"day"`, the last day
             for the test and the one before for validation; or `"provider"`,
-            as the source has it. `None` takes the provider's where there is
-            one, else random. Streams can't be split sequentially, and by day
-            only where each file is one. Defaults to `None`.
+            as the source has it. `None` is the provider's split if there is
+            one, else a random one. Streams can't be split sequentially, and by
+            day only if each file is one. Defaults to `None`.
         test_fraction: float, for random splits (default: that of the format)
-            and sequential ones (default 1/7). There is no split of share 0.
+            and sequential ones (default 1/7). A split of share 0 is left out.
         validation_fraction: float, likewise (defaults: the format's, 0).
         seed: integer. Draws a random split. Defaults to `0`.
         streaming: boolean. Whether to read the source only when rows are
-            asked for. Must be `True` for a source that is a stream. Defaults
+            requested. Must be `True` for a source that is a stream. Defaults
             to `False`.
         cache_dir: path of another cache for the typed rows. Defaults to
             `None`, that of `datasets`.
@@ -221,8 +220,8 @@ def load_clicks(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for a file that is damaged, a row that breaks a rule, with
-            its number, or an argument out of range.
+        ValueError: for a damaged file, a row that breaks a rule, with its
+            number, or an argument out of range.
         ImportError: if `datasets` is not installed.
 
     Example:
@@ -250,7 +249,7 @@ def load_clicks(
 def _resolved(
     source: SourceLike, days: Iterable[int] | None, ids: tuple[str, ...]
 ) -> SourceLike:
-    """Fetches what an id names; gives other sources back."""
+    """Fetches the data set that an id names; returns other sources as is."""
     found = hub.hub_id(source)
     if found in ids:
         return hub.fetch(found, days=days)

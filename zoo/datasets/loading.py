@@ -1,4 +1,4 @@
-"""From what holds a log to a data set of `datasets` with splits."""
+"""Builds data sets of `datasets` with splits, in a cache or as streams."""
 
 import hashlib
 import os
@@ -7,11 +7,11 @@ from typing import Any
 
 from zoo.datasets.extras import import_extra
 from zoo.raw.log_format import LogFormat
-from zoo.raw.piece import Piece
-from zoo.raw.piece import split_of_name
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import split_of_name
 from zoo.raw.source import SourceLike
-from zoo.raw.source import find_pieces
-from zoo.raw.source import open_source
+from zoo.raw.source import find_files
+from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
@@ -33,14 +33,14 @@ def load(
     """Loads a log; see `zoo.datasets.loaders` for the arguments.
 
     Args:
-        label: string. What the column of the label is to be called.
+        label: string. The name that the column of the label gets.
     """
     import_extra("datasets")
-    # Here, not above: `datasets` takes about a second to import.
+    # Imported late: `datasets` takes about a second to import.
     from zoo.datasets.click_log import ClickLog
 
     whole = _whole(source, log_format, streaming)
-    opened = open_source(whole, log_format)
+    opened = open_raw_log(whole, log_format)
     scheme = split_scheme(
         split,
         log_format,
@@ -72,9 +72,9 @@ def load(
 
 
 def _whole(source: SourceLike, log_format: LogFormat, streaming: bool) -> Any:
-    """All that holds the log: a tuple of pieces, or a dict of data sets."""
+    """The whole log: a tuple of files, a data set, or a dict of data sets."""
     if not is_table(source):
-        return tuple(find_pieces(source, log_format))
+        return tuple(find_files(source, log_format))
     datasets = import_extra("datasets")
     tables = source if isinstance(source, dict) else {"train": source}
     for data in tables.values():
@@ -100,16 +100,16 @@ def _data_set(table: Any) -> Any:
 def _sources(
     whole: Any, scheme: SplitScheme
 ) -> tuple[dict[str, Any], SplitScheme | None]:
-    """Returns the holder of each split's rows, and how to pick them from it.
+    """Returns the source of each split, and the scheme that picks its rows.
 
-    Lists of pieces may be shared out among the workers that read a stream,
-    tuples not: the numbers of rows go through all pieces.
+    `datasets` divides lists of files among the workers that read a stream, but
+    not tuples. A scheme needs row numbers that run through all files.
     """
     if isinstance(whole, tuple):
-        splits = scheme.splits_of(sorted({piece.part for piece in whole}))
+        splits = scheme.splits_of(sorted({f.origin for f in whole}))
         if splits is not None:
             return {
-                split: [p for p in whole if splits[p.part] == split]
+                split: [f for f in whole if splits[f.origin] == split]
                 for split in SPLITS
                 if split in splits.values()
             }, None
@@ -132,18 +132,18 @@ def _make_cache(builder: Any) -> None:
         return
     except wrapping as error:
         reason = error.__cause__ or error
-    # Out here, else Python would tell of the wrapping first, which only says
-    # that something went wrong.
+    # Raised outside of `except`: Python would report the wrapping error first,
+    # which only says that something went wrong.
     raise reason
 
 
 def _config_id(
     log_format: LogFormat, whole: Any, label: str, scheme: SplitScheme
 ) -> str:
-    """The name of the cache: another one for other files or rows."""
+    """The name of the cache, which differs for other files or rows."""
     state: list
     if isinstance(whole, tuple):
-        state = [_state(piece) for piece in whole]
+        state = [_state(raw_file) for raw_file in whole]
     elif isinstance(whole, dict):
         state = [(name, _fingerprint(whole[name])) for name in whole]
     else:
@@ -153,10 +153,10 @@ def _config_id(
     return f"{re.sub('[^A-Za-z0-9]+', '_', log_format.name)}-{digest[:16]}"
 
 
-def _state(piece: Piece) -> tuple:
-    path = piece.path.resolve()
+def _state(raw_file: RawFile) -> tuple:
+    path = raw_file.path.resolve()
     status = path.stat()
-    return str(path), status.st_size, status.st_mtime_ns, repr(piece)
+    return str(path), status.st_size, status.st_mtime_ns, repr(raw_file)
 
 
 def _fingerprint(data: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Which rows of a log belong to a split, asked while they are read."""
+"""Picks the rows of a split while a log is read."""
 
 from dataclasses import dataclass
 
@@ -13,41 +13,41 @@ from zoo.raw.splits import SplitScheme
 class RowSplit:
     """The split of each row of `raw`, as SQL of `zoo.raw.splits`.
 
-    It is the SQL that `zoo.encoding.prepare` runs, so both split alike.
+    `zoo.encoding.prepare` runs the same SQL, so that both split alike.
 
     Attributes:
-        part: string. Expression over `raw` of `zoo.encoding.sql`.
-        split: string. Expression over rows with their number and part.
+        origin: string. Expression over `raw` of `zoo.encoding.sql`.
+        split: string. Expression over rows with their number and origin.
     """
 
-    part: str
+    origin: str
     split: str
 
     @classmethod
     def of(cls, scheme: SplitScheme, source: Source) -> "RowSplit":
-        """Makes the SQL of a scheme; reads the log once if it has to.
+        """Makes the SQL of a scheme; reads the log first if the scheme does.
 
         Raises:
             ValueError: if the log has too few days for a split by day.
         """
-        part = scheme.part()
-        num_rows, parts = 0, set()
+        origin = scheme.origin()
+        num_rows, origins = 0, set()
         if scheme.reads_ahead:
             with duckdb.connect() as connection:
                 for raw, _ in source.tables():
                     num_rows += raw.num_rows
                     connection.register("raw", raw)
-                    query = f"select distinct {part} as part from raw"
-                    parts |= {p for (p,) in connection.sql(query).fetchall()}
-        return cls(part, scheme.split(num_rows, sorted(parts)))
+                    query = f"select distinct {origin} as origin from raw"
+                    origins |= {x for (x,) in connection.sql(query).fetchall()}
+        return cls(origin, scheme.split(num_rows, sorted(origins)))
 
     def rows(self, raw: pa.Table, split: str) -> pa.Table:
-        """Returns those rows of a piece of the log that a split has."""
+        """Returns the rows of a table that belong to a split."""
         query = (
             f"select {self.split} = '{split}' as chosen from "
-            f"(select row_id, {self.part} as part from raw) order by row_id"
+            f"(select row_id, {self.origin} as origin from raw) order by row_id"
         )
-        # Only as long as the query: streams may be left half read.
+        # Closed after the query: streams may be left half read.
         with duckdb.connect() as connection:
             connection.register("raw", raw)
             chosen = connection.sql(query).fetchnumpy()["chosen"]

@@ -1,4 +1,4 @@
-"""A Criteo-shaped click log with a known truth: the default without network."""
+"""Makes Criteo-shaped click logs whose true probabilities are known."""
 
 import os
 from dataclasses import replace
@@ -23,9 +23,9 @@ CRITEO_VOCABULARIES = (
     286181, 105, 142572,
 )  # fmt: skip
 CLICK_RATE = 0.25
-FIRST_TOKEN_ID = 2  # 0 is missing and 1 unknown, as zoo.encoding has it.
+FIRST_TOKEN_ID = 2  # 0 is missing and 1 unknown, as in `zoo.encoding`.
 SYNTHETIC = replace(CRITEO, name="synthetic", test_is_labeled=True)
-"""What `write_raw_log` writes: Criteo's layout, under a name of its own."""
+"""The format that `write_raw_log` writes: Criteo's, under another name."""
 _LATENT_DIM = 4
 _CHUNK_ROWS = 100_000
 
@@ -88,8 +88,8 @@ def write_raw_log(
 ) -> None:
     """Writes the rows of `make_log` as a raw log in Criteo's layout.
 
-    A line for each row: the label, 13 integers and 26 tokens of eight
-    hexadecimal digits, with tabs between. Prepared with `split="sequential",
+    Each line has the label, 13 integers and 26 tokens of eight hexadecimal
+    digits, separated by tabs. Prepared with `split="sequential",
     test_fraction=0.1, validation_fraction=0.1`, it has the rows of the splits
     of `make_log` and therefore their best possible metrics.
 
@@ -182,7 +182,7 @@ def _dense(counts):
 
 
 class _Truth:
-    """The planted model; its parts are scaled on the rows it is first given."""
+    """The true model; its parts are scaled on the rows that it gets."""
 
     def __init__(self, random, sizes):
         self.offsets = np.cumsum([0, *sizes[:-1]])

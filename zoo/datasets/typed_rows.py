@@ -1,4 +1,4 @@
-"""The rows of a log with the types that they have in a data set."""
+"""Reads the rows of a log with the types of a data set."""
 
 from collections.abc import Iterator
 
@@ -11,8 +11,8 @@ from zoo.encoding import sql
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 
-# Not float32: from its digits a number would come back as another one, and
-# `prepare` would not give what it gives for the file itself.
+# The digits of a float32 are another float64, and `prepare` would then encode
+# other values than those of the file.
 _DENSE_TYPES = {"integer": "int64", "float": "float64"}
 
 
@@ -21,7 +21,7 @@ def column_types(log_format: LogFormat, label: str) -> dict[str, str]:
 
     Args:
         log_format: `LogFormat`.
-        label: string. What the column of the label is called.
+        label: string. The name of the column of the label.
     """
     dense = _DENSE_TYPES[log_format.dense_type]
     return {
@@ -38,12 +38,12 @@ def read_typed_rows(
     split: str,
     row_split: RowSplit | None = None,
 ) -> Iterator[pa.Table]:
-    """Yields the rows of a split piece by piece; empty text becomes null.
+    """Yields the rows of a split in batches; empty text becomes null.
 
     Args:
         source: `Source`.
         log_format: `LogFormat`.
-        label: string. What the column of the label is called.
+        label: string. The name of the column of the label.
         split: string. Name of the split.
         row_split: `RowSplit`, or `None` if all rows belong to the split.
             Defaults to `None`.

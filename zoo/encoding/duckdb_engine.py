@@ -1,4 +1,4 @@
-"""DuckDB: the encoding on one machine, within a memory limit."""
+"""Runs the encoding with DuckDB on one machine, within a memory limit."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.runtime.progress import Stages
 
-# Beside DuckDB: the text and rows in flight.
+# For the text and rows outside of DuckDB.
 _RESERVED_BYTES = 450_000_000
 # Ids looked up at a time: 64 MB.
 _ROWS_PER_LOOKUP = 1 << 24
@@ -37,9 +37,9 @@ class DuckDBEngine:
     Args:
         folder: path of an existing folder, for tables and what does not fit
             into memory.
-        memory_bytes: integer. What this process may hold in memory, all that
-            is loaded already included; DuckDB itself gets what is left, but
-            never less than a quarter.
+        memory_bytes: integer. Memory that this process may use, including
+            what it uses already. DuckDB gets the rest, but never less than a
+            quarter.
     """
 
     def __init__(self, folder: Path, memory_bytes: int):
@@ -57,11 +57,11 @@ class DuckDBEngine:
             )
             # The database is deleted after use: tidying up is lost work.
             self._connection.execute("pragma disable_checkpoint_on_shutdown")
-            # In a notebook DuckDB has a bar only with ipywidgets; without, it
-            # shows none and takes no setting of it.
+            # DuckDB refuses this setting in a notebook without ipywidgets,
+            # where it has no progress bar.
             with contextlib.suppress(duckdb.InvalidInputException):
                 self._connection.execute("set enable_progress_bar = false")
-            # Every field is a query over the same many files.
+            # Each field is a query over the same files.
             self._connection.execute("set parquet_metadata_cache = true")
             define_functions(self._connection)
         except duckdb.OutOfMemoryException as error:
@@ -73,7 +73,7 @@ class DuckDBEngine:
 
     def __exit__(self, kind, error, traceback) -> None:
         self._connection.close()
-        # What becomes of Ctrl-C while a query runs differs between versions.
+        # Versions of DuckDB raise different errors at Ctrl-C.
         if (
             isinstance(error, duckdb.InterruptException | RuntimeError)
             and "interrupted" in str(error).lower()
@@ -85,14 +85,14 @@ class DuckDBEngine:
             raise _too_little_memory(self._share) from error
 
     def stage(
-        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+        self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
         num_dense = len(log_format.dense)
         bad_row = sql.first_bad_row(num_dense, log_format.dense_type)
         num_fields = len(log_format.categorical)
-        select = sql.staged(num_dense, num_fields, part)
+        select = sql.staged(num_dense, num_fields, origin)
         stages.start(f"Reading {Path(source.name).name}", source.size)
-        # Parquet takes half the time of a table of DuckDB's own.
+        # Writing Parquet takes half as long as a table of DuckDB.
         paths: list[Path] = []
         for table, progress in source.tables():
             self._connection.register("raw", table)
@@ -152,7 +152,7 @@ class DuckDBEngine:
         folder: Path,
         stages: Stages,
     ) -> dict[str, dict[str, Any]]:
-        num_fields = len(encoder.log_format.categorical)
+        num_fields = encoder.schema.num_fields
         num_rows = sum(counts.values())
         stages.start("Looking up ids", num_fields)
         paths = []
@@ -186,15 +186,22 @@ class DuckDBEngine:
     ) -> None:
         """Writes the ids of one field, all rows in order, to a file.
 
-        One field at a time, so that only one vocabulary is in memory and rows
-        need not be sorted: each id goes where its row number says.
+        Only one vocabulary is in memory at a time. Rows need no sorting: the
+        row number is the place of an id.
         """
         name = f"field_{field}"
+        settings = encoder.settings
         with path.open("wb") as file:
             for start in range(0, num_rows, _ROWS_PER_LOOKUP):
                 end = min(start + _ROWS_PER_LOOKUP, num_rows)
                 where = f"log.row_id >= {start} and log.row_id < {end}"
-                query = encoder.query(False, [field], where=where)
+                query = sql.encoded(
+                    settings.dense_transform,
+                    [],
+                    [field],
+                    settings.num_buckets,
+                    where=where,
+                )
                 ids: np.ndarray = np.empty(end - start, "int32")
                 with read_batches(
                     self._connection, query, ROWS_PER_BATCH
@@ -202,7 +209,7 @@ class DuckDBEngine:
                     for batch in reader:
                         rows = batch.column("row_id").to_numpy() - start
                         ids[rows] = batch.column(name).to_numpy()
-                # `tofile` does not say that the disk is full.
+                # `tofile` does not report a full disk.
                 file.write(ids.data)
 
     def _rows(
@@ -210,7 +217,14 @@ class DuckDBEngine:
     ) -> Iterator[tuple[pa.Array, np.ndarray, dict[str, np.ndarray]]]:
         """Yields splits, labels and inputs in the order of the log."""
         num_dense = len(encoder.log_format.dense)
-        query = encoder.query(fields=[], extra=("split", "label"))
+        settings = encoder.settings
+        query = sql.encoded(
+            settings.dense_transform,
+            encoder.dense_ranges,
+            [],
+            settings.num_buckets,
+            ("split", "label"),
+        )
         files = [path.open("rb") for path in paths]
         row = 0
         try:
@@ -219,7 +233,7 @@ class DuckDBEngine:
             ) as reader:
                 for batch in reader:
                     count = batch.num_rows
-                    # DuckDB keeps the order of files that it only scans.
+                    # DuckDB keeps the order of rows in a plain scan.
                     expected = np.arange(row, row + count)
                     if (batch.column("row_id").to_numpy() != expected).any():
                         raise RuntimeError("DuckDB changed the order of rows")

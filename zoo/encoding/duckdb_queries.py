@@ -1,11 +1,11 @@
-"""How DuckDB runs the SQL of `zoo.encoding.sql` and gives Arrow."""
+"""Runs the SQL of `zoo.encoding.sql` in DuckDB and returns Arrow."""
 
 import duckdb
 import pyarrow as pa
 
 
 def define_functions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Defines what `zoo.encoding.sql` uses and SQL does not have."""
+    """Defines the function that `zoo.encoding.sql` needs and SQL lacks."""
     connection.execute(
         "create or replace macro hex_to_integer(digits) as "
         "cast('0x' || digits as bigint)"
@@ -15,9 +15,9 @@ def define_functions(connection: duckdb.DuckDBPyConnection) -> None:
 def read_batches(
     connection: duckdb.DuckDBPyConnection, query: str, batch_size: int
 ) -> pa.RecordBatchReader:
-    """Runs a query whose result comes in Arrow batches of bounded size."""
+    """Runs a query; returns its result in Arrow batches of bounded size."""
     relation = connection.sql(query)
-    # DuckDB renamed it; the old name warns in the new versions.
+    # DuckDB renamed this method; new versions warn about the old name.
     if hasattr(relation, "to_arrow_reader"):
         return relation.to_arrow_reader(batch_size)
     return relation.fetch_arrow_reader(batch_size)

@@ -1,4 +1,4 @@
-"""What an engine has to do so that `prepare` can encode a log with it."""
+"""Defines the engine that `prepare` encodes a log with."""
 
 import contextlib
 import errno
@@ -28,7 +28,7 @@ class Engine(Protocol):
     def __exit__(self, *exception: Any) -> None: ...
 
     def stage(
-        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+        self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
         """Parses a raw log, once, into the table `staged`.
 
@@ -59,11 +59,11 @@ class Engine(Protocol):
         """Encodes `log` into `folder/<split>/part-*.arrow`.
 
         Args:
-            encoder: fitted `ClickEncoder`, whose vocabularies are tables.
+            encoder: `ClickEncoder`, whose vocabularies are tables.
             counts: the number of rows of each split.
 
         Returns:
-            dict from splits to what `row_files.SplitStatistics` counts.
+            dict from splits to the summary of `row_files.SplitStatistics`.
         """
 
 
@@ -87,7 +87,7 @@ def memory_bytes(memory_limit: str) -> int:
 
 @contextlib.contextmanager
 def clear_disk_errors(output: str | os.PathLike) -> Iterator[None]:
-    """Says what to do when the disk is full.
+    """Turns the errors of a full disk into advice.
 
     Raises:
         OSError: where the disk of `output` was full.
@@ -109,7 +109,7 @@ def clear_disk_errors(output: str | os.PathLike) -> Iterator[None]:
 def is_disk_full(error: Exception) -> bool:
     if getattr(error, "errno", None) == errno.ENOSPC:
         return True
-    # DuckDB reports both a full disk and its cap on spilled data (nine tenths
-    # of the free space) in words only, and Spark passes on Java's.
+    # DuckDB reports a full disk, and its cap on spilled data (nine tenths of
+    # the free space), in words only. Spark passes on Java's words.
     text = str(error)
     return "No space left" in text or "max_temp_directory_size" in text

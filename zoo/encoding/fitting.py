@@ -1,17 +1,20 @@
 """Learns vocabularies and ranges from the rows of an engine."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder import ClickEncoder
+from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.encoding.engine import Engine
+from zoo.encoding.vocabularies import Vocabularies
 from zoo.runtime.progress import Stages
 
 
 def fit(
     engine: Engine,
-    encoder: ClickEncoder,
+    settings: EncoderSettings,
     split: str | None,
     folder: Path,
     stages: Stages,
@@ -20,31 +23,26 @@ def fit(
 
     Args:
         engine: `Engine` with the table `log`. Gets the tables `vocabulary_f`.
-        encoder: unfitted `ClickEncoder`.
+        settings: `EncoderSettings`.
         split: string. The split to learn from; `None` for all rows.
-        folder: path. Where to save the encoder.
+        folder: path. The encoder is saved there.
         stages: `Stages`.
-
-    Returns:
-        `ClickEncoder`, fitted.
     """
-    fitted = encoder.unfitted()
-    fields = encoder.log_format.categorical
-    if encoder.num_buckets is not None:
-        num_tokens = [encoder.num_buckets] * len(fields)
+    if settings.num_buckets is not None:
+        num_tokens = [settings.num_buckets] * len(
+            settings.log_format.categorical
+        )
     else:
         num_tokens = []
-        stages.start("Counting tokens", len(fields))
-        for i, field in enumerate(fields):
+        stages.start("Counting tokens", len(settings.vocabulary_fields))
+        for i, field in enumerate(settings.vocabulary_fields):
             query = sql.vocabulary(
-                i, encoder.min_count, encoder.max_vocabulary, split
+                i, settings.min_count, settings.max_vocabulary, split
             )
-            num_tokens.append(_make(engine, i, query, folder, field))
+            num_tokens.append(_write(engine, i, query, folder, field))
             stages.advance()
-    ranges = _dense_ranges(engine, len(encoder.log_format.dense), split)
-    fitted.set_fitted(ranges, num_tokens, folder)
-    fitted.save(folder)
-    return fitted
+    ranges = _dense_ranges(engine, len(settings.log_format.dense), split)
+    return _saved(settings, ranges, num_tokens, folder)
 
 
 def grow(
@@ -54,44 +52,48 @@ def grow(
     folder: Path,
     stages: Stages,
 ) -> ClickEncoder:
-    """Adds the new tokens of `log` to a fitted encoder and saves the result.
+    """Adds the new tokens of `log` to an encoder and saves the result.
 
     Old tokens keep their ids and dense columns their ranges, so old rows are
-    encoded as before. Arguments as in `fit`.
+    encoded as before.
+
+    Args:
+        encoder: `ClickEncoder` with vocabularies.
+
+    See `fit` for the others.
     """
-    grown = encoder.unfitted()
-    fields = encoder.log_format.categorical
+    settings = encoder.settings
+    fields = settings.vocabulary_fields
     stages.start("Counting tokens", len(fields))
     num_tokens = []
     for i, (field, old) in enumerate(
-        zip(fields, encoder.vocabulary_paths, strict=True)
+        zip(fields, encoder.vocabularies.paths(), strict=True)
     ):
         engine.read_table(f"old_{i}", old)
         query = sql.grown_vocabulary(
             i,
             encoder.num_tokens[i],
-            encoder.min_count,
-            encoder.max_vocabulary,
+            settings.min_count,
+            settings.max_vocabulary,
             split,
         )
-        num_tokens.append(_make(engine, i, query, folder, field))
+        num_tokens.append(_write(engine, i, query, folder, field))
         stages.advance()
-    grown.set_fitted(encoder.dense_ranges, num_tokens, folder)
-    grown.save(folder)
-    return grown
+    return _saved(settings, encoder.dense_ranges, num_tokens, folder)
 
 
 def reuse(engine: Engine, encoder: ClickEncoder, folder: Path) -> ClickEncoder:
-    """Hands a fitted encoder to an engine as it is, and saves it."""
-    for i, path in enumerate(encoder.vocabulary_paths):
+    """Hands an encoder to an engine as it is, and saves it."""
+    for i, path in enumerate(encoder.vocabularies.paths()):
         engine.read_table(f"vocabulary_{i}", path)
     encoder.save(folder)
     return encoder
 
 
-def _make(
+def _write(
     engine: Engine, field: int, query: str, folder: Path, name: str
 ) -> int:
+    """Makes a vocabulary a table and a file; returns its number of tokens."""
     table = f"vocabulary_{field}"
     engine.create_table(table, query)
     engine.write_table(table, vocabulary_file.path_of(folder, name))
@@ -105,3 +107,15 @@ def _dense_ranges(
         return []
     row = engine.fetch(sql.dense_ranges(num_dense, split))[0]
     return list(zip(row[0::2], row[1::2], strict=True))
+
+
+def _saved(
+    settings: EncoderSettings,
+    dense_ranges: Sequence[tuple[float, float]],
+    num_tokens: Sequence[int],
+    folder: Path,
+) -> ClickEncoder:
+    vocabularies = Vocabularies.written(folder, settings.vocabulary_fields)
+    encoder = ClickEncoder(settings, dense_ranges, num_tokens, vocabularies)
+    encoder.save(folder)
+    return encoder

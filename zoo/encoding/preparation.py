@@ -1,4 +1,4 @@
-"""From a raw log to a folder that a model can be trained on."""
+"""Encodes a raw log into a folder that models are trained on."""
 
 import importlib.metadata
 import json
@@ -12,6 +12,7 @@ from zoo.encoding import fitting
 from zoo.encoding import sql
 from zoo.encoding.duckdb_engine import DuckDBEngine
 from zoo.encoding.encoder import ClickEncoder
+from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.encoding.engine import Engine
 from zoo.encoding.engine import clear_disk_errors
 from zoo.encoding.engine import memory_bytes
@@ -19,14 +20,14 @@ from zoo.files.whole_folder import atomic_folder
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.raw.source import SourceLike
-from zoo.raw.source import open_source
+from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
 from zoo.runtime.progress import Stages
 
 MARKERS = ("summary.json", "encoder")
-"""By these a folder is known as one that `prepare` made."""
+"""A folder that holds these was made by `prepare`."""
 
 ENGINES = ("duckdb", "spark")
 FIT_ON = ("train", "all")
@@ -52,7 +53,7 @@ def prepare(
     spark_master: str | None = None,
     show_progress: bool = True,
 ) -> dict[str, Any]:
-    """Encodes a raw log once, so that training only reads numbers.
+    """Encodes a raw log, so that training reads numbers only.
 
     Writes `train/`, `validation/` and `test/`, each with files
     `part-00000.arrow`, ... of the columns `label: int8`,
@@ -60,21 +61,22 @@ def prepare(
     columns) and `ids: fixed_size_list<int32>[F]`, rows in the order of the
     log; `encoder/`, the fitted `ClickEncoder`; and `summary.json`.
 
-    Nothing is left of a run that fails; what a killed run left is removed by
-    the next one. A folder of an earlier run is replaced once the new one is
-    whole.
+    A run that fails leaves nothing behind. The next run removes what a killed
+    one left. The folder of an earlier run is replaced when the new one is
+    complete.
 
     Args:
         log: `LogFormat`, such as `zoo.datasets.CRITEO`, to learn vocabularies
-            from this log; or a fitted `ClickEncoder`, to encode with its.
-        source: path of the raw log, or what else `zoo.encoding.open_source`
-            takes: a folder, a list, a dict of splits, a `datasets` object.
+            from this log; or a `ClickEncoder`, to use its vocabularies.
+        source: path of the raw log, or another source that
+            `zoo.encoding.open_raw_log` takes: a folder, a list, a dict of
+            splits, a `datasets` object.
         output: path of the folder to make.
         split: string. `"random"` by row, the same for the same seed and rows;
             `"sequential"`, the last rows for the test; `"day"`, the last day
             for the test and the one before for validation; or `"provider"`,
-            as the source has it. `None` takes the provider's where there is
-            one, else random. Defaults to `None`.
+            as the source has it. `None` is the provider's split if there is
+            one, else a random one. Defaults to `None`.
         test_fraction: float, for random splits (default: the log's, 0.1 for
             Criteo and 0.2 for Avazu) and sequential ones (default 1/7).
         validation_fraction: float, likewise (defaults: the log's, 0).
@@ -82,29 +84,29 @@ def prepare(
         fit_on: `"train"` or `"all"`. The rows that vocabularies and dense
             ranges are learned from. Defaults to `"train"`.
         grow: boolean. Whether to add this log's tokens to the vocabularies of
-            a fitted encoder; old tokens keep their ids. Defaults to `False`.
-        min_count: integer. Rarer tokens get the id of unknown ones. Defaults
-            to `1`.
+            an encoder; old tokens keep their ids. Defaults to `False`.
+        min_count: integer. Rarer tokens get the id of unknown tokens.
+            Defaults to `1`.
         max_vocabulary: integer. Tokens a field's vocabulary keeps, `None` for
             all. Defaults to `None`.
-        num_buckets: integer. Hashes tokens to so many buckets a field instead
-            of keeping vocabularies. Defaults to `None`.
+        num_buckets: integer. Number of buckets per field that tokens are
+            hashed to, instead of vocabularies. Defaults to `None`.
         dense_transform: `"minmax"`, `"log"` or `"none"`; see `ClickEncoder`.
             Defaults to `"minmax"`.
-        memory_limit: string. What this process may hold in memory; beyond it
-            DuckDB goes to disk beside `output`. Defaults to `"2GB"`.
+        memory_limit: string. Memory that this process may use. DuckDB spills
+            more than that to disk beside `output`. Defaults to `"2GB"`.
         engine: `"duckdb"`, on this machine, or `"spark"`, on a cluster.
             Defaults to `"duckdb"`.
-        spark_master: string. Where Spark runs, such as `"local[2]"` or
-            `"yarn"`; `None` takes what `spark-submit` says, or this machine.
-            Defaults to `None`.
-        show_progress: boolean. Whether to draw progress bars on stderr.
+        spark_master: string. The master of Spark, such as `"local[2]"` or
+            `"yarn"`; `None` takes the master of `spark-submit`, or this
+            machine. Defaults to `None`.
+        show_progress: boolean. Whether to show progress bars on stderr.
             Defaults to `True`.
 
     Returns:
-        dict. What `summary.json` holds: `rows`, `click_rate` and
+        dict. The content of `summary.json`: `rows`, `click_rate` and
         `distinct_ids` of each split, the share of rows in which each column is
-        `missing`, and how the folder was made.
+        `missing`, and the arguments and versions of the run.
 
     Raises:
         FileNotFoundError: if there is no such source.
@@ -121,7 +123,7 @@ def prepare(
     zoo.prepare(encoder, "day_2.txt", "encoded/grown", grow=True)
     ```
     """
-    encoder = _encoder(
+    settings = _settings(
         log, grow, dense_transform, min_count, max_vocabulary, num_buckets
     )
     for name, value, choices in (
@@ -132,17 +134,18 @@ def prepare(
             raise ValueError(
                 f"`{name}` must be one of {choices}. Received: {name}={value!r}"
             )
-    if not encoder.log_format.is_labeled:
+    log_format = settings.log_format
+    if not log_format.is_labeled:
         raise ValueError(
             "`log` must have labels to be prepared; rows without them are for "
-            f"`zoo.CTRPredictor`. Received: {encoder.log_format.name} with "
+            f"`zoo.CTRPredictor`. Received: {log_format.name} with "
             "is_labeled=False"
         )
     memory = memory_bytes(memory_limit)
-    opened = open_source(source, encoder.log_format)
+    opened = open_raw_log(source, log_format)
     scheme = split_scheme(
         split,
-        encoder.log_format,
+        log_format,
         opened.has_splits,
         test_fraction,
         validation_fraction,
@@ -157,28 +160,32 @@ def prepare(
         work = folder / "work"
         work.mkdir()
         with _engine(engine, work, memory, spark_master) as running:
-            running.stage(opened, encoder.log_format, scheme.part(), stages)
-            counts = _split(running, scheme, encoder, opened.name)
+            running.stage(opened, log_format, scheme.origin(), stages)
+            counts = _split(running, scheme, log, opened.name)
             learn_from = "train" if fit_on == "train" else None
-            fitted = _fit(
-                running, encoder, grow, learn_from, folder / "encoder", stages
-            )
-            missing = _missing(running, fitted.log_format, counts)
-            splits = running.write_splits(fitted, counts, folder, stages)
+            to = folder / "encoder"
+            if isinstance(log, LogFormat):
+                encoder = fitting.fit(running, settings, learn_from, to, stages)
+            elif grow:
+                encoder = fitting.grow(running, log, learn_from, to, stages)
+            else:
+                encoder = fitting.reuse(running, log, to)
+            missing = _missing(running, log_format, counts)
+            splits = running.write_splits(encoder, counts, folder, stages)
         shutil.rmtree(work)
         summary = {
-            "log": fitted.log_format.name,
+            "log": log_format.name,
             "source": opened.name,
             "rows": sum(counts.values()),
             "splits": splits,
             "missing": missing,
             "split": {"scheme": type(scheme).__name__, **vars(scheme)},
-            "num_ids": fitted.schema.num_ids,
+            "num_ids": encoder.schema.num_ids,
             "fit_on": fit_on,
-            "min_count": fitted.min_count,
-            "max_vocabulary": fitted.max_vocabulary,
-            "num_buckets": fitted.num_buckets,
-            "dense_transform": fitted.dense_transform,
+            "min_count": settings.min_count,
+            "max_vocabulary": settings.max_vocabulary,
+            "num_buckets": settings.num_buckets,
+            "dense_transform": settings.dense_transform,
             "engine": engine,
             "memory_limit": memory_limit,
             "versions": _versions(engine),
@@ -188,14 +195,14 @@ def prepare(
     return summary
 
 
-def _encoder(
+def _settings(
     log: LogFormat | ClickEncoder,
     grow: bool,
     dense_transform: str,
     min_count: int,
     max_vocabulary: int | None,
     num_buckets: int | None,
-) -> ClickEncoder:
+) -> EncoderSettings:
     settings: dict[str, Any] = {
         "dense_transform": dense_transform,
         "min_count": min_count,
@@ -208,13 +215,13 @@ def _encoder(
                 "`log` as a `ClickEncoder` brings its own settings. "
                 f"Received: {settings}"
             )
-        if grow and (log.num_buckets is not None or not log.is_fitted):
+        if grow and log.settings.num_buckets is not None:
             raise ValueError(
                 "`grow` is for a fitted encoder with vocabularies: buckets "
                 "take new tokens as they are. Received: "
-                f"num_buckets={log.num_buckets}"
+                f"num_buckets={log.settings.num_buckets}"
             )
-        return log
+        return log.settings
     if not isinstance(log, LogFormat):
         raise ValueError(
             "`log` must be a `LogFormat` or a `ClickEncoder`. "
@@ -225,7 +232,7 @@ def _encoder(
             "`grow` needs the fitted encoder that is to grow as `log`. "
             "Received: a LogFormat"
         )
-    return ClickEncoder(log, **settings)
+    return EncoderSettings(log, **settings)
 
 
 def _check_outside(source: Source, output: Path) -> None:
@@ -241,7 +248,7 @@ def _engine(
     engine: str, work: Path, memory: int, spark_master: str | None
 ) -> Engine:
     if engine == "spark":
-        # Here, not above: Spark is an extra.
+        # Imported late: Spark is an optional extra.
         from zoo.encoding.spark.engine import SparkEngine
 
         return SparkEngine(work, spark_master)
@@ -249,18 +256,22 @@ def _engine(
 
 
 def _split(
-    engine: Engine, scheme: SplitScheme, encoder: ClickEncoder, name: str
+    engine: Engine,
+    scheme: SplitScheme,
+    log: LogFormat | ClickEncoder,
+    name: str,
 ) -> dict[str, int]:
     """Makes the view `log`; returns the number of rows of each split."""
-    parts = dict(engine.fetch(sql.part_counts()))
-    expression = scheme.split(sum(parts.values()), list(parts))
+    origins = dict(engine.fetch(sql.origin_counts()))
+    expression = scheme.split(sum(origins.values()), list(origins))
     engine.create_view("log", sql.log(expression))
     found = {
         split: (rows, clicks)
         for split, rows, clicks in engine.fetch(sql.split_counts())
     }
     expected = {*found, *scheme.names()}
-    if not encoder.is_fitted:
+    if isinstance(log, LogFormat):
+        # Vocabularies are to be learned from it.
         expected.add("train")
     for split in sorted(expected, key=SPLITS.index):
         num_rows, clicks = found.get(split, (0, 0))
@@ -268,7 +279,7 @@ def _split(
             raise ValueError(
                 f"{name}: the {split} split would have no row. Give a longer "
                 "log, another seed or other fractions. Received: "
-                f"{sum(parts.values())} rows in all"
+                f"{sum(origins.values())} rows in all"
             )
         if clicks in (0, num_rows):
             raise ValueError(
@@ -277,21 +288,6 @@ def _split(
                 f"{num_rows} rows, label {int(clicks > 0)} in all of them"
             )
     return {split: found[split][0] for split in SPLITS if split in found}
-
-
-def _fit(
-    engine: Engine,
-    encoder: ClickEncoder,
-    grow: bool,
-    split: str | None,
-    folder: Path,
-    stages: Stages,
-) -> ClickEncoder:
-    if not encoder.is_fitted:
-        return fitting.fit(engine, encoder, split, folder, stages)
-    if grow:
-        return fitting.grow(engine, encoder, split, folder, stages)
-    return fitting.reuse(engine, encoder, folder)
 
 
 def _missing(

@@ -1,4 +1,4 @@
-"""Encoded rows on disk: Arrow streams that models map into memory."""
+"""Writes encoded rows as Arrow streams, which training memory-maps."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,19 +8,19 @@ import numpy as np
 import pyarrow as pa
 
 ROWS_PER_BATCH = 1 << 16
-"""Rows in one record batch of a file: read and written at once."""
+"""Rows in one record batch of a file."""
 
 
 def part_name(number: int) -> str:
-    """The name of a file, by which the files of a split are in order."""
+    """The name of a file; names sort in the order of the rows."""
     return f"part-{number:05d}.arrow"
 
 
 def file_schema(num_dense: int, num_fields: int) -> pa.Schema:
     """The columns of an encoded file.
 
-    A log without dense columns has no column `dense`: lists of no items are
-    more than some readers can take.
+    A log without dense columns has no column `dense`: some readers fail on
+    lists without items.
     """
     columns = [("label", pa.int8())]
     if num_dense:
@@ -30,7 +30,7 @@ def file_schema(num_dense: int, num_fields: int) -> pa.Schema:
 
 
 class SplitStatistics:
-    """What the summary says of a split, counted while it is written.
+    """Counts rows, labels and ids of a split while it is written.
 
     Args:
         vocabulary_sizes: list of integers, one per field.
@@ -60,11 +60,11 @@ class SplitStatistics:
 class PartWriter:
     """Writes rows of a split to one file.
 
-    The file is an Arrow stream, uncompressed, so that it can be mapped into
-    memory and `datasets.Dataset.from_file` reads it. Its record batches have
-    `ROWS_PER_BATCH` rows, but for the last one.
+    The file is an uncompressed Arrow stream, so that it can be memory-mapped
+    and `datasets.Dataset.from_file` reads it. Its record batches have
+    `ROWS_PER_BATCH` rows, except for the last one.
 
-    Needs nothing but NumPy and Arrow, so that Spark can run it on machines
+    Only NumPy and Arrow are needed, so that Spark can run it on machines
     without Keras.
 
     Args:
@@ -89,7 +89,7 @@ class PartWriter:
             self._flush(ROWS_PER_BATCH)
 
     def close(self) -> dict[str, Any]:
-        """Writes what is left; returns what the summary says of the split."""
+        """Writes the remaining rows; returns the summary of the split."""
         if self._num_waiting:
             self._flush(1)
         self._writer.close()

@@ -1,18 +1,18 @@
-"""The encoding as SQL text.
+"""Writes the encoding as SQL text.
 
 Plain relational SQL (count, rank, join), run as it is by DuckDB and translated
-for Spark; reading and writing is the engine's own business. It speaks of these
-relations, columns named by `LogFormat.roles`:
+for Spark. Engines do the reading and writing. The SQL has these relations,
+their columns named by `LogFormat.roles`:
 
-- `raw(row_id, part, label, dense_0, ..., field_0, ...)`: the text of the log;
-- `staged(row_id, part, label, dense_0, ..., field_0, ...)`: typed, NULL where
+- `raw(row_id, origin, label, dense_0, ..., field_0, ...)`: the text of the log;
+- `staged(row_id, origin, label, dense_0, ..., field_0, ...)`: typed, NULL where
   the text is empty;
 - `log`: `staged` with the column `split`;
 - `vocabulary_f(token, id, count)`: the ids of field f, and `old_f`, those that
   it grows from.
 
-The one function that is not SQL's own is `hex_to_integer(text)`, which every
-engine defines before it runs these texts.
+`hex_to_integer(text)` is the only function that SQL lacks. Every engine defines
+it before it runs these texts.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ MISSING_ID = 0
 UNKNOWN_ID = 1
 FIRST_ID = 2
 
-# 60 bits: the largest number of digits that fits into a signed integer.
+# 60 bits: the most hexadecimal digits that fit into a signed integer.
 _HASH_DIGITS = 15
 
 
@@ -37,7 +37,7 @@ def first_bad_row(num_dense: int, dense_type: str) -> str:
 
 
 def first_bad_number(num_dense: int, dense_type: str) -> str:
-    """Selects the same of rows without a label; `""` if all are good."""
+    """Selects the same of rows without labels; `""` if no text can be bad."""
     if not num_dense:
         return ""
     return _first_row_with(_bad_numbers(num_dense, dense_type))
@@ -61,11 +61,11 @@ def _bad_number(column: str, dense_type: str) -> str:
     return f"{column} <> '' and {rule}"
 
 
-def staged(num_dense: int, num_fields: int, part: str) -> str:
-    """Selects `staged` from `raw`, with an expression for the part."""
+def staged(num_dense: int, num_fields: int, origin: str) -> str:
+    """Selects `staged` from `raw`, with an expression for the origin."""
     columns = [
         "row_id",
-        f"{part} as part",
+        f"{origin} as origin",
         "cast(label as tinyint) as label",
         *_typed_features(num_dense, num_fields),
     ]
@@ -87,9 +87,9 @@ def _typed_features(num_dense: int, num_fields: int) -> list[str]:
     ]
 
 
-def part_counts() -> str:
-    """Selects the number of rows of every part of `staged`."""
-    return "select part, count(*) as num_rows from staged group by part"
+def origin_counts() -> str:
+    """Selects the number of rows of every origin of `staged`."""
+    return "select origin, count(*) as num_rows from staged group by origin"
 
 
 def log(split: str) -> str:
@@ -245,5 +245,5 @@ def _dense(column: str, transform: str, low: float, high: float) -> str:
 
 
 def _double(value: float) -> str:
-    # A bare 0.1 is a decimal number to SQL.
+    # SQL reads a bare 0.1 as a decimal number.
     return f"cast('{float(value)!r}' as double)"

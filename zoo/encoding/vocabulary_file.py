@@ -1,4 +1,4 @@
-"""The vocabulary of a field as a Parquet file."""
+"""Reads, copies and checks the Parquet file of a vocabulary."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ SCHEMA = pa.schema(
 
 
 def path_of(folder: Path, field: str) -> Path:
-    # A field may be called anything, a file may not.
+    # Names of fields may hold characters that names of files can't.
     return folder / "vocabulary" / f"{quote(field, safe=' ')}.parquet"
 
 
@@ -43,7 +43,7 @@ def check(path: Path, expected: str) -> None:
 
 
 def check_size(path: Path, num_tokens: int) -> None:
-    """Raises unless a file has its number of tokens; reads its end alone."""
+    """Raises unless a file has its number of tokens; reads its footer only."""
     check_present(path)
     try:
         received = pa.parquet.read_metadata(path).num_rows

@@ -9,7 +9,7 @@ from zoo.runtime.out_of_memory import explained_out_of_memory
 
 
 class CTRModel(keras.Model):
-    """The base class of the networks; it is not used by itself.
+    """The base class of the zoo's networks, to be subclassed.
 
     A Functional model from `{"dense": (batch, num_dense) float32,
     "ids": (batch, num_fields) int32}` to the `(batch, 1)` click probability.
@@ -21,6 +21,20 @@ class CTRModel(keras.Model):
     forms are checked against the schema first: without the check, an id outside
     its vocabulary becomes NaN on JAX. Where training runs out of memory,
     `zoo.runtime.out_of_memory.OutOfMemoryError` says what to lower.
+
+    Args:
+        inputs: dict of Keras inputs, `dense` and `ids`.
+        outputs: Keras tensor, `(batch, 1)`.
+        arguments: dict, the arguments of the subclass, `schema` among them.
+        dtype: string, a dtype policy of Keras. Defaults to `None`, the global
+            policy.
+        **kwargs: `name` and `trainable`, as `keras.Model` takes them.
+
+    Example:
+
+    >>> schema = zoo.FeatureSchema(["price"], {"site": 1000})
+    >>> isinstance(zoo.DeepFM(schema), zoo.CTRModel)
+    True
     """
 
     def __init__(self, inputs, outputs, arguments, dtype=None, **kwargs):

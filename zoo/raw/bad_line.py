@@ -1,6 +1,6 @@
 """Finds the line of a raw log that breaks a rule.
 
-Slow and exact: only run once something is known to be wrong.
+It is slow and exact, and runs only after a rule was found broken.
 """
 
 import io
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from zoo.raw.log_format import LARGEST_FLOAT
 from zoo.raw.log_format import NUMBER_PATTERNS
 from zoo.raw.log_format import LogFormat
-from zoo.raw.piece import MAX_LINE_BYTES
-from zoo.raw.piece import Piece
-from zoo.raw.piece import open_text
+from zoo.raw.raw_file import MAX_LINE_BYTES
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import open_text
 
 NUMBERS = {
     "integer": "an integer of at most 18 digits or nothing",
@@ -21,7 +21,7 @@ NUMBERS = {
 
 
 def raise_first_bad_line(
-    piece: Piece, log_format: LogFormat, columns: Sequence[str]
+    raw_file: RawFile, log_format: LogFormat, columns: Sequence[str]
 ) -> None:
     """Raises for the first line that breaks a rule; returns if none does.
 
@@ -29,8 +29,8 @@ def raise_first_bad_line(
         ValueError: with file, line, column and rule.
     """
     # Undecodable bytes become surrogates, which no valid text holds. Lines end
-    # where an editor ends them: at LF, CRLF or CR.
-    text, file = open_text(piece)
+    # at LF, CRLF or CR, as in an editor.
+    text, file = open_text(raw_file)
     with (
         file,
         io.TextIOWrapper(
@@ -45,12 +45,12 @@ def raise_first_bad_line(
             rule, received = broken_rule(line, log_format, columns)
             if rule:
                 raise ValueError(
-                    f"{piece}, line {number}: {rule} Correct or remove the "
+                    f"{raw_file}, line {number}: {rule} Correct or remove the "
                     f"line. Received: {shown(received)}"
                 )
     if number < log_format.first_line:
         raise ValueError(
-            f"{piece}: there is no row after the header. Received: "
+            f"{raw_file}: there is no row after the header. Received: "
             f"{number} line(s)"
         )
 
@@ -95,7 +95,7 @@ def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
 
 
 def shown(text: str) -> str:
-    # Escapes what a terminal could not show, and the surrogates.
+    # Escapes surrogates, and what a terminal can't show.
     short = text if len(text) <= 100 else f"{text[:100]}..."
     return repr(
         short.encode("utf-8", "surrogateescape").decode(

@@ -1,23 +1,23 @@
-"""Columns of any type, as the text that a raw log would hold."""
+"""Turns columns of any type into the text that a raw log would hold."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Beyond it a float no longer tells neighbouring integers apart.
+# Above it, floats can't tell neighbouring integers apart.
 LARGEST_EXACT = 2**53
 
 
 def as_text(
     column: pa.ChunkedArray, allow_fractions: bool
 ) -> pa.ChunkedArray | None:
-    """Turns a column into text; `None` if it can't be told what it means.
+    """Turns a column into text; `None` if its meaning is not certain.
 
-    Text and integers are taken as they are. Floats must be integral, because
-    pandas turns integers beside missing values into floats; NaN is missing.
+    Text and integers are taken as they are. Floats must be integral: pandas
+    turns integers beside missing values into floats. NaN is missing.
 
     Args:
         column: `pyarrow.ChunkedArray`.
-        allow_fractions: boolean. Whether floats may be any number.
+        allow_fractions: boolean. Whether floats may have fractions.
     """
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -40,7 +40,7 @@ def as_text(
 
 
 def is_integral(column: pa.ChunkedArray) -> bool:
-    """Whether all floats of a column are integers told apart exactly."""
+    """Whether all floats of a column are exact integers."""
     exact = pc.and_(
         pc.equal(pc.floor(column), column),
         pc.less_equal(pc.abs(column), float(LARGEST_EXACT)),

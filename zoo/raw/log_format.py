@@ -1,4 +1,4 @@
-"""What has to be known of a raw click log before it can be read."""
+"""Describes a raw click log: its columns and the layout of its text."""
 
 import csv
 from collections.abc import Sequence
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from dataclasses import replace
 
 DENSE_TYPES = ("integer", "float")
-# A cast alone would round "1.5" to 2, and take " 1" and "0x1".
+# A cast alone would round "1.5" to 2, and accept " 1" and "0x1".
 NUMBER_PATTERNS = {
     "integer": "^-?[0-9]{1,18}$",
     "float": "^-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$",
 }
-# Beyond it float32 ends.
+# About the largest float32.
 LARGEST_FLOAT = "1e38"
 
 
 @dataclass(frozen=True)
 class LogFormat:
-    """The facts of a raw log: its columns and, if it is text, its layout.
+    """Describes a raw log: its columns and, if it is text, its layout.
 
     Text has one row a line and one character between two values. An empty
     value is a missing one. The text is UTF-8; lines end in LF or CRLF. Nothing
@@ -26,34 +26,33 @@ class LogFormat:
     Parquet or in a `datasets.Dataset` only need the names.
 
     Args:
-        name: string. How messages and summaries call the log.
+        name: string. The name of the log in messages and summaries.
         columns: tuple of strings. The columns of a text file in their order.
-            `None` takes them from the header, in any order and with columns
-            that are not read between them. Defaults to `None`.
+            `None` takes them from the header, which may have them in any
+            order, and other columns. Defaults to `None`.
         label: string. The column with 0 or 1.
         dense: tuple of strings. The columns with numbers; may be empty.
         categorical: tuple of strings. The columns whose text becomes ids.
-            Columns in neither of the three are not read.
+            All other columns are not read.
         delimiter: string of one character. Defaults to tab.
         header: boolean. Whether the first line names the columns; it must then
             be equal to `columns` where those are given. Defaults to `False`.
-        quoted: boolean. Whether a value may stand in double quotes, which are
-            then no part of it. Defaults to `False`.
+        quoted: boolean. Whether a value may be in double quotes, which are
+            then removed. Defaults to `False`.
         dense_type: `"integer"` (at most 18 digits) or `"float"`, the text that
             a dense column may hold. Defaults to `"integer"`.
-        day: pair of a categorical column and a number of characters: the days
-            that a split by day goes by are the first so many characters of
-            that column. `None` takes each file for a day. Defaults to `None`.
+        day: pair of a categorical column and a number of characters. For a
+            split by day, the first so many characters of that column are the
+            day. `None` means that each file is a day. Defaults to `None`.
         test_fraction: float. Share of the rows that a random split keeps for
             the test. Defaults to `0.1`.
         validation_fraction: float. Share of the rows that a random split keeps
             for validation. Defaults to `0.1`.
-        is_labeled: boolean. Whether the label is read; where it is not, as for
-            rows to be scored, its column may be there or not. Defaults to
-            `True`.
-        test_is_labeled: boolean. Whether a file called `test` that lies beside
-            a file called `train` belongs to the log; in competitions it has no
-            labels. Defaults to `True`.
+        is_labeled: boolean. Whether the label is read. If not, as for rows to
+            be scored, its column may be absent. Defaults to `True`.
+        test_is_labeled: boolean. Whether a file called `test` beside one
+            called `train` has labels, and so belongs to the log. In
+            competitions it has none. Defaults to `True`.
 
     Raises:
         ValueError: for columns that repeat, overlap or are unknown, or a value
@@ -85,7 +84,7 @@ class LogFormat:
     is_labeled: bool = True
 
     def __post_init__(self):
-        # Lists come from JSON; tuples keep the format hashable.
+        # JSON has lists; tuples keep the format hashable.
         for name in ("columns", "dense", "categorical", "day"):
             value = getattr(self, name)
             if isinstance(value, str):
@@ -136,7 +135,7 @@ class LogFormat:
 
     @property
     def layouts(self) -> tuple[tuple[str, ...], ...]:
-        """The columns that a text file may have, where they are known."""
+        """The columns that a text file may have, if they are known."""
         if self.columns is None:
             return ()
         if self.is_labeled:
@@ -145,7 +144,7 @@ class LogFormat:
         return (self.columns, features)
 
     def unlabeled(self) -> "LogFormat":
-        """The same log where labels are not read, and need not be there.
+        """The same log without labels: they are not read, and may be absent.
 
         Example:
 
@@ -155,10 +154,10 @@ class LogFormat:
         return replace(self, is_labeled=False)
 
     def roles(self, columns: Sequence[str]) -> tuple[str | None, ...]:
-        """What each of a file's columns is to the encoder, in file order.
+        """The role of each column of a file for the encoder, in file order.
 
-        The SQL knows columns by these names, whatever the log calls them:
-        `label`, `dense_0`, ..., `field_0`, ..., and `None` for the rest.
+        Roles are the names of the columns in SQL: `label`, `dense_0`, ...,
+        `field_0`, ..., and `None` for columns that are not read.
 
         Args:
             columns: strings, the names of the file's columns.
@@ -177,7 +176,7 @@ class LogFormat:
         """Splits a line of text into values.
 
         Args:
-            line: string, without the end of the line.
+            line: string, without its line end.
 
         Example:
 

@@ -1,4 +1,4 @@
-"""Raw rows in memory, as the text that a log would hold."""
+"""Turns rows in memory into the text that a raw log would hold."""
 
 import numbers
 from collections.abc import Iterable
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from zoo.raw.bad_line import NUMBERS
+from zoo.raw.bad_line import broken_rule_of_value
 from zoo.raw.columns import LARGEST_EXACT
 from zoo.raw.columns import as_text
 from zoo.raw.log_format import LogFormat
@@ -48,6 +50,26 @@ def raw_table(rows: Any, log_format: LogFormat) -> pa.Table:
     return pa.table([row_id, *columns], ["row_id", *roles])
 
 
+def raise_bad_number(raw: pa.Table, row: int, log_format: LogFormat) -> None:
+    """Raises for the first text of a row that should be a number.
+
+    Args:
+        raw: what `raw_table` returned.
+        row: integer. Number of a row that breaks a rule.
+        log_format: `LogFormat`.
+
+    Raises:
+        ValueError: naming column and row.
+    """
+    for i, name in enumerate(log_format.dense):
+        value = raw[f"dense_{i}"][row].as_py() or ""
+        if broken_rule_of_value(name, value, log_format):
+            raise ValueError(
+                f"`rows` must have {NUMBERS[log_format.dense_type]} in column "
+                f"'{name}', and row {row} does not. Received: {value!r}"
+            )
+
+
 def _check_columns(columns: Iterable, names: Iterable[str]) -> None:
     present = list(columns)
     for name in names:
@@ -81,8 +103,8 @@ def _pandas_column(series: Any, name: str, fractions: bool):
     try:
         column = pa.chunked_array([pa.array(series, from_pandas=True)])
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        column = None  # Python objects of several kinds
-    # Each value for itself: Arrow would turn mixed ones into a common kind.
+        column = None  # Python objects of several types.
+    # Mixed values are converted one by one: Arrow would cast them to one type.
     if column is not None and (
         series.dtype != object or pa.types.is_string(column.type)
     ):
@@ -110,7 +132,7 @@ def _text_column(values: list, name: str, fractions: bool) -> pa.Array:
 
 
 def _text(value: Any, name: str, row: int, fractions: bool) -> str | None:
-    # pandas.NA is told by its type, so that pandas need not be installed.
+    # pandas.NA is recognized by name, so that pandas need not be installed.
     if value is None or type(value).__name__ == "NAType":
         return None
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Where the rows of a log come from, whatever holds them."""
+"""Opens raw logs: text, Parquet files and data sets."""
 
 import os
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from typing import Protocol
 import pyarrow as pa
 
 from zoo.raw.log_format import LogFormat
-from zoo.raw.piece import Piece
-from zoo.raw.piece import split_of_name
-from zoo.raw.piece import zip_members
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import split_of_name
+from zoo.raw.raw_file import zip_members
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import natural_key
 from zoo.raw.table_log import TableLog
@@ -27,9 +27,9 @@ class Source(Protocol):
     """A log that can be read from its first row to its last.
 
     Attributes:
-        name: string. How messages and summaries call it.
-        size: integer. How much there is to read, in bytes or rows.
-        has_splits: boolean. Whether the parts of its rows are splits.
+        name: string. Its name in messages and summaries.
+        size: integer. The amount to read, in bytes or rows.
+        has_splits: boolean. Whether the origins of its rows are splits.
         paths: list of paths of its files, none for data sets.
     """
 
@@ -39,9 +39,9 @@ class Source(Protocol):
     has_splits: bool
 
     def tables(self) -> Iterator[tuple[pa.Table, int]]:
-        """Yields `raw` of `zoo.encoding.sql` piece by piece.
+        """Yields `raw` of `zoo.encoding.sql` in batches.
 
-        With each table comes how much of `size` has been read so far.
+        With each table comes the amount of `size` that has been read so far.
 
         Raises:
             ValueError: naming what is wrong and where.
@@ -56,8 +56,10 @@ SourceLike = (
 )
 
 
-def open_source(source: SourceLike, log_format: LogFormat) -> Source:
-    """Finds out what holds a log, and checks that it begins as it should.
+def open_raw_log(source: SourceLike, log_format: LogFormat) -> Source:
+    """Opens a raw log, and checks that it begins as it should.
+
+    `open_source` is its former name and still works.
 
     Args:
         source: one of
@@ -66,7 +68,7 @@ def open_source(source: SourceLike, log_format: LogFormat) -> Source:
               `validation`, `val`, `dev`) and `test`, with any suffix, are
               splits, and other files are read in the natural order of their
               names, `day_2` before `day_10`;
-            - list of paths, in order, or of `Piece`;
+            - list of paths, in order, or of `RawFile`;
             - dict from `"train"`, `"validation"` and `"test"` to paths;
             - `datasets.Dataset`, `IterableDataset`, `DatasetDict` or
               `IterableDatasetDict`, or a `pyarrow.Table`.
@@ -74,38 +76,42 @@ def open_source(source: SourceLike, log_format: LogFormat) -> Source:
 
     Raises:
         FileNotFoundError: if a path does not exist.
-        ValueError: if there is nothing to read or it is another log.
+        ValueError: if there is nothing to read, or it has another format.
 
     Example:
 
-    >>> source = zoo.encoding.open_source("train.txt", zoo.datasets.CRITEO)
+    >>> source = zoo.encoding.open_raw_log("train.txt", zoo.datasets.CRITEO)
     >>> source.name, source.has_splits
     ('train.txt', False)
     """
     if is_table(source):
         return TableLog(source, log_format)
-    pieces = find_pieces(source, log_format)
-    if not pieces:
+    files = find_files(source, log_format)
+    if not files:
         raise ValueError(
             f"`source` must hold something to read. Received: {source!r}"
         )
-    are_parquet = [is_parquet(piece.path) for piece in pieces]
+    are_parquet = [is_parquet(raw_file.path) for raw_file in files]
     if all(are_parquet):
-        return TableLog(pieces, log_format)
+        return TableLog(files, log_format)
     if any(are_parquet):
         raise ValueError(
             "`source` must be text or Parquet, not both. Received: "
-            f"{pieces[are_parquet.index(True)]}, "
-            f"{pieces[are_parquet.index(False)]}"
+            f"{files[are_parquet.index(True)]}, "
+            f"{files[are_parquet.index(False)]}"
         )
-    return TextLog(pieces, log_format)
+    return TextLog(files, log_format)
 
 
-def find_pieces(source: SourceLike, log_format: LogFormat) -> list[Piece]:
-    """The files of a source that is no table, in the order of their rows.
+open_source = open_raw_log
+"""The former name of `open_raw_log`."""
+
+
+def find_files(source: SourceLike, log_format: LogFormat) -> list[RawFile]:
+    """The files of a source, in the order of their rows.
 
     Args:
-        source: what `open_source` takes, other than data sets.
+        source: what `open_raw_log` takes, other than data sets.
         log_format: `LogFormat`.
 
     Raises:
@@ -113,7 +119,7 @@ def find_pieces(source: SourceLike, log_format: LogFormat) -> list[Piece]:
         ValueError: if there is nothing to read.
     """
     if isinstance(source, Mapping):
-        pieces = []
+        files = []
         for name, paths in source.items():
             split = split_of_name(name)
             if split is None:
@@ -121,17 +127,17 @@ def find_pieces(source: SourceLike, log_format: LogFormat) -> list[Piece]:
                     f"`source` as a dict must have keys of {SPLITS}. "
                     f"Received: {name!r}"
                 )
-            found = find_pieces(paths, log_format)
-            pieces += [replace(piece, part=split) for piece in found]
-        return sorted(pieces, key=lambda piece: SPLITS.index(piece.part))
+            found = find_files(paths, log_format)
+            files += [replace(raw_file, origin=split) for raw_file in found]
+        return sorted(files, key=lambda raw_file: SPLITS.index(raw_file.origin))
     if isinstance(source, str | os.PathLike):
         return _named(_files(_existing(source, log_format)), log_format)
     if isinstance(source, Sequence) and source:
-        if all(isinstance(item, Piece) for item in source):
+        if all(isinstance(item, RawFile) for item in source):
             return list(source)
         if all(isinstance(item, str | os.PathLike) for item in source):
-            files = [_existing(item, log_format) for item in source]
-            return _numbered([f for file in files for f in _files(file)])
+            paths = [_existing(item, log_format) for item in source]
+            return _numbered([file for path in paths for file in _files(path)])
     raise ValueError(
         "`source` must be a path, a list of paths, a dict from splits to "
         f"paths, or a data set. Received: {source!r:.200}"
@@ -148,7 +154,7 @@ def _existing(source: str | os.PathLike, log_format: LogFormat) -> Path:
     return path
 
 
-def _files(path: Path) -> list[Piece]:
+def _files(path: Path) -> list[RawFile]:
     """The files below a folder, or the members of a zip, or the file."""
     if path.is_dir():
         files = [
@@ -161,35 +167,35 @@ def _files(path: Path) -> list[Piece]:
                 f"`source` must hold files. Received: an empty folder, {path}"
             )
         ordered = sorted(files, key=lambda file: natural_key(file.name))
-        return [piece for file in ordered for piece in _files(file)]
+        return [raw_file for file in ordered for raw_file in _files(file)]
     members = zip_members(path)
     if members is None:
-        return [Piece(path)]
+        return [RawFile(path)]
     ordered_members = sorted(members, key=natural_key)
-    return [Piece(path, member=member) for member in ordered_members]
+    return [RawFile(path, member=member) for member in ordered_members]
 
 
-def _named(pieces: list[Piece], log_format: LogFormat) -> list[Piece]:
-    """Tells splits by their names where a training file is among them."""
-    # Of rows to be scored, none is left out and all stay in order.
-    if len(pieces) == 1 or not log_format.is_labeled:
-        return _numbered(pieces)
-    splits = [split_of_name(p.member or p.path.name) for p in pieces]
+def _named(files: list[RawFile], log_format: LogFormat) -> list[RawFile]:
+    """Assigns splits by name, if a training file is among the files."""
+    # All rows to be scored are read, in their order.
+    if len(files) == 1 or not log_format.is_labeled:
+        return _numbered(files)
+    splits = [split_of_name(f.member or f.path.name) for f in files]
     if "train" not in splits:
-        return _numbered(pieces)
+        return _numbered(files)
     if not log_format.test_is_labeled:
-        return _numbered([pieces[splits.index("train")]])
+        return _numbered([files[splits.index("train")]])
     found = [
-        replace(piece, part=split)
-        for piece, split in zip(pieces, splits, strict=True)
+        replace(raw_file, origin=split)
+        for raw_file, split in zip(files, splits, strict=True)
         if split is not None
     ]
-    return sorted(found, key=lambda piece: SPLITS.index(piece.part))
+    return sorted(found, key=lambda raw_file: SPLITS.index(raw_file.origin))
 
 
-def _numbered(pieces: list[Piece]) -> list[Piece]:
+def _numbered(files: list[RawFile]) -> list[RawFile]:
     # Numbers of equal length sort as text in the order of the files.
     return [
-        replace(piece, part=f"{number:05d}")
-        for number, piece in enumerate(pieces)
+        replace(raw_file, origin=f"{number:05d}")
+        for number, raw_file in enumerate(files)
     ]

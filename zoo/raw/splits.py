@@ -1,15 +1,18 @@
 """Splits the rows of a log into training, validation and test.
 
-A scheme is two SQL expressions. `part` is one over `raw` of
-`zoo.encoding.sql`, and is kept with every row when it is read. `split` is one
-over `staged`, for which the number of rows and the distinct parts are known.
+A scheme is two SQL expressions on relations of `zoo.encoding.sql`:
+
+- `origin()` is one over `raw`. It becomes `staged.origin`, by which rows are
+  split: the file, the day, or the split itself.
+- `split(num_rows, origins)` is one over `staged`, for which the number of rows
+  and the distinct origins are known.
 
 Every scheme also has:
 
-- `names()`, the splits that it must find rows for in any log;
-- `splits_of(parts)`, the split of each part of `raw`; `None` if the scheme
-  divides parts;
-- `reads_ahead`, whether a row's split depends on rows that come later.
+- `names()`, the splits that must have rows in any log;
+- `splits_of(origins)`, the split of each `raw.origin`; `None` if the scheme
+  divides files;
+- `reads_ahead`, whether a row's split depends on later rows.
 """
 
 import re
@@ -30,8 +33,8 @@ _HEX_DIGITS = 8
 class RandomSplit:
     """Draws every row by a hash of the seed and the row's number.
 
-    The hash is one that every engine has and computes alike, so the same rows
-    in the same order are always split alike.
+    Every engine computes this hash alike, so that the same rows in the same
+    order are always split alike.
     """
 
     reads_ahead: ClassVar[bool] = False
@@ -43,7 +46,7 @@ class RandomSplit:
     def names(self) -> tuple[str, ...]:
         return _with_rows(self.test_fraction, self.validation_fraction)
 
-    def part(self) -> str:
+    def origin(self) -> str:
         test = _hash_bound(self.test_fraction)
         validation = _hash_bound(self.test_fraction + self.validation_fraction)
         digits = (
@@ -56,10 +59,10 @@ class RandomSplit:
             "else 'train' end"
         )
 
-    def split(self, num_rows: int, parts: Sequence[str]) -> str:
-        return "part"
+    def split(self, num_rows: int, origins: Sequence[str]) -> str:
+        return "origin"
 
-    def splits_of(self, parts: Sequence[str]) -> None:
+    def splits_of(self, origins: Sequence[str]) -> None:
         return None
 
 
@@ -75,10 +78,10 @@ class SequentialSplit:
     def names(self) -> tuple[str, ...]:
         return _with_rows(self.test_fraction, self.validation_fraction)
 
-    def part(self) -> str:
+    def origin(self) -> str:
         return "''"
 
-    def split(self, num_rows: int, parts: Sequence[str]) -> str:
+    def split(self, num_rows: int, origins: Sequence[str]) -> str:
         test = num_rows - round(num_rows * self.test_fraction)
         validation = test - round(num_rows * self.validation_fraction)
         return (
@@ -86,7 +89,7 @@ class SequentialSplit:
             f"when row_id < {test} then 'validation' else 'test' end"
         )
 
-    def splits_of(self, parts: Sequence[str]) -> None:
+    def splits_of(self, origins: Sequence[str]) -> None:
         return None
 
 
@@ -94,8 +97,8 @@ class SequentialSplit:
 class DaySplit:
     """Tests on the last day, validates on the day before, trains on the rest.
 
-    A day is the start of a column, or a file (see `LogFormat.day`); days are
-    ordered as text, but for numbers in it, which count as numbers.
+    A day is the start of a column, or a file (see `LogFormat.day`). Days are
+    ordered as text, except that numbers in it are ordered as numbers.
     """
 
     reads_ahead: ClassVar[bool] = True
@@ -106,26 +109,26 @@ class DaySplit:
     def names(self) -> tuple[str, ...]:
         return SPLITS
 
-    def part(self) -> str:
+    def origin(self) -> str:
         if self.column is None:
-            return "part"
-        # A missing value is a day of its own, the first one.
+            return "origin"
+        # Rows without a value are a separate day, the first one.
         return f"coalesce(substr({self.column}, 1, {self.length}), '')"
 
-    def split(self, num_rows: int, parts: Sequence[str]) -> str:
+    def split(self, num_rows: int, origins: Sequence[str]) -> str:
         validation, test = (
-            "'" + day.replace("'", "''") + "'" for day in _last_two(parts)
+            "'" + day.replace("'", "''") + "'" for day in _last_two(origins)
         )
         return (
-            f"case when part = {test} then 'test' "
-            f"when part = {validation} then 'validation' else 'train' end"
+            f"case when origin = {test} then 'test' "
+            f"when origin = {validation} then 'validation' else 'train' end"
         )
 
-    def splits_of(self, parts: Sequence[str]) -> dict[str, str] | None:
+    def splits_of(self, origins: Sequence[str]) -> dict[str, str] | None:
         if self.column is not None:
             return None
-        validation, test = _last_two(parts)
-        splits = dict.fromkeys(parts, "train")
+        validation, test = _last_two(origins)
+        splits = dict.fromkeys(origins, "train")
         return splits | {validation: "validation", test: "test"}
 
 
@@ -139,21 +142,21 @@ class ProviderSplit:
         # The source may lack any of them.
         return ()
 
-    def part(self) -> str:
-        return "part"
+    def origin(self) -> str:
+        return "origin"
 
-    def split(self, num_rows: int, parts: Sequence[str]) -> str:
-        return "part"
+    def split(self, num_rows: int, origins: Sequence[str]) -> str:
+        return "origin"
 
-    def splits_of(self, parts: Sequence[str]) -> dict[str, str]:
-        return {part: part for part in parts}
+    def splits_of(self, origins: Sequence[str]) -> dict[str, str]:
+        return {origin: origin for origin in origins}
 
 
 SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit
 
 
 def natural_key(text: str) -> list[tuple[int, str]]:
-    """A key for sorting by which `day_2` comes before `day_10`."""
+    """A sort key that puts `day_2` before `day_10`."""
     return [
         (int(piece), "") if piece.isdecimal() else (-1, piece)
         for piece in re.split("([0-9]+)", text)
@@ -172,8 +175,8 @@ def split_scheme(
 
     Args:
         split: string. `"random"`, `"sequential"`, `"day"` or `"provider"`;
-            `None` takes the provider's if there is one and no share is given,
-            else a random one.
+            `None` is the provider's split if there is one and no share is
+            given, else a random one.
         log_format: `LogFormat`. Its shares are the defaults of `"random"`.
         has_splits: boolean. Whether the source comes in splits.
         test_fraction: float, for `"random"` and `"sequential"`. The default of
@@ -183,8 +186,8 @@ def split_scheme(
         seed: integer, for `"random"`.
 
     Raises:
-        ValueError: for an unknown name, a provider's split where there is
-            none, or a share where there is none to choose or out of range.
+        ValueError: for an unknown name, a provider's split that the source
+            lacks, or a share that is out of range or has no meaning.
     """
     given = (test_fraction, validation_fraction)
     if split is None:

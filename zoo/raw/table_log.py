@@ -1,4 +1,4 @@
-"""Reads logs that are tables already: Parquet files and data sets."""
+"""Reads raw logs that are tables already: Parquet files and data sets."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -13,36 +13,38 @@ from zoo.raw.bad_line import broken_rule_of_value
 from zoo.raw.bad_line import shown
 from zoo.raw.columns import as_text
 from zoo.raw.log_format import LogFormat
-from zoo.raw.piece import Piece
-from zoo.raw.piece import has_splits
-from zoo.raw.piece import split_of_name
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import has_splits
+from zoo.raw.raw_file import split_of_name
 from zoo.raw.splits import SPLITS
 
 _BATCH_ROWS = 1 << 17
-# What the loaders of `zoo.datasets` may call the label of any log.
+# The loaders of `zoo.datasets` may call the label of any log so.
 _COMMON_LABEL = "label"
 
 
 class TableLog:
     """A log in Parquet files or data sets: a `Source` of `zoo.raw.source`.
 
-    The label may also be called `label`, as the loaders of `zoo.datasets` call
-    it, where there is no column of the format's own name for it.
+    Without a column of the format's name for the label, the label may also be
+    called `label`, as the loaders of `zoo.datasets` call it.
 
     Args:
-        source: list of `Piece`, each a Parquet file; a `pyarrow.Table`; or one
-            of the data sets of `datasets`.
+        source: list of `RawFile`, each a Parquet file; a `pyarrow.Table`; or
+            one of the data sets of `datasets`.
         log_format: `LogFormat`.
 
     Raises:
-        ValueError: for a file that is damaged, or a table without a column
-            that the format names or with another type than the first one's.
+        ValueError: for a damaged file, or a table that lacks a column of the
+            format or has another type for it than the first table.
     """
 
-    def __init__(self, source: Sequence[Piece] | Any, log_format: LogFormat):
+    def __init__(self, source: Sequence[RawFile] | Any, log_format: LogFormat):
         self.log_format = log_format
         if isinstance(source, list):
-            self.holders: list = [_ParquetTable(piece) for piece in source]
+            self.holders: list = [
+                _ParquetTable(raw_file) for raw_file in source
+            ]
             self.name = str(source[0])
             if len(source) > 1:
                 self.name = str(source[0].path.parent)
@@ -50,11 +52,9 @@ class TableLog:
         else:
             self.holders = _named_tables(source)
             self.name = type(source).__name__
-            self.has_splits = all(t.part in SPLITS for t in self.holders)
+            self.has_splits = all(t.origin in SPLITS for t in self.holders)
         self.paths = [
-            table.piece.path
-            for table in self.holders
-            if hasattr(table, "piece")
+            table.file.path for table in self.holders if hasattr(table, "file")
         ]
         self.size = sum(table.num_rows for table in self.holders)
         for table in self.holders:
@@ -77,14 +77,14 @@ class TableLog:
                 ids = np.arange(
                     first_row, first_row + batch.num_rows, dtype="int64"
                 )
-                part = pa.DictionaryArray.from_arrays(
-                    pa.array(np.zeros(len(ids), "int8")), [table.part]
+                origin = pa.DictionaryArray.from_arrays(
+                    pa.array(np.zeros(len(ids), "int8")), [table.origin]
                 )
                 first_row += len(ids)
                 yield (
                     pa.table(
-                        [pa.array(ids), part, *columns],
-                        ["row_id", "part", *roles],
+                        [pa.array(ids), origin, *columns],
+                        ["row_id", "origin", *roles],
                     ),
                     first_row,
                 )
@@ -130,7 +130,7 @@ class TableLog:
                 )
 
     def names_in(self, table) -> list[str]:
-        """What a table calls the columns that are read."""
+        """The names that a table has for the columns that are read."""
         if not self.log_format.is_labeled:
             return list(self.log_format.used)
         label, *features = self.log_format.used
@@ -160,32 +160,32 @@ class TableLog:
 class _ParquetTable:
     """A Parquet file in batches."""
 
-    def __init__(self, piece: Piece):
-        self.piece = piece
-        self.part = piece.part
+    def __init__(self, raw_file: RawFile):
+        self.file = raw_file
+        self.origin = raw_file.origin
         try:
-            with pa.parquet.ParquetFile(piece.path) as file:
+            with pa.parquet.ParquetFile(raw_file.path) as file:
                 schema = file.schema_arrow
                 self.num_rows = file.metadata.num_rows
         except (pa.ArrowInvalid, OSError) as error:
             raise ValueError(
-                f"{piece}: the Parquet file is truncated or damaged; get it "
+                f"{raw_file}: the Parquet file is truncated or damaged; get it "
                 f"again. Received: {error}"
             ) from error
         self.columns = schema.names
         self.types = dict(zip(schema.names, schema.types, strict=True))
 
     def __str__(self) -> str:
-        return str(self.piece)
+        return str(self.file)
 
     def batches(self, names: list[str]) -> Iterator[pa.Table]:
-        with pa.parquet.ParquetFile(self.piece.path) as file:
+        with pa.parquet.ParquetFile(self.file.path) as file:
             try:
                 for batch in file.iter_batches(_BATCH_ROWS, columns=names):
                     yield pa.table(batch)
             except (pa.ArrowInvalid, OSError) as error:
                 raise ValueError(
-                    f"{self.piece}: the Parquet file is damaged; get it "
+                    f"{self.file}: the Parquet file is damaged; get it "
                     f"again. Received: {error}"
                 ) from error
 
@@ -193,8 +193,8 @@ class _ParquetTable:
 class _DataSet:
     """A split of `datasets`, or a table in memory, in batches."""
 
-    def __init__(self, data: Any, part: str, name: str):
-        self.part = part
+    def __init__(self, data: Any, origin: str, name: str):
+        self.origin = origin
         self._name = name
         self._data = data
         self.types: dict[str, pa.DataType] = {}
@@ -202,7 +202,7 @@ class _DataSet:
             self.columns = data.column_names
             self.num_rows = data.num_rows
         else:
-            # Streams may not know either of them.
+            # Streams may know neither columns nor length.
             self.columns = list(data.column_names or next(iter(data)))
             self.num_rows = len(data) if hasattr(data, "__len__") else 0
 
@@ -246,4 +246,4 @@ def _named_tables(source: Any) -> list[_DataSet]:
                 f"{SPLITS}. Received: {name!r}"
             )
         tables.append(_DataSet(data, split, f"the split '{name}'"))
-    return sorted(tables, key=lambda table: SPLITS.index(table.part))
+    return sorted(tables, key=lambda table: SPLITS.index(table.origin))

@@ -1,4 +1,4 @@
-"""Reads raw text logs as they are: no guessing, no repair."""
+"""Reads raw text logs as they are, without guesses or repairs."""
 
 import codecs
 import hashlib
@@ -11,14 +11,14 @@ import pyarrow.csv
 
 from zoo.raw.bad_line import raise_first_bad_line
 from zoo.raw.log_format import LogFormat
-from zoo.raw.piece import MAX_LINE_BYTES
-from zoo.raw.piece import Piece
-from zoo.raw.piece import broken_archive
-from zoo.raw.piece import first_line
-from zoo.raw.piece import has_splits
-from zoo.raw.piece import open_text
+from zoo.raw.raw_file import MAX_LINE_BYTES
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import broken_archive
+from zoo.raw.raw_file import first_line
+from zoo.raw.raw_file import has_splits
+from zoo.raw.raw_file import open_text
 
-# Enough rows for DuckDB to share them out among a few cores.
+# Enough rows for DuckDB to keep a few cores busy.
 BLOCK_BYTES = 1 << 25
 
 
@@ -26,27 +26,30 @@ class TextLog:
     """A log of one or more text files: a `Source` of `zoo.raw.source`.
 
     Args:
-        pieces: list of `Piece`, in order.
+        files: list of `RawFile`, in order.
         log_format: `LogFormat`.
 
     Raises:
         ValueError: for an empty file, a broken zip or another header.
     """
 
-    def __init__(self, pieces: Sequence[Piece], log_format: LogFormat):
-        self.pieces = list(pieces)
+    def __init__(self, files: Sequence[RawFile], log_format: LogFormat):
+        self.files = list(files)
         self.log_format = log_format
-        self.name = str(self.pieces[0])
-        if len(self.pieces) > 1:
-            self.name = str(self.pieces[0].path.parent)
-        self.has_splits = has_splits(self.pieces)
-        self.paths = [piece.path for piece in self.pieces]
+        self.name = str(self.files[0])
+        if len(self.files) > 1:
+            self.name = str(self.files[0].path.parent)
+        self.has_splits = has_splits(self.files)
+        self.paths = [raw_file.path for raw_file in self.files]
         self.columns = {
-            piece: _columns(piece, log_format) for piece in self.pieces
+            raw_file: _columns(raw_file, log_format) for raw_file in self.files
         }
-        sizes = {piece.path: piece.path.stat().st_size for piece in self.pieces}
+        sizes = {
+            raw_file.path: raw_file.path.stat().st_size
+            for raw_file in self.files
+        }
         self.size = sum(sizes.values())
-        self._piece = self.pieces[0]
+        self._file = self.files[0]
 
     def tables(self) -> Iterator[tuple[pa.Table, int]]:
         """Yields `raw` of `zoo.encoding.sql` and the number of bytes read.
@@ -54,43 +57,43 @@ class TextLog:
         `row_id` counts from 0 through all files.
         """
         first_row = bytes_before = 0
-        for piece in self.pieces:
-            self._piece = piece
+        for raw_file in self.files:
+            self._file = raw_file
             start = first_row
-            for table, num_bytes in self._tables_of(piece):
+            for table, num_bytes in self._tables_of(raw_file):
                 ids = np.arange(
                     first_row, first_row + table.num_rows, dtype="int64"
                 )
-                part = pa.DictionaryArray.from_arrays(
-                    pa.array(np.zeros(table.num_rows, "int8")), [piece.part]
+                origin = pa.DictionaryArray.from_arrays(
+                    pa.array(np.zeros(table.num_rows, "int8")),
+                    [raw_file.origin],
                 )
-                table = table.add_column(0, "part", part)
+                table = table.add_column(0, "origin", origin)
                 yield (
                     table.add_column(0, "row_id", pa.array(ids)),
                     bytes_before + num_bytes,
                 )
                 first_row += table.num_rows
-            if piece.rows not in (None, first_row - start):
+            if raw_file.rows not in (None, first_row - start):
                 raise ValueError(
-                    f"{piece}: must hold the {piece.rows} rows that were "
+                    f"{raw_file}: must hold the {raw_file.rows} rows that were "
                     "published; the file is another one. Received: "
                     f"{first_row - start} rows"
                 )
-            if piece.member is None:
-                bytes_before += piece.path.stat().st_size
+            if raw_file.member is None:
+                bytes_before += raw_file.path.stat().st_size
 
     def raise_first_bad_row(self, row_id: int) -> None:
         self._raise_first_bad_line(None)
 
-    def _tables_of(self, piece: Piece) -> Iterator[tuple[pa.Table, int]]:
-        columns = self.columns[piece]
+    def _tables_of(self, raw_file: RawFile) -> Iterator[tuple[pa.Table, int]]:
+        columns = self.columns[raw_file]
         is_first = True
         try:
-            for block, num_bytes in _blocks(piece):
+            for block, num_bytes in _blocks(raw_file):
                 skip = int(self.log_format.header and is_first)
-                # Arrow drops a byte order mark wherever it begins to parse,
-                # and only the one at the start of the file is none of the
-                # text.
+                # Arrow drops a byte order mark at the start of each block. Only
+                # the one at the start of the file is not text.
                 is_text = not is_first and block.startswith(codecs.BOM_UTF8)
                 kept = codecs.BOM_UTF8 + block if is_text else block
                 table = _parsed(kept, self.log_format, columns, skip)
@@ -102,61 +105,61 @@ class TextLog:
             self._raise_first_bad_line(error)
 
     def _raise_first_bad_line(self, error: Exception | None) -> None:
-        piece = self._piece
-        raise_first_bad_line(piece, self.log_format, self.columns[piece])
+        raw_file = self._file
+        raise_first_bad_line(raw_file, self.log_format, self.columns[raw_file])
         raise ValueError(
-            f"{piece}: can't be read as the {self.log_format.name} log. "
+            f"{raw_file}: can't be read as the {self.log_format.name} log. "
             f"Received: {error}"
         ) from error
 
 
-def _columns(piece: Piece, log_format: LogFormat) -> tuple[str, ...]:
-    """The columns of a file; reads its first line where that names them."""
-    line = first_line(piece)
+def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
+    """The columns of a file; reads its header if it has one."""
+    line = first_line(raw_file)
     if line is None:
         raise ValueError(
             f"`source` must hold at least one row; the file is empty. "
-            f"Received: source={piece}"
+            f"Received: source={raw_file}"
         )
     if not log_format.header:
         if log_format.columns is None:
             raise ValueError(
                 "`columns` must be given for a text log without a header. "
-                f"Received: columns=None for {piece}"
+                f"Received: columns=None for {raw_file}"
             )
         number = len(log_format.split_line(line))
         for layout in log_format.layouts:
             if len(layout) == number:
                 return layout
-        # The line is found and explained where all lines are.
+        # `raise_first_bad_line` will report the line.
         return log_format.columns
     columns = tuple(log_format.split_line(line))
     if log_format.columns is not None:
         if columns not in log_format.layouts:
             expected = log_format.delimiter.join(log_format.columns)
             raise ValueError(
-                f"{piece}, line 1: the header of the {log_format.name} log "
+                f"{raw_file}, line 1: the header of the {log_format.name} log "
                 f"must be {expected!r}. Received: {line[:200]!r}"
             )
         return columns
     for name in log_format.used:
         if columns.count(name) != 1:
             raise ValueError(
-                f"{piece}, line 1: the header must name the column '{name}' "
+                f"{raw_file}, line 1: the header must name the column '{name}' "
                 f"once. Received: {line[:200]!r}"
             )
     return columns
 
 
-def _blocks(piece: Piece) -> Iterator[tuple[bytes, int]]:
-    """Yields a file in pieces that end with a line, and the bytes read.
+def _blocks(raw_file: RawFile) -> Iterator[tuple[bytes, int]]:
+    """Yields a file in blocks that end with a line, and the bytes read.
 
-    Arrow's own streaming reader reads ahead without bound where the rows are
-    used more slowly than the disk gives them.
+    Arrow's own streaming reader reads ahead without bound if rows are used
+    more slowly than they are read.
     """
-    digest = hashlib.md5(usedforsecurity=False) if piece.md5 else None
-    text, file = open_text(piece)
-    with broken_archive(piece), file, text:
+    digest = hashlib.md5(usedforsecurity=False) if raw_file.md5 else None
+    text, file = open_text(raw_file)
+    with broken_archive(raw_file), file, text:
         rest = b""
         while block := text.read(BLOCK_BYTES):
             if digest:
@@ -171,18 +174,18 @@ def _blocks(piece: Piece) -> Iterator[tuple[bytes, int]]:
                 rest += block
         if rest:
             yield rest, file.tell()
-    if digest and digest.hexdigest() != piece.md5:
+    if digest and digest.hexdigest() != raw_file.md5:
         raise ValueError(
-            f"{piece}: the checksum must be md5 {piece.md5}: the file is not "
-            "the one that was published, or was damaged on the way; get it "
-            f"again. Received: md5 {digest.hexdigest()}"
+            f"{raw_file}: the checksum must be md5 {raw_file.md5}: the file is "
+            "not the one that was published, or was damaged on the way; get "
+            f"it again. Received: md5 {digest.hexdigest()}"
         )
 
 
 def _end_of_lines(block: bytes) -> int:
     line_feed = block.rfind(b"\n") + 1
-    # Old Macs ended lines in CR alone; a CR at the very end may yet turn out
-    # to be half of a CRLF.
+    # Old Macs ended lines in CR alone. A CR at the end of the block may be half
+    # of a CRLF.
     return line_feed or block.rfind(b"\r", 0, len(block) - 1) + 1
 
 

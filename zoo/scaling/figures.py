@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zoo.scaling.results import Row
-from zoo.scaling.results import compared
 from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
+from zoo.training.report import Report
+from zoo.training.report import Row
+from zoo.training.report import compared
 
 AUC_FIGURE = "auc.png"
 SECONDS_FIGURE = "seconds.png"
@@ -65,9 +66,7 @@ def plot_seconds(rows: list[Row], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def plot_clipped_share(
-    reports: list[dict[str, Any]], rule: str, path: Path
-) -> None:
+def plot_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
     """Draws the share of clipped rows against the step, a line for each batch.
 
     Args:
@@ -75,21 +74,21 @@ def plot_clipped_share(
         rule: string, for the title.
         path: of the PNG to write.
     """
-    models = list(dict.fromkeys(report["model"] for report in reports))
+    models = list(dict.fromkeys(report.model for report in reports))
     figure = Figure(figsize=(5 * len(models), 4), layout="constrained")
     for axes, model in zip(
         figure.subplots(1, len(models), squeeze=False)[0], models, strict=True
     ):
         for report in reports:
-            if report["model"] != model or not report["clipped_curve"]:
+            if report.model != model or not report.clipped_curve:
                 continue
-            curve = report["clipped_curve"]
-            rows = report["rows"]["train"] * report["hyperparameters"]["epochs"]
-            steps = rows / report["batch_size"]
+            curve = report.clipped_curve
+            rows = report.rows["train"] * report.hyperparameters["epochs"]
+            steps = rows / report.batch_size
             axes.plot(
                 [steps * (i + 0.5) / len(curve) for i in range(len(curve))],
                 100 * np.array(curve),
-                label=f"batch {report['batch_size']:,}",
+                label=f"batch {report.batch_size:,}",
             )
         axes.set_xscale("log")
         if not any(line.get_ydata().any() for line in axes.lines):

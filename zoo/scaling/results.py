@@ -1,98 +1,89 @@
-"""Makes the table of a scaling study from the reports of its runs."""
+"""Keeps the results of a study: the reports of its runs, and its table.
 
+A run that ends writes `runs/NAME.json`. A study that ends packs these files
+into one, `runs.jsonl.gz`, a line for each run. A study of any age is read from
+both: one under way, one that was broken off, and one that has been packed.
+"""
+
+import contextlib
 import csv
+import gzip
 import io
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from zoo.files.whole_output import atomic_output
+from zoo.training.report import Report
+from zoo.training.report import Row
 
 RESULTS_FILE = "results.csv"
-Row = dict[str, Any]
+PACKED_FILE = "runs.jsonl.gz"
+RUNS_FOLDER = "runs"
 
 
-def row_of(report: dict[str, Any]) -> Row:
-    """One line of `results.csv`; a diverged run has no metrics.
+def run_name(
+    model: str, rule: str, variant: str, batch_size: int, seed: int
+) -> str:
+    """Returns the name of a run; no two runs of a study share one."""
+    parts = [model, rule, file_part(variant)]
+    parts += [f"batch_{batch_size}", f"seed_{seed}"]
+    return "-".join(filter(None, parts))
 
-    Args:
-        report: as `zoo.train` returns it, with the `variant` of the recipe and
-            the `wall_seconds` of the whole run.
+
+def file_part(variant: str) -> str:
+    """Returns a variant's name, which is free text, as part of a file name."""
+    return re.sub(r"[^\w.=-]+", "_", variant)
+
+
+def write_run(folder: Path, report: Report) -> None:
+    """Writes the report of a finished run, or nothing."""
+    path = folder / RUNS_FOLDER / f"{_name_of(report)}.json"
+    with atomic_output(path) as partial:
+        partial.write_text(json.dumps(report.to_json(), indent=1) + "\n")
+
+
+def read_runs(folder: Path) -> dict[str, Report]:
+    """Returns the reports of all finished runs of a study, by run name."""
+    reports = {}
+    for report in _read_packed(folder / PACKED_FILE):
+        reports[_name_of(report)] = report
+    for path in _unpacked(folder):
+        report = _read_run(path)
+        reports[_name_of(report)] = report
+    return dict(sorted(reports.items()))
+
+
+def pack_runs(folder: Path) -> None:
+    """Packs the reports of `runs/` into `runs.jsonl.gz` and removes them.
+
+    The same reports make the same bytes. A process killed at any moment leaves
+    every report in one of the two places.
     """
-    settings = report["hyperparameters"]
-    validation = report["history"].get("val_auc", [])
-    bayes = report["bayes"] or {}
-    row: Row = {
-        "model": report["model"],
-        "rule": settings["rule"],
-        "variant": report["variant"],
-        "batch_size": report["batch_size"],
-        "seed": settings["seed"],
-        "epochs": settings["epochs"],
-        "auc": report["auc"],
-        "log_loss": report["log_loss"],
-        "calibration": report["calibration"],
-        "best_epoch": (
-            1 + validation.index(max(validation)) if validation else None
-        ),
-        "best_epoch_auc": _last(report, "best_epoch_auc"),
-        "best_epoch_log_loss": _last(report, "best_epoch_log_loss"),
-        "bayes_auc": bayes.get("auc"),
-        "bayes_log_loss": bayes.get("log_loss"),
-        "clipped_share": _last(report, "clipped_share"),
-        "seconds": report["seconds"],
-        "samples_per_second": report["samples_per_second"],
-        "learning_rate": settings["learning_rate"],
-        "embedding_learning_rate": settings["embedding_learning_rate"],
-        "embedding_l2": settings["embedding_l2"],
-        "frequency_scale": settings.get("frequency_scale"),
-        "beta_1": settings.get("beta_1"),
-        "beta_2": settings.get("beta_2"),
-        "epsilon": settings.get("epsilon"),
-        "clip_variant": settings["clip_variant"],
-        "clip_ratio": settings["clip_ratio"],
-        "clip_threshold": settings["clip_threshold"],
-        "clip_floor": settings["clip_floor"],
-        "warmup_epochs": settings["warmup_epochs"],
-        "decay": settings["decay"],
-        "embedding_dim": settings["embedding_dim"],
-        "embedding_deviation": settings["embedding_deviation"],
-        "hidden_units": "-".join(map(str, settings["hidden_units"])),
-        "dtype": settings["dtype"],
-        "lazy": settings["lazy"],
-        "data": report["data"],
-        "evaluated_on": report["evaluated_on"],
-        "backend": report["backend"],
-        "versions": " ".join(
-            f"{name} {value}" for name, value in report["versions"].items()
-        ),
-        "hardware": report["hardware"],
-        "wall_seconds": report["wall_seconds"],
-    }
-    return {**row, **_regret(row)}
-
-
-def compared(row: Row, name: str) -> Any:
-    """The metric by which runs are compared, `"auc"` or `"log_loss"`.
-
-    That of the epoch with the best validation AUC, as early stopping would
-    have it, or in a log without validation that of the last epoch.
-    """
-    best = row[f"best_epoch_{name}"]
-    return row[name] if best is None else best
-
-
-def _regret(row: Row) -> Row:
-    """How far from the best possible metrics, where those are known."""
-    regret: Row = {}
-    for name, sign in (("auc", 1), ("log_loss", -1)):
-        best, reached = row[f"bayes_{name}"], compared(row, name)
-        known = best is not None and reached is not None
-        regret[f"{name}_regret"] = sign * (best - reached) if known else None
-    return regret
-
-
-def _last(report: dict[str, Any], name: str) -> Any:
-    return (report["history"].get(name) or [None])[-1]
+    paths = _unpacked(folder)
+    if paths:
+        reports = read_runs(folder).values()
+        lines = [json.dumps(report.to_json()) for report in reports]
+        packed = io.BytesIO()
+        # Without a name and a time, which gzip would put into the file.
+        with gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as archive:
+            archive.write("".join(f"{line}\n" for line in lines).encode())
+        with (
+            atomic_output(folder / PACKED_FILE) as path,
+            path.open("wb") as file,
+        ):
+            file.write(packed.getvalue())
+            # The files that it replaces are removed next.
+            file.flush()
+            os.fsync(file.fileno())
+    for path in paths:
+        path.unlink()
+    # Checkpoints of another study's run may lie there.
+    with contextlib.suppress(OSError):
+        (folder / RUNS_FOLDER).rmdir()
 
 
 def write_results(rows: list[Row], folder: Path) -> None:
@@ -103,3 +94,44 @@ def write_results(rows: list[Row], folder: Path) -> None:
     writer.writerows(rows)
     with atomic_output(folder / RESULTS_FILE) as path:
         path.write_text(text.getvalue())
+
+
+def _name_of(report: Report) -> str:
+    settings = report.hyperparameters
+    return run_name(
+        report.model,
+        settings["rule"],
+        report.variant or "",
+        report.batch_size,
+        settings["seed"],
+    )
+
+
+def _unpacked(folder: Path) -> list[Path]:
+    return sorted((folder / RUNS_FOLDER).glob("*.json"))
+
+
+def _read_run(path: Path) -> Report:
+    try:
+        return Report.from_json(json.loads(path.read_text()))
+    except ValueError as error:
+        raise ValueError(
+            "The report of a finished run must be JSON; remove the file to "
+            f"repeat the run. Received: {path} ({error})"
+        ) from error
+
+
+def _read_packed(path: Path) -> Iterator[Report]:
+    if not path.exists():
+        return
+    try:
+        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+        if not lines:  # Of an empty file gzip makes an empty text.
+            raise ValueError("no line")
+        yield from [Report.from_json(json.loads(line)) for line in lines]
+    except (gzip.BadGzipFile, EOFError, zlib.error, ValueError) as error:
+        raise ValueError(
+            "The reports of finished runs must be lines of JSON, compressed "
+            "by gzip; remove the file to repeat the runs. "
+            f"Received: {path} ({error})"
+        ) from error

@@ -3,6 +3,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from typing import NamedTuple
@@ -11,9 +12,7 @@ import keras
 
 from keras_cowclip.scaling import RULES
 from zoo.data.encoded_log import EncodedLog
-from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
-from zoo.runtime.environment import describe_environment
 from zoo.scaling.figures import AUC_FIGURE
 from zoo.scaling.figures import CLIPPED_FIGURE
 from zoo.scaling.figures import SECONDS_FIGURE
@@ -21,17 +20,17 @@ from zoo.scaling.figures import plot_clipped_share
 from zoo.scaling.figures import plot_metrics
 from zoo.scaling.figures import plot_seconds
 from zoo.scaling.progress import StudyProgress
-from zoo.scaling.results import Row
-from zoo.scaling.results import row_of
+from zoo.scaling.results import RUNS_FOLDER
+from zoo.scaling.results import file_part
+from zoo.scaling.results import pack_runs
+from zoo.scaling.results import read_runs
+from zoo.scaling.results import run_name
 from zoo.scaling.results import write_results
-from zoo.scaling.run_reports import RUNS_FOLDER
-from zoo.scaling.run_reports import file_part
-from zoo.scaling.run_reports import pack_runs
-from zoo.scaling.run_reports import read_runs
-from zoo.scaling.run_reports import run_name
-from zoo.scaling.run_reports import write_run
+from zoo.scaling.results import write_run
 from zoo.scaling.verdict import label
 from zoo.training.recipe import Recipe
+from zoo.training.report import Report
+from zoo.training.report import Row
 from zoo.training.run import check_log
 from zoo.training.run import run_recipe
 
@@ -124,18 +123,19 @@ def scaling_study(
     found = _read_runs(folder, log)
     names = {run.name for run in runs}
     earlier = [found[name] for name in found if name not in names]
-    reports: list[dict[str, Any]] = []
+    reports: list[Report] = []
     with StudyProgress([run.recipe for run in runs], verbose) as progress:
         for run in runs:
             progress.begin(run.recipe, run.variant)
             report = _finished(run, folder, found, reports)
-            is_new = report is None
+            seconds = 0.0
             if report is None:
                 report = _train(log, run, folder)
+                seconds = report.wall_seconds or 0.0
             reports.append(report)
-            rows = [row_of(report) for report in (*reports, *earlier)]
+            rows = [report.row() for report in (*reports, *earlier)]
             write_results(rows, folder)
-            progress.end(run.recipe, report["wall_seconds"] if is_new else 0.0)
+            progress.end(run.recipe, seconds)
     pack_runs(folder)
     _draw(rows, [*reports, *earlier], folder)
     return rows
@@ -195,16 +195,16 @@ def _check(log: EncodedLog, runs: list[_Run]) -> None:
         )
 
 
-def _read_runs(folder: Path, log: EncodedLog) -> dict[str, dict[str, Any]]:
+def _read_runs(folder: Path, log: EncodedLog) -> dict[str, Report]:
     """The reports of earlier calls; raises if they are of another log."""
     found = read_runs(folder)
     rows = {name: len(split) for name, split in log.splits.items()}
     for name, report in found.items():
-        if report["rows"] != rows:
+        if report.rows != rows:
             raise ValueError(
                 "`output` has a run on other data; choose another folder. "
                 f"Received: {folder}, the run {name} with rows "
-                f"{report['rows']}, not {rows}"
+                f"{report.rows}, not {rows}"
             )
     return found
 
@@ -212,40 +212,38 @@ def _read_runs(folder: Path, log: EncodedLog) -> dict[str, dict[str, Any]]:
 def _finished(
     run: _Run,
     folder: Path,
-    found: dict[str, dict[str, Any]],
-    reports: list[dict[str, Any]],
-) -> dict[str, Any] | None:
+    found: dict[str, Report],
+    reports: list[Report],
+) -> Report | None:
     """The report of a run that an earlier call or an equal run has done."""
     recipe = run.recipe
     wanted = recipe.hyperparameters()
     if run.name in found:
         report = found[run.name]
-        if report["hyperparameters"] != wanted:
+        if report.hyperparameters != wanted:
             raise ValueError(
                 "`output` has a run of the same name from another study; "
                 f"choose another folder. Received: {folder}, the run "
-                f"{run.name} with {report['hyperparameters']}, not {wanted}"
+                f"{run.name} with {report.hyperparameters}, not {wanted}"
             )
         return report
     for report in reports:
         # At the batch that values are given for, many rules are the same.
-        same = {**report["hyperparameters"], "rule": recipe.rule}
-        if (report["model"], report["batch_size"], same) == (
+        same = {**report.hyperparameters, "rule": recipe.rule}
+        if (report.model, report.batch_size, same) == (
             recipe.model,
             recipe.batch_size,
             wanted,
         ):
-            report = {
-                **report,
-                "hyperparameters": wanted,
-                "variant": run.variant,
-            }
+            report = replace(
+                report, hyperparameters=wanted, variant=run.variant
+            )
             write_run(folder, report)
             return report
     return None
 
 
-def _train(log: EncodedLog, run: _Run, folder: Path) -> dict[str, Any]:
+def _train(log: EncodedLog, run: _Run, folder: Path) -> Report:
     recipe = run.recipe
     checkpoints = folder / RUNS_FOLDER / f"{run.name}.checkpoints"
     start = time.perf_counter()
@@ -261,34 +259,18 @@ def _train(log: EncodedLog, run: _Run, folder: Path) -> dict[str, Any]:
             verbose=0,
         )
     except TrainingDivergedError:
-        report = _diverged(log, recipe)
-    report["variant"] = run.variant
-    report["wall_seconds"] = time.perf_counter() - start
+        report = Report.diverged(log, recipe)
+    report = replace(
+        report,
+        variant=run.variant,
+        wall_seconds=time.perf_counter() - start,
+    )
     write_run(folder, report)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return report
 
 
-def _diverged(log: EncodedLog, recipe: Recipe) -> dict[str, Any]:
-    measured = (
-        "auc", "log_loss", "calibration", "seconds", "samples_per_second",
-        "bayes",
-    )  # fmt: skip
-    return {
-        **dict.fromkeys(measured),
-        "model": recipe.model,
-        "batch_size": recipe.batch_size,
-        "hyperparameters": recipe.hyperparameters(),
-        "data": log.source,
-        "evaluated_on": name_of_evaluation_split(log),
-        "rows": {name: len(split) for name, split in log.splits.items()},
-        "history": {},
-        "clipped_curve": [],
-        **describe_environment(),
-    }
-
-
-def _draw(rows: list[Row], reports: list[dict], folder: Path) -> None:
+def _draw(rows: list[Row], reports: list[Report], folder: Path) -> None:
     plot_metrics(rows, folder / AUC_FIGURE)
     plot_seconds(rows, folder / SECONDS_FIGURE)
     clipped = [

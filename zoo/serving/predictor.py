@@ -13,7 +13,7 @@ from zoo.models.padded_prediction import predict_padded
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
 from zoo.raw.source import Source
-from zoo.raw.source import open_source
+from zoo.raw.source import open_raw_log
 from zoo.runtime.progress import Stages
 from zoo.serving.score_file import write_scores
 
@@ -159,7 +159,7 @@ class CTRPredictor:
         return num_rows
 
     def _open(self, source: Any) -> Source:
-        return open_source(source, self.encoder.log_format.unlabeled())
+        return open_raw_log(source, self.encoder.log_format.unlabeled())
 
     def _scores(
         self, source: Source, batch_size: int

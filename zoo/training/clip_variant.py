@@ -17,21 +17,21 @@ CLIP_VARIANTS = (ADAPTIVE_COLUMN, "column", "field", "global")
 class ClipVariant(CowClip):
     """`CowClip` with one of the constant clips of the paper's ablation.
 
-    All else is equal. In place of the row's own norm, the limit is
+    A constant threshold replaces the norm of the row's own weights:
 
-    * `"column"`: `max(count, 1) * threshold` on the norm of the row;
-    * `"field"`: `threshold` on the norm of all rows of the row's field;
-    * `"global"`: `threshold` on the norm of the whole table.
+    * `"column"`: `max(count, 1) * threshold` limits the norm of the row;
+    * `"field"`: `threshold` limits the norm of all rows of the row's field;
+    * `"global"`: `threshold` limits the norm of the whole table.
 
-    It is made for the networks of the zoo, whose fields share one clipped
-    table, and measures which part of `CowClip` carries the result. Train with
-    `CowClip` itself for the best model.
+    All fields must share one clipped table, as in the networks of the zoo.
+    The variants measure which part of CowClip matters. To train a model well,
+    use `CowClip`.
 
     Args:
         clip_variant: string, one of those above.
         clip_threshold: float, not negative, for gradients of the mean loss.
-        field_sizes: list of integers, the number of rows of each field, in the
-            order of the table. Needed for `"field"` alone.
+        field_sizes: list of integers, the number of rows of each field in the
+            order of the table. Only `"field"` needs it.
         **cowclip_kwargs: arguments of `keras_cowclip.CowClip`.
 
     Raises:

@@ -1,24 +1,25 @@
 """The picture of a training run."""
 
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from zoo.training.report import Report
 
-def plot_learning_curves(report: dict[str, Any], path: str | Path) -> None:
+
+def plot_learning_curves(report: Report, path: str | Path) -> None:
     """Draws loss, AUC and the clipped share against the epoch.
 
     Curves of the validation split are drawn if there was one.
 
     Args:
-        report: as returned by `zoo.train`.
+        report: `Report` of the run.
         path: of the PNG to write.
     """
-    history = report["history"]
+    history = report.history
     epochs = range(1, len(history["loss"]) + 1)
-    bayes = report["bayes"] or {}
+    bayes = report.bayes or {}
     figure = Figure(figsize=(12, 3.8), layout="constrained")
     loss, auc, clipped = figure.subplots(1, 3)
     loss.plot(epochs, history["loss"], "o-", label="training (with l2)")
@@ -28,10 +29,10 @@ def plot_learning_curves(report: dict[str, Any], path: str | Path) -> None:
             axes.plot(epochs, history[key], "o-C1", label="validation")
     auc.plot(
         epochs[-1],
-        report["auc"],
+        report.auc,
         "*C3",
         markersize=12,
-        label=report["evaluated_on"],
+        label=report.evaluated_on,
     )
     auc.set_title("AUC")
     for axes, key in ((loss, "log_loss"), (auc, "auc")):
@@ -50,7 +51,7 @@ def plot_learning_curves(report: dict[str, Any], path: str | Path) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     figure.suptitle(
-        f"{report['model']}, batch {report['batch_size']:,}, rule "
-        f"{report['hyperparameters']['rule']}, {report['backend']}"
+        f"{report.model}, batch {report.batch_size:,}, rule "
+        f"{report.hyperparameters['rule']}, {report.backend}"
     )
     figure.savefig(path, dpi=110)

@@ -1,5 +1,6 @@
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import fields
 from dataclasses import replace
 from typing import Any
 
@@ -15,60 +16,71 @@ from zoo.training.clip_variant import ADAPTIVE_COLUMN
 from zoo.training.clip_variant import ClipVariant
 from zoo.training.clip_variant import check_clip_variant
 
-# At batch 1024, from the paper's tables; the others are CowClip's defaults.
+# Rates of the dense weights at batch 1024, from the paper's tables.
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
 DECAYS = ("none", "cosine", "plateau")
-FIRST_LEARNING_RATE = 1e-8  # Of the warm-up, as in the published code.
-LAST_SHARE = 0.1  # Of a learning rate, where a decay ends.
-_OF_NETWORK = (
+FIRST_LEARNING_RATE = 1e-8  # The warm-up's first, as in the published code.
+LAST_SHARE = 0.1  # A decay ends at this share of a learning rate.
+_NETWORK_SETTINGS = (
     "embedding_dim", "embedding_deviation", "hidden_units", "dropout",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a training run but its data: the paper's by default.
+    """Settings of a training run, the paper's by default.
 
     Hyperparameters are given for a batch of 1024 and scaled to `batch_size`
-    by `rule`. The dense learning rate warms up linearly, then stays constant;
-    that of the embeddings is constant from the start. A `decay` lets both
-    fall, which the paper does not.
+    by `rule`. The dense learning rate warms up linearly, then stays constant.
+    The learning rate of the embeddings is constant from the start. A `decay`
+    lowers both, unlike the paper.
 
     Args:
-        model: string, one of `zoo.list_models()`. Defaults to `"deepfm"`.
-        batch_size: integer, rows per step. Defaults to `1024`.
-        epochs: integer. Defaults to `10`.
-        rule: string, see `keras_cowclip.scale_hyperparameters`.
-        learning_rate: float, of the dense weights at batch 1024. `None` takes
-            the paper's: 1e-4 for Avazu, else 8e-4.
-        embedding_learning_rate: float, at batch 1024. Defaults to `1e-4`.
-        embedding_l2: float (lambda), at batch 1024. Defaults to `1e-5`.
-        clip_ratio: float (r), or `None` for no clip. Defaults to `1.0`.
-        clip_floor: float (zeta). Defaults to `1e-5`.
-        warmup_epochs: float, epochs of linear warm-up of the dense learning
-            rate; 0 for none. Defaults to `1.0`.
-        decay: string, of both learning rates: `"cosine"` to a tenth at the
-            end of the last epoch, `"plateau"` to a tenth after every epoch
-            whose validation AUC is not the highest so far, or `"none"`, the
-            default.
-        clip_variant: string, `"adaptive_column"`, which is CowClip, or a
+        model: string. The network, one of `zoo.list_models()`. Defaults to
+            `"deepfm"`.
+        batch_size: integer. Rows per step. Defaults to `1024`.
+        epochs: integer. Passes over the training rows. Defaults to `10`.
+        rule: string. The rule that scales the learning rates and the l2 from
+            batch 1024 to `batch_size`, see
+            `keras_cowclip.scale_hyperparameters`. Defaults to `"cowclip"`.
+        learning_rate: float. Learning rate of the dense weights at batch 1024.
+            Defaults to `None`, the paper's: 1e-4 for Avazu, else 8e-4.
+        embedding_learning_rate: float. Learning rate of the embedding tables
+            at batch 1024. Defaults to `1e-4`.
+        embedding_l2: float. L2 penalty on the embedding tables (lambda) at
+            batch 1024. Defaults to `1e-5`.
+        clip_ratio: float. CowClip's r. `None`, on the command line `inf`,
+            switches the clip off. Defaults to `1.0`.
+        clip_floor: float. CowClip's zeta. Defaults to `1e-5`.
+        warmup_epochs: float. Epochs of linear warm-up of the dense learning
+            rate, 0 for none. Defaults to `1.0`.
+        decay: string. Decay of both learning rates: `"cosine"` to a tenth at
+            the end of the last epoch, `"plateau"` to a tenth after every epoch
+            whose validation AUC is not the highest so far, or `"none"`.
+            Defaults to `"none"`.
+        clip_variant: string. `"adaptive_column"`, which is CowClip, or a
             constant clip of the paper's ablation, see
             `zoo.training.clip_variant`. Defaults to `"adaptive_column"`.
-        clip_threshold: float, of a constant clip. Defaults to `None`.
-        embedding_dim: integer. Defaults to `10`.
-        embedding_deviation: float, standard deviation of the initial
+        clip_threshold: float. Threshold of a constant clip. Defaults to
+            `None`.
+        embedding_dim: integer. Width of the embeddings. Defaults to `10`.
+        embedding_deviation: float. Standard deviation of the initial
             embeddings. Defaults to `1e-2`.
-        hidden_units: tuple of integers. Defaults to `(400, 400, 400)`.
-        dropout: float. Defaults to `0.0`.
-        dtype: string, a dtype policy of Keras. With `"mixed_bfloat16"` layers
+        hidden_units: tuple of integers. Units of each layer of the MLP.
+            Defaults to `(400, 400, 400)`.
+        dropout: float. Share of the MLP's units that training drops. Defaults
+            to `0.0`.
+        dtype: string. Dtype policy of Keras. With `"mixed_bfloat16"` layers
             compute in 16 bits, while weights, moments and the sums of a row's
-            gradients stay float32. Defaults to `None`, Keras' global policy.
-        lazy: boolean. Moves the embedding rows of the batch alone, by about
-            what they missed since their last one, see `keras_cowclip.CowClip`:
-            a step no longer costs what its tables do, and a table has one
-            moment less. Another algorithm than the paper's. Defaults to
-            `False`.
-        seed: integer, of the weights and the order of rows. Defaults to `0`.
+            gradients stay float32. Defaults to `None`, the initial model's
+            policy or else Keras' global one.
+        lazy: boolean. Updates only the embedding rows of the batch, by about
+            what they missed since their last update, see
+            `keras_cowclip.CowClip`. On TensorFlow and PyTorch a step then
+            costs no more for a larger table. A table has one moment less.
+            Another algorithm than the paper's. Defaults to `False`.
+        seed: integer. Seed of the weights and of the order of rows. Defaults
+            to `0`.
 
     Raises:
         ValueError: for an unknown model, a value out of its range, or `lazy`
@@ -145,10 +157,10 @@ class Recipe:
             )
 
     def for_data(self, name: str | None) -> "Recipe":
-        """Fills in what depends on the data set, known by its name.
+        """Fills in the learning rate that the paper has for a data set.
 
         Args:
-            name: string, of its `LogFormat`; `None` where there is none.
+            name: string, the name of the log's `LogFormat`, or `None`.
 
         Example:
 
@@ -162,7 +174,7 @@ class Recipe:
         )
 
     def for_network(self, network: CTRModel) -> "Recipe":
-        """The recipe of a network that there already is.
+        """Returns this recipe with the network settings of a model.
 
         Args:
             network: a model of the zoo.
@@ -178,11 +190,11 @@ class Recipe:
             self,
             model=network_name(network),
             dtype=network.dtype_policy.name,
-            **{name: config[name] for name in _OF_NETWORK},
+            **{name: config[name] for name in _NETWORK_SETTINGS},
         )
 
     def scaled(self) -> dict[str, Any]:
-        """The learning rates and the l2 at this batch size.
+        """Returns the learning rates and the l2 at this batch size.
 
         Example:
 
@@ -200,7 +212,7 @@ class Recipe:
         )
 
     def make_network(self, schema: FeatureSchema) -> CTRModel:
-        """Returns the network, its weights drawn from Keras' seed.
+        """Builds the network, its weights drawn from Keras' seed.
 
         Args:
             schema: `zoo.FeatureSchema`, the columns of the log.
@@ -216,7 +228,7 @@ class Recipe:
         )
 
     def warmup_steps(self, steps_per_epoch: int) -> int:
-        """The steps in which the dense learning rate rises.
+        """Returns the number of steps in which the dense rate rises.
 
         Args:
             steps_per_epoch: integer.
@@ -231,10 +243,10 @@ class Recipe:
     def make_optimizer(
         self, steps_per_epoch: int, schema: FeatureSchema
     ) -> CowClip:
-        """Returns the optimizer with its rates scaled and scheduled.
+        """Builds the optimizer, its rates scaled and scheduled.
 
-        With `decay="plateau"` the rates are those of the first step, for
-        `CutRatesOnPlateau` to change.
+        With `decay="plateau"` the rates are those of the first step:
+        `CutRatesOnPlateau` changes them later.
 
         Args:
             steps_per_epoch: integer.
@@ -247,7 +259,7 @@ class Recipe:
             ("embedding_learning_rate", 0),
         ):
             scaled[name] = self._schedule(scaled[name], warmup_steps, steps)
-        # The rule may bring a clip ratio of its own.
+        # A rule may replace the clip ratio.
         arguments = {
             "clip_ratio": self.clip_ratio,
             **scaled,
@@ -282,7 +294,7 @@ class Recipe:
         return rate
 
     def hyperparameters(self) -> dict[str, Any]:
-        """The values as they were used, scaled, ready for JSON.
+        """Returns the settings at this batch size, ready for JSON.
 
         Example:
 
@@ -296,7 +308,26 @@ class Recipe:
             "dtype": self.dtype or keras.config.dtype_policy().name,
         }
         if self.clip_variant != ADAPTIVE_COLUMN:
-            values["clip_ratio"] = None  # It has no part in a constant clip.
-        # These two stand beside them in every report.
+            values["clip_ratio"] = None  # A constant clip ignores it.
+        # A report has these two beside its hyperparameters.
         del values["model"], values["batch_size"]
         return values
+
+
+def make_recipe(**settings: Any) -> Recipe:
+    """Makes a recipe of settings that a caller or a file names.
+
+    Args:
+        **settings: arguments of `Recipe`.
+
+    Raises:
+        ValueError: as `Recipe` does, and for a setting that it does not have.
+    """
+    known = [field.name for field in fields(Recipe)]
+    unknown = {n: v for n, v in settings.items() if n not in known}
+    if unknown:
+        raise ValueError(
+            f"Settings of a recipe must be among {known}. "
+            f"Received: {', '.join(f'{n}={v!r}' for n, v in unknown.items())}"
+        )
+    return Recipe(**settings)

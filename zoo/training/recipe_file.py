@@ -1,4 +1,4 @@
-"""Recipes as files: the settings of a published run, and what it reached."""
+"""Reads recipe files: the settings and the metrics of published runs."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from zoo.training.recipe import Recipe
+from zoo.training.recipe import make_recipe
 
 _BUILT_IN = Path(__file__).parent / "recipes"
 
@@ -25,15 +25,15 @@ def built_in_recipes() -> list[str]:
 
 @dataclass(frozen=True)
 class RecipeFile:
-    """The settings of a training run, for one data set, in a JSON file.
+    """Settings of a training run on one data set, read from a JSON file.
 
     Attributes:
-        description: string. What it is.
-        data: string. Name of the raw log that it is for.
-        prepare: string. The command that encodes the log for it.
+        description: string. A sentence about the run.
+        data: string. Name of the raw log.
+        prepare: string. Command that encodes the log.
         recipe: dict. Arguments of `zoo.Recipe`.
-        published: dict. `auc` that others reached with it, and the `source`
-            that says who and how. Empty where there is none.
+        published: dict. The published `auc` of the run, and the `source` that
+            names its authors and setting. Empty if none was published.
 
     Example:
 
@@ -68,12 +68,7 @@ class RecipeFile:
             )
         try:
             content = cls(**json.loads(path.read_text()))
-            unknown = set(content.recipe) - {
-                field.name for field in fields(Recipe)
-            }
-            if unknown:
-                raise ValueError(f"`recipe` has no setting {sorted(unknown)}")
-            Recipe(**content.recipe)
+            make_recipe(**content.recipe)
         except (TypeError, ValueError) as error:
             names = [field.name for field in fields(cls)]
             raise ValueError(

@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -18,7 +17,6 @@ from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
-from zoo.runtime.environment import describe_environment
 from zoo.runtime.out_of_memory import explained_out_of_memory
 from zoo.training.callbacks import RaiseOnDivergence
 from zoo.training.callbacks import SaveCheckpoints
@@ -28,6 +26,7 @@ from zoo.training.checkpoints import Checkpoints
 from zoo.training.plateau import CutRatesOnPlateau
 from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.recipe import Recipe
+from zoo.training.report import Report
 from zoo.training.state import TrainingState
 
 
@@ -41,7 +40,7 @@ def run_recipe(
     keep_checkpoints: int = 2,
     evaluate_best_epoch: bool = False,
     verbose: int | str = "auto",
-) -> tuple[CTRModel, dict[str, Any]]:
+) -> tuple[CTRModel, Report]:
     """Trains a network and measures it; the checkpoints stay.
 
     Args:
@@ -108,10 +107,7 @@ def run_recipe(
             *_plateau(recipe, state, batches.batches_per_epoch),
         ]
         _fit(network, batches, state, recipe.epochs, callbacks, verbose)
-    report = {
-        "initial_model": settings["initial_model"],
-        **_report(network, log, recipe, state),
-    }
+    report = _report(network, log, recipe, state, settings["initial_model"])
     return network, report
 
 
@@ -220,26 +216,26 @@ def _fit(
 
 
 def _report(
-    network: CTRModel, log: EncodedLog, recipe: Recipe, state: TrainingState
-) -> dict[str, Any]:
+    network: CTRModel,
+    log: EncodedLog,
+    recipe: Recipe,
+    state: TrainingState,
+    initial_model: str | None,
+) -> Report:
     evaluated_on = name_of_evaluation_split(log)
-    rows = {name: len(split) for name, split in log.splits.items()}
-    return {
-        "model": recipe.model,
-        "data": log.source,
-        "evaluated_on": evaluated_on,
+    trained = len(log.split("train")) * recipe.epochs
+    return Report.of(
+        log,
+        recipe,
+        initial_model=initial_model,
         **evaluate_split(network, log.split(evaluated_on)),
-        "seconds": state.seconds,
-        "samples_per_second": rows["train"] * recipe.epochs / state.seconds,
-        "batch_size": recipe.batch_size,
-        "hyperparameters": recipe.hyperparameters(),
-        **describe_environment(),
-        "rows": rows,
-        "bayes": log.bayes.get(evaluated_on),
-        "history": state.history,
-        "clipped_curve": state.clipped_curve,
-        "resumed_at": state.resumed_at,
-    }
+        seconds=state.seconds,
+        samples_per_second=trained / state.seconds,
+        bayes=log.bayes.get(evaluated_on),
+        history=state.history,
+        clipped_curve=state.clipped_curve,
+        resumed_at=state.resumed_at,
+    )
 
 
 def _load_grown(
@@ -248,7 +244,8 @@ def _load_grown(
     opened = PresetFolder.open(preset, encoder=True)
     network = load_model(opened, dtype=dtype)
     if not opened.has_ids_of(log.encoder):
-        grow_option = "" if opened.load_encoder().num_buckets else " --grow"
+        settings = opened.load_encoder().settings
+        grow_option = "" if settings.num_buckets else " --grow"
         raise ValueError(
             "`initial_model` must know the ids of the log: encode the log "
             f"with `python -m zoo prepare --encoder {opened.encoder_folder}"

@@ -88,34 +88,10 @@ def train(
             keep_checkpoints=keep_checkpoints,
             verbose=verbose,
         )
-        write_preset_files(network, folder, log.encoder, _metadata(report, log))
+        name = log.encoder.log_format.name if log.encoder else log.source
+        write_preset_files(network, folder, log.encoder, report.metadata(name))
         plot_learning_curves(report, folder / CURVES_FILE)
-        (folder / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")
+        content = json.dumps(report.to_json(), indent=2)
+        (folder / REPORT_FILE).write_text(content + "\n")
     shutil.rmtree(checkpoints_folder, ignore_errors=True)
-    return report
-
-
-def _metadata(report: dict[str, Any], log: EncodedLog) -> dict[str, Any]:
-    """What a preset tells of its training: the report without its curves."""
-    kept = (
-        "rows",
-        "evaluated_on",
-        "bayes",
-        "seconds",
-        "backend",
-        "versions",
-        "hardware",
-    )
-    return {
-        # A preset travels: where its log lay is nobody's business.
-        "data": log.encoder.log_format.name if log.encoder else log.source,
-        **{name: report[name] for name in kept},
-        "metrics": {
-            name: report[name] for name in ("auc", "log_loss", "calibration")
-        },
-        "recipe": {
-            "model": report["model"],
-            "batch_size": report["batch_size"],
-            **report["hyperparameters"],
-        },
-    }
+    return report.to_json()

@@ -1,4 +1,4 @@
-"""The programs that JAX makes of a table's step, and its other transforms."""
+"""Tests the programs that JAX makes of a table's step, and its transforms."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Each operation of the backend equals the one of that name in `reference`."""
+"""Tests that each operation of the backend equals that of `reference`."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""The parts of a training step that XLA compiles on TensorFlow."""
+"""Tests which parts of a training step XLA compiles on TensorFlow."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ def compiled_functions(make_optimizer):
     model.train_on_batch(*batch)
 
     def step(x, y):
-        # What `fit` calls on each batch.
+        # `fit` calls this on each batch.
         return model.train_step((x, y))
 
     graph = tf.function(step).get_concrete_function(*batch).graph

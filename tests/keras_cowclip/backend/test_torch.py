@@ -1,4 +1,4 @@
-"""What the gradients of a lookup on PyTorch have beside their sums."""
+"""Tests the rows, order and precision of PyTorch's lookup gradients."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The program that XLA makes of Adam's step of a table, on a CPU."""
+"""Tests the program that XLA makes of Adam's step of a table, on a CPU."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What XLA makes of an update, on JAX and on TensorFlow."""
+"""Compiles an update of a table with XLA, on JAX and on TensorFlow."""
 
 import keras
 

@@ -11,16 +11,15 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from keras_cowclip.scaling import RULES
 from zoo.cli import app as cli
 from zoo.cli import export_command as export
+from zoo.cli import options
 from zoo.cli import prepare_command as prepare
-from zoo.cli import train_command as train
 from zoo.datasets import AVAZU
 from zoo.encoding.preparation import ENGINES
 from zoo.encoding.preparation import FIT_ON
-from zoo.models import MODELS
 from zoo.raw.splits import SCHEMES
+from zoo.raw.splits import SPLITS
 from zoo.serving.export_formats import FORMATS
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "data"
@@ -118,6 +117,7 @@ def run_main_job(run, dataset, source, folder, batch_size=256, options=()):
     return report
 
 
+@COMMAND
 def test_main_job_on_a_generated_log(raw_criteo, tmp_path):
     options = ("--dtype", "mixed_bfloat16", "--lazy")
     report = run_main_job(
@@ -298,6 +298,5 @@ def test_choices_are_those_of_the_library():
     assert get_args(prepare.SplitScheme) == SCHEMES
     assert get_args(prepare.FitOn) == FIT_ON
     assert get_args(prepare.EngineName) == ENGINES
-    assert get_args(train.Model) == tuple(MODELS)
-    assert get_args(train.Rule) == RULES
+    assert get_args(options.SplitName) == SPLITS
     assert get_args(export.FormatName) == tuple(FORMATS)

@@ -80,7 +80,7 @@ def test_x4_is_known_by_its_validation_file(tmp_path, lines):
     data = load_avazu(folder, cache_dir=tmp_path / "cache")
     assert data.num_rows == {"train": 10, "validation": 10, "test": 10}
     assert data["validation"]["C21"][0] == "10"
-    # Kaggle's raw log has a file `test` too, and it is no part of the log.
+    # Kaggle's file `test` has no labels, and does not belong to the log.
     raw = load_avazu(
         folder,
         version="raw",

@@ -95,11 +95,11 @@ def test_zip_has_three_named_splits(name, streaming, x4, asked, typed, cache):
 
 
 def test_revision_and_token_are_passed_on(x4, asked, cache):
-    pieces = fetch(X4, revision="v1", token="secret")
-    assert [piece.part for piece in pieces] == list(FILES)
+    files = fetch(X4, revision="v1", token="secret")
+    assert [file.origin for file in files] == list(FILES)
     assert asked[0][2]["revision"] == "v1"
     assert asked[0][2]["token"] == "secret"
-    data = load_criteo(pieces, cache_dir=cache)
+    data = load_criteo(files, cache_dir=cache)
     assert data.num_rows == {"train": 30, "validation": 30, "test": 30}
 
 

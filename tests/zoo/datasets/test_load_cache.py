@@ -1,4 +1,4 @@
-"""What is cached, and what must not be."""
+"""Caches typed rows, and nothing of a load that failed."""
 
 import gzip
 import os

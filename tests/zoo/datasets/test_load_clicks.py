@@ -1,4 +1,4 @@
-"""Logs of the user's own, in any form."""
+"""Loads custom logs, in any form."""
 
 import datasets
 import numpy as np

@@ -55,7 +55,7 @@ def test_the_raw_log_has_the_same_rows(log, tmp_path):
             split.inputs["dense"] / log.splits["train"].inputs["dense"].max(0),
             rtol=1e-6,
         )
-        # Ids are other numbers for the same tokens: equal where equal.
+        # Ids differ but stand for the same tokens: equal ids for equal ids.
         ids, others = split.inputs["ids"], other.inputs["ids"]
         np.testing.assert_array_equal(ids == 0, others == 0)
         for column in range(26):

@@ -1,4 +1,4 @@
-"""What the tests of this folder read encoded logs with."""
+"""Reads encoded logs."""
 
 import pyarrow as pa
 

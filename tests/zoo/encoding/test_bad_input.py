@@ -14,7 +14,7 @@ from zoo.encoding import LogFormat
 from zoo.encoding import engine
 from zoo.encoding import prepare
 from zoo.encoding.duckdb_engine import DuckDBEngine
-from zoo.raw.piece import Piece
+from zoo.raw.raw_file import RawFile
 
 GOOD = ("1", "x", "p")
 
@@ -82,7 +82,7 @@ def test_bad_line(refused, make_lines, bad, rule, received, end, index):
 
 def test_first_of_several_bad_lines(refused, make_lines):
     lines = make_lines([GOOD] * 9)
-    # What is noticed first is not what comes first.
+    # The line that is noticed first is not the first bad line.
     lines[3] = lines[3].replace("\t1\t", "\tmany\t").replace("\t0\t", "\tx\t")
     lines[6] = "1\t1"
     assert "line 4: column 'n'" in refused("\n".join(lines))
@@ -188,11 +188,11 @@ def test_wrong_checksum(tmp_path, tiny, make_lines):
     path = tmp_path / "raw.txt"
     path.write_text("\n".join(make_lines([GOOD])))
     digest = hashlib.md5(path.read_bytes()).hexdigest()
-    piece = Piece(path, "00000", md5=digest)
-    prepare(tiny, [piece], tmp_path / "good", show_progress=False)
-    piece = Piece(path, "00000", md5="0" * 32)
+    raw_file = RawFile(path, "00000", md5=digest)
+    prepare(tiny, [raw_file], tmp_path / "good", show_progress=False)
+    raw_file = RawFile(path, "00000", md5="0" * 32)
     with pytest.raises(ValueError, match=f"must be md5 000.*{digest}"):
-        prepare(tiny, [piece], tmp_path / "bad", show_progress=False)
+        prepare(tiny, [raw_file], tmp_path / "bad", show_progress=False)
     assert not (tmp_path / "bad").exists()
 
 

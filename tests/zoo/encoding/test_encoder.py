@@ -40,7 +40,7 @@ def equal(first, second):
         np.testing.assert_array_equal(array, second[name])
 
 
-# What the four training rows become: a: 17 before 1005 because the other
+# The encoded four training rows: a: 17 before 1005 because the other
 # training rows hold it too, b: x before y.
 IDS = [[3, 2], [3, 0], [2, 3], [0, 2]]
 DENSE = np.float32([[0], [0.3], [1], [0.7]])
@@ -240,18 +240,6 @@ def test_missing_column(encoder, name):
 def test_rows_of_another_kind(encoder, rows):
     with pytest.raises(ValueError, match="`rows` must be.*Received: <class"):
         encoder.encode(rows)
-
-
-def test_not_fitted(tiny, tmp_path):
-    encoder = ClickEncoder(tiny)
-    for use in (
-        lambda: encoder.schema,
-        lambda: encoder.encode([]),
-        lambda: encoder.save(tmp_path / "out"),
-    ):
-        with pytest.raises(ValueError, match="fitted first.*Received: "):
-            use()
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["encoder.json", "vocabulary/a.parquet"])

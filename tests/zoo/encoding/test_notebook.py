@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-# What DuckDB knows a notebook by; `-c` leaves `__main__` without a file, too.
+# DuckDB detects a notebook by this; `-c` leaves `__main__` without a file, too.
 NOTEBOOK = """
 import sys, types
 shell = types.SimpleNamespace(config={"IPKernelApp": {}})

@@ -137,7 +137,7 @@ def test_spilling_changes_nothing(tmp_path, monkeypatch):
         prepare(log_format, tmp_path / "raw", output, **options)
         results.append((output / TRAIN).read_bytes())
     assert results[0] == results[1]
-    # No integer column: Parquet has no lists of no items.
+    # No column `dense`: Parquet has no lists without items.
     with pa.ipc.open_stream(output / TRAIN) as reader:
         assert reader.schema.names == ["label", "ids"]
 

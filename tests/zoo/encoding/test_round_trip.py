@@ -44,7 +44,7 @@ rows = st.tuples(numbers, tokens, tokens | st.sampled_from(["x", "y"]))
     min_count=st.integers(1, 3),
 )
 def test_round_trip(rows, transform, min_count):
-    # A byte order mark at the very start of a file is no text: the label is.
+    # The label starts the file, so a byte order mark in a value is text.
     text = "\n".join(
         "\t".join((str(i % 2), *row)) for i, row in enumerate(rows)
     )

@@ -1,4 +1,4 @@
-"""What a log may be held by, and what is said of one that is broken."""
+"""Reads logs of every kind of source, and reports broken ones."""
 
 import dataclasses
 import gzip
@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+import zoo
 from tests.zoo.encoding.logs import read_split
 from zoo.encoding import LogFormat
-from zoo.encoding import open_source
+from zoo.encoding import open_raw_log
 from zoo.encoding import prepare
 
 
@@ -77,7 +78,7 @@ def variants(table, tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()
     for i in range(12):
-        # Parts 10 and 11 must come after part 9.
+        # Files 10 and 11 must come after file 9.
         part = table.slice(i * 5, 5)
         pa.parquet.write_table(part, folder / f"part_{i}.parquet")
     yield "folder", folder
@@ -127,7 +128,7 @@ def test_dict_of_paths(table, shop, tmp_path):
 
 def refused(log_format, source, message, error=ValueError):
     with pytest.raises(error, match=message) as raised:
-        for _ in open_source(source, log_format).tables():
+        for _ in open_raw_log(source, log_format).tables():
             pass
     assert "Received: " in str(raised.value)
 
@@ -255,3 +256,7 @@ def test_a_zip_that_python_can_not_read(shop, tmp_path):
 
 def test_missing_path(shop):
     refused(shop, "/no/such/log", "no such file", FileNotFoundError)
+
+
+def test_the_former_name_still_opens_a_log():
+    assert zoo.encoding.open_source is open_raw_log

@@ -30,7 +30,7 @@ from zoo.datasets import CRITEO
 from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
-from zoo.raw.piece import Piece
+from zoo.raw.raw_file import RawFile
 
 pytestmark = pytest.mark.skipif(
     shutil.which("java") is None, reason="Spark needs Java, none is on PATH"
@@ -115,7 +115,7 @@ def session():
         "spark.log.level": "ERROR",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.files.maxPartitionBytes": f"{BLOCK_BYTES}b",
-        # What an engine must not depend on.
+        # Results must not depend on these settings.
         "spark.sql.ansi.enabled": "true",
         "spark.sql.parser.escapedStringLiterals": "true",
     }
@@ -162,7 +162,7 @@ def check_same(session, small_parts, tmp_path):
         assert encoder_of(folders[0]) == encoder_of(folders[1])
         found = {p.name for p in folders[1].iterdir()}
         assert found == {p.name for p in folders[0].iterdir()}
-        # The session of others is left as it was.
+        # The session of the user stays unchanged.
         assert SparkSession.getActiveSession() is session
         assert session.table("staged").count() == 3
         assert session.conf.get("spark.sql.ansi.enabled") == "true"
@@ -228,7 +228,7 @@ def spark_refused(tmp_path):
 
 
 def test_starts_and_stops_spark(tmp_path, tiny, make_lines, capfd):
-    # First in this file, for Spark starts only once.
+    # First in this file, because Spark starts only once.
     assert SparkSession.getActiveSession() is None
     text = "\n".join(make_lines([("1", "x", "p")] * 20))
     (tmp_path / "raw.txt").write_text(text)
@@ -260,7 +260,7 @@ def test_starts_and_stops_spark(tmp_path, tiny, make_lines, capfd):
 def test_same_as_duckdb(shop, make_rows, write, check_same, tmp_path, options):
     source = write(tmp_path / "raw [1] {é} %20*.txt", make_rows())
     folder = check_same(shop, source, **options)
-    # Else the order of files is not tested.
+    # Without this the order of files is not tested.
     assert len(list((folder / "train").iterdir())) > 1
 
 
@@ -272,7 +272,7 @@ def test_splits_of_the_provider(shop, make_rows, write, check_same, tmp_path):
     }
     text = gzip.decompress(paths["test"].read_bytes())
     md5 = {"test": hashlib.md5(text).hexdigest()}
-    source = [Piece(p, name, md5=md5.get(name)) for name, p in paths.items()]
+    source = [RawFile(p, name, md5=md5.get(name)) for name, p in paths.items()]
     check_same(shop, source)
 
 
@@ -335,7 +335,7 @@ def test_parquet(shop, make_rows, check_same, tmp_path):
             "m": pa.array(m),
             "n": pa.array(rng.standard_normal(count) * 10.0 ** (bits % 37)),
             "o": pa.array([i if i % 3 else None for i in range(count)]),
-            # What the loaders of data sets call it.
+            # The loaders of data sets call the label so.
             "label": pa.array([text == "1" for text in texts[0]]),
         }
         source.append(tmp_path / f"{number}.parquet")
@@ -352,7 +352,7 @@ def test_real_sample(check_same, sample):
     [(CRITEO, "criteo_1tb_10k/day_0"), (AVAZU, "avazu_10k/train")],
 )
 def test_some_columns_of_real_samples(log, name, check_same, sample):
-    # Not all, for the time it takes.
+    # Not all of them, because each takes long.
     few = dataclasses.replace(log, categorical=log.categorical[::6])
     check_same(few, sample(name), seed=3)
 
@@ -404,7 +404,7 @@ def test_damaged_files(shop, make_rows, write, check_refused, tmp_path):
     source = write(tmp_path / "raw.gz", make_rows(500))
     source.write_bytes(source.read_bytes()[:-100])
     check_refused(shop, source, "truncated or damaged")
-    other = Piece(source, "train", md5="0" * 32)
+    other = RawFile(source, "train", md5="0" * 32)
     write(source, make_rows(500))
     check_refused(shop, [other], "the checksum must be md5 0000")
 
@@ -451,7 +451,7 @@ def test_refused_master(
     source = write(tmp_path / "raw", make_rows(50))
     message = spark_refused(shop, source, spark_master=master)
     assert f"spark_master={master!r}" in message
-    # Another one than the session that is active.
+    # Differs from the active session.
     message = spark_refused(shop, source, spark_master="local[7]")
     assert "'local[7]', active 'local[2]'" in message
 

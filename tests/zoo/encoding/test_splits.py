@@ -1,4 +1,4 @@
-"""Which rows go where."""
+"""Assigns rows to splits."""
 
 import numpy as np
 import pytest
@@ -165,7 +165,7 @@ def test_provider_splits_of_a_folder(tmp_path, tiny, packed):
 
 def test_fit_on_all_rows(make_lines, prepare_text, split_of):
     lines = make_lines([("1", "x", "p")])
-    # A token and a number that are in a test row alone.
+    # Only a test row has this token and this number.
     row = next(i for i in range(len(lines)) if split_of(i) == "test")
     lines[row] = f"{lines[row][0]}\t9\tu\tnew\tp"
     text = "\n".join(lines)

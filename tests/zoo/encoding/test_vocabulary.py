@@ -1,4 +1,4 @@
-"""What else a vocabulary can be: short, hashed, reused, grown."""
+"""Vocabularies that are limited, hashed, reused or grown."""
 
 import hashlib
 

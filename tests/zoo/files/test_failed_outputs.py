@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.datasets import synthetic
 from zoo.files.whole_folder import atomic_folder
 from zoo.files.whole_output import new_output
 from zoo.scaling.results import write_results
-from zoo.scaling.run_reports import write_run
+from zoo.scaling.results import write_run
 from zoo.serving.score_file import write_scores
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.report import Report
 from zoo.training.state import TrainingState
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 10})
@@ -44,9 +46,8 @@ def make_results(output):
 
 
 def make_run(output):
-    settings = {"rule": "cowclip", "seed": 0}
-    report = {"model": "dcn", "variant": "", "batch_size": 8, "auc": 0.5}
-    write_run(output, {**report, "hyperparameters": settings})
+    log = synthetic.make_log(rows=1000)
+    write_run(output, Report.diverged(log, zoo.Recipe()))
 
 
 def make_checkpoint(output):

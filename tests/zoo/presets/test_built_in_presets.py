@@ -58,6 +58,7 @@ def test_a_preset_is_small(preset):
     assert sum(sizes) < 900_000
 
 
+@pytest.mark.one_backend(reason="the script, not what it trains")
 def test_the_script_makes_a_preset(tmp_path):
     script = runpy.run_path(str(SCRIPT))
     log = script["prepare_log"](tmp_path, {**script["LOG"], "rows": 2_000})

@@ -10,9 +10,9 @@ import zoo
 from zoo.datasets import synthetic
 from zoo.evaluation import evaluation
 from zoo.scaling import study
-from zoo.scaling.run_reports import PACKED_FILE
-from zoo.scaling.run_reports import read_runs
-from zoo.scaling.run_reports import write_run
+from zoo.scaling.results import PACKED_FILE
+from zoo.scaling.results import read_runs
+from zoo.scaling.results import write_run
 
 pytestmark = pytest.mark.one_backend(
     reason="its runs are those of `zoo.train`, which every backend is tested by"
@@ -188,7 +188,7 @@ def test_a_study_that_is_broken_off_goes_on(
         ):
             assert ours[name] == theirs[name]
     # The run that was under way began where its first epoch had ended.
-    resumed = [name for name in reports if reports[name]["resumed_at"]]
+    resumed = [name for name in reports if reports[name].resumed_at]
     assert resumed == ["deepfm-linear-batch_4096-seed_0"]
     assert not (folder / "runs").exists()
 

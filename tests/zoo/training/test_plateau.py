@@ -104,7 +104,9 @@ def test_in_mixed_float16_both_rates_are_cut(train):
     assert rates[-1] == pytest.approx((1e-4, 1e-5))
 
 
-@pytest.mark.parametrize("stop_at", [8, 30, 33])
+@pytest.mark.parametrize(
+    "stop_at", [8, pytest.param(30, marks=pytest.mark.large), 33]
+)
 def test_a_resumed_run_goes_on_with_its_rates(stop_at, train):
     aucs = [*AUCS, 0.74]
     expected = train(aucs)

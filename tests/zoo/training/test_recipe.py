@@ -5,6 +5,7 @@ import pytest
 
 from zoo.feature_schema import FeatureSchema
 from zoo.training.recipe import Recipe
+from zoo.training.recipe import make_recipe
 
 SCHEMA = FeatureSchema(["price"], {"site": 4, "hour": 3})
 
@@ -77,6 +78,14 @@ def test_wrong_values_are_refused(argument):
     [(name, value)] = argument.items()
     with pytest.raises(ValueError, match=f"Received: {name}={value!r}"):
         Recipe(**argument)
+
+
+def test_an_unknown_setting_is_refused_by_its_name():
+    with pytest.raises(ValueError) as error:
+        make_recipe(epochs=2, num_cross_layers=4)
+    assert "must be among ['model', 'batch_size'" in str(error.value)
+    assert str(error.value).endswith("Received: num_cross_layers=4")
+    assert make_recipe(epochs=2) == Recipe(epochs=2)
 
 
 def test_the_rule_of_frequencies_is_not_lazy_but_at_its_own_batch():

@@ -183,8 +183,14 @@ def test_a_recipe_without_a_clip_trains_without_one(
     assert arguments_of_train["clip_ratio"] is None
 
 
-def test_a_setting_without_an_option_is_not_passed_over(own_recipe, capsys):
-    recipe = own_recipe(clip_variant="global", clip_threshold=1.0)
-    with pytest.raises(SystemExit, match="1"):
+def test_the_command_takes_a_constant_clip_of_a_recipe(
+    own_recipe, arguments_of_train
+):
+    recipe = own_recipe(
+        clip_variant="global", clip_threshold=1.0, embedding_deviation=0.1
+    )
+    with pytest.raises(SystemExit):
         cli.main(["train", "--recipe", recipe, "--data", "d", "--output", "r"])
-    assert "['clip_threshold', 'clip_variant']" in capsys.readouterr().err
+    assert arguments_of_train["clip_variant"] == "global"
+    assert arguments_of_train["clip_threshold"] == 1.0
+    assert arguments_of_train["embedding_deviation"] == 0.1

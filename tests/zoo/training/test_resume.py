@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -121,7 +122,9 @@ def test_a_killed_process_goes_on_to_the_same_bits(tmp_path, whole):
 
 
 # At a checkpoint of the first epoch; between two; just behind an epoch.
-@pytest.mark.parametrize("step", [10, 47, 66])
+@pytest.mark.parametrize(
+    "step", [pytest.param(10, marks=pytest.mark.large), 47, 66]
+)
 def test_resuming_at_any_step_gives_the_same_run(
     step, monkeypatch, log, tmp_path, whole
 ):
@@ -167,31 +170,39 @@ def test_nothing_to_resume_begins(log, tmp_path, whole):
     assert_same_run(output, report, whole)
 
 
-def test_an_unfinished_run_is_not_overwritten(monkeypatch, log, tmp_path):
-    output = tmp_path / "run"
-    break_off(monkeypatch, log, output, 13)
-    before = checkpoints(output)
+@pytest.fixture(scope="module")
+def broken_off(log, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("broken_off")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        break_off(monkeypatch, log, folder / "run", 13)
+    return folder
+
+
+@pytest.fixture
+def unfinished(broken_off, tmp_path):
+    """The output of a run that was broken off, with its checkpoints."""
+    return shutil.copytree(broken_off, tmp_path, dirs_exist_ok=True) / "run"
+
+
+def test_an_unfinished_run_is_not_overwritten(log, unfinished):
+    before = checkpoints(unfinished)
     with pytest.raises(ValueError, match="did not finish.*resume=True"):
-        zoo.train(log, output, **OPTIONS)
-    assert checkpoints(output) == before
+        zoo.train(log, unfinished, **OPTIONS)
+    assert checkpoints(unfinished) == before
 
 
-def test_another_run_is_not_resumed(monkeypatch, log, tmp_path):
-    output = tmp_path / "run"
-    break_off(monkeypatch, log, output, 13)
-    before = checkpoints(output)
+def test_another_run_is_not_resumed(log, unfinished):
+    before = checkpoints(unfinished)
     for name, value in (("seed", 1), ("epochs", 4), ("model", "dcn")):
         with pytest.raises(ValueError, match=f"Received: {name}={value}, not"):
-            zoo.train(log, output, resume=True, **{**OPTIONS, name: value})
-    assert checkpoints(output) == before
+            zoo.train(log, unfinished, resume=True, **{**OPTIONS, name: value})
+    assert checkpoints(unfinished) == before
 
 
-def test_other_data_is_not_resumed(monkeypatch, log, tmp_path):
-    output = tmp_path / "run"
-    break_off(monkeypatch, log, output, 13)
+def test_other_data_is_not_resumed(unfinished):
     other = synthetic.make_log(rows=10_240, max_vocabulary=50, seed=1)
     with pytest.raises(ValueError, match="Received: first_batch="):
-        zoo.train(other, output, resume=True, **OPTIONS)
+        zoo.train(other, unfinished, resume=True, **OPTIONS)
 
 
 @pytest.mark.parametrize("name", ["checkpoint_steps", "keep_checkpoints"])

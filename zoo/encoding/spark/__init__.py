@@ -1,11 +1,11 @@
-"""Encodes logs on a Spark cluster; says what to install where it cannot."""
+"""Encodes logs on a Spark cluster."""
 
 OLDEST = (4, 1)
-"""It has `DataFrame.repartitionById`."""
+"""The first version that has `DataFrame.repartitionById`."""
 
 
 def check_spark() -> None:
-    """Raises unless PySpark and sqlglot are there.
+    """Raises unless PySpark and sqlglot are installed.
 
     Raises:
         ImportError: saying what to install.

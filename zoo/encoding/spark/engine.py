@@ -1,8 +1,8 @@
-"""Spark: the encoding on a cluster, or on the cores of this machine.
+"""Runs the encoding with Spark, on a cluster or on the cores of this machine.
 
-Needs the extra `spark` and Java 17 or newer. Executors need pandas and Arrow
-besides PySpark, neither Keras nor this package. The log and the folder that is
-written must lie on a file system that the driver and all executors share.
+The extra `spark` and Java 17 or newer are required. Executors need PySpark,
+pandas and Arrow, but neither Keras nor this package. The log and the output
+must lie on a file system that the driver and all executors share.
 """
 
 # ruff: noqa: E402 - PySpark is imported behind the check for it.
@@ -39,9 +39,9 @@ from zoo.raw.source import Source
 from zoo.runtime.progress import Stages
 
 ROWS_PER_PART = 1 << 20
-"""Rows of the log whose encoded rows get into files of one number."""
+"""Rows of the log that are written to the files of one number."""
 
-# Training keeps all files open, and a process may open 1024 of them.
+# Training keeps all files open, and a process may open only 1024.
 _MOST_PARTS = 256
 _VOCABULARY = "token string, id int, count bigint"
 
@@ -49,13 +49,13 @@ _VOCABULARY = "token string, id int, count bigint"
 class SparkEngine:
     """An `Engine` of `zoo.encoding.engine` on Spark.
 
-    Tables are Parquet files in a folder: columns are read one by one, nothing
-    is lost with an executor, and the driver can read them too.
+    Tables are Parquet files in a folder. Columns are read one by one, nothing
+    is lost with an executor, and the driver can read them as well.
 
     Args:
         work: path of an existing folder, shared by driver and executors.
-        master: string. Where Spark runs; `None` takes the session that is
-            active, what `spark-submit` says, or this machine.
+        master: string. The master of Spark; `None` takes the active session,
+            the master of `spark-submit`, or this machine.
     """
 
     def __init__(self, work: Path, master: str | None):
@@ -70,11 +70,11 @@ class SparkEngine:
             self._session.stop()
 
     def stage(
-        self, source: Source, log_format: LogFormat, part: str, stages: Stages
+        self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
         num_dense = len(log_format.dense)
         query = checked(
-            sql.staged(num_dense, len(log_format.categorical), part),
+            sql.staged(num_dense, len(log_format.categorical), origin),
             sql.first_bad_row(num_dense, log_format.dense_type),
         )
         stages.start(f"Reading {Path(source.name).name}", 2)
@@ -86,7 +86,7 @@ class SparkEngine:
                 self._write("staged", self._session.sql(query))
         except Exception as error:
             if "FAILED_READ_FILE" in str(error):
-                # Read it here, which says what is wrong with the file.
+                # Our own reader reports what is wrong with the file.
                 for _ in source.tables():
                     pass
             raise
@@ -108,11 +108,11 @@ class SparkEngine:
 
     def create_table(self, name: str, query: str) -> None:
         frame = self._session.sql(translated(query))
-        # One file in the order of ids: what `write_table` reads.
+        # `write_table` reads one file in the order of ids.
         self._write(name, frame.repartition(1).sortWithinPartitions("id"))
 
     def read_table(self, name: str, path: Path) -> None:
-        # Copied, for executors may not see where the encoder lies.
+        # Executors may not see the folder of the encoder.
         vocabulary_file.copy(path, self._work / name / "part-0.parquet")
         self._open(name, _VOCABULARY)
 
@@ -149,9 +149,15 @@ class SparkEngine:
         )
         for split in counts:
             (folder / split).mkdir()
-        query = encoder.query(extra=("split", "label"))
+        query = sql.encoded(
+            encoder.settings.dense_transform,
+            encoder.dense_ranges,
+            range(encoder.schema.num_fields),
+            encoder.settings.num_buckets,
+            ("split", "label"),
+        )
         rows = self._session.sql(translated(query))
-        # Not by a sample of the rows, which would run the query twice.
+        # Range partitioning would run the query twice, to sample its rows.
         number = functions.expr(
             f"cast(row_id div {layout.rows_per_part} as int)"
         )
@@ -181,11 +187,11 @@ class SparkEngine:
 
 
 def _summaries(tally: DataFrame) -> dict[str, dict[str, Any]]:
-    """What the summary says of each split; runs the query of the tally."""
+    """The summary of each split; runs the query of the tally."""
     words = tally.groupBy("split", "word").agg(
         functions.sum("rows").alias("rows"),
         functions.sum("clicks").alias("clicks"),
-        # Before they are counted: many files have seen the same ids.
+        # Merged before they are counted: files share ids.
         functions.bit_or("bits").alias("bits"),
     )
     splits = words.groupBy("split").agg(

@@ -25,17 +25,17 @@ from zoo.encoding.row_files import part_name
 from zoo.encoding.spark.session import without_pandas_warning
 
 TALLY = "split string, rows bigint, clicks bigint, word bigint, bits bigint"
-"""What `write_parts` yields of every file.
+"""The columns that `write_parts` yields for every file.
 
-`bits` says which ids were seen: of all fields' ids one after the other, those
-from `64 * word` on. `rows` and `clicks` are 0 in all rows of a file but one,
-so that sums are right.
+`bits` marks the ids that were seen: of all fields' ids one after the other,
+those from `64 * word` on. `rows` and `clicks` are 0 in all rows of a file but
+one, so that sums are right.
 """
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What the files are like.
+    """The layout of the files that executors write.
 
     Attributes:
         folder: path with a folder for each split.
@@ -60,7 +60,7 @@ Batches = Iterator[pa.RecordBatch]
 
 @contextlib.contextmanager
 def distributed(layout: Layout) -> Iterator[Callable[[Batches], Batches]]:
-    """Gives `write_parts` in the form that Spark can send to executors."""
+    """Yields `write_parts` in a form that Spark can send to executors."""
     package = sys.modules["zoo.encoding"]
     cloudpickle.register_pickle_by_value(package)
     try:
@@ -73,8 +73,8 @@ def distributed(layout: Layout) -> Iterator[Callable[[Batches], Batches]]:
 def write_parts(batches: Batches, layout: Layout) -> Batches:
     """Writes a range of rows to one file a split, and yields their tally.
 
-    The numbers of the rows are checked: a range is whole and in order, or
-    nothing is written.
+    Row numbers are checked: nothing is written unless the range is complete
+    and in order.
 
     Args:
         batches: the columns `row_id`, `split`, `label`, `dense_...` and
@@ -108,7 +108,7 @@ def write_parts(batches: Batches, layout: Layout) -> Batches:
 
 
 def _open(layout: Layout) -> tuple[Path, PartWriter]:
-    # A file for each attempt, for Spark may make two at a time.
+    # Spark may run two attempts at a time, so each has its own file.
     path = layout.work / f"{uuid.uuid4().hex}.arrow"
     return path, PartWriter(path, layout.num_dense, layout.vocabulary_sizes)
 

@@ -29,8 +29,8 @@ class SparkRows:
     """The rows of a raw log, numbered from 0 in the order of its files.
 
     Spark reads a log in blocks of its files, and gives each row its place in
-    the block. One quick pass counts the rows of every block; from then on a
-    row's number is the number of rows before the block and its place.
+    the block. One quick pass counts the rows of every block. A row's number is
+    then the number of rows before its block plus its place.
 
     Args:
         session: session of Spark, in `steady_blocks` from here until `raw`
@@ -47,12 +47,12 @@ class SparkRows:
 
     def __init__(self, session: SparkSession, source: Source, work: Path):
         self._reader = _reader(source)
-        num_pieces = len(self._reader.pieces)
+        num_files = len(self._reader.files)
         frames = [
             self._reader.rows(session, number).withColumn(
-                "piece", functions.lit(number)
+                "file", functions.lit(number)
             )
-            for number in range(num_pieces)
+            for number in range(num_files)
         ]
         self._rows = functools.reduce(DataFrame.unionByName, frames)
         blocks = self._count()
@@ -60,11 +60,11 @@ class SparkRows:
         pa.parquet.write_table(self._numbered(blocks), path)
         self._blocks = session.read.parquet(pattern_of(path))
         header = int(self._reader.header)
-        rows = [-header] * num_pieces
-        for piece, _, lines in blocks:
-            rows[piece] += lines
+        rows = [-header] * num_files
+        for file, _, lines in blocks:
+            rows[file] += lines
         self._starts = [0, *itertools.accumulate(max(n, 0) for n in rows)]
-        self._without_rows = [n for n in range(num_pieces) if rows[n] <= 0]
+        self._without_rows = [n for n in range(num_files) if rows[n] <= 0]
         self.num_rows = self._starts[-1]
 
     def raw(self) -> DataFrame:
@@ -73,10 +73,10 @@ class SparkRows:
         if self._reader.header:
             is_header = (rows["block"] == 0) & (rows["place"] == 0)
             rows = rows.where(~is_header)
-        rows = rows.join(functions.broadcast(self._blocks), ["piece", "block"])
+        rows = rows.join(functions.broadcast(self._blocks), ["file", "block"])
         row_id = functions.col("first_row") + functions.col("place")
         return rows.withColumn("row_id", row_id).drop(
-            "piece", "block", "place", "first_row"
+            "file", "block", "place", "first_row"
         )
 
     def explain_first(self, row_id: int | None) -> None:
@@ -95,28 +95,28 @@ class SparkRows:
             self._reader.explain(*min(problems))
 
     def _count(self) -> list[tuple[int, int, int]]:
-        """Piece, start and number of lines of each block, in order."""
-        counted = self._rows.groupBy("piece", "block").agg(
+        """File, start and number of lines of each block, in order."""
+        counted = self._rows.groupBy("file", "block").agg(
             functions.count("*").alias("lines"),
             functions.max("place").alias("last"),
         )
         blocks = sorted(tuple(row) for row in counted.collect())
         if any(lines != last + 1 for *_, lines, last in blocks):
             raise RuntimeError("Spark read two blocks in one partition")
-        return [(piece, block, lines) for piece, block, lines, _ in blocks]
+        return [(file, block, lines) for file, block, lines, _ in blocks]
 
     def _numbered(self, blocks: list[tuple[int, int, int]]) -> pa.Table:
-        """The number of the first row of each block, and its part."""
+        """The number of the first row of each block, and its origin."""
         rows, next_row, previous = [], 0, None
-        for piece, block, lines in blocks:
-            if self._reader.header and piece != previous:
-                # The header has the place of a row, and none of the numbers.
+        for file, block, lines in blocks:
+            if self._reader.header and file != previous:
+                # The header takes a place but no number.
                 next_row -= 1
-            part = self._reader.pieces[piece].part
-            rows.append((piece, block, next_row, part))
+            origin = self._reader.files[file].origin
+            rows.append((file, block, next_row, origin))
             next_row += lines
-            previous = piece
-        names = ("piece", "block", "first_row", "part")
+            previous = file
+        names = ("file", "block", "first_row", "origin")
         types = (pa.int32(), pa.int64(), pa.int64(), pa.string())
         columns = [
             pa.array([row[i] for row in rows], kind)
@@ -129,8 +129,9 @@ class SparkRows:
 def steady_blocks(session: SparkSession) -> Iterator[None]:
     """Makes Spark read the same blocks each time, one block in a partition.
 
-    Opening a file then counts as much as reading a whole block, which leaves
-    no room for a second one, and the size of blocks depends on nothing else.
+    The cost of opening a file is set to that of reading a whole block, which
+    leaves no room for a second block in a partition. The size of blocks then
+    depends on nothing else.
     """
     before = session.conf.get(_OPEN_COST)
     session.conf.set(_OPEN_COST, session.conf.get(_BLOCK_SIZE))

@@ -1,4 +1,4 @@
-"""A Spark session in which results do not depend on how Spark is set up."""
+"""Opens Spark sessions whose results do not depend on Spark's settings."""
 
 import contextlib
 import os
@@ -14,13 +14,13 @@ from pyspark.sql import SparkSession
 _MASTER = re.compile(r"local(\[.*\])?|yarn|spark://.+|k8s://.+")
 
 _SETTINGS = {
-    # A cast of bad text gives NULL, and the row is reported with its line.
+    # Casts bad text to NULL, so that the row is reported with its line.
     "spark.sql.ansi.enabled": "false",
     "spark.sql.caseSensitive": "true",
-    # Texts in a query mean what they say, `\` and `${...}` included.
+    # Takes texts in a query literally, `\` and `${...}` included.
     "spark.sql.parser.escapedStringLiterals": "false",
     "spark.sql.variable.substitute": "false",
-    # A file that can't be read is an error, not a log with fewer rows.
+    # Raises for a file that can't be read, instead of dropping its rows.
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
 }
@@ -32,17 +32,17 @@ _FUNCTION = (
 
 
 def open_session(master: str | None) -> tuple[SparkSession, bool]:
-    """Returns a new session, and whether Spark was started for it.
+    """Opens a session; also returns whether Spark was started for it.
 
     Settings and names of a session that is active stay as they are.
 
     Args:
-        master: string. Where Spark runs; `None` takes the session that is
-            active, what `spark-submit` says, or this machine.
+        master: string. The master of Spark; `None` takes the active session,
+            the master of `spark-submit`, or this machine.
 
     Raises:
         ImportError: if Java is missing or too old.
-        ValueError: for a master that is none, or not the running one.
+        ValueError: for an invalid master, or another than the running one.
     """
     if master is not None and not _MASTER.fullmatch(master):
         raise ValueError(
@@ -69,20 +69,20 @@ def open_session(master: str | None) -> tuple[SparkSession, bool]:
 
 @contextlib.contextmanager
 def without_pandas_warning() -> Iterator[None]:
-    """Keeps PySpark from warning of a new pandas, which is not used."""
+    """Keeps PySpark from warning about a new pandas, which is not used."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
 
 
 def url_of(path: Path) -> str:
-    """The path of a file for Spark to write."""
-    # With a scheme: a cluster's default file system is another one.
+    """The URL of a file that Spark writes."""
+    # The default file system of a cluster may be another one.
     return f"file://{path.absolute()}"
 
 
 def pattern_of(path: Path) -> str:
-    """The path of a file for Spark to read."""
+    """The pattern of a file that Spark reads."""
     return re.sub(r"([\\*?\[\]{},])", r"\\\1", url_of(path))
 
 
@@ -110,6 +110,6 @@ def _start(master: str | None) -> SparkSession:
         context.master.startswith("local")
         and "PYSPARK_PYTHON" not in os.environ
     ):
-        # Else it is the first `python3` on the PATH, which may lack Arrow.
+        # The default is the first `python3` on the PATH, which may lack Arrow.
         context.pythonExec = sys.executable
     return session

@@ -1,4 +1,4 @@
-"""The SQL of `zoo.encoding.sql` as Spark has it."""
+"""Translates the SQL of `zoo.encoding.sql` for Spark."""
 
 import sqlglot
 from sqlglot import expressions
@@ -12,7 +12,7 @@ def translated(query: str) -> str:
 def checked(staged: str, first_bad_row: str) -> str:
     """Adds the column `is_bad` to the query of `staged`.
 
-    So the text is parsed once, for its values and for its rules.
+    The text is then parsed once, for its values and for its rules.
 
     Args:
         staged: the query of `zoo.encoding.sql.staged`.
@@ -26,8 +26,8 @@ def checked(staged: str, first_bad_row: str) -> str:
 def _parsed(query: str) -> expressions.Select:
     tree = sqlglot.parse_one(query, read="duckdb")
     for match in tree.find_all(expressions.RegexpLike):
-        # In Java `$` also matches before a line end, and "12\n" would be a
-        # number.
+        # In Java `$` also matches before a line end, so that "12\n" would be
+        # a number.
         pattern = match.expression
         if pattern.this.endswith("$"):
             text = pattern.this[:-1] + r"\z"

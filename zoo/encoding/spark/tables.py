@@ -1,4 +1,4 @@
-"""Raw logs in Parquet files as Spark reads them."""
+"""Reads raw logs in Parquet files with Spark."""
 
 import pyarrow as pa
 from pyspark.sql import Column
@@ -10,7 +10,7 @@ from zoo.encoding.spark.session import pattern_of
 from zoo.encoding.spark.session import without_pandas_warning
 from zoo.encoding.spark.text import place_columns
 from zoo.raw.columns import LARGEST_EXACT
-from zoo.raw.piece import Piece
+from zoo.raw.raw_file import RawFile
 from zoo.raw.table_log import TableLog
 
 
@@ -18,12 +18,12 @@ class SparkTables:
     """Rows of a `TableLog` of Parquet files, read by Spark.
 
     Attributes:
-        pieces: list of `Piece`, in order.
-        header: boolean. Whether the first line of a file is no row.
-        may_be_empty: boolean. Whether a file may have no row.
+        files: list of `RawFile`, in order.
+        header: boolean. Whether the first line of a file is a header.
+        may_be_empty: boolean. Whether a file may be without rows.
 
     Raises:
-        ValueError: for data sets in memory, or files that Spark passes over.
+        ValueError: for data sets in memory, or files that Spark skips.
     """
 
     header = False
@@ -33,28 +33,28 @@ class SparkTables:
         self._source = source
         self._format = source.log_format
         self._tables = source.holders
-        if not all(hasattr(table, "piece") for table in self._tables):
+        if not all(hasattr(table, "file") for table in self._tables):
             raise ValueError(
                 "`engine='spark'` reads files; use engine='duckdb' for a data "
                 f"set, or write it to Parquet. Received: a {source.name}"
             )
-        self.pieces: list[Piece] = [table.piece for table in self._tables]
-        for piece in self.pieces:
-            if piece.path.name.startswith(("_", ".")):
+        self.files: list[RawFile] = [table.file for table in self._tables]
+        for raw_file in self.files:
+            if raw_file.path.name.startswith(("_", ".")):
                 raise ValueError(
                     "`engine='spark'` takes files whose names begin with _ or "
-                    f". for hidden ones: rename it. Received: {piece}"
+                    f". for hidden ones: rename it. Received: {raw_file}"
                 )
 
     def rows(self, session: SparkSession, number: int) -> DataFrame:
         """Reads a file, as text in the columns that the SQL knows.
 
-        A row with a value that stands for no text has no label, and
-        `zoo.encoding.sql` takes that for bad.
+        A row with a value that has no text gets no label, which
+        `zoo.encoding.sql` reports as bad.
 
         Args:
             session: session of Spark.
-            number: integer. Number of the piece.
+            number: integer. Number of the file.
         """
         table = self._tables[number]
         used = self._format.used
@@ -70,7 +70,7 @@ class SparkTables:
             columns[role] = text
             is_good = is_good & is_text
         columns["label"] = functions.when(is_good, columns["label"])
-        rows = session.read.parquet(pattern_of(self.pieces[number].path))
+        rows = session.read.parquet(pattern_of(self.files[number].path))
         return rows.select(
             *place_columns(),
             *(text.alias(role) for role, text in columns.items()),
@@ -78,7 +78,7 @@ class SparkTables:
 
     def explain(self, number: int, row: int) -> None:
         """Raises for the first bad row of a file, as DuckDB would."""
-        source = TableLog([self.pieces[number]], self._format)
+        source = TableLog([self.files[number]], self._format)
         for _, num_rows in source.tables():
             if num_rows > row:
                 break
@@ -121,10 +121,10 @@ class SparkTables:
 def _shortest(value: Column) -> Column:
     """The text of a float32, by Arrow itself.
 
-    Java has other digits for some, and they are read as a double.
+    Java writes other digits for some, which differ when read as a double.
     """
     with without_pandas_warning():
-        # A lambda, which executors get without this package.
+        # A lambda is pickled by value: executors lack this package.
         shortest = functions.arrow_udf(
             lambda column: column.cast(pa.string()), "string"
         )

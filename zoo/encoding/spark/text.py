@@ -1,4 +1,4 @@
-"""Raw text logs as Spark reads them."""
+"""Reads raw text logs with Spark."""
 
 import hashlib
 import re
@@ -11,14 +11,14 @@ from pyspark.sql import functions
 
 from zoo.encoding.spark.session import pattern_of
 from zoo.raw.bad_line import raise_first_bad_line
-from zoo.raw.piece import MAX_LINE_BYTES
-from zoo.raw.piece import Piece
-from zoo.raw.piece import broken_archive
-from zoo.raw.piece import is_gzip
-from zoo.raw.piece import open_text
+from zoo.raw.raw_file import MAX_LINE_BYTES
+from zoo.raw.raw_file import RawFile
+from zoo.raw.raw_file import broken_archive
+from zoo.raw.raw_file import is_gzip
+from zoo.raw.raw_file import open_text
 from zoo.raw.text_log import TextLog
 
-# By these Hadoop takes a file for a packed one.
+# Hadoop unpacks files with these suffixes.
 _PACKED = (".bz2", ".deflate", ".gz", ".lz4", ".snappy", ".zst")
 _BYTES_PER_READ = 1 << 24
 
@@ -27,12 +27,12 @@ class SparkText:
     """Rows of a `TextLog`, read by Spark.
 
     Attributes:
-        pieces: list of `Piece`, in order.
-        header: boolean. Whether the first line of a file is no row.
-        may_be_empty: boolean. Whether a file may have no row.
+        files: list of `RawFile`, in order.
+        header: boolean. Whether the first line of a file is a header.
+        may_be_empty: boolean. Whether a file may be without rows.
 
     Raises:
-        ValueError: for what Spark would read in another way, or a file with
+        ValueError: for text that Spark would read differently, or a file with
             another checksum.
     """
 
@@ -41,34 +41,34 @@ class SparkText:
     def __init__(self, source: TextLog):
         self._source = source
         self._format = source.log_format
-        self.pieces = source.pieces
+        self.files = source.files
         self.header = self._format.header
         if self._format.quoted:
             raise ValueError(
                 "`engine='spark'` can't read quoted text; use "
                 "engine='duckdb'. Received: a LogFormat with quoted=True"
             )
-        for piece in self.pieces:
-            _check_packing(piece)
-        for piece in self.pieces:
-            _check_md5(piece)
+        for raw_file in self.files:
+            _check_packing(raw_file)
+        for raw_file in self.files:
+            _check_md5(raw_file)
 
     def rows(self, session: SparkSession, number: int) -> DataFrame:
         """Reads a file, as text in the columns that the SQL knows.
 
-        A line with the wrong number of columns, or with what is no text, has
-        NULL in all of them: `zoo.encoding.sql` takes no label for bad.
+        A line with the wrong number of columns, or that is not UTF-8, has NULL
+        in all of them. `zoo.encoding.sql` reports a missing label as bad.
 
         Args:
             session: session of Spark.
-            number: integer. Number of the piece.
+            number: integer. Number of the file.
         """
-        piece = self.pieces[number]
-        columns = self._source.columns[piece]
+        raw_file = self.files[number]
+        columns = self._source.columns[raw_file]
         pattern = re.escape(self._format.delimiter)
-        lines = session.read.text(pattern_of(piece.path)).select(
+        lines = session.read.text(pattern_of(raw_file.path)).select(
             *place_columns(),
-            # Before the split, which replaces what is not UTF-8.
+            # Checked before `split`, which replaces what is not UTF-8.
             (
                 functions.is_valid_utf8("value")
                 & (functions.char_length("value") < MAX_LINE_BYTES)
@@ -96,54 +96,54 @@ class SparkText:
 
     def explain(self, number: int, row: int) -> None:
         """Raises for the first bad line of a file, as DuckDB would."""
-        piece = self.pieces[number]
-        columns = self._source.columns[piece]
-        raise_first_bad_line(piece, self._format, columns)
+        raw_file = self.files[number]
+        columns = self._source.columns[raw_file]
+        raise_first_bad_line(raw_file, self._format, columns)
         line = row + self._format.first_line
         raise ValueError(
-            f"{piece}, line {line}: Spark can't read this as the "
+            f"{raw_file}, line {line}: Spark can't read this as the "
             f"{self._format.name} log. Received: a line that breaks no rule"
         )
 
 
 def place_columns() -> Sequence[Column]:
-    """Where Spark read a row: the block of the file, and the place in it."""
-    # Documented: the number of the row in its partition has the lower 33 bits.
+    """The block of the file that a row was read in, and its place there."""
+    # The lower 33 bits are documented to be the row's number in its partition.
     place = functions.monotonically_increasing_id().bitwiseAND((1 << 33) - 1)
     block = functions.col("_metadata.file_block_start")
     return block.alias("block"), place.alias("place")
 
 
-def _check_packing(piece: Piece) -> None:
-    packed = is_gzip(piece.path)
-    if piece.member is not None:
+def _check_packing(raw_file: RawFile) -> None:
+    packed = is_gzip(raw_file.path)
+    if raw_file.member is not None:
         reason = "a member of a zip"
-    elif packed and piece.path.suffix != ".gz":
+    elif packed and raw_file.path.suffix != ".gz":
         reason = "a gzip file whose name does not end in .gz"
-    elif not packed and piece.path.suffix in _PACKED:
-        reason = f"a file that is called {piece.path.suffix}"
-    elif piece.path.name.startswith(("_", ".")):
+    elif not packed and raw_file.path.suffix in _PACKED:
+        reason = f"a file that is called {raw_file.path.suffix}"
+    elif raw_file.path.name.startswith(("_", ".")):
         reason = "a file that Spark takes for hidden by its name"
     else:
         return
     raise ValueError(
         "`engine='spark'` reads text files, plain or .gz: unpack or rename it "
-        f"first, or use engine='duckdb'. Received: {piece}, {reason}"
+        f"first, or use engine='duckdb'. Received: {raw_file}, {reason}"
     )
 
 
-def _check_md5(piece: Piece) -> None:
-    if piece.md5 is None:
+def _check_md5(raw_file: RawFile) -> None:
+    if raw_file.md5 is None:
         return
     digest = hashlib.md5(usedforsecurity=False)
-    text, file = open_text(piece)
-    with broken_archive(piece), file, text:
+    text, file = open_text(raw_file)
+    with broken_archive(raw_file), file, text:
         while block := text.read(_BYTES_PER_READ):
             digest.update(block)
     received = digest.hexdigest()
-    if received != piece.md5:
+    if received != raw_file.md5:
         raise ValueError(
-            f"{piece}: the checksum must be md5 {piece.md5}: the file is not "
-            "the one that was published, or was damaged on the way; get it "
-            f"again. Received: md5 {received}"
+            f"{raw_file}: the checksum must be md5 {raw_file.md5}: the file is "
+            "not the one that was published, or was damaged on the way; get "
+            f"it again. Received: md5 {received}"
         )

@@ -1,4 +1,4 @@
-"""One file of a raw log, and how it is opened."""
+"""Opens the files of a raw log: plain, gzip, or members of a zip."""
 
 import gzip
 import zipfile
@@ -13,23 +13,24 @@ from typing import cast
 from zoo.raw.splits import SPLITS
 
 MAX_LINE_BYTES = 1 << 20
-"""A longer line is a sign of another kind of file."""
+"""A line that is not shorter means that the file is no text log."""
 
 
 @dataclass(frozen=True)
-class Piece:
+class RawFile:
     """One file of a log, or one member of a zip.
 
     Attributes:
         path: path of the file.
-        part: string. What `raw.part` is for its rows: a split or a day.
+        origin: string. `raw.origin` of its rows: a split, or the number of
+            the file.
         member: string. Name of the member, if the file is a zip.
         md5: string. The expected digest of the text.
         rows: integer. The expected number of rows.
     """
 
     path: Path
-    part: str = ""
+    origin: str = ""
     member: str | None = None
     md5: str | None = None
     rows: int | None = None
@@ -38,12 +39,12 @@ class Piece:
         return f"{self.path}/{self.member}" if self.member else str(self.path)
 
 
-def has_splits(pieces: Sequence[Piece]) -> bool:
-    return all(piece.part in SPLITS for piece in pieces)
+def has_splits(files: Sequence[RawFile]) -> bool:
+    return all(raw_file.origin in SPLITS for raw_file in files)
 
 
 def split_of_name(name: str) -> str | None:
-    """The split that a file or a split of another library is called after."""
+    """The split that a name means, such as that of a file; `None` if none."""
     stem = Path(name).name.split(".")[0].lower()
     for split, names in (
         ("train", ("train", "training")),
@@ -55,36 +56,36 @@ def split_of_name(name: str) -> str | None:
     return None
 
 
-def open_text(piece: Piece) -> tuple[IO[bytes], IO[bytes]]:
+def open_text(raw_file: RawFile) -> tuple[IO[bytes], IO[bytes]]:
     """Opens a file, unpacked, and the packed file below it.
 
-    The second one tells by `tell` how far the first one has been read.
+    `tell` of the second one is how far the first one has been read.
     """
-    file = piece.path.open("rb")
+    file = raw_file.path.open("rb")
     with ExitStack() as on_error:
         on_error.callback(file.close)
         text: IO[bytes] = file
-        if piece.member is not None:
+        if raw_file.member is not None:
             archive = on_error.enter_context(zipfile.ZipFile(file))
             try:
-                text = archive.open(piece.member)
+                text = archive.open(raw_file.member)
             except (NotImplementedError, RuntimeError) as error:
                 raise ValueError(
-                    f"{piece}: the zip is encrypted or packed in a way that "
+                    f"{raw_file}: the zip is encrypted or packed in a way that "
                     f"Python can't read; unpack it first. Received: {error}"
                 ) from error
-        elif is_gzip(piece.path):
+        elif is_gzip(raw_file.path):
             text = cast(IO[bytes], gzip.GzipFile(fileobj=file))
         on_error.pop_all()
     return text, file
 
 
-def first_line(piece: Piece) -> str | None:
+def first_line(raw_file: RawFile) -> str | None:
     """The first line of a file without its end; `None` if there is no text."""
-    with broken_archive(piece):
-        text, file = open_text(piece)
+    with broken_archive(raw_file):
+        text, file = open_text(raw_file)
         with file, text:
-            # Bounded, so that a file without line ends is no trouble.
+            # Bounded: the file may have no line ends.
             start = text.readline(MAX_LINE_BYTES)
     if not start:
         return None
@@ -97,15 +98,15 @@ def is_gzip(path: Path) -> bool:
 
 
 def zip_members(path: Path) -> list[str] | None:
-    """The files in a zip; `None` if the file is none.
+    """The files in a zip; `None` if the file is not a zip.
 
     Raises:
-        ValueError: if it begins as a zip and does not end as one.
+        ValueError: if the zip is truncated, damaged or empty.
     """
     with path.open("rb") as file:
         if file.read(4)[:2] != b"PK":
             return None
-    with broken_archive(Piece(path)), zipfile.ZipFile(path) as archive:
+    with broken_archive(RawFile(path)), zipfile.ZipFile(path) as archive:
         members = [
             info.filename
             for info in archive.infolist()
@@ -120,10 +121,10 @@ def zip_members(path: Path) -> list[str] | None:
 
 
 class broken_archive:
-    """Turns what a damaged gzip or zip raises into an error to act on."""
+    """Turns the errors of a damaged gzip or zip into advice."""
 
-    def __init__(self, piece: Piece):
-        self.piece = piece
+    def __init__(self, raw_file: RawFile):
+        self.file = raw_file
 
     def __enter__(self) -> None:
         return None
@@ -133,6 +134,6 @@ class broken_archive:
             error, EOFError | zlib.error | gzip.BadGzipFile | zipfile.BadZipFile
         ):
             raise ValueError(
-                f"{self.piece}: the packed file is truncated or damaged; get "
+                f"{self.file}: the packed file is truncated or damaged; get "
                 f"it again. Received: {error}"
             ) from error

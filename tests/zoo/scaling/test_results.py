@@ -1,21 +1,21 @@
-"""Reports of a study's runs, packed into one file beside its table."""
+"""The reports of a study's runs, in one file beside its table."""
 
 import csv
 import gzip
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from zoo.scaling.results import PACKED_FILE
 from zoo.scaling.results import RESULTS_FILE
-from zoo.scaling.results import row_of
+from zoo.scaling.results import pack_runs
+from zoo.scaling.results import read_runs
+from zoo.scaling.results import run_name
 from zoo.scaling.results import write_results
-from zoo.scaling.run_reports import PACKED_FILE
-from zoo.scaling.run_reports import pack_runs
-from zoo.scaling.run_reports import read_runs
-from zoo.scaling.run_reports import run_name
-from zoo.scaling.run_reports import write_run
+from zoo.scaling.results import write_run
 
 RESULTS = Path(__file__).parents[3] / "benchmarks" / "results" / "scaling"
 STUDIES = sorted(path.parent.name for path in RESULTS.glob(f"*/{PACKED_FILE}"))
@@ -52,8 +52,17 @@ def test_committed_reports_make_the_committed_table(study, tmp_path):
         ]
     reports = read_runs(RESULTS / study)
     assert sorted(names) == list(reports)
-    write_results([row_of(reports[name]) for name in names], tmp_path)
+    write_results([reports[name].row() for name in names], tmp_path)
     assert (tmp_path / RESULTS_FILE).read_bytes() == table.read_bytes()
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_report_is_written_as_it_was_read(study):
+    packed = gzip.decompress((RESULTS / study / PACKED_FILE).read_bytes())
+    reports = read_runs(RESULTS / study).values()
+    assert packed.decode().splitlines() == [
+        json.dumps(report.to_json()) for report in reports
+    ]
 
 
 def test_packing_keeps_every_report(unpacked):
@@ -63,7 +72,9 @@ def test_packing_keeps_every_report(unpacked):
     assert [path.name for path in folder.iterdir()] == [PACKED_FILE]
     assert read_runs(folder) == reports
     lines = gzip.decompress((folder / PACKED_FILE).read_bytes()).splitlines()
-    assert [json.loads(line) for line in lines] == list(reports.values())
+    assert [json.loads(line) for line in lines] == [
+        report.to_json() for report in reports.values()
+    ]
 
 
 def test_the_same_reports_make_the_same_bytes(unpacked, tmp_path_factory):
@@ -83,14 +94,14 @@ def test_a_packed_study_takes_more_runs(unpacked):
     folder, reports = unpacked
     pack_runs(folder)
     repeated, *_ = reports.values()
-    write_run(folder, {**repeated, "auc": 0.5})
-    write_run(folder, {**repeated, "variant": "another"})
+    write_run(folder, replace(repeated, auc=0.5))
+    write_run(folder, replace(repeated, variant="another"))
     more = read_runs(folder)
     assert len(more) == 12
     pack_runs(folder)
     assert read_runs(folder) == more
     # The newer report of a run counts.
-    assert [report["auc"] for report in more.values()].count(0.5) == 1
+    assert [report.auc for report in more.values()].count(0.5) == 1
     before = (folder / PACKED_FILE).read_bytes()
     pack_runs(folder)
     assert (folder / PACKED_FILE).read_bytes() == before
@@ -135,8 +146,9 @@ def test_a_folder_without_a_study_has_no_reports(tmp_path):
         lambda content: b"",
         lambda content: b"no gzip",
         lambda content: gzip.compress(b'{"model": "deepfm"\n'),
+        lambda content: gzip.compress(b'{"model": "deepfm"}\n'),
     ],
-    ids=["cut", "overwritten", "empty", "another format", "no JSON"],
+    ids=["cut", "overwritten", "empty", "no gzip", "no JSON", "no report"],
 )
 def test_a_damaged_file_is_named(damage, tmp_path):
     packed = tmp_path / PACKED_FILE
@@ -148,10 +160,19 @@ def test_a_damaged_file_is_named(damage, tmp_path):
         read_runs(tmp_path)
 
 
-def test_a_damaged_report_is_named(unpacked):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:-9],
+        lambda text: text.replace('"auc"', '"area"'),
+        lambda text: f"[{text}]",
+    ],
+    ids=["cut", "another key", "a list"],
+)
+def test_a_damaged_report_is_named(damage, unpacked):
     folder, _ = unpacked
     path = min((folder / "runs").iterdir())
-    path.write_text(path.read_text()[:-9])
+    path.write_text(damage(path.read_text()))
     with pytest.raises(
         ValueError, match=f"remove the file.*Received: .*{path.name}"
     ):

@@ -1,0 +1,84 @@
+"""`--json` prints the numbers for a script, and nothing else."""
+
+import json
+
+import pytest
+
+import zoo
+from zoo.cli import app as cli
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """An encoded log, and an untrained model of it."""
+    folder = tmp_path_factory.mktemp("json")
+    raw = folder / "train.txt"
+    zoo.datasets.synthetic.write_raw_log(raw, rows=1000, max_vocabulary=5)
+    zoo.prepare(
+        zoo.datasets.SYNTHETIC, raw, folder / "encoded", show_progress=False
+    )
+    log = zoo.EncodedLog.load(folder / "encoded")
+    model = zoo.DeepFM(log.schema, hidden_units=(4,))
+    model.save_to_preset(folder / "model", log.encoder)
+    return folder
+
+
+def printed(capfd, *arguments):
+    """All that a command leaves on stdout, as JSON."""
+    capfd.readouterr()
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([*map(str, arguments), "--json"])
+    return json.loads(capfd.readouterr().out)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_evaluate_prints_the_metrics(folder, capfd, split):
+    metrics = printed(
+        capfd,
+        *("evaluate", folder / "model", "--data", folder / "encoded"),
+        *("--split", split),
+    )
+    log = zoo.EncodedLog.load(folder / "encoded")
+    assert metrics == zoo.evaluate(folder / "model", log, split)
+
+
+def test_describe_prints_the_card(folder, capfd):
+    card = printed(capfd, "describe", folder / "encoded")
+    expected = zoo.describe(folder / "encoded", show_progress=False)
+    for name in ("source", "splits", "missing"):
+        assert card[name] == expected[name]
+    assert list(card["fields"]) == list(expected["fields"])
+    for name, field in card["fields"].items():
+        counts = expected["fields"][name].pop("counts").tolist()
+        assert field.pop("most_frequent") == max(counts) / sum(counts)
+        assert field.pop("seen_once") == counts.count(1) / len(counts)
+        assert field == expected["fields"][name]
+
+
+def test_describe_has_no_shares_of_a_field_without_values(tmp_path, capfd):
+    raw = tmp_path / "clicks.csv"
+    raw.write_text("click,site\n" + "1,\n0,\n" * 50)
+    log_format = zoo.LogFormat(
+        name="empty",
+        label="click",
+        categorical=["site"],
+        delimiter=",",
+        header=True,
+    )
+    zoo.prepare(log_format, raw, tmp_path / "encoded", show_progress=False)
+    field = printed(capfd, "describe", tmp_path / "encoded")["fields"]["site"]
+    assert field["missing"] == 1.0
+    assert field["most_frequent"] is field["seen_once"] is None
+
+
+def test_another_split_is_refused(folder, capfd):
+    with pytest.raises(SystemExit) as exit:
+        cli.main(
+            [
+                *("evaluate", str(folder / "model"), "--split", "holdout"),
+                *("--data", str(folder / "encoded")),
+            ]
+        )
+    assert exit.value.code == 2
+    stderr = " ".join(capfd.readouterr().err.replace("│", " ").split())
+    assert "'holdout' is not one of 'train', 'validation', 'test'" in stderr

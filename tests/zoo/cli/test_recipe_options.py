@@ -1,0 +1,149 @@
+"""Each setting of `Recipe` is an option of `train` and of `scale`."""
+
+from dataclasses import fields
+
+import pytest
+import typer
+
+from zoo.cli import app as cli
+from zoo.cli import scale_command
+from zoo.cli import train_command
+from zoo.training.recipe import Recipe
+
+DEFAULTS = {field.name: field.default for field in fields(Recipe)}
+# `scale` has options of its own for what a study varies.
+VARIED = {
+    "model", "rule", "batch_size", "seed", "clip_variant", "clip_ratio",
+    "clip_threshold",
+}  # fmt: skip
+# The options that users' scripts have, by command.
+EARLIER = {
+    "train": (
+        "--output --data --recipe --model --initial-model --batch-size "
+        "--epochs --rule --learning-rate --embedding-learning-rate "
+        "--embedding-l2 --clip-ratio --clip-floor --warmup-epochs --decay "
+        "--embedding-dim --hidden-units --dropout --dtype --lazy --seed "
+        "--resume --checkpoint-steps --keep-checkpoints"
+    ),
+    "scale": (
+        "--output --data --model --batch-size --rule --clip --seeds --epochs "
+        "--learning-rate --embedding-learning-rate --embedding-l2 "
+        "--warmup-epochs --decay --embedding-dim --hidden-units"
+    ),
+}
+OTHER_VALUES = {
+    "model": (["dcn_v2"], "dcn_v2"),
+    "batch_size": (["64"], 64),
+    "epochs": (["3"], 3),
+    "rule": (["linear"], "linear"),
+    "learning_rate": (["0.01"], 0.01),
+    "embedding_learning_rate": (["2e-3"], 2e-3),
+    "embedding_l2": (["1e-3"], 1e-3),
+    "clip_ratio": (["inf"], None),
+    "clip_floor": (["1e-2"], 1e-2),
+    "warmup_epochs": (["0"], 0.0),
+    "decay": (["plateau"], "plateau"),
+    "clip_variant": (["column"], "column"),
+    "clip_threshold": (["0.5"], 0.5),
+    "embedding_dim": (["4"], 4),
+    "embedding_deviation": (["0.1"], 0.1),
+    "hidden_units": (["8,4"], [8, 4]),
+    "dropout": (["0.5"], 0.5),
+    "dtype": (["mixed_bfloat16"], "mixed_bfloat16"),
+    "lazy": ([], True),
+    "seed": (["7"], 7),
+}
+
+
+def options_of(command):
+    params = typer.main.get_command(cli.app).commands[command].params
+    return {param.name: param for param in params}
+
+
+@pytest.fixture
+def settings_of(monkeypatch):
+    """Runs a command up to its call of the library; nothing is trained."""
+    received = {}
+
+    def stop(log, output, **arguments):
+        received.update(arguments)
+        raise ValueError("stop")
+
+    monkeypatch.setattr(train_command, "train_model", stop)
+    monkeypatch.setattr(scale_command, "scaling_study", stop)
+    for module in (train_command, scale_command):
+        monkeypatch.setattr(module, "open_log", lambda data: None)
+
+    def run(command, *options):
+        received.clear()
+        with pytest.raises(SystemExit):
+            cli.main([command, "--output", "run", *options])
+        return {n: v for n, v in received.items() if n in DEFAULTS}
+
+    return run
+
+
+def test_without_options_the_settings_are_the_defaults(settings_of):
+    expected = {**DEFAULTS, "hidden_units": [400, 400, 400]}
+    assert settings_of("train") == expected
+    assert settings_of("scale") == {
+        n: v for n, v in expected.items() if n not in VARIED
+    }
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_value_reaches_the_library(settings_of, name):
+    values, expected = OTHER_VALUES[name]
+    option = "--" + name.replace("_", "-")
+    for command in ("train", "scale"):
+        if command == "train" or name not in VARIED:
+            assert settings_of(command, option, *values)[name] == expected
+
+
+@pytest.mark.parametrize("command", EARLIER)
+def test_earlier_options_are_still_there(command):
+    there = {o for option in options_of(command).values() for o in option.opts}
+    assert set(EARLIER[command].split()) <= there
+
+
+@pytest.mark.parametrize("command", ["train", "scale"])
+def test_the_help_is_that_of_the_recipe(command):
+    for name, option in options_of(command).items():
+        if name in DEFAULTS:
+            assert option.help, name
+            assert "Defaults to" not in option.help
+    options = options_of(command)
+    assert options["epochs"].help == "Passes over the training rows."
+    assert options["learning_rate"].help == (
+        "Learning rate of the dense weights at batch 1024. Default: the "
+        "paper's: 1e-4 for Avazu, else 8e-4."
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--hidden-units", "8,4,2"),
+        ("--hidden-units", "8", "--hidden-units", "4", "--hidden-units", "2"),
+        ("--hidden-units", "8,4", "--hidden-units", "2"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "scale"])
+def test_units_are_given_with_commas_or_one_by_one(
+    settings_of, command, options
+):
+    assert settings_of(command, *options)["hidden_units"] == [8, 4, 2]
+
+
+@pytest.mark.parametrize("units", ["0", "8,", "8,-4", "8;4", "4.5", ""])
+def test_other_units_are_refused(settings_of, capsys, units):
+    assert not settings_of("train", "--hidden-units", units)
+    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "must be positive integers" in stderr
+    assert f"Received: {units}".strip() in stderr
+
+
+@pytest.mark.parametrize("name", ["model", "rule", "decay", "clip_variant"])
+def test_other_choices_are_refused(settings_of, capsys, name):
+    assert not settings_of("train", "--" + name.replace("_", "-"), "cube")
+    assert "'cube' is not one of" in capsys.readouterr().err

@@ -1,0 +1,53 @@
+import pytest
+
+import keras_cowclip
+import zoo
+
+SCHEMA = zoo.FeatureSchema(["price"], {"site": 4, "hour": 3})
+
+
+def test_the_names_are_those_of_the_networks():
+    assert set(zoo.list_models()) >= {"deepfm", "wide_deep", "dcn", "dcn_v2"}
+
+
+@pytest.mark.parametrize("name", zoo.list_models())
+def test_a_network_is_made_by_its_name(name):
+    model = zoo.create_model(
+        name, SCHEMA, embedding_dim=2, hidden_units=(3,), dropout=0.5
+    )
+    assert isinstance(model, zoo.CTRModel)
+    assert not model.compiled
+    config = model.get_config()
+    assert config["embedding_dim"] == 2
+    assert list(config["hidden_units"]) == [3]
+    assert config["dropout"] == 0.5
+    assert zoo.Recipe().for_network(model).model == name
+
+
+def test_a_networks_own_argument_reaches_it():
+    model = zoo.create_model("dcn", SCHEMA, num_cross_layers=2)
+    assert model.get_config()["num_cross_layers"] == 2
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError) as error:
+        zoo.create_model("deep_fm", SCHEMA)
+    assert "`name` must be one of" in str(error.value)
+    assert str(zoo.list_models()) in str(error.value)
+    assert str(error.value).endswith("Received: name='deep_fm'")
+
+
+def test_an_argument_of_another_network_is_refused():
+    with pytest.raises(ValueError) as error:
+        zoo.create_model("deepfm", SCHEMA, num_cross_layers=2)
+    assert "`DeepFM` must be among ['embedding_dim', " in str(error.value)
+    assert str(error.value).endswith("Received: num_cross_layers=2")
+
+
+def test_a_value_out_of_its_range_is_refused():
+    with pytest.raises(ValueError, match="Received: embedding_dim=0$"):
+        zoo.create_model("deepfm", SCHEMA, embedding_dim=0)
+
+
+def test_the_version_is_that_of_the_optimizer():
+    assert zoo.__version__ is keras_cowclip.__version__

@@ -1,0 +1,77 @@
+"""Holds the choices by which raw values become numbers and ids."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.encoding import sql
+from zoo.raw.log_format import LogFormat
+
+_MOST_TOKENS = 2**31 - 1 - sql.FIRST_ID
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """The choices that are made before an encoder is fitted.
+
+    Args:
+        log_format: `LogFormat` of the log.
+        dense_transform: `"minmax"`, `"log"` or `"none"`, see `ClickEncoder`.
+        min_count: integer. Tokens that are rarer in the training split are
+            left out of the vocabulary.
+        max_vocabulary: integer. The number of tokens that a field's vocabulary
+            keeps, the most frequent ones; `None` for all.
+        num_buckets: integer. The number of buckets that the tokens of every
+            field are hashed to; `None` for vocabularies.
+
+    Raises:
+        ValueError: for an unknown transform, a number below 1, or a limit to
+            the vocabulary where there is none.
+    """
+
+    log_format: LogFormat
+    dense_transform: str = "minmax"
+    min_count: int = 1
+    max_vocabulary: int | None = None
+    num_buckets: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.dense_transform not in sql.DENSE_TRANSFORMS:
+            raise ValueError(
+                f"`dense_transform` must be one of {sql.DENSE_TRANSFORMS}. "
+                f"Received: dense_transform={self.dense_transform!r}"
+            )
+        _check_positive("min_count", self.min_count)
+        for name, value in (
+            ("max_vocabulary", self.max_vocabulary),
+            ("num_buckets", self.num_buckets),
+        ):
+            if value is not None:
+                _check_positive(name, value)
+                if value > _MOST_TOKENS:
+                    raise ValueError(
+                        f"`{name}` must be at most {_MOST_TOKENS}: ids are "
+                        f"int32. Received: {name}={value}"
+                    )
+        if self.num_buckets is not None and (
+            self.min_count,
+            self.max_vocabulary,
+        ) != (1, None):
+            raise ValueError(
+                "`num_buckets` hashes the tokens, so that there is no "
+                "vocabulary to limit. Received: "
+                f"num_buckets={self.num_buckets}, min_count={self.min_count}, "
+                f"max_vocabulary={self.max_vocabulary}"
+            )
+
+    @property
+    def vocabulary_fields(self) -> tuple[str, ...]:
+        """The fields that have a vocabulary: none if tokens are hashed."""
+        hashed = self.num_buckets is not None
+        return () if hashed else self.log_format.categorical
+
+
+def _check_positive(name: str, value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive integer. Received: {name}={value!r}"
+        )

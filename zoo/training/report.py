@@ -1,0 +1,242 @@
+"""Holds what a training run measured, for every file and table made of it."""
+
+from dataclasses import asdict
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from zoo.data.encoded_log import EncodedLog
+from zoo.evaluation.evaluation import name_of_evaluation_split
+from zoo.runtime.environment import describe_environment
+from zoo.training.recipe import Recipe
+
+Row = dict[str, Any]
+# A report of `zoo.train` has no such keys.
+_OF_A_STUDY = ("variant", "wall_seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a training run measured, and the settings it was made with.
+
+    `report.json` has the attributes as its keys, in this order. A run that
+    diverged has no metrics, no seconds and no curves.
+
+    Attributes:
+        initial_model: string, the preset that the run began with, or `None`.
+        model: string, the network's name.
+        data: string, where the log lies or what it is called.
+        evaluated_on: string, the split that the metrics are of.
+        auc, log_loss, calibration: floats, after the last epoch.
+        seconds: float, spent in training, without validation.
+        samples_per_second: float, of the training rows in these seconds.
+        batch_size: integer.
+        hyperparameters: dict, see `zoo.Recipe.hyperparameters`.
+        backend: string.
+        versions: dict of the packages' versions.
+        hardware: string.
+        rows: dict of the rows of each split.
+        bayes: dict of the best possible metrics, or `None` where they are not
+            known.
+        history: dict. Per name, the values of all epochs.
+        clipped_curve: list of floats, the share of clipped rows over the run.
+        resumed_at: list of `[epoch, step]`.
+        variant: string, the variant of the recipe in a scaling study.
+        wall_seconds: float, of the whole run in a scaling study.
+    """
+
+    initial_model: str | None = None
+    model: str
+    data: str
+    evaluated_on: str
+    auc: float | None
+    log_loss: float | None
+    calibration: float | None
+    seconds: float | None
+    samples_per_second: float | None
+    batch_size: int
+    hyperparameters: dict[str, Any]
+    backend: str
+    versions: dict[str, str]
+    hardware: str
+    rows: dict[str, int]
+    bayes: dict[str, float] | None
+    history: dict[str, list[float]]
+    clipped_curve: list[float]
+    resumed_at: list[list[int]] = field(default_factory=list)
+    variant: str | None = None
+    wall_seconds: float | None = None
+
+    @classmethod
+    def of(cls, log: EncodedLog, recipe: Recipe, **measured: Any) -> "Report":
+        """Returns the report of a run of `recipe` on `log`, on this machine.
+
+        Args:
+            log: `EncodedLog`.
+            recipe: `Recipe`, with nothing left to fill in.
+            **measured: the other attributes.
+        """
+        return cls(
+            model=recipe.model,
+            data=log.source,
+            evaluated_on=name_of_evaluation_split(log),
+            batch_size=recipe.batch_size,
+            hyperparameters=recipe.hyperparameters(),
+            rows={name: len(split) for name, split in log.splits.items()},
+            **describe_environment(),
+            **measured,
+        )
+
+    @classmethod
+    def diverged(cls, log: EncodedLog, recipe: Recipe) -> "Report":
+        """Returns the report of a run that ended without a model."""
+        return cls.of(
+            log,
+            recipe,
+            auc=None,
+            log_loss=None,
+            calibration=None,
+            seconds=None,
+            samples_per_second=None,
+            bayes=None,
+            history={},
+            clipped_curve=[],
+        )
+
+    @classmethod
+    def from_json(cls, content: Any) -> "Report":
+        """Returns the report that `to_json` made `content` of.
+
+        Raises:
+            ValueError: if `content` lacks an attribute or has another one.
+        """
+        try:
+            return cls(**content)
+        except TypeError as error:
+            raise ValueError(
+                "A report must be a dict with the attributes of `Report`. "
+                f"Received: {error}"
+            ) from error
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the attributes as a dict that JSON can hold."""
+        content = asdict(self)
+        for name in _OF_A_STUDY:
+            if content[name] is None:
+                del content[name]
+        return content
+
+    def metrics(self) -> dict[str, float | None]:
+        """Returns the metrics by their names."""
+        return {
+            "auc": self.auc,
+            "log_loss": self.log_loss,
+            "calibration": self.calibration,
+        }
+
+    def metadata(self, data: str) -> dict[str, Any]:
+        """Returns what a preset says of its training: all but the curves.
+
+        Args:
+            data: string, the name of the log. A preset travels, so the path of
+                the log stays behind.
+        """
+        return {
+            "data": data,
+            "rows": self.rows,
+            "evaluated_on": self.evaluated_on,
+            "bayes": self.bayes,
+            "seconds": self.seconds,
+            "backend": self.backend,
+            "versions": self.versions,
+            "hardware": self.hardware,
+            "metrics": self.metrics(),
+            "recipe": {
+                "model": self.model,
+                "batch_size": self.batch_size,
+                **self.hyperparameters,
+            },
+        }
+
+    def row(self) -> Row:
+        """Returns the run's line in the `results.csv` of a scaling study."""
+        settings = self.hyperparameters
+        bayes = self.bayes or {}
+        row: Row = {
+            "model": self.model,
+            "rule": settings["rule"],
+            "variant": self.variant,
+            "batch_size": self.batch_size,
+            "seed": settings["seed"],
+            "epochs": settings["epochs"],
+            "auc": self.auc,
+            "log_loss": self.log_loss,
+            "calibration": self.calibration,
+            "best_epoch": self._best_epoch(),
+            "best_epoch_auc": self._last("best_epoch_auc"),
+            "best_epoch_log_loss": self._last("best_epoch_log_loss"),
+            "bayes_auc": bayes.get("auc"),
+            "bayes_log_loss": bayes.get("log_loss"),
+            "clipped_share": self._last("clipped_share"),
+            "seconds": self.seconds,
+            "samples_per_second": self.samples_per_second,
+            "learning_rate": settings["learning_rate"],
+            "embedding_learning_rate": settings["embedding_learning_rate"],
+            "embedding_l2": settings["embedding_l2"],
+            "frequency_scale": settings.get("frequency_scale"),
+            "beta_1": settings.get("beta_1"),
+            "beta_2": settings.get("beta_2"),
+            "epsilon": settings.get("epsilon"),
+            "clip_variant": settings["clip_variant"],
+            "clip_ratio": settings["clip_ratio"],
+            "clip_threshold": settings["clip_threshold"],
+            "clip_floor": settings["clip_floor"],
+            "warmup_epochs": settings["warmup_epochs"],
+            "decay": settings["decay"],
+            "embedding_dim": settings["embedding_dim"],
+            "embedding_deviation": settings["embedding_deviation"],
+            "hidden_units": "-".join(map(str, settings["hidden_units"])),
+            "dtype": settings["dtype"],
+            "lazy": settings["lazy"],
+            "data": self.data,
+            "evaluated_on": self.evaluated_on,
+            "backend": self.backend,
+            "versions": " ".join(
+                f"{name} {value}" for name, value in self.versions.items()
+            ),
+            "hardware": self.hardware,
+            "wall_seconds": self.wall_seconds,
+        }
+        return {**row, **_regret(row)}
+
+    def _best_epoch(self) -> int | None:
+        aucs = self.history.get("val_auc")
+        return 1 + aucs.index(max(aucs)) if aucs else None
+
+    def _last(self, name: str) -> float | None:
+        values = self.history.get(name)
+        return values[-1] if values else None
+
+
+def compared(row: Row, name: str) -> Any:
+    """Returns the metric by which runs are compared.
+
+    It is that of the epoch with the best validation AUC, as early stopping
+    would have it, or in a log without validation that of the last epoch.
+
+    Args:
+        row: dict, a line of `results.csv`.
+        name: string, `"auc"` or `"log_loss"`.
+    """
+    best = row[f"best_epoch_{name}"]
+    return row[name] if best is None else best
+
+
+def _regret(row: Row) -> Row:
+    """How far from the best possible metrics, where those are known."""
+    regret: Row = {}
+    for name, sign in (("auc", 1), ("log_loss", -1)):
+        best, reached = row[f"bayes_{name}"], compared(row, name)
+        known = best is not None and reached is not None
+        regret[f"{name}_regret"] = sign * (best - reached) if known else None
+    return regret

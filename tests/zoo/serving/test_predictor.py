@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 import zoo
-from zoo import cli
+from zoo.cli import app as cli
 from zoo.encoding import open_source
 
 SHOP = zoo.LogFormat(

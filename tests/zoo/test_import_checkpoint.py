@@ -1,4 +1,4 @@
-"""What needs neither PyTorch nor the original libraries."""
+"""Tests that need neither PyTorch nor the original libraries."""
 
 import sys
 

@@ -158,8 +158,8 @@ def _measure(
     return {
         "model": type(network).__name__,
         "rows": len(sample),
-        "repeats": repeats,
-        "seed": seed,
+        "repeats": int(repeats),
+        "seed": int(seed),
         **metrics,
         "auc_standard_error": auc_standard_error(labels, scores),
         "click_rate": calibrated["click_rate"],

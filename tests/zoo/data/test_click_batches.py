@@ -164,7 +164,7 @@ def test_every_batch_draws_from_all_over_a_larger_split(small_windows):
     # Within a window rows of a chunk are not neighbours more than by chance.
     neighbours = np.mean(np.abs(np.diff(order, axis=1)) == 1)
     assert neighbours < 3 * 2 / 128
-    # What comes together in one epoch does not in the next.
+    # Rows that share a batch in one epoch do not in the next.
     following = np.array(rows_of_epoch(batches, 1))
     common = len(set(order[0]) & {*following[0], *following[1]})
     assert common < 64
@@ -260,7 +260,7 @@ def built_model(batches):
 
 
 def weights_after(places, batches):
-    """What a model becomes that is trained on batches one by one."""
+    """Returns the weights after training on the batches one by one."""
     model = small_model()
     for epoch, step in places:
         inputs, labels = batches.batch(epoch, step)

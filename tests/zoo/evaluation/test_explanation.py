@@ -1,4 +1,4 @@
-"""What a model goes by: on a log in which one column tells of the clicks."""
+"""Explains models of a log in which one column determines the label."""
 
 import json
 
@@ -281,6 +281,13 @@ def test_bad_arguments_leave_nothing_behind(
     with pytest.raises(ValueError, match=message):
         zoo.explain(preset, log, tmp_path / "deep" / "out", **arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_integers_of_numpy_are_written(log, preset, tmp_path):
+    two, rows = np.int64(2), np.int64(300)
+    zoo.explain(preset, log, tmp_path / "out", rows=rows, repeats=two, seed=two)
+    report = json.loads((tmp_path / "out" / "explanation.json").read_text())
+    assert (report["rows"], report["repeats"], report["seed"]) == (300, 2, 2)
 
 
 def test_a_model_of_another_schema_is_refused(preset, tmp_path):

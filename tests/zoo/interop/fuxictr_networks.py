@@ -10,7 +10,7 @@ from fuxictr.pytorch.models import BaseModel
 
 
 class Network(BaseModel):
-    """What the networks below share: embeddings in, a probability out."""
+    """The base class of the networks: embeddings in, a probability out."""
 
     def __init__(self, feature_map, folder, embedding_dim=10, **settings):
         super().__init__(

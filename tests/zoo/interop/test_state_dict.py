@@ -1,4 +1,4 @@
-"""What a checkpoint may hold, and that nothing of it is run."""
+"""Refuses checkpoints with anything but tensors, and runs nothing of them."""
 
 import os
 import pickle

@@ -95,7 +95,7 @@ def open_litert(path):
     return lambda inputs: runner(**inputs)["output_0"]
 
 
-# What Keras and the converters say of it.
+# The errors of Keras and the converters.
 REASONS = {
     "tf_saved_model": "'dict' object has no attribute 'shape'",
     "torch": "Torch|torch",
@@ -264,7 +264,7 @@ def test_an_output_that_appears_meanwhile_is_left_alone(
 
     make_model().save_to_preset(tmp_path / "preset")
     monkeypatch.setattr(keras.Model, "export", write)
-    # What was written is no ONNX, and the library may be absent.
+    # The file is no ONNX model, and the library may be absent.
     monkeypatch.setattr(exporting, "_join_files", lambda path: None)
     with pytest.raises(ValueError, match="not replaced"):
         zoo.export(tmp_path / "preset", tmp_path / "out.onnx", "onnx")

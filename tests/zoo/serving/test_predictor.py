@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 import zoo
-from zoo import cli
+from zoo.cli import app as cli
 from zoo.encoding import open_source
 
 SHOP = zoo.LogFormat(
@@ -89,7 +89,7 @@ def predictor(preset):
 
 @pytest.fixture(scope="module")
 def expected(encoded, preset):
-    """What the training pipeline predicts, in the order of the log."""
+    """The predictions of the training pipeline, in the order of the log."""
     model = zoo.from_preset(preset)
     parts = [
         model.predict(zoo.ClickBatches(encoded.split(name), 512), verbose=0)
@@ -170,7 +170,7 @@ def test_a_file_is_scored_in_order(rows, predictor, expected, tmp_path, suffix):
 def test_a_file_of_several_pieces_is_read_piece_by_piece(
     rows, predictor, expected, monkeypatch
 ):
-    """What keeps the memory bounded: no piece is longer than asked for."""
+    """No piece is longer than asked for, which bounds the memory."""
     monkeypatch.setattr("zoo.raw.table_log._BATCH_ROWS", 300)
     source = open_source(rows, SHOP.unlabeled())
     pieces = list(predictor.encoder.encode_source(source))

@@ -30,6 +30,7 @@ from zoo.scaling.results import write_run
 from zoo.scaling.verdict import label
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.recipe import Recipe
+from zoo.training.recipe import make_recipe
 from zoo.training.report import Report
 from zoo.training.report import Row
 from zoo.training.run import Run
@@ -106,7 +107,7 @@ def scaling_study(
     variants = _checked_variants(variants or {"": {}})
     runs = [
         _PlannedRun(
-            Recipe(
+            make_recipe(
                 model=model,
                 rule=rule,
                 batch_size=batch_size,

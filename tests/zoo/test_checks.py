@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,8 @@ import zoo
 from zoo.checks import check_integer
 from zoo.checks import check_positive_integer
 from zoo.checks import is_positive_integer
+from zoo.datasets import AVAZU
+from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.training.checkpoints import Checkpoints
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 10})
@@ -58,3 +62,11 @@ def test_numpy_integers_are_taken():
     schema = zoo.FeatureSchema(["price"], {"site": np.int64(10)})
     assert schema.get_config() == SCHEMA.get_config()
     assert type(schema.categorical["site"]) is int
+
+
+def test_integers_of_numpy_in_an_encoder_are_written_as_json():
+    settings = EncoderSettings(
+        AVAZU, min_count=np.int64(2), max_vocabulary=np.int32(9)
+    )
+    written = json.dumps([settings.min_count, settings.max_vocabulary])
+    assert json.loads(written) == [2, 9]

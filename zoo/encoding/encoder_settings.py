@@ -41,10 +41,8 @@ class EncoderSettings:
                 f"Received: dense_transform={self.dense_transform!r}"
             )
         check_positive_integer("min_count", self.min_count)
-        for name, value in (
-            ("max_vocabulary", self.max_vocabulary),
-            ("num_buckets", self.num_buckets),
-        ):
+        for name in ("max_vocabulary", "num_buckets"):
+            value = getattr(self, name)
             if value is not None:
                 check_positive_integer(name, value)
                 if value > _MOST_TOKENS:
@@ -52,6 +50,9 @@ class EncoderSettings:
                         f"`{name}` must be at most {_MOST_TOKENS}: ids are "
                         f"int32. Received: {name}={value}"
                     )
+                # JSON can't hold integers of NumPy.
+                object.__setattr__(self, name, int(value))
+        object.__setattr__(self, "min_count", int(self.min_count))
         if self.num_buckets is not None and (
             self.min_count,
             self.max_vocabulary,

@@ -121,6 +121,8 @@ class Recipe:
     def __post_init__(self):
         for name in ("epochs", "batch_size"):
             check_positive_integer(name, getattr(self, name))
+            # JSON can't hold integers of NumPy.
+            object.__setattr__(self, name, int(getattr(self, name)))
         network_class(self.model)
         for name in ("warmup_epochs", "clip_ratio"):
             value = getattr(self, name)

@@ -1,6 +1,8 @@
+import json
 import math
 
 import keras
+import numpy as np
 import pytest
 
 from zoo.feature_schema import FeatureSchema
@@ -109,3 +111,9 @@ def test_hyperparameters_name_the_dtype_that_keras_has():
         assert Recipe().hyperparameters()["dtype"] == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+def test_integers_of_numpy_are_written_as_json():
+    recipe = Recipe(batch_size=np.int64(4096), epochs=np.int32(2))
+    written = json.dumps([recipe.batch_size, recipe.hyperparameters()])
+    assert json.loads(written)[0] == 4096

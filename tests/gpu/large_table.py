@@ -31,7 +31,7 @@ def main(num_ids, batch_size, embedding_dim, *hidden_units):
     before = 0 if accelerator_name() else peak_memory()
     model = clicks.compiled(sizes)
     losses = clicks.fit(model, sizes, epochs=2)
-    tables = [v for v in model.trainable_variables if hasattr(v, "id_counts")]
+    tables = [v for v in model.trainable_variables if hasattr(v, "cowclip")]
     table_bytes = 4 * sum(int(np.prod(table.shape)) for table in tables)
     report = {
         "losses": losses,

@@ -160,8 +160,8 @@ def train_network(model: Any, batches: Any, steps: int) -> dict[str, Any]:
     optimizer = keras_cowclip.CowClip(**OPTIMIZER)
     model.compile(optimizer=optimizer, loss="binary_crossentropy")
     variables = model.trainable_variables
-    tables = [v for v in variables if hasattr(v, "id_counts")]
-    counters = [table.id_counts for table in tables]
+    tables = [v for v in variables if hasattr(v, "cowclip")]
+    counters = [table.cowclip.id_counts for table in tables]
     others = {id(v) for v in (*tables, *counters)}
     relus = [layer for layer in model.layers if "hidden" in layer.name]
     probe = keras.Model(model.input, [layer.input for layer in relus])

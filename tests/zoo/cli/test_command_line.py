@@ -167,7 +167,7 @@ def test_a_killed_training_is_resumed(raw_criteo, tmp_path, run_cli):
     assert not run.exists()
     done = run_cli(*options)
     assert done.returncode == 1
-    assert "go on from them" in done.stderr
+    assert "resume it with" in done.stderr
     done = run_cli(*options, "--resume")
     assert done.returncode == 0, done.stderr
     report = json.loads((run / "report.json").read_text())

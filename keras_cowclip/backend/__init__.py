@@ -29,6 +29,7 @@ arguments and results. It is chosen once, here, and no other one is imported.
 
 import keras
 
+# The `__all__` of each file says which names a star brings.
 from keras_cowclip.backend.reference import *  # noqa: F403
 
 if keras.backend.backend() == "tensorflow":

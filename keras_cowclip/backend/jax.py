@@ -17,6 +17,7 @@ from keras import ops
 from keras_cowclip.backend import reference
 from keras_cowclip.backend.reference import Clipped
 from keras_cowclip.backend.reference import is_alone
+from keras_cowclip.backend.xla import clip_by_active_factors
 from keras_cowclip.backend.xla import flat_adam
 from keras_cowclip.backend.xla import padding_for_vectors
 
@@ -75,17 +76,8 @@ def clip_active_rows(
     """Clips every row; computes the factors of active rows if they are few."""
     if not _worth_chunking(gradient):
         return reference.clip_rows(gradient, table, counts, factor_of, l2)
-    total = gradient + 2.0 * l2 * table
-    factor = _active_factors(
-        lambda gradient, table, counts: factor_of(
-            gradient + 2.0 * l2 * table, table, counts
-        ),
-        gradient,
-        table,
-        counts,
-    )
-    return Clipped(
-        total * ops.expand_dims(factor, axis=-1), factor, counts, 0.0
+    return clip_by_active_factors(
+        _active_factors, gradient, table, counts, factor_of, l2
     )
 
 

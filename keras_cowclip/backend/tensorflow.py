@@ -21,6 +21,7 @@ from keras_cowclip.backend import reference
 from keras_cowclip.backend.reference import Clipped
 from keras_cowclip.backend.reference import RowGradient
 from keras_cowclip.backend.reference import occurrences
+from keras_cowclip.backend.xla import clip_by_active_factors
 from keras_cowclip.backend.xla import flat_adam
 from keras_cowclip.backend.xla import padding_for_vectors
 
@@ -110,18 +111,8 @@ def clip_active_rows(
     """Clips every row; computes the factors of `ids` if they are few."""
     if ids is None:
         return reference.clip_rows(gradient, table, counts, factor_of, l2)
-    total = gradient + 2.0 * l2 * table
-    factor = _active_factors(
-        lambda gradient, table, counts: factor_of(
-            gradient + 2.0 * l2 * table, table, counts
-        ),
-        ids,
-        gradient,
-        table,
-        counts,
-    )
-    return Clipped(
-        total * ops.expand_dims(factor, axis=-1), factor, counts, 0.0
+    return clip_by_active_factors(
+        partial(_active_factors, ids), gradient, table, counts, factor_of, l2
     )
 
 
@@ -221,7 +212,7 @@ def _choose_cpu(*arrays, cpu, default):
     return cpu(*arrays)
 
 
-def _active_factors(factor_of, ids, *rows):
+def _active_factors(ids, factor_of, *rows):
     """Returns `factor_of(*rows)` of the rows `ids`, and 1 elsewhere."""
     num_rows = rows[0].shape[0]
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_cowclip.backend.reference import Clipped
+
 Tensor = Any
 
 
@@ -20,6 +22,32 @@ def padding_for_vectors(columns: int) -> int:
     about halves the time.
     """
     return -columns % 4 if columns >= 6 else 0
+
+
+def clip_by_active_factors(
+    active_factors: Callable[..., Tensor],
+    gradient: Tensor,
+    table: Tensor,
+    counts: Tensor,
+    factor_of: Callable[..., Tensor],
+    l2: float,
+) -> Clipped:
+    """Adds the l2 and clips every row, by factors of the active rows.
+
+    Args, beside those of `reference.clip_rows`:
+        active_factors: function from a rule and `(gradient, table, counts)` to
+            the factor of each row. The gradient has no l2, which would make
+            every row look active; the rule adds it.
+    """
+
+    def factor(gradient, table, counts):
+        return factor_of(gradient + 2.0 * l2 * table, table, counts)
+
+    total = gradient + 2.0 * l2 * table
+    factors = active_factors(factor, gradient, table, counts)
+    return Clipped(
+        total * ops.expand_dims(factors, axis=-1), factors, counts, 0.0
+    )
 
 
 def flat_adam(

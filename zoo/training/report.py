@@ -17,7 +17,7 @@ _OF_A_STUDY = ("variant", "wall_seconds")
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a training run measured, and the settings it was made with.
+    """Holds what a training run measured, and the settings of the run.
 
     `report.json` has the attributes as its keys, in this order. A run that
     diverged has no metrics, no seconds and no curves.
@@ -233,7 +233,7 @@ def compared(row: Row, name: str) -> Any:
 
 
 def _regret(row: Row) -> Row:
-    """How far from the best possible metrics, where those are known."""
+    """Returns the distances from the best possible metrics, where known."""
     regret: Row = {}
     for name, sign in (("auc", 1), ("log_loss", -1)):
         best, reached = row[f"bayes_{name}"], compared(row, name)

@@ -3,6 +3,7 @@
 `nox -l` lists the others as well, which take long or need more than a CPU.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -15,7 +16,8 @@ nox.needs_version = ">=2024.4"
 nox.options.default_venv_backend = "venv"
 
 ROOT = Path(__file__).parent
-CONSTRAINTS = ("-c", "constraints.txt")
+# Python compiles what it imports; pip would compile all of every package.
+INSTALL = ("--no-compile", "-c", str(ROOT / "constraints.txt"))
 # A process that is done takes over half of what another one has left to do, and
 # no more: the tests of a file share what takes long to make.
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
@@ -30,12 +32,13 @@ BACKENDS = {
 # Most sessions share one environment, which has all backends.
 SHARED = ROOT / ".nox" / "shared"
 # The networks of the tests are so small that more threads only get in each
-# other's way.
+# other's way, also those that compile.
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false "
+    "--xla_cpu_parallel_codegen_split_count=1",
 }
 # Tests and their processes compile the same small programs again and again.
 JAX_CACHE = {
@@ -57,7 +60,7 @@ def run_shared(session, *command, backend=None):
         if not python.exists():
             session.run(sys.executable, "-m", "venv", SHARED, external=True)
         session.run(
-            *(python, "-m", "pip", "install", *CONSTRAINTS),
+            *(python, "-m", "pip", "install", *INSTALL),
             *("-e", ".[zoo,spark,test,docs]", *BACKENDS.values()),
             external=True,
         )
@@ -80,7 +83,7 @@ def run_tests(session, backend, *arguments):
 @nox.session
 def lint(session):
     """Check format, style and types."""
-    session.install(*CONSTRAINTS, "ruff", "mypy")
+    session.install(*INSTALL, "ruff", "mypy")
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("mypy")
@@ -131,7 +134,7 @@ def gpu(session, backend):
     `nox --no-venv -s "gpu(jax)"` takes the environment as it is.
     """
     if session.virtualenv.venv_backend != "none":
-        session.install(*CONSTRAINTS, "-e", f".[zoo,test,{backend}-cuda]")
+        session.install(*INSTALL, "-e", f".[zoo,test,{backend}-cuda]")
     session.run(
         "python",
         "-m",
@@ -156,7 +159,7 @@ def bench(session):
 
     `nox -s bench -- --help` and `nox -s bench -- --peers --help` list options.
     """
-    session.install(*CONSTRAINTS, "-e", ".[zoo]", *BACKENDS.values())
+    session.install(*INSTALL, "-e", ".[zoo]", *BACKENDS.values())
     options = list(session.posargs)
     script = "run.py"
     if "--peers" in options:
@@ -168,7 +171,7 @@ def bench(session):
 @nox.session(default=False)
 def matrix(session):
     """Compare exactness, speed and memory of the backends, with any GPU."""
-    session.install(*CONSTRAINTS, "-e", ".[zoo]", *BACKENDS.values())
+    session.install(*INSTALL, "-e", ".[zoo]", *BACKENDS.values())
     session.run("python", "benchmarks/matrix.py", *session.posargs)
 
 
@@ -177,7 +180,7 @@ def matrix(session):
 def tutorials(session, backend):
     """Run the tutorials; one of them needs all three backends."""
     session.install(
-        *CONSTRAINTS, "-e", ".[zoo,export,tutorials]", *BACKENDS.values()
+        *INSTALL, "-e", ".[zoo,export,tutorials]", *BACKENDS.values()
     )
     session.run(
         "python",
@@ -190,14 +193,14 @@ def tutorials(session, backend):
 @nox.session(venv_backend="none")
 def spark(session):
     """Run the tests of the Spark engine, which no backend changes."""
-    run_tests(session, "jax", "tests/zoo/encoding/test_spark.py")
+    run_tests(session, "jax", "tests/zoo/encoding/test_spark.py", *PARALLEL)
 
 
 @nox.session(default=False)
 def interop(session):
     """Compare imported models with the originals, on each backend."""
     session.install(
-        *CONSTRAINTS,
+        *INSTALL,
         "-e",
         ".[zoo,test]",
         *BACKENDS.values(),
@@ -218,9 +221,7 @@ def interop(session):
 @nox.session(default=False)
 def export(session):
     """Open exported models in their own runtimes, from each backend."""
-    session.install(
-        *CONSTRAINTS, "-e", ".[zoo,export,test]", *BACKENDS.values()
-    )
+    session.install(*INSTALL, "-e", ".[zoo,export,test]", *BACKENDS.values())
     for backend in BACKENDS:
         session.run(
             "pytest",
@@ -230,18 +231,6 @@ def export(session):
             *session.posargs,
             env={"KERAS_BACKEND": backend},
         )
-
-
-def make_wheel(session):
-    """Returns the wheel of this run of nox, and makes it at first."""
-    folder = ROOT / ".nox" / "wheel"
-    if folder not in done:
-        shutil.rmtree(folder, ignore_errors=True)
-        session.install(*CONSTRAINTS, "build")
-        session.run("python", "-m", "build", "--outdir", str(folder))
-        done.add(folder)
-    [wheel] = folder.glob("*.whl")
-    return wheel
 
 
 # What a wheel must be able to do: load what it ships, train and predict.
@@ -274,19 +263,36 @@ TRIED = [
 
 
 @nox.session
-@nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
-def build(session, backend):
-    """Build the wheel, install it with one backend alone and try it there."""
-    wheel = make_wheel(session)
-    session.install(*CONSTRAINTS, f"{wheel}[zoo,test]", BACKENDS[backend])
+def build(session):
+    """Build the wheel, install it with each backend alone and try it there."""
+    dist = ROOT / ".nox" / "wheel"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.install(*INSTALL, "build")
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    [wheel] = dist.glob("*.whl")
+    session.install(*INSTALL, f"{wheel}[zoo,test]")
     folder = Path(session.create_tmp()).resolve()
     # Away from the sources, which would be imported instead.
     shutil.rmtree(folder / "tests", ignore_errors=True)
     shutil.copytree(ROOT / "tests", folder / "tests")
     shutil.copy(ROOT / "pyproject.toml", folder)
+    without_backend = installed(session)
+    with session.chdir(folder):
+        for backend, package in BACKENDS.items():
+            session.install(*INSTALL, package)
+            try_wheel(session, backend)
+            added = installed(session) - without_backend
+            session.run("pip", "uninstall", "--yes", "--quiet", *added)
+
+
+def installed(session):
+    packages = session.run("pip", "list", "--format=json", silent=True)
+    return {package["name"] for package in json.loads(packages)}
+
+
+def try_wheel(session, backend):
     env = {**ONE_THREAD, **JAX_CACHE, "KERAS_BACKEND": backend}
     names = [backend, *(b for b in BACKENDS if b != backend)]
-    with session.chdir(folder):
-        session.run("python", "-c", TRY.format(backends=names), env=env)
-        session.run("python", "-m", "zoo", "--help", env=env)
-        session.run("python", "-m", "pytest", *TRIED, env=env)
+    session.run("python", "-c", TRY.format(backends=names), env=env)
+    session.run("python", "-m", "zoo", "--help", env=env)
+    session.run("python", "-m", "pytest", *TRIED, env=env)

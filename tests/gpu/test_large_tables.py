@@ -4,10 +4,13 @@ import json
 
 import keras
 import numpy as np
+import pytest
 
 from . import child
 from .sizes import ON_CPU
 from .sizes import ON_GPU
+
+pytestmark = pytest.mark.large
 
 
 def pytest_generate_tests(metafunc):

@@ -9,6 +9,7 @@ from zoo.runtime.out_of_memory import explained_out_of_memory
 from . import child
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("what", ["outputs", "table"])
 def test_a_model_that_does_not_fit(what, on_gpu):
     quick = "table" if keras.backend.backend() == "torch" else "outputs"

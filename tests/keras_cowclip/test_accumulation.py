@@ -38,7 +38,7 @@ def one_and_many(k, wrap=lambda optimizer: optimizer, **mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("k", [2, 4])
+@pytest.mark.parametrize("k", [2, pytest.param(4, marks=pytest.mark.large)])
 def test_accumulated_batches_equal_one_large_batch(k, mode):
     (one, many), optimizers = one_and_many(k, **MODES[mode])
     networks.assert_same_weights(many, one)
@@ -110,7 +110,10 @@ def test_weights_rest_between_updates():
             assert np.array_equal(weight, before[name]) == (step < 3), name
 
 
-@pytest.mark.parametrize("micro_batches", [1, 6, 7, 8])
+@pytest.mark.parametrize(
+    "micro_batches",
+    [*(pytest.param(n, marks=pytest.mark.large) for n in (1, 6)), 7, 8],
+)
 def test_a_file_saved_within_a_window_goes_on_as_if_never_saved(
     micro_batches, tmp_path
 ):

@@ -106,7 +106,17 @@ def test_new_rows_are_drawn_by_the_initializer(name):
     assert not linear.any()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deepfm",
+        *(
+            pytest.param(name, marks=pytest.mark.large)
+            for name in MODELS
+            if name != "deepfm"
+        ),
+    ],
+)
 def test_training_goes_on_and_leaves_the_old_model_alone(name):
     model = compile_for_cowclip(build(name, dropout=0.1))
     x, new_x = inputs(), inputs(NEW)

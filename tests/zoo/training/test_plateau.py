@@ -105,7 +105,8 @@ def test_in_mixed_float16_both_rates_are_cut(train):
 
 
 @pytest.mark.parametrize(
-    "stop_at", [8, pytest.param(30, marks=pytest.mark.large), 33]
+    "stop_at",
+    [*(pytest.param(n, marks=pytest.mark.large) for n in (8, 30)), 33],
 )
 def test_a_resumed_run_goes_on_with_its_rates(stop_at, train):
     aucs = [*AUCS, 0.74]

@@ -30,9 +30,12 @@ class CowClip(keras.optimizers.Adam):
 
     Args:
         learning_rate: float, schedule or callable. Learning rate of the dense
-            weights. Defaults to `1e-3`.
+            weights. Defaults to `1e-3`. A float that is set later, as
+            `ReduceLROnPlateau` and `LearningRateScheduler` do, moves
+            `embedding_learning_rate` by the same factor, if that is a float.
         embedding_learning_rate: float, schedule or callable. Learning rate of
-            every `CowClipEmbedding` table. Defaults to `1e-4`.
+            every `CowClipEmbedding` table. Set alone, it leaves
+            `learning_rate` as it is. Defaults to `1e-4`.
         embedding_l2: float (lambda in the paper). Adds `2 * embedding_l2 * w`
             to every row's gradient, before the clip. Defaults to `1e-5`.
         clip_ratio: float (r in the paper), or `None` to switch the clip off
@@ -129,6 +132,7 @@ class CowClip(keras.optimizers.Adam):
     # A subclass may define a method `(gradient, table, counts)` that returns
     # the clip factor of every row of a table, and may need the whole table.
     _table_factor: Any = None
+    _ratio_of_rates: float | None = None
 
     def __init__(
         self,
@@ -180,6 +184,18 @@ class CowClip(keras.optimizers.Adam):
                 name="embedding_learning_rate",
             )
         self._embedding_learning_rate = embedding_learning_rate
+        self._keep_ratio_of_rates()
+
+    @property
+    def learning_rate(self):
+        """The current learning rate of the dense weights."""
+        return super().learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        keras.optimizers.Optimizer.learning_rate.fset(self, value)
+        if self._ratio_of_rates is not None and not callable(value):
+            self._embedding_learning_rate.assign(value * self._ratio_of_rates)
 
     @property
     def embedding_learning_rate(self):
@@ -199,6 +215,7 @@ class CowClip(keras.optimizers.Adam):
             )
         _check_not_negative("embedding_learning_rate", value)
         self._embedding_learning_rate.assign(value)
+        self._keep_ratio_of_rates()
 
     @property
     def clipped_share(self):
@@ -326,6 +343,20 @@ class CowClip(keras.optimizers.Adam):
                 )
             )
         return super().from_config(config, custom_objects=custom_objects)
+
+    def _keep_ratio_of_rates(self):
+        """Notes how the rates relate; `None` for a schedule or a zero.
+
+        Kept rather than taken anew at each change, so that a callback may set
+        zero and go on.
+        """
+        rates = self._learning_rate, self._embedding_learning_rate
+        self._ratio_of_rates = None
+        if all(isinstance(rate, keras.Variable) for rate in rates):
+            dense, embedding = (
+                float(ops.convert_to_numpy(rate)) for rate in rates
+            )
+            self._ratio_of_rates = embedding / dense if dense else None
 
     def _clipped_and_present(self):
         """Returns the clipped rows and all rows of the last batch."""

@@ -222,6 +222,49 @@ def test_a_set_embedding_learning_rate_reaches_the_compiled_step():
     )
 
 
+def rates_of(optimizer):
+    return [
+        float(keras.ops.convert_to_numpy(rate))
+        for rate in (optimizer.learning_rate, optimizer.embedding_learning_rate)
+    ]
+
+
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_callbacks_move_both_rates(is_wrapped):
+    optimizer = kc.CowClip(1e-2, 1e-3)
+    wrapped = keras.optimizers.LossScaleOptimizer(optimizer)
+    model = functional()
+    model.compile(wrapped if is_wrapped else optimizer, "binary_crossentropy")
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        "loss", factor=0.1, patience=0, min_delta=100.0
+    )
+    model.fit(IDS, CLICKS, epochs=3, verbose=0, callbacks=[plateau])
+    assert rates_of(optimizer) == pytest.approx([1e-4, 1e-5])
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.0)
+    model.fit(IDS, CLICKS, verbose=0, callbacks=[schedule])
+    assert rates_of(optimizer) == [0, 0]
+    optimizer.learning_rate = 1e-2
+    assert rates_of(optimizer) == pytest.approx([1e-2, 1e-3])
+
+
+def test_the_rate_of_the_tables_can_be_set_alone():
+    optimizer = kc.CowClip(1e-2, 1e-3)
+    optimizer.embedding_learning_rate = 1e-2
+    assert rates_of(optimizer) == pytest.approx([1e-2, 1e-2])
+    optimizer.learning_rate = 1e-3
+    assert rates_of(optimizer) == pytest.approx([1e-3, 1e-3])
+    copy = kc.CowClip.from_config(optimizer.get_config())
+    copy.learning_rate = 2e-3
+    assert rates_of(copy) == pytest.approx([2e-3, 2e-3])
+
+
+def test_a_schedule_of_the_tables_is_left_alone():
+    decay = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.5)
+    optimizer = kc.CowClip(1e-2, decay)
+    optimizer.learning_rate = 1e-3
+    assert rates_of(optimizer) == pytest.approx([1e-3, 1e-3])
+
+
 def test_weight_decay_leaves_tables_alone():
     tables = []
     for decay in (None, 0.5):

@@ -1,5 +1,6 @@
 """Computes exact metrics of predicted probabilities on a whole split."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,19 @@ from sklearn.metrics import log_loss
 from sklearn.metrics import roc_auc_score
 
 CALIBRATION_BINS = 20
+# A log-loss of so many times that of the click rate is no matter of a few
+# epochs more or less.
+USELESS_FACTOR = 2
 # The quantile of the normal distribution that leaves out 2.5 %.
 _Z = 1.959963984540054
 
 
 class TrainingDivergedError(ValueError):
     """The predictions of a model are no longer numbers."""
+
+
+class UselessPredictionsWarning(UserWarning):
+    """Predictions say far less than the click rate alone."""
 
 
 def exact_metrics(
@@ -60,6 +68,35 @@ def exact_metrics(
         "log_loss": float(log_loss(labels, probabilities)),
         "calibration": float(probabilities.mean() / labels.mean()),
     }
+
+
+def warn_if_useless(labels: np.ndarray, metrics: dict[str, float]) -> None:
+    """Warns if a model predicts far worse than no model at all would.
+
+    The click rate itself, predicted for each row, has a log-loss of
+    `h = -(p * ln(p) + (1 - p) * ln(1 - p))`. The log-loss of a model whose
+    training diverged, or that predicts only 0 and 1, is a multiple of it.
+
+    Args:
+        labels: `(rows,)`, 0 or 1, of both classes.
+        metrics: dict, what `exact_metrics` returned.
+    """
+    click_rate = float(np.mean(labels))
+    without_model = float(
+        -click_rate * np.log(click_rate)
+        - (1 - click_rate) * np.log(1 - click_rate)
+    )
+    if metrics["log_loss"] > USELESS_FACTOR * without_model:
+        warnings.warn(
+            "The predictions are useless: the click rate, predicted for each "
+            f"row, has a log-loss of {without_model:.4f}. Either the training "
+            "diverged (lower the learning rates) or the numbers of the dense "
+            "columns are too large (`dense_transform='minmax'` or 'log' of "
+            f"`prepare`). Received: log-loss {metrics['log_loss']:.4f}, "
+            f"calibration {metrics['calibration']:.4f}",
+            UselessPredictionsWarning,
+            stacklevel=3,
+        )
 
 
 def auc_standard_error(

@@ -3,13 +3,12 @@
 import sys
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from zoo.cli.describe_command import describe
 from zoo.cli.evaluate_command import evaluate
 from zoo.cli.explain_command import explain
 from zoo.cli.export_command import export
+from zoo.cli.failures import print_error
 from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
 from zoo.cli.scale_command import scale
@@ -43,7 +42,5 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments)
     except (ValueError, OSError, ImportError, MemoryError) as error:
-        Console(stderr=True, soft_wrap=True).print(
-            f"[bold red]error:[/] {escape(str(error))}", highlight=False
-        )
+        print_error(str(error))
         sys.exit(1)

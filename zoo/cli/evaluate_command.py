@@ -2,6 +2,7 @@ import json
 
 from rich.console import Console
 
+from zoo.cli.failures import ending_on_useless_predictions
 from zoo.cli.options import AsJson
 from zoo.cli.options import EncodedFolder
 from zoo.cli.options import Preset
@@ -18,8 +19,9 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a trained model on a split, exactly."""
-    metrics = evaluate_model(preset, EncodedLog.load(data), split)
-    if as_json:
-        print(json.dumps(metrics))
-        return
-    Console().print(metrics_table(metrics, split, preset))
+    with ending_on_useless_predictions():
+        metrics = evaluate_model(preset, EncodedLog.load(data), split)
+        if as_json:
+            print(json.dumps(metrics))
+            return
+        Console().print(metrics_table(metrics, split, preset))

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from zoo.cli.failures import ending_on_useless_predictions
 from zoo.cli.options import Data
 from zoo.cli.options import open_log
 from zoo.cli.recipe_options import add_recipe_options
@@ -90,23 +91,24 @@ def train(
             f"`--data` with its output. Received: --recipe {recipe}"
         )
     log = open_log(data)
-    trained = train_model(
-        log,
-        output,
-        initial_model=initial_model,
-        resume=resume,
-        checkpoint_steps=checkpoint_steps,
-        keep_checkpoints=keep_checkpoints,
-        verbose="auto" if sys.stdout.isatty() else 2,
-        **settings,
-    )
-    report = Report.from_json(trained)
-    Console().print(report_table(report, _published(recipe, log, report)))
-    Console(soft_wrap=True).print(
-        f"Learning curves: {output / CURVES_FILE}\n"
-        f"Report: {output / REPORT_FILE}",
-        highlight=False,
-    )
+    with ending_on_useless_predictions():
+        trained = train_model(
+            log,
+            output,
+            initial_model=initial_model,
+            resume=resume,
+            checkpoint_steps=checkpoint_steps,
+            keep_checkpoints=keep_checkpoints,
+            verbose="auto" if sys.stdout.isatty() else 2,
+            **settings,
+        )
+        report = Report.from_json(trained)
+        Console().print(report_table(report, _published(recipe, log, report)))
+        Console(soft_wrap=True).print(
+            f"Learning curves: {output / CURVES_FILE}\n"
+            f"Report: {output / REPORT_FILE}",
+            highlight=False,
+        )
 
 
 def _published(

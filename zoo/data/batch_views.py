@@ -131,7 +131,7 @@ def not_alone(epoch: int) -> ValueError:
 def _from_generator(batches: Any, generator: Callable[[], Any]) -> Any:
     import tensorflow as tf
 
-    rows = batches.batch_size if batches.drop_remainder else None
+    rows = batches.rows_per_batch
     widths = batches.split.widths
     return tf.data.Dataset.from_generator(
         generator,

@@ -7,7 +7,9 @@ from zoo.checks import check_integer
 from zoo.checks import check_positive_integer
 from zoo.data import batch_views
 from zoo.data.shuffled_rows import ShuffledRows
+from zoo.data.shuffled_rows import concatenated
 from zoo.data.split import DTYPES
+from zoo.data.split import Rows
 from zoo.data.split import Split
 
 Batch = tuple[dict[str, np.ndarray], np.ndarray]
@@ -41,6 +43,11 @@ class ClickBatches(keras.utils.PyDataset):
         seed: integer, not negative. Defaults to `0`.
         drop_remainder: boolean. Leaves out the last batch of an epoch if it
             is smaller than the others. Defaults to `False`.
+        carry_remainder: boolean. Begins the next epoch with the rows that do
+            not fill a batch, so that all batches have the same size and rows
+            come equally often. For training: a last batch of few rows takes a
+            step as large as the others, on a noisier gradient, just before
+            the weights are measured. Defaults to `False`.
         **kwargs: arguments of `keras.utils.PyDataset`.
 
     Returns (by index):
@@ -48,14 +55,17 @@ class ClickBatches(keras.utils.PyDataset):
         int32}, (batch, 1) float32 labels)`.
 
     Raises:
-        ValueError: if an argument is out of its range, the split is empty, or
-            no batch is left after dropping the remainder.
+        ValueError: if an argument is out of its range, the split is empty, no
+            batch is left after dropping the remainder, or the remainder is to
+            be both dropped and carried.
 
     Example:
 
     ```python
     log = zoo.EncodedLog.load("encoded/criteo")
-    batches = zoo.ClickBatches(log.split("train"), 8192, shuffle=True)
+    batches = zoo.ClickBatches(
+        log.split("train"), 8192, shuffle=True, carry_remainder=True
+    )
     model = zoo.DeepFM(log.schema)
     model.compile(keras_cowclip.CowClip(), "binary_crossentropy")
     model.fit(batches, shuffle=False)
@@ -69,6 +79,7 @@ class ClickBatches(keras.utils.PyDataset):
         shuffle: bool = False,
         seed: int = 0,
         drop_remainder: bool = False,
+        carry_remainder: bool = False,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -81,20 +92,33 @@ class ClickBatches(keras.utils.PyDataset):
                 "With `drop_remainder`, `split` must have at least one whole "
                 f"batch. Received: {len(split)} rows, batch_size={batch_size}"
             )
+        if drop_remainder and carry_remainder:
+            raise ValueError(
+                "The remainder of an epoch can be dropped or carried, not "
+                "both. Received: drop_remainder=True, carry_remainder=True"
+            )
         self.split = split
         self.batch_size = int(batch_size)
         self.shuffle = shuffle
         self.seed = int(seed)
         self.drop_remainder = drop_remainder
+        self.carry_remainder = carry_remainder
         self._shuffled = ShuffledRows(split, self.seed) if shuffle else None
         self.start_at(0)
 
     @property
     def batches_per_epoch(self) -> int:
         """Number of batches of a whole epoch."""
-        if self.drop_remainder:
-            return len(self.split) // self.batch_size
-        return -(-len(self.split) // self.batch_size)
+        if self.rows_per_batch is None:
+            return -(-len(self.split) // self.batch_size)
+        return len(self.split) // self.rows_per_batch
+
+    @property
+    def rows_per_batch(self) -> int | None:
+        """Rows of every batch; `None` if the last one may have less."""
+        if self.carry_remainder:
+            return min(self.batch_size, len(self.split))
+        return self.batch_size if self.drop_remainder else None
 
     @property
     def position(self) -> tuple[int, int]:
@@ -157,17 +181,27 @@ class ClickBatches(keras.utils.PyDataset):
         >>> inputs["dense"].shape, inputs["ids"].shape, labels.shape
         ((256, 13), (256, 26), (256, 1))
         """
-        start = step * self.batch_size
-        stop = min(start + self.batch_size, len(self.split))
-        if self._shuffled is None:
-            inputs, labels = self.split.read(start, stop)
-        else:
-            inputs, labels = self._shuffled.read(epoch, start, stop)
+        size = self.rows_per_batch or self.batch_size
+        start = step * size
+        if self.carry_remainder:
+            # The epochs of the rows follow each other without a gap.
+            start += epoch * self.batches_per_epoch * size
+            epoch, start = divmod(start, len(self.split))
+        stop = start + size
+        pieces = [self._read(epoch, start, min(stop, len(self.split)))]
+        if self.carry_remainder and stop > len(self.split):
+            pieces.append(self._read(epoch + 1, 0, stop - len(self.split)))
+        inputs, labels = concatenated(pieces)
         inputs = {
             name: np.asarray(inputs[name], dtype)
             for name, dtype in DTYPES.items()
         }
         return inputs, labels[:, None].astype("float32")
+
+    def _read(self, epoch: int, start: int, stop: int) -> Rows:
+        if self._shuffled is None:
+            return self.split.read(start, stop)
+        return self._shuffled.read(epoch, start, stop)
 
     def __len__(self):
         return self.batches_per_epoch - self._position[1]

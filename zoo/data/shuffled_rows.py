@@ -50,13 +50,7 @@ class ShuffledRows:
                     self._take(window, start - first_row, last - first_row)
                 )
                 start = last
-        if len(pieces) == 1:
-            return pieces[0]
-        inputs = {
-            name: np.concatenate([piece[name] for piece, _ in pieces])
-            for name in pieces[0][0]
-        }
-        return inputs, np.concatenate([labels for _, labels in pieces])
+        return concatenated(pieces)
 
     def _set_epoch(self, epoch):
         """Draws the order of chunks, and finds the last row of each window."""
@@ -116,3 +110,14 @@ class ShuffledRows:
     def __setstate__(self, state):
         ShuffledRows.__init__(self, state["split"], state["seed"])
         self.__dict__.update(state)
+
+
+def concatenated(pieces: list[Rows]) -> Rows:
+    """Puts rows one behind the other; a single piece is not copied."""
+    if len(pieces) == 1:
+        return pieces[0]
+    inputs = {
+        name: np.concatenate([piece[name] for piece, _ in pieces])
+        for name in pieces[0][0]
+    }
+    return inputs, np.concatenate([labels for _, labels in pieces])

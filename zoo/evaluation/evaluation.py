@@ -8,6 +8,7 @@ from zoo.data.encoded_log import EncodedLog
 from zoo.data.split import Split
 from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
+from zoo.metrics import warn_if_useless
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
@@ -40,6 +41,10 @@ def evaluate(
         ValueError: if the split does not exist or the model was trained on
             another schema or vocabulary.
 
+    Warns:
+        UselessPredictionsWarning: if the predictions say far less than the
+            click rate alone.
+
     Example:
 
     ```python
@@ -47,7 +52,9 @@ def evaluate(
     ```
     """
     rows = log.split(split)
-    return evaluate_split(model_for_log(preset, log, **hub), rows)
+    metrics = evaluate_split(model_for_log(preset, log, **hub), rows)
+    warn_if_useless(rows.labels, metrics)
+    return metrics
 
 
 def model_for_log(

@@ -36,6 +36,9 @@ class Report:
         versions: dict of the packages' versions.
         hardware: string.
         rows: dict of the rows of each split.
+        unseen_rows: integer, the training rows that came in no batch. Those
+            that fill none begin the next epoch, so only a run of one epoch has
+            any, and less than a batch of them.
         bayes: dict of the best possible metrics, or `None` where they are not
             known.
         history: dict. Per name, the values of all epochs.
@@ -66,6 +69,7 @@ class Report:
     resumed_at: list[list[int]] = field(default_factory=list)
     variant: str | None = None
     wall_seconds: float | None = None
+    unseen_rows: int = 0
 
     @classmethod
     def of(cls, log: EncodedLog, recipe: Recipe, **measured: Any) -> "Report":

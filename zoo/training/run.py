@@ -15,6 +15,7 @@ from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import evaluate_split
 from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
+from zoo.metrics import warn_if_useless
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.folder import PresetFolder
@@ -93,6 +94,7 @@ class Run:
             recipe.batch_size,
             shuffle=True,
             seed=recipe.seed,
+            carry_remainder=True,
         )
         network.compile(
             recipe.make_optimizer(batches.batches_per_epoch, log.schema),
@@ -175,14 +177,19 @@ class Run:
     def report(self) -> Report:
         """Measures the network and returns the run's report."""
         evaluated_on = name_of_evaluation_split(self.log)
-        trained = len(self.log.split("train")) * self.recipe.epochs
+        steps = self.recipe.epochs * self.batches.batches_per_epoch
+        trained = steps * self.batches.rows_per_batch
+        rows = self.log.split(evaluated_on)
+        metrics = evaluate_split(self.network, rows)
+        warn_if_useless(rows.labels, metrics)
         return Report.of(
             self.log,
             self.recipe,
             initial_model=self.initial_model,
-            **evaluate_split(self.network, self.log.split(evaluated_on)),
+            **metrics,
             seconds=self.state.seconds,
             samples_per_second=trained / self.state.seconds,
+            unseen_rows=max(len(self.log.split("train")) - trained, 0),
             bayes=self.log.bayes.get(evaluated_on),
             history=self.state.history,
             clipped_curve=self.state.clipped_curve,

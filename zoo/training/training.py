@@ -70,6 +70,10 @@ def train(
             longer finite, checkpoints of an unfinished run without `resume`,
             or, with it, of another run.
 
+    Warns:
+        UselessPredictionsWarning: if the trained model says far less than the
+            click rate alone. It is saved all the same.
+
     Example:
 
     ```python

@@ -83,6 +83,29 @@ def test_the_remainder_can_be_dropped():
         zoo.ClickBatches(split(), 11, drop_remainder=True)
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 64, 128, 300, 999, 1000, 2000])
+def test_the_remainder_can_be_carried_into_the_next_epoch(
+    small_windows, shuffle, batch_size
+):
+    batches = zoo.ClickBatches(
+        split(1000), batch_size, shuffle, carry_remainder=True
+    )
+    plain = zoo.ClickBatches(split(1000), 1000, shuffle)
+    rows = []
+    for epoch in range(7):
+        order = rows_of_epoch(batches, epoch)
+        assert len(order) == max(1000 // batch_size, 1)
+        assert {len(batch) for batch in order} == {min(batch_size, 1000)}
+        rows += np.concatenate(order).tolist()
+    whole = [rows_of_epoch(plain, epoch)[0] for epoch in range(7)]
+    assert rows == np.concatenate(whole)[: len(rows)].tolist()
+    batches.start_at(5)
+    assert rows_of(pickle.loads(pickle.dumps(batches))) == rows_of(batches)
+    with pytest.raises(ValueError, match="not both. Received: drop_remainder"):
+        zoo.ClickBatches(split(), 4, drop_remainder=True, carry_remainder=True)
+
+
 def test_other_types_of_arrays_become_float32_and_int32():
     arrays = split(4)
     wide = Split(

@@ -8,6 +8,7 @@ import pytest
 import zoo
 from keras_cowclip import scale_hyperparameters
 from zoo.datasets import synthetic
+from zoo.metrics import UselessPredictionsWarning
 from zoo.training.recipe import BASE_LEARNING_RATE
 
 SMALL = {"embedding_dim": 4, "hidden_units": (16,), "verbose": 0}
@@ -39,9 +40,11 @@ def test_report_holds_what_was_measured(log, trained):
     assert 0.6 < report["auc"] < report["bayes"]["auc"]
     assert report["log_loss"] > report["bayes"]["log_loss"]
     assert report["calibration"] == pytest.approx(1, abs=0.2)
+    # 16,000 rows are 31 batches of 512, and the rest begins the next epoch.
     assert report["samples_per_second"] == pytest.approx(
-        3 * 16_000 / report["seconds"]
+        3 * 31 * 512 / report["seconds"]
     )
+    assert report["unseen_rows"] == 0
     assert report["batch_size"] == 512
     assert report["backend"] == keras.backend.backend()
     assert report["versions"]["keras"] == keras.__version__
@@ -166,6 +169,30 @@ def test_bad_arguments_leave_nothing_behind(log, tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         zoo.train(log, tmp_path / "run", **{**SMALL, **arguments})
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_that_one_epoch_leaves_out_are_counted(log, tmp_path):
+    report = zoo.train(
+        log, tmp_path / "run", batch_size=10_000, epochs=1, **SMALL
+    )
+    assert report["unseen_rows"] == 6_000
+
+
+def test_a_useless_model_is_kept_and_told_of(log, tmp_path):
+    with pytest.warns(UselessPredictionsWarning, match="log-loss .*Received"):
+        report = zoo.train(
+            log,
+            tmp_path / "run",
+            batch_size=4096,
+            epochs=2,
+            learning_rate=3.0,
+            warmup_epochs=0,
+            **SMALL,
+        )
+    assert report["log_loss"] > 1
+    assert (tmp_path / "run" / "report.json").exists()
+    with pytest.warns(UselessPredictionsWarning):
+        zoo.evaluate(tmp_path / "run", log)
 
 
 def test_training_that_diverges_says_so_and_leaves_nothing(log, tmp_path):

@@ -27,11 +27,23 @@ def predict(
     batch_size: Annotated[
         int, typer.Option(min=1, help="Rows per batch.")
     ] = 16_384,
+    max_unknown: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Largest share of a column's values that training may not "
+            "have seen; more is an error.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Score raw rows: one click probability a row, in their order."""
     keep_freed_memory()
     predictor = CTRPredictor.from_preset(preset)
-    rows = predictor.predict_file(input, output, batch_size)
+    rows = predictor.predict_file(
+        input, output, batch_size, max_unknown=max_unknown
+    )
     Console(soft_wrap=True).print(
         f"{rows:,} rows scored: {output}", highlight=False
     )

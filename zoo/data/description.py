@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from zoo.data.encoded_log import EncodedLog
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
+from zoo.runtime.figure_text import drawable
 from zoo.runtime.progress import Stages
 
 CARD_FILE = "data_card.png"
@@ -136,13 +137,14 @@ def plot_data_card(card: dict[str, Any], path: str | Path) -> None:
         f"{name} {split['rows']:,} rows ({split['click_rate']:.3f} clicks)"
         for name, split in card["splits"].items()
     )
-    figure.suptitle(f"{Path(card['source']).name}: {splits}", fontsize=11)
+    name = drawable(Path(card["source"]).name)
+    figure.suptitle(f"{name}: {splits}", fontsize=11)
     figure.savefig(path)
 
 
 def _plot_sizes(axes: Any, fields: dict[str, Any]) -> None:
     sizes, gaps = axes
-    names = list(fields)
+    names = [drawable(name) for name in fields]
     places = np.arange(len(names))
     sizes.bar(places, [f["distinct"] for f in fields.values()], color="C0")
     sizes.set_yscale("log")
@@ -163,7 +165,10 @@ def _plot_sizes(axes: Any, fields: dict[str, Any]) -> None:
             color=f"C{i + 1}",
         )
     gaps.set_ylabel("% of rows")
-    gaps.legend(fontsize=8)
+    # Above the panel: within it, bars may reach the top anywhere.
+    gaps.legend(
+        fontsize=8, ncols=len(series), loc="lower right", bbox_to_anchor=(1, 1)
+    )
     gaps.set_xticks(places, names, rotation=60 if len(names) > 12 else 0)
     for panel in axes:
         panel.margins(x=0.01)
@@ -171,7 +176,7 @@ def _plot_sizes(axes: Any, fields: dict[str, Any]) -> None:
 
 
 def _plot_frequencies(axes: Any, name: str, counts: np.ndarray) -> None:
-    axes.set_title(name, fontsize=8, pad=2)
+    axes.set_title(drawable(name), fontsize=8, pad=2)
     axes.tick_params(labelsize=7)
     axes.grid(alpha=0.3)
     axes.set_xscale("log")

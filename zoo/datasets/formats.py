@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow.parquet
 
 from zoo.feature_schema import FeatureSchema
+from zoo.raw.log_files import SourceLike
+from zoo.raw.log_files import find_files
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import first_line
-from zoo.raw.source import SourceLike
-from zoo.raw.source import find_files
 from zoo.raw.table_log import is_parquet
 from zoo.raw.table_log import is_table
 

@@ -16,8 +16,8 @@ from zoo.datasets.formats import log_format_of
 from zoo.datasets.formats import version_of
 from zoo.datasets.loading import load
 from zoo.feature_schema import FeatureSchema
+from zoo.raw.log_files import SourceLike
 from zoo.raw.log_format import LogFormat
-from zoo.raw.source import SourceLike
 
 CRITEO_VERSIONS = {"raw": CRITEO, "x1": CRITEO_X1, "x4": CRITEO_X4}
 AVAZU_VERSIONS = {"raw": AVAZU, "x1": AVAZU_X1, "x4": AVAZU_X4}

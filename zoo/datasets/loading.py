@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 from zoo.datasets.extras import import_extra
+from zoo.raw.log_files import SourceLike
+from zoo.raw.log_files import find_files
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import split_of_name
-from zoo.raw.source import SourceLike
-from zoo.raw.source import find_files
 from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import SplitScheme

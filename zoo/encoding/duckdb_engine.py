@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import re
+import tempfile
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,7 @@ class DuckDBEngine:
     """
 
     def __init__(self, folder: Path, memory_bytes: int):
+        self._link, folder = _plain_path(folder)
         self._folder = folder
         share = memory_bytes - _resident_bytes() - _RESERVED_BYTES
         share = max(share, memory_bytes // 4)
@@ -73,6 +77,7 @@ class DuckDBEngine:
 
     def __exit__(self, kind, error, traceback) -> None:
         self._connection.close()
+        self._link.close()
         # Versions of DuckDB raise different errors at Ctrl-C.
         if (
             isinstance(error, duckdb.InterruptException | RuntimeError)
@@ -107,7 +112,8 @@ class DuckDBEngine:
             stages.reach(progress)
         if not paths:
             raise ValueError(
-                f"`source` must hold at least one row. Received: {source.name}"
+                "`source` must hold at least one row. "
+                f"Received: source={source.name}"
             )
         files = ", ".join(map(_text, paths))
         self.create_view("staged", f"select * from read_parquet([{files}])")
@@ -148,6 +154,7 @@ class DuckDBEngine:
     def write_splits(
         self,
         encoder: ClickEncoder,
+        by_value: Sequence[int],
         counts: dict[str, int],
         folder: Path,
         stages: Stages,
@@ -158,7 +165,7 @@ class DuckDBEngine:
         paths = []
         for field in range(num_fields):
             paths.append(self._folder / f"ids_{field}")
-            self._write_ids(encoder, field, num_rows, paths[-1])
+            self._write_ids(encoder, by_value, field, num_rows, paths[-1])
             stages.advance()
         stages.start("Writing", num_rows)
         schema = encoder.schema
@@ -182,7 +189,12 @@ class DuckDBEngine:
         return {split: writer.close() for split, writer in writers.items()}
 
     def _write_ids(
-        self, encoder: ClickEncoder, field: int, num_rows: int, path: Path
+        self,
+        encoder: ClickEncoder,
+        by_value: Sequence[int],
+        field: int,
+        num_rows: int,
+        path: Path,
     ) -> None:
         """Writes the ids of one field, all rows in order, to a file.
 
@@ -201,6 +213,7 @@ class DuckDBEngine:
                     [field],
                     settings.num_buckets,
                     where=where,
+                    by_value=by_value,
                 )
                 ids: np.ndarray = np.empty(end - start, "int32")
                 with read_batches(
@@ -248,6 +261,40 @@ class DuckDBEngine:
         finally:
             for file in files:
                 file.close()
+
+
+def _plain_path(folder: Path) -> tuple[contextlib.ExitStack, Path]:
+    """A path of a folder without characters that DuckDB gives a meaning.
+
+    DuckDB takes `*` for a pattern and `a=b` for a column. A link stands in
+    for a path with one of them.
+
+    Returns:
+        What removes the link when it is closed, and the path.
+
+    Raises:
+        ValueError: for a path that DuckDB can't make a database in, link or
+            not.
+    """
+    on_exit = contextlib.ExitStack()
+    folder = folder.absolute()
+    if set("?\\") & set(folder.as_posix()):
+        raise ValueError(
+            "`output` must have neither `?` nor a backslash in its path, which "
+            f"DuckDB takes for something else. Received: output={folder}"
+        )
+    if re.search(r"[^\w\s./:-]", folder.as_posix()):
+        link = Path(
+            on_exit.enter_context(
+                tempfile.TemporaryDirectory(
+                    prefix="zoo-", ignore_cleanup_errors=True
+                )
+            ),
+            "work",
+        )
+        link.symlink_to(folder, target_is_directory=True)
+        folder = link
+    return on_exit, folder
 
 
 def _text(path: Path) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import fields
@@ -14,9 +15,11 @@ import numpy as np
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder_settings import EncoderSettings
+from zoo.encoding.gaps import Gaps
 from zoo.encoding.memory_encoding import MemoryEncoding
 from zoo.encoding.vocabularies import Vocabularies
 from zoo.feature_schema import FeatureSchema
+from zoo.raw.columns import TEXT
 from zoo.raw.log_format import LogFormat
 from zoo.raw.rows_in_memory import raise_bad_number
 from zoo.raw.rows_in_memory import raw_table
@@ -52,6 +55,12 @@ class ClickEncoder:
             column.
         num_tokens: the number of tokens or buckets of each field.
         vocabularies: the vocabulary files, none if tokens are hashed.
+        kinds: dict from the categorical columns to what they held in the log
+            that vocabularies were learned from: `"text"`, `"integer"` or
+            `"boolean"`. A column that holds another kind is looked up by value,
+            so that the `7` of a table finds the `007` of a text file. `None`
+            in encoders of former versions, which look up the text alone.
+        gaps: `Gaps` of the validation split, or `None`.
 
     Example:
 
@@ -70,6 +79,8 @@ class ClickEncoder:
         dense_ranges: Sequence[tuple[float, float]],
         num_tokens: Sequence[int],
         vocabularies: Vocabularies,
+        kinds: Mapping[str, str] | None = None,
+        gaps: Gaps | None = None,
     ):
         self.settings = settings
         self.dense_ranges = [
@@ -77,6 +88,8 @@ class ClickEncoder:
         ]
         self.num_tokens = tuple(int(number) for number in num_tokens)
         self.vocabularies = vocabularies
+        self.kinds = None if kinds is None else dict(kinds)
+        self.gaps = gaps
         self._memory = MemoryEncoding(settings, self.dense_ranges, vocabularies)
 
     @property
@@ -86,11 +99,18 @@ class ClickEncoder:
 
     @property
     def schema(self) -> FeatureSchema:
-        """The columns of the encoded rows; their label is called "label"."""
-        sizes = zip(self.log_format.categorical, self.num_tokens, strict=True)
+        """The columns of the encoded rows.
+
+        Their label is called "label", or as in the log if a feature has that
+        name.
+        """
+        log_format = self.log_format
+        sizes = zip(log_format.categorical, self.num_tokens, strict=True)
+        features = {*log_format.dense, *log_format.categorical}
         return FeatureSchema(
-            dense=self.log_format.dense,
+            dense=log_format.dense,
             categorical={name: size + sql.FIRST_ID for name, size in sizes},
+            label=log_format.label if "label" in features else "label",
         )
 
     def extends(self, older: "ClickEncoder") -> bool:
@@ -150,9 +170,13 @@ class ClickEncoder:
             ValueError: naming column and row, for a missing column or a value
                 that is none of these, or text in a dense column.
         """
-        raw = raw_table(rows, self.log_format)
+        kinds = self.kinds or {}
+        texts = [name for name, kind in kinds.items() if kind == TEXT]
+        raw, received = raw_table(rows, self.log_format, fractions=texts)
         return self._memory.encode(
-            raw, lambda row: raise_bad_number(raw, row, self.log_format)
+            raw,
+            self.fields_by_value(received),
+            lambda row: raise_bad_number(raw, row, self.log_format),
         )
 
     def encode_source(
@@ -183,7 +207,45 @@ class ClickEncoder:
         ```
         """
         for raw, amount in source.tables():
-            yield self._memory.encode(raw, source.raise_first_bad_row), amount
+            by_value = self.fields_by_value(source.kinds)
+            inputs = self._memory.encode(
+                raw, by_value, source.raise_first_bad_row
+            )
+            yield inputs, amount
+
+    def fields_by_value(self, kinds: Mapping[str, str]) -> list[int]:
+        """The fields of a log whose tokens are to be looked up by value.
+
+        Args:
+            kinds: dict from the log's categorical columns to their kinds.
+        """
+        if self.kinds is None:
+            return []
+        hashed = self.settings.num_buckets is not None
+        return [
+            i
+            for i, name in enumerate(self.log_format.categorical)
+            if name in kinds
+            and kinds[name] != self.kinds.get(name, TEXT)
+            # The text that was hashed can't be told from a number.
+            and not (hashed and self.kinds.get(name, TEXT) == TEXT)
+        ]
+
+    def load_vocabularies(self) -> None:
+        """Reads the vocabularies now instead of at the first `encode`.
+
+        Their files are then not needed any more, but for `save`.
+
+        Raises:
+            FileNotFoundError: if a vocabulary is missing.
+            ValueError: if a vocabulary has changed.
+
+        Example:
+
+        >>> encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
+        >>> encoder.load_vocabularies()
+        """
+        self._memory.connect()
 
     def save(self, folder: str | os.PathLike) -> None:
         """Writes `encoder.json` and `vocabulary/<field>.parquet`.
@@ -210,6 +272,8 @@ class ClickEncoder:
             "dense_ranges": self.dense_ranges,
             "num_tokens": self.num_tokens,
             "vocabulary_sha256": self.vocabularies.checksums,
+            "kinds": self.kinds,
+            "gaps": None if self.gaps is None else asdict(self.gaps),
         }
         text = json.dumps(config, indent=2) + "\n"
         (folder / ENCODER_FILE).write_text(text, encoding="utf-8")
@@ -242,6 +306,9 @@ class ClickEncoder:
                 config["dense_ranges"],
                 config["num_tokens"],
                 Vocabularies(folder, settings.vocabulary_fields, checksums),
+                # Former versions wrote neither of them.
+                config.get("kinds"),
+                Gaps.from_json(config.get("gaps")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(

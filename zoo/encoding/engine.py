@@ -5,6 +5,7 @@ import errno
 import os
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from typing import Protocol
@@ -52,6 +53,7 @@ class Engine(Protocol):
     def write_splits(
         self,
         encoder: ClickEncoder,
+        by_value: Sequence[int],
         counts: dict[str, int],
         folder: Path,
         stages: Stages,
@@ -60,6 +62,7 @@ class Engine(Protocol):
 
         Args:
             encoder: `ClickEncoder`, whose vocabularies are tables.
+            by_value: as `sql.encoded` takes it.
             counts: the number of rows of each split.
 
         Returns:

@@ -1,5 +1,6 @@
 """Learns vocabularies and ranges from the rows of an engine."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from zoo.runtime.progress import Stages
 def fit(
     engine: Engine,
     settings: EncoderSettings,
+    kinds: Mapping[str, str],
     split: str | None,
     folder: Path,
     stages: Stages,
@@ -24,6 +26,7 @@ def fit(
     Args:
         engine: `Engine` with the table `log`. Gets the tables `vocabulary_f`.
         settings: `EncoderSettings`.
+        kinds: dict from the categorical columns to their kinds.
         split: string. The split to learn from; `None` for all rows.
         folder: path. The encoder is saved there.
         stages: `Stages`.
@@ -42,7 +45,7 @@ def fit(
             num_tokens.append(_write(engine, i, query, folder, field))
             stages.advance()
     ranges = _dense_ranges(engine, len(settings.log_format.dense), split)
-    return _saved(settings, ranges, num_tokens, folder)
+    return _saved(settings, ranges, num_tokens, kinds, folder)
 
 
 def grow(
@@ -79,13 +82,26 @@ def grow(
         )
         num_tokens.append(_write(engine, i, query, folder, field))
         stages.advance()
-    return _saved(settings, encoder.dense_ranges, num_tokens, folder)
+    return _saved(
+        settings, encoder.dense_ranges, num_tokens, encoder.kinds, folder
+    )
 
 
-def reuse(engine: Engine, encoder: ClickEncoder, folder: Path) -> ClickEncoder:
-    """Hands an encoder to an engine as it is, and saves it."""
+def reuse(
+    engine: Engine,
+    encoder: ClickEncoder,
+    by_value: Sequence[int],
+    folder: Path,
+) -> ClickEncoder:
+    """Hands an encoder to an engine as it is, and saves it.
+
+    Args:
+        by_value: the fields that are looked up by value.
+    """
     for i, path in enumerate(encoder.vocabularies.paths()):
         engine.read_table(f"vocabulary_{i}", path)
+        if i in by_value:
+            engine.create_view(f"spelling_{i}", sql.spelling(i))
     encoder.save(folder)
     return encoder
 
@@ -113,9 +129,12 @@ def _saved(
     settings: EncoderSettings,
     dense_ranges: Sequence[tuple[float, float]],
     num_tokens: Sequence[int],
+    kinds: Mapping[str, str] | None,
     folder: Path,
 ) -> ClickEncoder:
     vocabularies = Vocabularies.written(folder, settings.vocabulary_fields)
-    encoder = ClickEncoder(settings, dense_ranges, num_tokens, vocabularies)
+    encoder = ClickEncoder(
+        settings, dense_ranges, num_tokens, vocabularies, kinds
+    )
     encoder.save(folder)
     return encoder

@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.encoding.engine import Engine
 from zoo.encoding.engine import clear_disk_errors
 from zoo.encoding.engine import memory_bytes
+from zoo.encoding.gaps import Gaps
 from zoo.files.whole_folder import atomic_folder
+from zoo.raw.log_files import SourceLike
+from zoo.raw.log_files import describe_files
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
-from zoo.raw.source import SourceLike
 from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
+from zoo.raw.splits import DaySplit
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
 from zoo.runtime.progress import Stages
@@ -159,19 +163,29 @@ def prepare(
     ):
         work = folder / "work"
         work.mkdir()
+        if opened.files:
+            stages.say(describe_files(opened.files))
         with _engine(engine, work, memory, spark_master) as running:
             running.stage(opened, log_format, scheme.origin(), stages)
-            counts = _split(running, scheme, log, opened.name)
+            counts = _split(running, scheme, log, opened.name, stages)
             learn_from = "train" if fit_on == "train" else None
-            to = folder / "encoder"
+            to, by_value = folder / "encoder", []
             if isinstance(log, LogFormat):
-                encoder = fitting.fit(running, settings, learn_from, to, stages)
+                encoder = fitting.fit(
+                    running, settings, opened.kinds, learn_from, to, stages
+                )
             elif grow:
+                _check_kinds(log, opened)
                 encoder = fitting.grow(running, log, learn_from, to, stages)
             else:
-                encoder = fitting.reuse(running, log, to)
+                by_value = log.fields_by_value(opened.kinds)
+                encoder = fitting.reuse(running, log, by_value, to)
             missing = _missing(running, log_format, counts)
-            splits = running.write_splits(encoder, counts, folder, stages)
+            splits = running.write_splits(
+                encoder, by_value, counts, folder, stages
+            )
+        if encoder is not log:
+            _note_gaps(encoder, folder, splits)
         shutil.rmtree(work)
         summary = {
             "log": log_format.name,
@@ -235,8 +249,33 @@ def _settings(
     return EncoderSettings(log, **settings)
 
 
+def _check_kinds(encoder: ClickEncoder, source: Source) -> None:
+    """Raises if a log has other kinds of tokens than a vocabulary to grow."""
+    for i in encoder.fields_by_value(source.kinds):
+        name = encoder.log_format.categorical[i]
+        raise ValueError(
+            f"`grow` needs the column '{name}' as {encoder.kinds[name]}, as in "
+            "the log that the vocabulary was learned from: a value would get "
+            f"a second token. Received: {source.kinds[name]}"
+        )
+
+
+def _note_gaps(
+    encoder: ClickEncoder, folder: Path, splits: Iterable[str]
+) -> None:
+    """Saves what is to be expected of rows that were not learned from."""
+    for split in ("validation", "test"):
+        if split in splits:
+            encoder.gaps = Gaps.of_split(
+                folder / split, encoder.schema.num_fields
+            )
+            encoder.save(folder / "encoder")
+            return
+
+
 def _check_outside(source: Source, output: Path) -> None:
-    for path in source.paths:
+    for raw_file in source.files:
+        path = raw_file.path
         if path.resolve().is_relative_to(output.resolve()):
             raise ValueError(
                 "`source` must not lie inside `output`, which is replaced "
@@ -260,10 +299,13 @@ def _split(
     scheme: SplitScheme,
     log: LogFormat | ClickEncoder,
     name: str,
+    stages: Stages,
 ) -> dict[str, int]:
     """Makes the view `log`; returns the number of rows of each split."""
     origins = dict(engine.fetch(sql.origin_counts()))
     expression = scheme.split(sum(origins.values()), list(origins))
+    if isinstance(scheme, DaySplit) and scheme.column is not None:
+        stages.say(scheme.describe(list(origins)))
     engine.create_view("log", sql.log(expression))
     found = {
         split: (rows, clicks)

@@ -9,12 +9,14 @@ their columns named by `LogFormat.roles`:
   the text is empty;
 - `log`: `staged` with the column `split`;
 - `vocabulary_f(token, id, count)`: the ids of field f, and `old_f`, those that
-  it grows from.
+  it grows from;
+- `spelling_f(value, id)`: the ids of field f by what its tokens mean.
 
 `hex_to_integer(text)` is the only function that SQL lacks. Every engine defines
 it before it runs these texts.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Sequence
 
@@ -181,6 +183,36 @@ def _ranked(counted: str, num_old: int, max_size: int | None) -> str:
     )
 
 
+def spelling(field: int) -> str:
+    """Selects the id of each value that tokens of a field have in common.
+
+    Where several tokens spell one value, it is that of the most frequent.
+    """
+    value = _value("token")
+    return (
+        f"select {value} as value, min(id) as id from vocabulary_{field} "
+        f"where {value} is not null group by {value}"
+    )
+
+
+def _value(token: str) -> str:
+    """The value of a token that is a number or a boolean; NULL for others.
+
+    `007`, `7.0` and `7` have the same value, and so have `True` and `true`.
+    """
+    number = f"try_cast({token} as double)"
+    is_integral = f"{number} = floor({number}) and abs({number}) < {2**53}"
+    return (
+        f"case when regexp_matches({token}, '^[-+]?[0-9]{{1,37}}([.]0*)?$') "
+        f"then cast(cast(regexp_replace({token}, '[.]0*$', '') "
+        "as decimal(38, 0)) as varchar) "
+        f"when not regexp_matches({token}, '{NUMBER_PATTERNS['float']}') then "
+        f"case when lower({token}) in ('true', 'false') then lower({token}) "
+        f"end when {is_integral} then cast(cast({number} as bigint) as "
+        f"varchar) else cast({number} as varchar) end"
+    )
+
+
 def dense_ranges(num_dense: int, split: str | None) -> str:
     """Selects min and max of each dense column, of one split or all rows."""
     columns = []
@@ -198,6 +230,7 @@ def encoded(
     num_buckets: int | None,
     extra: Iterable[str] = (),
     where: str = "",
+    by_value: Collection[int] = (),
 ) -> str:
     """Selects encoded columns of `log`, its rows in any order.
 
@@ -209,6 +242,9 @@ def encoded(
             `vocabulary_f`; or `None`.
         extra: names of columns of `log` to select as they are.
         where: string. A condition on the rows; empty for all rows.
+        by_value: the fields whose tokens may be spelled otherwise than in the
+            vocabulary, see `spelling`; of hashed tokens, those that were
+            numbers or booleans.
     """
     columns = ["log.row_id as row_id", *(f"log.{n} as {n}" for n in extra)]
     for i, (low, high) in enumerate(ranges):
@@ -218,12 +254,22 @@ def encoded(
     for i in fields:
         token = f"log.field_{i}"
         if num_buckets is None:
-            id = f"coalesce(v{i}.id, {UNKNOWN_ID})"
+            ids = f"v{i}.id"
             joins.append(
                 f" left join vocabulary_{i} as v{i} on {token} = v{i}.token"
             )
+            if i in by_value:
+                ids += f", s{i}.id"
+                joins.append(
+                    f" left join spelling_{i} as s{i} "
+                    f"on {_value(token)} = s{i}.value"
+                )
+            id = f"coalesce({ids}, {UNKNOWN_ID})"
         else:
-            digits = f"substr(md5({token}), 1, {_HASH_DIGITS})"
+            hashed = token
+            if i in by_value:
+                hashed = f"coalesce({_value(token)}, {token})"
+            digits = f"substr(md5({hashed}), 1, {_HASH_DIGITS})"
             id = f"{FIRST_ID} + hex_to_integer({digits}) % {num_buckets}"
         id = f"case when {token} is null then {MISSING_ID} else {id} end"
         columns.append(f"cast({id} as int) as field_{i}")

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from zoo.evaluation.permutation_importance import NOISE_DEVIATIONS
+from zoo.runtime.figure_text import drawable
 
 # More bars would be too small to read; the JSON has all columns.
 MOST_COLUMNS = 120
@@ -43,9 +44,9 @@ def plot_explanation(report: dict[str, Any], path: str | Path) -> None:
     _plot_scores(figure.add_subplot(grid[1, 1]), report["scores"])
     error = report["auc_standard_error"]
     figure.suptitle(
-        f"{report['model']} of {Path(report['preset']).name} on "
+        f"{report['model']} of {drawable(Path(report['preset']).name)} on "
         f"{report['rows']:,} {report['split']} rows of "
-        f"{Path(report['data']).name}: AUC {report['auc']:.4f}"
+        f"{drawable(Path(report['data']).name)}: AUC {report['auc']:.4f}"
         + ("" if error is None else f" ± {error:.4f}")
         + f", log-loss {report['log_loss']:.4f}"
     )
@@ -69,7 +70,9 @@ def _plot_importance(
         error_kw={"elinewidth": 1, "capsize": 2, "ecolor": "0.25"},
         height=0.75,
     )
-    axes.set_yticks(places, [found["column"] for found in shown], fontsize=9)
+    axes.set_yticks(
+        places, [drawable(found["column"]) for found in shown], fontsize=9
+    )
     for label, found in zip(axes.get_yticklabels(), shown, strict=True):
         if found["within_noise"]:
             label.set_color("gray")

@@ -1,14 +1,27 @@
 """Predicts batches of any length without compiling for each length."""
 
+import contextlib
+import threading
+
+import keras
 import numpy as np
 
 from zoo.models.ctr_model import CTRModel
+
+# On JAX a call takes the weights away from the model until it ends.
+_one_call_at_a_time: contextlib.AbstractContextManager = (
+    threading.Lock()
+    if keras.backend.backend() == "jax"
+    else contextlib.nullcontext()
+)
 
 
 def predict_padded(
     model: CTRModel, batch: dict[str, np.ndarray], batch_size: int
 ) -> np.ndarray:
     """Returns the click probability of each row of a batch.
+
+    Several threads may call it with the same model.
 
     Args:
         model: a model of the zoo.
@@ -20,7 +33,9 @@ def predict_padded(
     Returns:
         `(rows,)` float32.
     """
-    predicted = model.predict_on_batch(_padded(batch, batch_size))
+    padded = _padded(batch, batch_size)
+    with _one_call_at_a_time:
+        predicted = model.predict_on_batch(padded)
     return predicted[: len(batch["ids"]), 0]
 
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 
 from zoo.raw.log_format import LARGEST_FLOAT
+from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.log_format import NUMBER_PATTERNS
 from zoo.raw.log_format import LogFormat
-from zoo.raw.raw_file import MAX_LINE_BYTES
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import open_text
 
@@ -48,11 +48,6 @@ def raise_first_bad_line(
                     f"{raw_file}, line {number}: {rule} Correct or remove the "
                     f"line. Received: {shown(received)}"
                 )
-    if number < log_format.first_line:
-        raise ValueError(
-            f"{raw_file}: there is no row after the header. Received: "
-            f"{number} line(s)"
-        )
 
 
 def broken_rule(
@@ -64,6 +59,12 @@ def broken_rule(
     line = line.removesuffix("\n")
     if any("\udc80" <= character <= "\udcff" for character in line):
         return "the text must be UTF-8.", line
+    if log_format.has_open_quote(line):
+        return (
+            "a quoted value must end on its line. If quotes are part of the "
+            "values, give the format quoted=False.",
+            line,
+        )
     values = log_format.split_line(line)
     if len(values) != len(columns) or not line:
         count = len(values) if line else 0

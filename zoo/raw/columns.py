@@ -1,23 +1,41 @@
 """Turns columns of any type into the text that a raw log would hold."""
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Above it, floats can't tell neighbouring integers apart.
-LARGEST_EXACT = 2**53
+TEXT, INTEGER, BOOLEAN = "text", "integer", "boolean"
+"""The kinds of columns whose values become tokens."""
 
 
-def as_text(
-    column: pa.ChunkedArray, allow_fractions: bool
-) -> pa.ChunkedArray | None:
-    """Turns a column into text; `None` if its meaning is not certain.
+def kind_of(column_type: pa.DataType) -> str | None:
+    """The kind of a column; `None` if nothing is in it."""
+    if pa.types.is_dictionary(column_type):
+        column_type = column_type.value_type
+    if pa.types.is_null(column_type):
+        return None
+    if pa.types.is_boolean(column_type):
+        return BOOLEAN
+    if pa.types.is_integer(column_type) or pa.types.is_floating(column_type):
+        return INTEGER
+    return TEXT
 
-    Text and integers are taken as they are. Floats must be integral: pandas
-    turns integers beside missing values into floats. NaN is missing.
+
+def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
+    """Turns a column into text; `None` if its type has no certain meaning.
+
+    Text and integers are taken as they are, and booleans as `true` and
+    `false`. NaN is missing. Floats must be
+    exact integers (pandas turns integers beside missing values into floats)
+    where `floats` does not allow more.
 
     Args:
         column: `pyarrow.ChunkedArray`.
-        allow_fractions: boolean. Whether floats may have fractions.
+        floats: string. `"integral"` for exact integers, `"exact"` for
+            fractions as well, `"any"` for all floats.
+
+    Raises:
+        InexactFloat: for the first float that is no exact integer.
     """
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -26,23 +44,51 @@ def as_text(
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
         or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
         or pa.types.is_null(kind)
     ):
         return column.cast(pa.string())
     if not pa.types.is_floating(kind):
         return None
-    values = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
-    if allow_fractions:
+    limit = largest_exact(kind)
+    if pa.types.is_float16(kind):
+        # Arrow computes nothing with it.
+        column = column.cast(pa.float32())
+    values = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    if floats == "any":
         return values.cast(pa.string())
-    if not is_integral(values):
-        return None
-    return values.cast(pa.int64()).cast(pa.string())
+    is_integral = pc.equal(pc.floor(values), values)
+    is_good = pc.less_equal(pc.abs(values), float(limit))
+    if floats == "integral":
+        is_good = pc.and_(is_good, is_integral)
+    row = pc.index(is_good, False).as_py()
+    if row >= 0:
+        raise InexactFloat(row, values[row].as_py(), kind)
+    if pc.all(is_integral, min_count=0).as_py():
+        values = values.cast(pa.int64())
+    return values.cast(pa.string())
 
 
-def is_integral(column: pa.ChunkedArray) -> bool:
-    """Whether all floats of a column are exact integers."""
-    exact = pc.and_(
-        pc.equal(pc.floor(column), column),
-        pc.less_equal(pc.abs(column), float(LARGEST_EXACT)),
-    )
-    return pc.all(exact, min_count=0).as_py()
+def largest_exact(kind: pa.DataType) -> int:
+    """Up to here floats can tell neighbouring integers apart."""
+    return 2 ** (np.finfo(kind.to_pandas_dtype()).nmant + 1)
+
+
+class InexactFloat(ValueError):
+    """A float that may not be the integer that was meant.
+
+    Attributes:
+        row: integer. Its place in the column, from 0.
+        received: string. The float and its type.
+        rule: string. What such a column must hold.
+    """
+
+    def __init__(self, row: int, value: float, kind: pa.DataType):
+        limit = largest_exact(kind)
+        self.row = row
+        self.received = f"{value!r}, a {kind}"
+        self.rule = (
+            "text, integers or integral floats of at most "
+            f"2**{limit.bit_length() - 1}"
+        )
+        super().__init__(f"{self.rule}. Received: {self.received}")

@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 
+MAX_LINE_BYTES = 1 << 20
+"""A line that is not shorter means that the file is no text log."""
+# A value may be longer than the 128 KiB that `csv` takes by default.
+csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_BYTES))
+
 DENSE_TYPES = ("integer", "float")
 # A cast alone would round "1.5" to 2, and accept " 1" and "0x1".
 NUMBER_PATTERNS = {
@@ -38,7 +43,7 @@ class LogFormat:
         header: boolean. Whether the first line names the columns; it must then
             be equal to `columns` where those are given. Defaults to `False`.
         quoted: boolean. Whether a value may be in double quotes, which are
-            then removed. Defaults to `False`.
+            then removed. It ends on its line. Defaults to `False`.
         dense_type: `"integer"` (at most 18 digits) or `"float"`, the text that
             a dense column may hold. Defaults to `"integer"`.
         day: pair of a categorical column and a number of characters. For a
@@ -186,6 +191,26 @@ class LogFormat:
         if self.quoted:
             return next(csv.reader([line], delimiter=self.delimiter), [""])
         return line.split(self.delimiter)
+
+    def has_open_quote(self, line: str) -> bool:
+        """Whether a quoted value begins in a line and does not end there.
+
+        Args:
+            line: string, without its line end.
+
+        Example:
+
+        >>> shop = zoo.LogFormat(
+        ...     "shop", categorical=("size",), delimiter=",", quoted=True
+        ... )
+        >>> shop.has_open_quote('0,"24 inch'), shop.has_open_quote('0,24"')
+        (True, False)
+        """
+        if not self.quoted:
+            return False
+        # An open quote takes the next line into its value.
+        lines = csv.reader([line, "next"], delimiter=self.delimiter)
+        return len(list(lines)) == 1
 
     def _check_columns(self):
         if not self.categorical:

@@ -1,6 +1,7 @@
 """Opens the files of a raw log: plain, gzip, or members of a zip."""
 
 import gzip
+import re
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -10,10 +11,8 @@ from pathlib import Path
 from typing import IO
 from typing import cast
 
+from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.splits import SPLITS
-
-MAX_LINE_BYTES = 1 << 20
-"""A line that is not shorter means that the file is no text log."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,21 @@ def has_splits(files: Sequence[RawFile]) -> bool:
     return all(raw_file.origin in SPLITS for raw_file in files)
 
 
+SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+}
+"""The names of splits, and what each is called here."""
+
+
 def split_of_name(name: str) -> str | None:
-    """The split that a name means, such as that of a file; `None` if none."""
-    stem = Path(name).name.split(".")[0].lower()
-    for split, names in (
-        ("train", ("train", "training")),
-        ("validation", ("validation", "valid", "val", "dev")),
-        ("test", ("test",)),
-    ):
-        if stem in names:
-            return split
-    return None
+    """The split that a name means, such as a key of a dict; else `None`."""
+    return SPLIT_WORDS.get(Path(name).name.split(".")[0].lower())
 
 
 def open_text(raw_file: RawFile) -> tuple[IO[bytes], IO[bytes]]:
@@ -89,7 +92,7 @@ def first_line(raw_file: RawFile) -> str | None:
             start = text.readline(MAX_LINE_BYTES)
     if not start:
         return None
-    return [*start.decode("utf-8-sig", "replace").splitlines(), ""][0]
+    return re.split("[\r\n]", start.decode("utf-8-sig", "replace"))[0]
 
 
 def is_gzip(path: Path) -> bool:

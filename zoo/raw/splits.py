@@ -15,11 +15,11 @@ Every scheme also has:
 - `reads_ahead`, whether a row's split depends on later rows.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from zoo.raw.days import in_order
 from zoo.raw.log_format import LogFormat
 from zoo.raw.log_format import check_fractions
 
@@ -97,8 +97,8 @@ class SequentialSplit:
 class DaySplit:
     """Tests on the last day, validates on the day before, trains on the rest.
 
-    A day is the start of a column, or a file (see `LogFormat.day`). Days are
-    ordered as text, except that numbers in it are ordered as numbers.
+    A day is the start of a column, or a file (see `LogFormat.day`). The order
+    of the days is that of `zoo.raw.days`.
     """
 
     reads_ahead: ClassVar[bool] = True
@@ -122,6 +122,15 @@ class DaySplit:
         return (
             f"case when origin = {test} then 'test' "
             f"when origin = {validation} then 'validation' else 'train' end"
+        )
+
+    def describe(self, origins: Sequence[str]) -> str:
+        """Says in one line which days are which split."""
+        *train, validation, test = in_order(origins)
+        days = train if len(train) < 4 else [*train[:2], "...", train[-1]]
+        return (
+            f"train: {', '.join(days)} ({len(train)} days); "
+            f"validation: {validation}; test: {test}"
         )
 
     def splits_of(self, origins: Sequence[str]) -> dict[str, str] | None:
@@ -153,14 +162,6 @@ class ProviderSplit:
 
 
 SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit
-
-
-def natural_key(text: str) -> list[tuple[int, str]]:
-    """A sort key that puts `day_2` before `day_10`."""
-    return [
-        (int(piece), "") if piece.isdecimal() else (-1, piece)
-        for piece in re.split("([0-9]+)", text)
-    ]
 
 
 def split_scheme(
@@ -256,7 +257,7 @@ def _last_two(days: Sequence[str]) -> list[str]:
             f"validation and test. Received: {len(days)} day(s) "
             f"{sorted(days)}"
         )
-    return sorted(days, key=natural_key)[-2:]
+    return in_order(days)[-2:]
 
 
 def _hash_bound(fraction: float) -> str:

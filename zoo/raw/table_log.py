@@ -11,7 +11,9 @@ import pyarrow.parquet
 
 from zoo.raw.bad_line import broken_rule_of_value
 from zoo.raw.bad_line import shown
+from zoo.raw.columns import InexactFloat
 from zoo.raw.columns import as_text
+from zoo.raw.columns import kind_of
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import has_splits
@@ -53,12 +55,12 @@ class TableLog:
             self.holders = _named_tables(source)
             self.name = type(source).__name__
             self.has_splits = all(t.origin in SPLITS for t in self.holders)
-        self.paths = [
-            table.file.path for table in self.holders if hasattr(table, "file")
-        ]
+        self.kinds: dict[str, str] = {}
+        self.files = [t.file for t in self.holders if hasattr(t, "file")]
         self.size = sum(table.num_rows for table in self.holders)
         for table in self.holders:
             self._check_columns(table)
+            self._note_kinds(table.types)
 
     def tables(self) -> Iterator[tuple[pa.Table, int]]:
         """Yields `raw` of `zoo.encoding.sql` and the number of rows read."""
@@ -69,9 +71,10 @@ class TableLog:
             table_start = first_row
             names = self.names_in(table)
             for batch in table.batches(names):
-                where = f"{table}, from row {first_row - table_start} on"
+                start = first_row - table_start
+                self._note_kinds({n: batch[n].type for n in batch.column_names})
                 columns = [
-                    self._text(batch[column], name, where)
+                    self._text(batch[column], name, table, start)
                     for name, column in zip(used, names, strict=True)
                 ]
                 ids = np.arange(
@@ -99,9 +102,10 @@ class TableLog:
                     row += batch.num_rows
                     continue
                 where = f"{table}, row {row_id - table_start}"
+                start = row - table_start
                 used = self.log_format.used
                 for name, column in zip(used, names, strict=True):
-                    text = self._text(batch[column], name, where)
+                    text = self._text(batch[column], name, table, start)
                     value = text[row_id - row].as_py() or ""
                     rule = broken_rule_of_value(name, value, self.log_format)
                     if rule:
@@ -139,19 +143,33 @@ class TableLog:
             label = _COMMON_LABEL if _COMMON_LABEL in other_columns else label
         return [label, *features]
 
-    def _text(self, column: Any, name: str, where: str) -> pa.ChunkedArray:
+    def _note_kinds(self, types: dict[str, pa.DataType]) -> None:
+        for name in self.log_format.categorical:
+            kind = kind_of(types[name]) if name in types else None
+            if kind is not None:
+                self.kinds[name] = kind
+
+    def _text(
+        self, column: Any, name: str, table: Any, first_row: int
+    ) -> pa.ChunkedArray:
         is_label = name == self.log_format.label
         if is_label and pa.types.is_boolean(column.type):
             column = column.cast(pa.int8())
         is_dense = name in self.log_format.dense
         fractions = is_dense and self.log_format.dense_type == "float"
-        text = as_text(column, fractions)
+        try:
+            text = as_text(column, "any" if fractions else "integral")
+        except InexactFloat as error:
+            raise ValueError(
+                f"{table}, row {first_row + error.row}: the column '{name}' "
+                f"must hold {error.rule}. Received: {error.received}"
+            ) from None
         if text is None:
             kinds = "text, integers or integral floats"
             if fractions:
                 kinds = "text or numbers"
             raise ValueError(
-                f"{where}: the column '{name}' must hold {kinds}. "
+                f"{table}: the column '{name}' must hold {kinds}. "
                 f"Received: {column.type}"
             )
         return text

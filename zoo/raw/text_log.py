@@ -2,6 +2,7 @@
 
 import codecs
 import hashlib
+import re
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -10,14 +11,16 @@ import pyarrow as pa
 import pyarrow.csv
 
 from zoo.raw.bad_line import raise_first_bad_line
+from zoo.raw.columns import TEXT
+from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.log_format import LogFormat
-from zoo.raw.raw_file import MAX_LINE_BYTES
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import broken_archive
 from zoo.raw.raw_file import first_line
 from zoo.raw.raw_file import has_splits
 from zoo.raw.raw_file import open_text
 
+_FIRST_LINE = re.compile(rb"\A[^\r\n]*(\r\n?|\n)?")
 # Enough rows for DuckDB to keep a few cores busy.
 BLOCK_BYTES = 1 << 25
 
@@ -29,8 +32,11 @@ class TextLog:
         files: list of `RawFile`, in order.
         log_format: `LogFormat`.
 
+    One of several files may be empty, or have a header alone: Spark writes
+    such files.
+
     Raises:
-        ValueError: for an empty file, a broken zip or another header.
+        ValueError: for an empty log, a broken zip or another header.
     """
 
     def __init__(self, files: Sequence[RawFile], log_format: LogFormat):
@@ -40,7 +46,7 @@ class TextLog:
         if len(self.files) > 1:
             self.name = str(self.files[0].path.parent)
         self.has_splits = has_splits(self.files)
-        self.paths = [raw_file.path for raw_file in self.files]
+        self.kinds = dict.fromkeys(log_format.categorical, TEXT)
         self.columns = {
             raw_file: _columns(raw_file, log_format) for raw_file in self.files
         }
@@ -82,25 +88,31 @@ class TextLog:
                 )
             if raw_file.member is None:
                 bytes_before += raw_file.path.stat().st_size
+        if first_row == 0:
+            raise ValueError(
+                "`source` must hold at least one row. "
+                f"Received: source={self.name}"
+            )
 
     def raise_first_bad_row(self, row_id: int) -> None:
         self._raise_first_bad_line(None)
 
     def _tables_of(self, raw_file: RawFile) -> Iterator[tuple[pa.Table, int]]:
         columns = self.columns[raw_file]
-        is_first = True
+        is_start = True
         try:
             for block, num_bytes in _blocks(raw_file):
-                skip = int(self.log_format.header and is_first)
+                if is_start and self.log_format.header:
+                    block = _FIRST_LINE.sub(b"", block, count=1)
+                    is_start = False
+                if not block:
+                    continue
                 # Arrow drops a byte order mark at the start of each block. Only
                 # the one at the start of the file is not text.
-                is_text = not is_first and block.startswith(codecs.BOM_UTF8)
-                kept = codecs.BOM_UTF8 + block if is_text else block
-                table = _parsed(kept, self.log_format, columns, skip)
-                if table.num_rows == 0:
-                    raise pa.ArrowInvalid("no row after the header")
-                yield table, num_bytes
-                is_first = False
+                if not is_start and block.startswith(codecs.BOM_UTF8):
+                    block = codecs.BOM_UTF8 + block
+                yield _parsed(block, self.log_format, columns), num_bytes
+                is_start = False
         except pa.ArrowInvalid as error:
             self._raise_first_bad_line(error)
 
@@ -117,10 +129,7 @@ def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
     """The columns of a file; reads its header if it has one."""
     line = first_line(raw_file)
     if line is None:
-        raise ValueError(
-            f"`source` must hold at least one row; the file is empty. "
-            f"Received: source={raw_file}"
-        )
+        return log_format.used  # Without rows, these are as good as others.
     if not log_format.header:
         if log_format.columns is None:
             raise ValueError(
@@ -190,17 +199,20 @@ def _end_of_lines(block: bytes) -> int:
 
 
 def _parsed(
-    block: bytes, log_format: LogFormat, columns: Sequence[str], skip: int
+    block: bytes, log_format: LogFormat, columns: Sequence[str]
 ) -> pa.Table:
+    """Reads whole lines; raises `ArrowInvalid` unless each becomes a row."""
+    if len(columns) > 1 and _has_empty_line(block):
+        # Arrow would read it as a row without values.
+        raise pa.ArrowInvalid("an empty line")
     roles = log_format.roles(columns)
     names = [role or f"unused_{i}" for i, role in enumerate(roles)]
-    quote = '"' if log_format.quoted else False
-    return pa.csv.read_csv(
+    table = pa.csv.read_csv(
         pa.py_buffer(block),
-        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=skip),
+        read_options=pa.csv.ReadOptions(column_names=names),
         parse_options=pa.csv.ParseOptions(
             delimiter=log_format.delimiter,
-            quote_char=quote,
+            quote_char='"' if log_format.quoted else False,
             double_quote=log_format.quoted,
             escape_char=False,
             newlines_in_values=False,
@@ -212,3 +224,28 @@ def _parsed(
             strings_can_be_null=False,
         ),
     )
+    # Arrow lets an open quote run over line ends, to the end of the block.
+    num_lines = _num_lines(block)
+    if table.num_rows != num_lines or log_format.has_open_quote(
+        _last_line(block)
+    ):
+        raise pa.ArrowInvalid(f"{num_lines} lines and {table.num_rows} rows")
+    return table
+
+
+def _has_empty_line(block: bytes) -> bool:
+    return block.startswith((b"\n", b"\r")) or any(
+        ends in block for ends in (b"\n\n", b"\n\r", b"\r\r")
+    )
+
+
+def _num_lines(block: bytes) -> int:
+    ends = block.count(b"\n")
+    if b"\r" in block:
+        ends += block.count(b"\r") - block.count(b"\r\n")
+    return ends + (not block.endswith((b"\n", b"\r")))
+
+
+def _last_line(block: bytes) -> str:
+    last = block[-MAX_LINE_BYTES:].rstrip(b"\r\n").replace(b"\r", b"\n")
+    return last[last.rfind(b"\n") + 1 :].decode("utf-8", "replace")

@@ -46,6 +46,13 @@ class Stages:
     def __exit__(self, *exception) -> None:
         self._progress.stop()
 
+    def say(self, text: str) -> None:
+        """Prints a line above the bars."""
+        if not self._progress.disable:
+            self._progress.console.print(
+                text, highlight=False, markup=False, soft_wrap=True
+            )
+
     def start(self, description: str, total: int) -> None:
         """Begins a stage of `total` steps."""
         self._task = self._progress.add_task(description, total=total)

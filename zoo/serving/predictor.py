@@ -1,5 +1,4 @@
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from zoo.checks import check_positive_integer
 from zoo.encoding import ClickEncoder
+from zoo.encoding.gaps import Gaps
 from zoo.models.ctr_model import CTRModel
 from zoo.models.padded_prediction import predict_padded
 from zoo.presets.folder import PresetFolder
@@ -15,6 +15,7 @@ from zoo.presets.save_and_load import load_model
 from zoo.raw.source import Source
 from zoo.raw.source import open_raw_log
 from zoo.runtime.progress import Stages
+from zoo.serving.gap_check import check_gaps
 from zoo.serving.score_file import write_scores
 
 
@@ -25,6 +26,8 @@ class CTRPredictor:
     same probabilities as in training and evaluation: text becomes ids, unseen
     tokens the id of unknown ones, numbers are transformed by what the training
     split taught. Labels are ignored.
+
+    Threads may share a predictor, and it can be pickled and copied.
 
     Args:
         model: a model of the zoo.
@@ -55,6 +58,8 @@ class CTRPredictor:
                 "`model` must have the columns and vocabulary sizes of "
                 f"`encoder`, {expected}. Received: {received}"
             )
+        # A predictor outlives the folder that it was loaded from.
+        encoder.load_vocabularies()
         self.model = model
         self.encoder = encoder
 
@@ -86,7 +91,12 @@ class CTRPredictor:
         encoder = opened.load_encoder()
         return cls(load_model(opened, dtype=dtype), encoder)
 
-    def predict(self, rows: Any, batch_size: int = 16_384) -> np.ndarray:
+    def predict(
+        self,
+        rows: Any,
+        batch_size: int = 16_384,
+        max_unknown: float | None = None,
+    ) -> np.ndarray:
         """Returns the click probability of every row, in their order.
 
         Args:
@@ -95,6 +105,8 @@ class CTRPredictor:
                 encoder's format, a file or a folder.
             batch_size: integer. Rows that the network sees at once. Defaults
                 to `16_384`.
+            max_unknown: float. The largest share of a column's values that
+                training may not have seen; `None` for any. Defaults to `None`.
 
         Returns:
             `(rows,)` float32.
@@ -102,14 +114,25 @@ class CTRPredictor:
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: naming column and row, or file and line, for a missing
-                column or a value that breaks a rule of the format.
+                column or a value that breaks a rule of the format; or for a
+                column with more unknown values than `max_unknown`.
+
+        Warns:
+            UnknownIdsWarning: if far more of a column is unknown or missing
+                than in the validation split.
         """
         check_positive_integer("batch_size", batch_size)
         if isinstance(rows, str | os.PathLike):
-            source = self._open(rows)
-            parts = [scores for scores, _ in self._scores(source, batch_size)]
-            return np.concatenate([np.empty(0, "float32"), *parts])
-        return self._predict_ids(self.encoder.encode(rows), batch_size)
+            encoded = self.encoder.encode_source(self._open(rows))
+        else:
+            encoded = iter([(self.encoder.encode(rows), 0)])
+        gaps = Gaps.none(self.encoder.schema.num_fields)
+        parts: list[np.ndarray] = [np.empty(0, "float32")]
+        for inputs, _ in encoded:
+            parts.append(self._predict_ids(inputs, batch_size))
+            gaps += Gaps.of(inputs["ids"])
+        self._check(gaps, max_unknown)
+        return np.concatenate(parts)
 
     def predict_file(
         self,
@@ -117,6 +140,7 @@ class CTRPredictor:
         output: str | os.PathLike,
         batch_size: int = 16_384,
         show_progress: bool | None = None,
+        max_unknown: float | None = None,
     ) -> int:
         """Scores a log of any size, in memory that does not grow with it.
 
@@ -131,6 +155,8 @@ class CTRPredictor:
                 to `16_384`.
             show_progress: boolean. Whether to draw a progress bar; `None` for
                 terminals only. Defaults to `None`.
+            max_unknown: as in `predict`. No file is written if it is exceeded.
+                Defaults to `None`.
 
         Returns:
             The number of rows.
@@ -138,34 +164,38 @@ class CTRPredictor:
         Raises:
             FileNotFoundError: if there is no such source.
             ValueError: for another suffix, or as `predict` does.
+
+        Warns:
+            UnknownIdsWarning: as `predict` does.
         """
         check_positive_integer("batch_size", batch_size)
         opened = self._open(source)
-        if Path(output).resolve() in {p.resolve() for p in opened.paths}:
+        if Path(output).resolve() in {
+            raw_file.path.resolve() for raw_file in opened.files
+        }:
             raise ValueError(
                 "`output` must be another file than those that are scored. "
                 f"Received: output={output}"
             )
-        num_rows = 0
+        gaps = Gaps.none(self.encoder.schema.num_fields)
         with (
             write_scores(output) as write,
             Stages(show_progress) as stages,
         ):
             stages.start("Scoring", total=opened.size)
-            for scores, amount in self._scores(opened, batch_size):
-                write(scores)
-                num_rows += len(scores)
+            for inputs, amount in self.encoder.encode_source(opened):
+                write(self._predict_ids(inputs, batch_size))
+                gaps += Gaps.of(inputs["ids"])
                 stages.reach(amount)
-        return num_rows
+            self._check(gaps, max_unknown)
+        return gaps.rows
 
     def _open(self, source: Any) -> Source:
         return open_raw_log(source, self.encoder.log_format.unlabeled())
 
-    def _scores(
-        self, source: Source, batch_size: int
-    ) -> Iterator[tuple[np.ndarray, int]]:
-        for inputs, amount in self.encoder.encode_source(source):
-            yield self._predict_ids(inputs, batch_size), amount
+    def _check(self, gaps: Gaps, max_unknown: float | None) -> None:
+        fields = self.encoder.log_format.categorical
+        check_gaps(gaps, self.encoder.gaps, fields, max_unknown)
 
     def _predict_ids(
         self, inputs: dict[str, np.ndarray], batch_size: int

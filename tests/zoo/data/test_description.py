@@ -64,6 +64,19 @@ def test_picture(folder):
     assert data.startswith(b"\x89PNG") and len(data) > 10_000
 
 
+def test_names_are_no_formulas(tmp_path):
+    names = ("$a", r"b\$", "$c_$x", "d\\")
+    log_format = zoo.LogFormat(
+        name="shop", columns=("click", *names), label="click", categorical=names
+    )
+    lines = [f"{i % 2}\t1\t2\t3\t{i}" for i in range(90)]
+    (tmp_path / "raw").write_text("\n".join(lines))
+    output = tmp_path / "$x_$"
+    zoo.prepare(log_format, tmp_path / "raw", output, show_progress=False)
+    zoo.describe(output, show_progress=False)
+    assert (output / "data_card.png").stat().st_size > 10_000
+
+
 def test_a_folder_that_is_no_log(tmp_path):
     with pytest.raises(FileNotFoundError, match="Received: "):
         zoo.describe(tmp_path)

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.zoo.encoding.logs import read_split
 from zoo.data.description import describe
 from zoo.data.encoded_log import EncodedLog
 from zoo.encoding import ClickEncoder
@@ -212,6 +213,58 @@ def test_a_log_for_the_test_alone(text, prepare_text, tmp_path):
     assert list(log.splits) == ["test"]
     assert len(log.split("test")) == len(text.splitlines())
     assert list(describe(tmp_path / "test")["splits"]) == ["test"]
+
+
+@pytest.mark.parametrize("name", ["a*b", "a[b", "a=b", "a'b", "a b"])
+def test_the_output_may_be_called_anything(text, tiny, tmp_path, name):
+    (tmp_path / "raw").write_text(text)
+    # A pattern would also match this one.
+    for folder in ("axb", name):
+        prepare(
+            tiny,
+            tmp_path / "raw",
+            tmp_path / folder / "out",
+            seed=len(folder),
+            show_progress=False,
+        )
+    expected = tmp_path / "plain"
+    prepare(
+        tiny,
+        tmp_path / "raw",
+        expected,
+        seed=len(name),
+        show_progress=False,
+    )
+    for split in ("train", "validation", "test"):
+        assert read_split(tmp_path / name / "out", split).equals(
+            read_split(expected, split)
+        )
+
+
+@pytest.mark.parametrize("name", ["a?b", "a\\b"])
+def test_an_output_that_duckdb_can_not_open(text, tiny, tmp_path, name):
+    (tmp_path / "raw").write_text(text)
+    (tmp_path / name).mkdir()
+    with pytest.raises(ValueError, match="`output` must have.*Received: "):
+        prepare(
+            tiny, tmp_path / "raw", tmp_path / name / "out", show_progress=False
+        )
+    assert not list((tmp_path / name).iterdir())
+
+
+def test_a_column_may_be_called_label(tmp_path):
+    log_format = LogFormat(
+        name="shop",
+        columns=("click", "label", "site"),
+        label="click",
+        categorical=("label", "site"),
+    )
+    lines = [f"{i % 2}\tx{i % 3}\ts{i % 5}" for i in range(90)]
+    (tmp_path / "raw").write_text("\n".join(lines))
+    prepare(log_format, tmp_path / "raw", tmp_path / "out", show_progress=False)
+    schema = EncodedLog.load(tmp_path / "out").schema
+    assert list(schema.categorical) == ["label", "site"]
+    assert schema.label == "click"
 
 
 def test_progress_goes_to_stderr_if_wanted(text, tiny, tmp_path, capsys):

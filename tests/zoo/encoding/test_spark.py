@@ -393,11 +393,15 @@ def test_bad_row_in_parquet(shop, check_refused, tmp_path):
         check_refused(log_format, source, pattern)
 
 
-def test_no_row_after_the_header(check_refused, write, tmp_path):
-    row = ["1", "0", *["t"] * 22]
-    good = write(tmp_path / "0", [row], ",", header=AVAZU.columns)
-    empty = write(tmp_path / "1", [], ",", header=AVAZU.columns)
-    check_refused(AVAZU, [good, empty], "1: there is no row after the header")
+def test_files_without_rows(
+    check_refused, check_same, shop, make_rows, write, tmp_path
+):
+    empty = tmp_path / "1"
+    empty.write_bytes(b"")
+    check_same(shop, [write(tmp_path / "0", make_rows(500)), empty])
+    check_refused(shop, [empty], "at least one row")
+    header = write(tmp_path / "2", [], ",", header=AVAZU.columns)
+    check_refused(AVAZU, [header, header], "at least one row")
 
 
 def test_damaged_files(shop, make_rows, write, check_refused, tmp_path):

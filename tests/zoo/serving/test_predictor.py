@@ -1,8 +1,12 @@
 """Raw rows in, probabilities out: the same ones as in evaluation."""
 
+import copy
 import gzip
+import pickle
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,7 @@ import pytest
 import zoo
 from zoo.cli import app as cli
 from zoo.encoding import open_source
+from zoo.serving.gap_check import UnknownIdsWarning
 
 SHOP = zoo.LogFormat(
     name="shop",
@@ -217,7 +222,7 @@ def test_bad_rows_follow_the_encoders_rules(predictor, bad_rows, message):
 
 def test_an_empty_file_is_refused(predictor, tmp_path):
     (tmp_path / "rows.tsv").touch()
-    with pytest.raises(ValueError, match="the file is empty.*Received"):
+    with pytest.raises(ValueError, match="at least one row.*Received"):
         predictor.predict(tmp_path / "rows.tsv")
 
 
@@ -344,3 +349,61 @@ def test_the_command_scores_a_file(
     np.testing.assert_allclose(
         pd.read_parquet(output)["probability"], expected, rtol=0, atol=1e-6
     )
+
+
+def test_threads_may_share_a_predictor(predictor, rows):
+    expected = predictor.predict(rows.slice(0, 100))
+    with ThreadPoolExecutor(8) as threads:
+        parts = threads.map(
+            lambda i: predictor.predict(rows.slice(i, 1)), range(100)
+        )
+        received = np.concatenate(list(parts))
+    np.testing.assert_allclose(received, expected, rtol=1e-5)
+
+
+def test_a_predictor_can_be_copied_and_outlives_its_folder(
+    preset, rows, tmp_path
+):
+    folder = shutil.copytree(preset, tmp_path / "preset")
+    predictor = zoo.CTRPredictor.from_preset(folder)
+    shutil.rmtree(folder)
+    rows = rows.slice(0, 50)
+    expected = predictor.predict(rows)
+    for copied in (
+        pickle.loads(pickle.dumps(predictor)),
+        copy.deepcopy(predictor),
+    ):
+        np.testing.assert_array_equal(copied.predict(rows), expected)
+        again = pickle.loads(pickle.dumps(copied))
+        np.testing.assert_array_equal(again.predict(rows), expected)
+
+
+def test_a_column_that_is_unknown_is_told_of(predictor, rows, tmp_path):
+    strange = rows.set_column(2, "site", [["elsewhere"] * len(rows)])
+    message = r"'site' is unknown in 100\.0% of the rows"
+    with pytest.warns(UnknownIdsWarning, match=message):
+        predictor.predict(strange)
+    with pytest.warns(UnknownIdsWarning, match=message):
+        predictor.predict_file(strange, tmp_path / "scores.csv")
+    missing = rows.set_column(2, "site", [pa.nulls(len(rows), pa.string())])
+    with pytest.warns(UnknownIdsWarning, match=r"'site' is missing in 100"):
+        predictor.predict(missing)
+    # A single row says nothing of the others.
+    predictor.predict(strange.slice(0, 1))
+
+
+def test_more_unknown_values_than_allowed_are_refused(
+    predictor, rows, tmp_path
+):
+    sites = ["elsewhere"] * 50 + rows["site"].to_pylist()[50:]
+    some = rows.set_column(2, "site", [sites])
+    output = tmp_path / "scores.csv"
+    assert predictor.predict_file(some, output, max_unknown=0.1) == ROWS
+    output.unlink()
+    for way in (
+        lambda: predictor.predict(some, max_unknown=0.01),
+        lambda: predictor.predict_file(some, output, max_unknown=0.01),
+    ):
+        with pytest.raises(ValueError, match="'site'.*Received: 0.025"):
+            way()
+    assert not output.exists()

@@ -10,6 +10,7 @@ from zoo.encoding.spark import check_spark
 
 check_spark()
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,11 @@ class SparkEngine:
         try:
             with steady_blocks(self._session):
                 rows = SparkRows(self._session, source, self._work)
+                if rows.num_rows == 0:
+                    raise ValueError(
+                        "`source` must hold at least one row. "
+                        f"Received: source={source.name}"
+                    )
                 stages.advance()
                 rows.raw().createOrReplaceTempView("raw")
                 self._write("staged", self._session.sql(query))
@@ -133,6 +139,7 @@ class SparkEngine:
     def write_splits(
         self,
         encoder: ClickEncoder,
+        by_value: Sequence[int],
         counts: dict[str, int],
         folder: Path,
         stages: Stages,
@@ -155,6 +162,7 @@ class SparkEngine:
             range(encoder.schema.num_fields),
             encoder.settings.num_buckets,
             ("split", "label"),
+            by_value=by_value,
         )
         rows = self._session.sql(translated(query))
         # Range partitioning would run the query twice, to sample its rows.

@@ -64,7 +64,6 @@ class SparkRows:
         for file, _, lines in blocks:
             rows[file] += lines
         self._starts = [0, *itertools.accumulate(max(n, 0) for n in rows)]
-        self._without_rows = [n for n in range(num_files) if rows[n] <= 0]
         self.num_rows = self._starts[-1]
 
     def raw(self) -> DataFrame:
@@ -80,19 +79,14 @@ class SparkRows:
         )
 
     def explain_first(self, row_id: int | None) -> None:
-        """Raises for the first bad row or file, if there is one.
+        """Raises for the first bad row, if there is one.
 
         Args:
             row_id: integer. Number of the first bad row, or `None`.
         """
-        problems = []
-        if not self._reader.may_be_empty:
-            problems += [(number, 0) for number in self._without_rows]
         if row_id is not None:
             number = bisect.bisect_right(self._starts, row_id) - 1
-            problems.append((number, row_id - self._starts[number]))
-        if problems:
-            self._reader.explain(*min(problems))
+            self._reader.explain(number, row_id - self._starts[number])
 
     def _count(self) -> list[tuple[int, int, int]]:
         """File, start and number of lines of each block, in order."""

@@ -9,7 +9,7 @@ from pyspark.sql import functions
 from zoo.encoding.spark.session import pattern_of
 from zoo.encoding.spark.session import without_pandas_warning
 from zoo.encoding.spark.text import place_columns
-from zoo.raw.columns import LARGEST_EXACT
+from zoo.raw.columns import largest_exact
 from zoo.raw.raw_file import RawFile
 from zoo.raw.table_log import TableLog
 
@@ -20,14 +20,12 @@ class SparkTables:
     Attributes:
         files: list of `RawFile`, in order.
         header: boolean. Whether the first line of a file is a header.
-        may_be_empty: boolean. Whether a file may be without rows.
 
     Raises:
         ValueError: for data sets in memory, or files that Spark skips.
     """
 
     header = False
-    may_be_empty = True
 
     def __init__(self, source: TableLog):
         self._source = source
@@ -45,6 +43,13 @@ class SparkTables:
                     "`engine='spark'` takes files whose names begin with _ or "
                     f". for hidden ones: rename it. Received: {raw_file}"
                 )
+        for table in self._tables:
+            for name in source.names_in(table):
+                if pa.types.is_float16(table.types[name]):
+                    raise ValueError(
+                        f"{table}: `engine='spark'` can't read float16; use "
+                        f"engine='duckdb'. Received: column '{name}'"
+                    )
 
     def rows(self, session: SparkSession, number: int) -> DataFrame:
         """Reads a file, as text in the columns that the SQL knows.
@@ -102,8 +107,10 @@ class SparkTables:
             or pa.types.is_null(kind)
         ):
             return column.cast("string"), always
-        if pa.types.is_boolean(kind) and name == self._format.label:
-            return column.cast("int").cast("string"), always
+        if pa.types.is_boolean(kind):
+            if name == self._format.label:
+                column = column.cast("int")
+            return column.cast("string"), always
         if not pa.types.is_floating(kind):
             return functions.lit(None).cast("string"), functions.lit(False)
         value = functions.when(~functions.isnan(column), column)
@@ -112,7 +119,7 @@ class SparkTables:
                 return value.cast("string"), always
             return _shortest(value), always
         is_exact = (functions.rint(value) == value) & (
-            functions.abs(value) <= LARGEST_EXACT
+            functions.abs(value) <= largest_exact(kind)
         )
         text = value.cast("bigint").cast("string")
         return text, functions.coalesce(is_exact, always)

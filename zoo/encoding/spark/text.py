@@ -11,7 +11,7 @@ from pyspark.sql import functions
 
 from zoo.encoding.spark.session import pattern_of
 from zoo.raw.bad_line import raise_first_bad_line
-from zoo.raw.raw_file import MAX_LINE_BYTES
+from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import broken_archive
 from zoo.raw.raw_file import is_gzip
@@ -29,14 +29,11 @@ class SparkText:
     Attributes:
         files: list of `RawFile`, in order.
         header: boolean. Whether the first line of a file is a header.
-        may_be_empty: boolean. Whether a file may be without rows.
 
     Raises:
         ValueError: for text that Spark would read differently, or a file with
             another checksum.
     """
-
-    may_be_empty = False
 
     def __init__(self, source: TextLog):
         self._source = source

@@ -251,10 +251,11 @@ def _settings(
 
 def _check_kinds(encoder: ClickEncoder, source: Source) -> None:
     """Raises if a log has other kinds of tokens than a vocabulary to grow."""
+    kinds = encoder.kinds or {}
     for i in encoder.fields_by_value(source.kinds):
         name = encoder.log_format.categorical[i]
         raise ValueError(
-            f"`grow` needs the column '{name}' as {encoder.kinds[name]}, as in "
+            f"`grow` needs the column '{name}' as {kinds[name]}, as in "
             "the log that the vocabulary was learned from: a value would get "
             f"a second token. Received: {source.kinds[name]}"
         )

@@ -74,7 +74,7 @@ def _orders_of_dates(days: Sequence[str]) -> list[list[str]]:
             dates = {day: datetime.strptime(day, date_format) for day in days}
         except ValueError:
             continue
-        orders.append(sorted(days, key=lambda day, at=dates: at[day]))
+        orders.append(sorted(days, key=dates.__getitem__))
     return orders
 
 

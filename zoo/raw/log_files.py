@@ -67,8 +67,10 @@ def find_files(source: SourceLike, log_format: LogFormat) -> list[RawFile]:
                     f"`source` as a dict must have keys of {SPLITS}. "
                     f"Received: {name!r}"
                 )
-            found = find_files(paths, log_format)
-            files += [replace(raw_file, origin=split) for raw_file in found]
+            files += [
+                replace(raw_file, origin=split)
+                for raw_file in find_files(paths, log_format)
+            ]
         return _by_split(files)
     if isinstance(source, str | os.PathLike):
         found = _files(_existing(source, log_format))

@@ -11,8 +11,8 @@ from zoo.runtime.environment import describe_environment
 from zoo.training.recipe import Recipe
 
 Row = dict[str, Any]
-# A report of `zoo.train` has no such keys.
-_OF_A_STUDY = ("variant", "wall_seconds")
+# Keys that a report has only if there is something to say.
+_OPTIONAL = ("variant", "wall_seconds", "unseen_rows")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Report:
         rows: dict of the rows of each split.
         unseen_rows: integer, the training rows that came in no batch. Those
             that fill none begin the next epoch, so only a run of one epoch has
-            any, and less than a batch of them.
+            any, and less than a batch of them. No key if there are none.
         bayes: dict of the best possible metrics, or `None` where they are not
             known.
         history: dict. Per name, the values of all epochs.
@@ -125,8 +125,8 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Returns the attributes as a dict that JSON can hold."""
         content = asdict(self)
-        for name in _OF_A_STUDY:
-            if content[name] is None:
+        for name in _OPTIONAL:
+            if not content[name]:
                 del content[name]
         return content
 

@@ -177,8 +177,11 @@ class Run:
     def report(self) -> Report:
         """Measures the network and returns the run's report."""
         evaluated_on = name_of_evaluation_split(self.log)
-        steps = self.recipe.epochs * self.batches.batches_per_epoch
-        trained = steps * self.batches.rows_per_batch
+        batches = self.batches
+        rows_per_batch = batches.rows_per_batch or batches.batch_size
+        trained = (
+            self.recipe.epochs * batches.batches_per_epoch * rows_per_batch
+        )
         rows = self.log.split(evaluated_on)
         metrics = evaluate_split(self.network, rows)
         warn_if_useless(rows.labels, metrics)

@@ -79,7 +79,10 @@ class CowClipEmbedding(keras.layers.Embedding):
     def build(self, input_shape=None):
         if self.built:
             return
+        # LoRA locks the layer's weights, and the counts are not there yet.
+        lora_rank, self.lora_rank = self.lora_rank, None
         super().build(input_shape)
+        self.lora_rank = lora_rank
         self.id_counts = self.add_weight(
             shape=(self.input_dim,),
             initializer="zeros",
@@ -91,6 +94,13 @@ class CowClipEmbedding(keras.layers.Embedding):
         )
         # `CowClip.build` finds the counts by this tag.
         self._embeddings.cowclip = TableTag(self.id_counts, self.clip)
+        if lora_rank:
+            self.enable_lora(lora_rank, self.lora_alpha)
+
+    def enable_lora(self, *args, **kwargs):
+        super().enable_lora(*args, **kwargs)
+        # Its table is fixed, so there is nothing to clip.
+        self.id_counts.trainable = False
 
     def add_weight(self, *args, **kwargs):
         # If only the layer has a mixed policy, Keras casts the table before the
@@ -131,17 +141,19 @@ class CowClipEmbedding(keras.layers.Embedding):
         for variable, weight in zip(state, weights, strict=True):
             variable.assign(weight)
 
-    def load_own_variables(self, store):
-        if self.lora_enabled or not self.built:
-            super().load_own_variables(store)
-            return
+    def quantize(self, mode=None, type_check=True, config=None):
+        # Keras refuses subclasses, because it can't know what they change.
+        super().quantize(mode, type_check=False, config=config)
+        self.id_counts.trainable = False
+
+    def _check_load_own_variables(self, store):
         # Keras would also expect the counts, which are not saved.
-        if len(store.keys()) != 1:
+        expected, received = len(self._state()), len(store.keys())
+        if received != expected:
             raise ValueError(
-                f"Layer '{self.name}' expects one saved variable, its table. "
-                f"Received: {len(store.keys())} variables"
+                f"Layer '{self.name}' expects {expected} saved variables. "
+                f"Received: {received} variables"
             )
-        self._embeddings.assign(store["0"])
 
     def get_config(self):
         return {**super().get_config(), "clip": self.clip}

@@ -341,6 +341,32 @@ def test_weights_move_to_and_from_keras_embedding(to_cowclip):
     np.testing.assert_array_equal(target.get_weights()[0], expected)
 
 
+@pytest.mark.parametrize("change", ["lora_rank", "enable_lora", "quantize"])
+def test_what_keras_makes_of_an_embedding_is_saved(change, tmp_path):
+    ids = keras.Input((2,), dtype="int32")
+    arguments = {"lora_rank": 2} if change == "lora_rank" else {}
+    layer = kc.CowClipEmbedding(50, 4, **arguments)
+    click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(layer(ids)))
+    model = keras.Model(ids, click)
+    if change == "enable_lora":
+        layer.enable_lora(2)
+    x = np.arange(64, dtype="int32").reshape(32, 2) % 50
+    y = (x[:, :1] > 20).astype("float32")
+    if change == "quantize":
+        layer.quantize("int8")
+    else:
+        # There is no table to clip: LoRA fixes it.
+        with pytest.warns(UserWarning, match="nothing to clip"):
+            model.compile(kc.CowClip(0.1), "binary_crossentropy")
+            model.fit(x, y, verbose=0)
+        assert len(model.trainable_variables) == 4
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_allclose(
+        loaded.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5
+    )
+
+
 def test_wrong_weights_are_refused():
     layer = kc.CowClipEmbedding(3, 2, weights=np.ones((3, 2)))
     np.testing.assert_array_equal(layer.get_weights()[0], np.ones((3, 2)))

@@ -194,6 +194,7 @@ def write_preset(
 ) -> None:
     """Writes what `PresetFolder` reads; see `zoo.save_to_preset`."""
     folder = Path(folder)
+    _check_float(model)
     old_encoder = folder / ENCODER_FOLDER
     if encoder is None and old_encoder.exists():
         raise ValueError(
@@ -210,6 +211,20 @@ def write_preset(
             old_encoder.rename(partial / "old_encoder")
         for path in whole.iterdir():
             path.replace(folder / path.name)
+
+
+def _check_float(model: keras.Model) -> None:
+    """Raises if layers are quantized, or have LoRA, which no config holds."""
+    for layer in model._flatten_layers(include_self=False):
+        for change in ("quantization_mode", "lora_enabled"):
+            if getattr(layer, change, None):
+                raise ValueError(
+                    "`model` must be as its config makes it, without quantized "
+                    "layers or LoRA: a preset could not be loaded. Save it "
+                    "before, and change the loaded model again. Received: "
+                    f"layer '{layer.name}' with "
+                    f"{change}={getattr(layer, change)!r}"
+                )
 
 
 def write_preset_files(

@@ -32,7 +32,7 @@ def save_to_preset(
 
     Raises:
         ValueError: if `folder` has an encoder, and there is none to replace
-            it.
+            it; or if layers were quantized or given LoRA.
         TypeError: if `metadata` is no JSON. An earlier preset stays.
 
     Example:

@@ -134,6 +134,23 @@ def edit(path, **changes):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
+@pytest.mark.parametrize("change", ["quantize", "lora"])
+def test_a_changed_network_is_refused(preset, change):
+    model, folder = preset
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    hidden = model.get_layer("hidden_1")
+    if change == "quantize":
+        hidden.quantize("int8")
+    else:
+        hidden.enable_lora(2)
+    with pytest.raises(
+        ValueError, match="must be as its.*Received: .*hidden_1"
+    ):
+        zoo.save_to_preset(model, folder, metadata={})
+    after = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert after == before
+
+
 def test_without_weights_the_network_draws_its_own(preset):
     model, folder = preset
     (folder / "model.weights.h5").unlink()

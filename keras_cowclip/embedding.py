@@ -25,6 +25,8 @@ class CowClipEmbedding(keras.layers.Embedding):
     `keras.layers.Embedding`, layer by layer. Weight files of whole models can't
     be exchanged, because they name each layer by its class.
 
+    With LoRA, or quantized, the table is fixed, and its ids are not counted.
+
     The counts are among the `trainable_variables`. A training loop without a
     Keras optimizer must skip every variable with `overwrite_with_gradient`.
 

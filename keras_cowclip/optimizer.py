@@ -91,7 +91,7 @@ class CowClip(keras.optimizers.Adam):
     * `id_counts` is not written.
     * On TensorFlow, lookups of the table outside of the layer count as well.
     * On PyTorch, gradients are sparse from the second step on, until the model
-      is compiled again with a loss or metrics.
+      is compiled again with a loss or metrics; never with `jit_compile=True`.
 
     On JAX a gradient is as large as its table. A lazy step then costs less than
     a dense one for a large table and a small batch.

@@ -40,7 +40,10 @@ Tensor = Any
 
 
 def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
-    """Returns the rows `ids`; both gradients are sparse if the tag says so."""
+    """Returns the rows `ids`; both gradients are sparse if the tag says so.
+
+    `torch.compile` can't compile a step on sparse gradients.
+    """
     if ids.device.type == "meta":
         # Keras traces a model so after `compile`. The optimizer may be another
         # one now, which can't take sparse gradients. `CowClip` asks for them
@@ -50,7 +53,7 @@ def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
         ops.convert_to_tensor(table),
         ops.convert_to_tensor(tag.id_counts),
         ids,
-        tag.sparse_gradients,
+        tag.sparse_gradients and not torch.compiler.is_compiling(),
     )
 
 

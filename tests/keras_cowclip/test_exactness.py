@@ -200,19 +200,22 @@ def test_other_jit_compile_agrees_with_float64_reference(case):
 
 
 @pytest.mark.large
+@pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.skipif(BACKEND != "torch", reason="torch.compile is torch's own")
 @pytest.mark.filterwarnings(
     "ignore:<class 'torch.autograd.function.Function'> should not be",
     "ignore:.*The .grad attribute of a Tensor that is not a leaf",
 )
-def test_torch_compile_trains_as_eager_torch_does():
+def test_torch_compile_trains_as_eager_torch_does(lazy):
     ids, _, labels = networks.click_data(24)
     tables, shares = [], []
     for jit_compile in (False, True):
         keras.utils.set_random_seed(0)
         table = keras_cowclip.CowClipEmbedding(networks.VOCABULARY, 2)
         model = keras.Sequential([table, keras.layers.GlobalMaxPooling1D()])
-        optimizer = keras_cowclip.CowClip(clip_ratio=0.5, embedding_l2=1e-3)
+        optimizer = keras_cowclip.CowClip(
+            clip_ratio=0.5, embedding_l2=1e-3, lazy=lazy
+        )
         model.compile(optimizer=optimizer, loss="mse", jit_compile=jit_compile)
         model.fit(ids, labels, batch_size=8, shuffle=False, verbose=0)
         tables.append(table.get_weights()[0])

@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import re
-import tempfile
 from collections.abc import Iterator
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +44,7 @@ class DuckDBEngine:
     """
 
     def __init__(self, folder: Path, memory_bytes: int):
-        self._link, folder = _plain_path(folder)
+        _check_path(folder)
         self._folder = folder
         share = memory_bytes - _resident_bytes() - _RESERVED_BYTES
         share = max(share, memory_bytes // 4)
@@ -77,7 +75,6 @@ class DuckDBEngine:
 
     def __exit__(self, kind, error, traceback) -> None:
         self._connection.close()
-        self._link.close()
         # Versions of DuckDB raise different errors at Ctrl-C.
         if (
             isinstance(error, duckdb.InterruptException | RuntimeError)
@@ -116,7 +113,9 @@ class DuckDBEngine:
                 f"Received: source={source.name}"
             )
         files = ", ".join(map(_text, paths))
-        self.create_view("staged", f"select * from read_parquet([{files}])")
+        # A folder of the output may be called `label=1`.
+        read = f"read_parquet([{files}], hive_partitioning = false)"
+        self.create_view("staged", f"select * from {read}")
 
     def fetch(self, query: str) -> list[tuple]:
         return self._connection.execute(query).fetchall()
@@ -263,38 +262,13 @@ class DuckDBEngine:
                 file.close()
 
 
-def _plain_path(folder: Path) -> tuple[contextlib.ExitStack, Path]:
-    """A path of a folder without characters that DuckDB gives a meaning.
-
-    DuckDB takes `*` for a pattern and `a=b` for a column. A link stands in
-    for a path with one of them.
-
-    Returns:
-        What removes the link when it is closed, and the path.
-
-    Raises:
-        ValueError: for a path that DuckDB can't make a database in, link or
-            not.
-    """
-    on_exit = contextlib.ExitStack()
-    folder = folder.absolute()
-    if set("?\\") & set(folder.as_posix()):
+def _check_path(folder: Path) -> None:
+    """Raises for a path that DuckDB can't make a database in."""
+    if set("?\\") & set(folder.absolute().as_posix()):
         raise ValueError(
             "`output` must have neither `?` nor a backslash in its path, which "
             f"DuckDB takes for something else. Received: output={folder}"
         )
-    if re.search(r"[^\w\s./:-]", folder.as_posix()):
-        link = Path(
-            on_exit.enter_context(
-                tempfile.TemporaryDirectory(
-                    prefix="zoo-", ignore_cleanup_errors=True
-                )
-            ),
-            "work",
-        )
-        link.symlink_to(folder, target_is_directory=True)
-        folder = link
-    return on_exit, folder
 
 
 def _text(path: Path) -> str:

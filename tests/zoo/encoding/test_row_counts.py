@@ -86,6 +86,35 @@ def test_every_line_is_one_row_or_named(data, quoted, header, block):
                 way(log_format, paths, Path(folder))
 
 
+@pytest.mark.parametrize("way", ["prepared", "loaded", "streamed", "scored"])
+@pytest.mark.parametrize(
+    "opened, closed",
+    [
+        (('0,"24 inch,b,x', 40), ('0,27",b,x', 90)),
+        (('0,a,b,"24 inch', 40), ('27",a,b,x', 350)),
+        (('0,a,b,"24 inch', 399), None),
+    ],
+    ids=["in a value", "in a column that is not read", "in the last line"],
+)
+def test_a_quote_takes_no_row_away(way, opened, closed, tmp_path):
+    log_format = LogFormat(
+        name="shop",
+        columns=(*NAMES, "unused"),
+        label="click",
+        categorical=("a", "b"),
+        delimiter=",",
+        quoted=True,
+    )
+    lines = [f"{i % 2},a,b,x" for i in range(400)]
+    for change in filter(None, (opened, closed)):
+        lines[change[1]] = change[0]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(lines))
+    where = f"log.csv, line {opened[1] + 1}: a quoted value must end"
+    with pytest.raises(ValueError, match=where):
+        globals()[way](log_format, [path], tmp_path)
+
+
 def values_of(line, quoted):
     """The values by the rules of `LogFormat`; `None` if one is broken."""
     found = line.split(",")

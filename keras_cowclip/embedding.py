@@ -62,6 +62,8 @@ class CowClipEmbedding(keras.layers.Embedding):
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), Algorithm 1.
     """
 
+    lora_rank: int | None
+
     def __init__(
         self, input_dim, output_dim, clip=True, **embedding_kwargs
     ) -> None:

@@ -8,6 +8,18 @@ TEXT, INTEGER, BOOLEAN = "text", "integer", "boolean"
 """The kinds of columns whose values become tokens."""
 
 
+# What Arrow writes as everybody would.
+_EASY = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_integer,
+    pa.types.is_boolean,
+    pa.types.is_date32,
+    pa.types.is_null,
+)
+
+
 def kind_of(column_type: pa.DataType) -> str | None:
     """The kind of a column; `None` if nothing is in it."""
     if pa.types.is_dictionary(column_type):
@@ -24,8 +36,8 @@ def kind_of(column_type: pa.DataType) -> str | None:
 def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
     """Turns a column into text; `None` if its type has no certain meaning.
 
-    Text and integers are taken as they are, and booleans as `true` and
-    `false`. NaN is missing. Floats must be
+    Text and integers are taken as they are, booleans as `true` and `false`,
+    and dates as `2024-01-31`. NaN is missing. Floats must be
     exact integers (pandas turns integers beside missing values into floats)
     where `floats` does not allow more.
 
@@ -40,13 +52,7 @@ def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
-    if (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_null(kind)
-    ):
+    if any(has_kind(kind) for has_kind in _EASY):
         return column.cast(pa.string())
     if not pa.types.is_floating(kind):
         return None

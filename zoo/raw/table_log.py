@@ -126,11 +126,15 @@ class TableLog:
                     f"Received: columns {table.columns}"
                 )
             first = self.holders[0]
-            kinds = [t.types.get(name) for t in (first, table)]
-            if None not in kinds and kinds[0] != kinds[1]:
+            types = [t.types.get(name) for t in (first, table)]
+            if None in types:
+                continue
+            # int32 beside int64 or, for missing values, double does no harm.
+            kinds = {kind_of(column_type) for column_type in types} - {None}
+            if len(kinds) > 1:
                 raise ValueError(
-                    f"{table}: the column '{name}' must have the same type as "
-                    f"in {first}, {kinds[0]}. Received: {kinds[1]}"
+                    f"{table}: the column '{name}' must have the same kind of "
+                    f"type as in {first}, {types[0]}. Received: {types[1]}"
                 )
 
     def names_in(self, table) -> list[str]:

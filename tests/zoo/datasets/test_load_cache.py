@@ -122,7 +122,7 @@ def test_parquet_files_that_disagree(numbered, tmp_path, cache, cached):
     rows = {"click": [0, 1], "n": [1, 2], "hour": ["1", "2"]}
     pyarrow.parquet.write_table(pa.table(rows), tmp_path / "log" / "a.parquet")
     for change, match in (
-        ({"n": ["1", "2"]}, "b.parquet: the column 'n' must have the same typ"),
+        ({"n": ["1", "2"]}, "b.parquet: the column 'n' must have the same kin"),
         ({"hour": None}, "b.parquet: must have the column 'hour' once"),
         ({"click": [0, 2]}, "b.parquet.*row 1: the label 'click' must be 0"),
     ):

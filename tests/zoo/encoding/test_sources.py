@@ -1,6 +1,7 @@
 """Reads logs of every kind of source, and reports broken ones."""
 
 import dataclasses
+import datetime
 import gzip
 import zipfile
 
@@ -12,6 +13,7 @@ import pytest
 
 import zoo
 from tests.zoo.encoding.logs import read_split
+from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
 from zoo.encoding import open_raw_log
 from zoo.encoding import prepare
@@ -146,6 +148,46 @@ def test_two_files_that_disagree(table, shop, tmp_path):
     pa.parquet.write_table(other, tmp_path / "2.parquet")
     sources = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
     refused(shop, sources, r"2\.parquet: the column 'code' must have the same")
+
+
+def test_parts_of_harmlessly_different_types(table, shop, expected, tmp_path):
+    types = {
+        "code": (pa.int32(), pa.int64(), pa.float64()),
+        "price": (pa.float64(), pa.float64(), pa.float64()),
+        "site": (
+            pa.string(),
+            pa.large_string(),
+            pa.dictionary(pa.int32(), pa.string()),
+        ),
+        "click": (pa.int8(), pa.int64(), pa.float32()),
+    }
+    sources = []
+    for part in range(3):
+        rows = table.slice(20 * part, 20)
+        for name, kinds in types.items():
+            place = rows.column_names.index(name)
+            column = rows[name].cast(kinds[part])
+            rows = rows.set_column(place, name, column)
+        sources.append(tmp_path / f"{part}.parquet")
+        pa.parquet.write_table(rows, sources[-1])
+    assert encode(shop, sources, tmp_path / "out") == expected
+
+
+def test_dates_are_text(shop, tmp_path):
+    days = [datetime.date(2024, 1, 1 + i // 20) for i in range(60)]
+    table = pa.table(
+        {
+            "click": [i % 2 for i in range(60)],
+            "price": [1.0] * 60,
+            "site": days,
+            "code": ["x"] * 60,
+        }
+    )
+    log_format = dataclasses.replace(shop, day=("site", 10))
+    encode(log_format, table, tmp_path / "out", split="day")
+    encoder = ClickEncoder.load(tmp_path / "out" / "encoder")
+    row = {"price": 1, "site": "2024-01-01", "code": "x"}
+    assert encoder.encode([row])["ids"].tolist() == [[2, 2]]
 
 
 def test_truncated_parquet(table, shop, tmp_path):

@@ -103,6 +103,8 @@ class SparkTables:
         if (
             pa.types.is_string(kind)
             or pa.types.is_large_string(kind)
+            or pa.types.is_string_view(kind)
+            or pa.types.is_date32(kind)
             or pa.types.is_integer(kind)
             or pa.types.is_null(kind)
         ):

@@ -218,6 +218,12 @@ class ClickEncoder:
 
         Args:
             kinds: dict from the log's categorical columns to their kinds.
+
+        Example:
+
+        >>> encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
+        >>> encoder.fields_by_value({"C1": "integer", "C2": "text"})
+        [0]
         """
         if self.kinds is None:
             return []

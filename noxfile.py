@@ -92,9 +92,9 @@ def lint(session):
 @nox.session(venv_backend="none")
 @nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
 def tests(session, backend):
-    """Run the tests with one backend; with JAX also those of no backend."""
+    """Run the tests with one backend; with PyTorch also those of no backend."""
     marks = "not export and not large"
-    if backend != "jax":
+    if backend != "torch":
         marks += " and not one_backend"
     run_tests(
         session,
@@ -112,7 +112,7 @@ def tests(session, backend):
 def large(session, backend):
     """Run the tests that guard a release, not a merge."""
     marks = "large"
-    if backend != "jax":
+    if backend != "torch":
         marks += " and not one_backend"
     run_tests(session, backend, "-m", marks, *PARALLEL)
 

@@ -5,7 +5,23 @@ import keras
 import pytest
 
 TESTS = Path(__file__).parent
-# What no backend changes. `nox` runs these with JAX alone.
+# What trains a network many times, by code that is the same for all backends.
+# At a merge PyTorch alone runs these, for it need not compile; `nox -s large`
+# runs them with the others.
+TRAINED_OFTEN = [
+    TESTS / name
+    for name in (
+        "zoo/evaluation",
+        "zoo/models/test_growth.py",
+        "zoo/training/test_checkpoints.py",
+        "zoo/training/test_clip_variant.py",
+        "zoo/training/test_daily_growth.py",
+        "zoo/training/test_plateau.py",
+        "zoo/training/test_run.py",
+    )
+]
+# What no backend changes. `nox` runs these with PyTorch alone, which starts and
+# trains the quickest.
 ONE_BACKEND = [
     TESTS / name
     for name in (
@@ -60,12 +76,16 @@ def pytest_report_header(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    for path in ONE_BACKEND:
+    for path in (*ONE_BACKEND, *TRAINED_OFTEN):
         # Or its tests would run with every backend, and nobody would know.
-        assert path.exists(), f"`ONE_BACKEND` must name tests. Received: {path}"
+        assert path.exists(), f"lists must name tests. Received: {path}"
     for item in items:
         if any(item.path.is_relative_to(path) for path in ONE_BACKEND):
             item.add_marker(pytest.mark.one_backend)
+        if keras.backend.backend() != "torch" and any(
+            item.path.is_relative_to(path) for path in TRAINED_OFTEN
+        ):
+            item.add_marker(pytest.mark.large)
 
 
 @pytest.fixture(autouse=True)

@@ -69,7 +69,7 @@ class Report:
     resumed_at: list[list[int]] = field(default_factory=list)
     variant: str | None = None
     wall_seconds: float | None = None
-    unseen_rows: int = 0
+    unseen_rows: int | None = None
 
     @classmethod
     def of(cls, log: EncodedLog, recipe: Recipe, **measured: Any) -> "Report":
@@ -126,7 +126,7 @@ class Report:
         """Returns the attributes as a dict that JSON can hold."""
         content = asdict(self)
         for name in _OPTIONAL:
-            if not content[name]:
+            if content[name] is None:
                 del content[name]
         return content
 

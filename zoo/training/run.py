@@ -192,7 +192,7 @@ class Run:
             **metrics,
             seconds=self.state.seconds,
             samples_per_second=trained / self.state.seconds,
-            unseen_rows=max(len(self.log.split("train")) - trained, 0),
+            unseen_rows=max(len(self.log.split("train")) - trained, 0) or None,
             bayes=self.log.bayes.get(evaluated_on),
             history=self.state.history,
             clipped_curve=self.state.clipped_curve,

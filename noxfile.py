@@ -3,7 +3,6 @@
 `nox -l` lists the others as well, which take long or need more than a CPU.
 """
 
-import json
 import os
 import shutil
 import sys
@@ -286,8 +285,9 @@ def build(session):
 
 
 def installed(session):
-    packages = session.run("pip", "list", "--format=json", silent=True)
-    return {package["name"] for package in json.loads(packages)}
+    names = "print(*{d.name for d in importlib.metadata.distributions()})"
+    script = f"import importlib.metadata; {names}"
+    return set(session.run("python", "-c", script, silent=True).split())
 
 
 def try_wheel(session, backend):

@@ -232,6 +232,18 @@ def export(session):
         )
 
 
+def make_wheel(session):
+    """Returns the wheel of this run of nox, and makes it at first."""
+    folder = ROOT / ".nox" / "wheel"
+    if folder not in done:
+        shutil.rmtree(folder, ignore_errors=True)
+        session.install(*INSTALL, "build")
+        session.run("python", "-m", "build", "--outdir", str(folder))
+        done.add(folder)
+    [wheel] = folder.glob("*.whl")
+    return wheel
+
+
 # What a wheel must be able to do: load what it ships, train and predict.
 TRY = """
 import importlib.util, keras, keras_cowclip, zoo
@@ -262,39 +274,21 @@ TRIED = [
 
 
 @nox.session
-def build(session):
-    """Build the wheel, install it with each backend alone and try it there."""
-    dist = ROOT / ".nox" / "wheel"
-    shutil.rmtree(dist, ignore_errors=True)
-    session.install(*INSTALL, "build")
-    session.run("python", "-m", "build", "--outdir", str(dist))
-    [wheel] = dist.glob("*.whl")
-    session.install(*INSTALL, f"{wheel}[zoo,test]")
+@nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
+def build(session, backend):
+    """Build the wheel, install it with one backend alone and try it there."""
+    wheel = make_wheel(session)
+    session.install(*INSTALL, f"{wheel}[zoo,test]", BACKENDS[backend])
     folder = Path(session.create_tmp()).resolve()
     # Away from the sources, which would be imported instead.
     shutil.rmtree(folder / "tests", ignore_errors=True)
     shutil.copytree(ROOT / "tests", folder / "tests")
     shutil.copy(ROOT / "pyproject.toml", folder)
-    without_backend = installed(session)
-    with session.chdir(folder):
-        for backend, package in BACKENDS.items():
-            session.install(*INSTALL, package)
-            try_wheel(session, backend)
-            added = installed(session) - without_backend
-            session.run("pip", "uninstall", "--yes", "--quiet", *added)
-
-
-def installed(session):
-    names = "print(*{d.name for d in importlib.metadata.distributions()})"
-    script = f"import importlib.metadata; {names}"
-    return set(session.run("python", "-c", script, silent=True).split())
-
-
-def try_wheel(session, backend):
     env = {**ONE_THREAD, **JAX_CACHE, "KERAS_BACKEND": backend}
     names = [backend, *(b for b in BACKENDS if b != backend)]
-    session.run("python", "-c", TRY.format(backends=names), env=env)
-    # The one that is installed is taken without being told.
-    unset = {**env, "KERAS_BACKEND": ""}
-    session.run("python", "-m", "zoo", "--help", env=unset)
-    session.run("python", "-m", "pytest", *TRIED, env=env)
+    with session.chdir(folder):
+        session.run("python", "-c", TRY.format(backends=names), env=env)
+        # The one that is installed is taken without being told.
+        unset = {**env, "KERAS_BACKEND": ""}
+        session.run("python", "-m", "zoo", "--help", env=unset)
+        session.run("python", "-m", "pytest", *TRIED, env=env)

@@ -14,7 +14,7 @@ from zoo.encoding.sql import UNKNOWN_ID
 
 @dataclass(frozen=True)
 class Gaps:
-    """How often each field is missing or unknown in some rows.
+    """Counts how often each field is missing or unknown in some rows.
 
     Attributes:
         rows: integer, the number of rows.

@@ -44,7 +44,6 @@ class MemoryEncoding:
         self._tables: list[pa.Table] | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
-        self._spelled: set[int] = set()
 
     def __getstate__(self):
         # Neither a connection nor a lock can be sent to another process.
@@ -54,7 +53,6 @@ class MemoryEncoding:
 
     def __setstate__(self, state):
         self.__dict__.update(state, _connection=None, _lock=threading.Lock())
-        self._spelled = set()
 
     def encode(
         self,
@@ -73,8 +71,8 @@ class MemoryEncoding:
         log_format = self._settings.log_format
         num_dense = len(log_format.dense)
         fields = range(len(log_format.categorical))
-        # Each call has a cursor, because threads may not share one.
         self._spell(by_value)
+        # Each call has a cursor, because threads may not share one.
         with self.connect().cursor() as cursor:
             cursor.register("raw", raw)
             query = sql.first_bad_number(num_dense, log_format.dense_type)
@@ -120,11 +118,11 @@ class MemoryEncoding:
             return
         connection = self.connect()
         with self._lock:
-            for i in set(by_value) - self._spelled:
+            for i in by_value:
                 connection.execute(
-                    f"create table spelling_{i} as {sql.spelling(i)}"
+                    f"create table if not exists spelling_{i} as "
+                    f"{sql.spelling(i)}"
                 )
-                self._spelled.add(i)
 
     def _read_tables(self) -> list[pa.Table]:
         """The vocabularies from memory, or else from their files."""

@@ -8,16 +8,17 @@ TEXT, INTEGER, BOOLEAN = "text", "integer", "boolean"
 """The kinds of columns whose values become tokens."""
 
 
-# What Arrow writes as everybody would.
-_EASY = (
-    pa.types.is_string,
-    pa.types.is_large_string,
-    pa.types.is_string_view,
-    pa.types.is_integer,
-    pa.types.is_boolean,
-    pa.types.is_date32,
-    pa.types.is_null,
-)
+def has_one_text(kind: pa.DataType) -> bool:
+    """Whether everybody writes the values of a type alike."""
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_date32(kind)
+        or pa.types.is_null(kind)
+    )
 
 
 def kind_of(column_type: pa.DataType) -> str | None:
@@ -52,7 +53,7 @@ def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
-    if any(has_kind(kind) for has_kind in _EASY):
+    if has_one_text(kind):
         return column.cast(pa.string())
     if not pa.types.is_floating(kind):
         return None

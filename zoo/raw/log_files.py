@@ -163,7 +163,7 @@ def _check_packed_once(found: Iterable[_Found]) -> None:
 
 
 def _unpacked(found: _Found) -> tuple[str, ...]:
-    """Where the file would be if it was unpacked where it lies."""
+    """Returns the place of the file if it was unpacked where it lies."""
     *folders, name = found.parts
     if found.is_whole_zip:
         zip_name = folders.pop().removesuffix(".zip")

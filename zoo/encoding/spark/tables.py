@@ -9,6 +9,7 @@ from pyspark.sql import functions
 from zoo.encoding.spark.session import pattern_of
 from zoo.encoding.spark.session import without_pandas_warning
 from zoo.encoding.spark.text import place_columns
+from zoo.raw.columns import has_one_text
 from zoo.raw.columns import largest_exact
 from zoo.raw.raw_file import RawFile
 from zoo.raw.table_log import TableLog
@@ -100,18 +101,9 @@ class SparkTables:
         if pa.types.is_dictionary(kind):
             kind = kind.value_type
         always = functions.lit(True)
-        if (
-            pa.types.is_string(kind)
-            or pa.types.is_large_string(kind)
-            or pa.types.is_string_view(kind)
-            or pa.types.is_date32(kind)
-            or pa.types.is_integer(kind)
-            or pa.types.is_null(kind)
-        ):
-            return column.cast("string"), always
-        if pa.types.is_boolean(kind):
-            if name == self._format.label:
-                column = column.cast("int")
+        if pa.types.is_boolean(kind) and name == self._format.label:
+            column = column.cast("int")
+        if has_one_text(kind):
             return column.cast("string"), always
         if not pa.types.is_floating(kind):
             return functions.lit(None).cast("string"), functions.lit(False)

@@ -26,5 +26,7 @@ from keras_cowclip.embedding import CowClipEmbedding as CowClipEmbedding
 from keras_cowclip.frequency import frequency_factor as frequency_factor
 from keras_cowclip.optimizer import CowClip as CowClip
 from keras_cowclip.scaling import scale_hyperparameters as scale_hyperparameters
+from keras_cowclip.weights import get_weights as get_weights
+from keras_cowclip.weights import set_weights as set_weights
 
 __version__ = "0.1.0"

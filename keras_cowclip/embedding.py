@@ -22,13 +22,21 @@ class CowClipEmbedding(keras.layers.Embedding):
 
     The counts are not saved: they stay out of weight files and of
     `get_weights()`. Weights therefore move freely to and from
-    `keras.layers.Embedding`, layer by layer. Weight files of whole models can't
-    be exchanged, because they name each layer by its class.
+    `keras.layers.Embedding`, layer by layer, and for whole models by
+    `keras_cowclip.get_weights` and `keras_cowclip.set_weights`. Weight files of
+    whole models can't be exchanged, because they name each layer by its class.
 
     With LoRA, or quantized, the table is fixed, and its ids are not counted.
 
-    The counts are among the `trainable_variables`. A training loop without a
+    The counts are among the `trainable_variables`, and `model.summary()` counts
+    them among the trainable parameters. A training loop without a
     Keras optimizer must skip every variable with `overwrite_with_gradient`.
+
+    With `layer.id_counts.trainable = False` nothing is counted, and the layer
+    is a `keras.layers.Embedding` in all that it does. Two things need that:
+    optimizers other than `CowClip` with `use_ema=True`, because Keras looks for
+    an average of the counts and makes none; and forward-mode differentiation
+    such as `jax.jvp`, because counting ids is defined for gradients alone.
 
     Args:
         input_dim: integer. Number of rows of the table: largest id + 1.
@@ -120,12 +128,8 @@ class CowClipEmbedding(keras.layers.Embedding):
             inputs = ops.cast(inputs, "int32")
         # As in `keras.layers.Embedding`, -1 is the last row.
         inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
-        if self.lora_enabled or self.quantization_mode:
-            return backend.count_ids(
-                super().call(inputs),
-                ops.convert_to_tensor(self.id_counts),
-                inputs,
-            )
+        if not self.id_counts.trainable:
+            return super().call(inputs)
         table = self._embeddings
         embeddings = backend.look_up(table, table.cowclip, inputs)
         return ops.cast(embeddings, self.compute_dtype)
@@ -155,7 +159,9 @@ class CowClipEmbedding(keras.layers.Embedding):
         expected, received = len(self._state()), len(store.keys())
         if received != expected:
             raise ValueError(
-                f"Layer '{self.name}' expects {expected} saved variables. "
+                f"Layer '{self.name}' expects {expected} saved variables. The "
+                "weights of a model with `keras.layers.Embedding` are read by "
+                "`keras_cowclip.set_weights(model, other.get_weights())`. "
                 f"Received: {received} variables"
             )
 

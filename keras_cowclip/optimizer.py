@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_cowclip import backend
+from keras_cowclip.scaling import scale_hyperparameters
 from keras_cowclip.table import TableUpdate
 
 
@@ -90,8 +91,8 @@ class CowClip(keras.optimizers.Adam):
 
     * `id_counts` is not written.
     * On TensorFlow, lookups of the table outside of the layer count as well.
-    * On PyTorch, gradients are sparse from the second step on, until the model
-      is compiled again with a loss or metrics; never with `jit_compile=True`.
+    * On PyTorch, gradients are sparse from the second step on, but never with
+      `jit_compile=True`.
 
     On JAX a gradient is as large as its table. A lazy step then costs less than
     a dense one for a large table and a small batch.
@@ -186,6 +187,78 @@ class CowClip(keras.optimizers.Adam):
         self._embedding_learning_rate = embedding_learning_rate
         self._keep_ratio_of_rates()
 
+    @classmethod
+    def from_optimizer(
+        cls,
+        optimizer: keras.optimizers.Adam,
+        base_batch_size: int,
+        batch_size: int,
+        rule: str = "frequency",
+        embedding_l2: float = 0.0,
+        **arguments: Any,
+    ) -> "CowClip":
+        """Makes a `CowClip` of an Adam that works at a smaller batch.
+
+        Use it where a model of your own trains well with Adam, and its batch is
+        to grow. All settings are those of `optimizer`, for the tables too, and
+        are scaled by `keras_cowclip.scale_hyperparameters`.
+
+        Args:
+            optimizer: `keras.optimizers.Adam` or `AdamW`, with a float as its
+                learning rate. Its `weight_decay` will act on the dense weights
+                alone.
+            base_batch_size: integer. Rows per step that `optimizer` was tuned
+                at.
+            batch_size: integer. Rows per step to train with.
+            rule: string, see `scale_hyperparameters`. Defaults to
+                `"frequency"`.
+            embedding_l2: float, at the base batch size. Adam has none.
+                Defaults to `0.0`.
+            **arguments: arguments of `CowClip` that are not to be taken from
+                `optimizer`.
+
+        Raises:
+            ValueError: for another kind of optimizer, or a schedule as its
+                learning rate.
+
+        Example:
+
+        >>> optimizer = keras_cowclip.CowClip.from_optimizer(
+        ...     keras.optimizers.Adam(1e-3), base_batch_size=256, batch_size=4096
+        ... )
+        >>> float(optimizer.frequency_scale)
+        16.0
+        """
+        is_adam = isinstance(optimizer, keras.optimizers.Adam)
+        # Keras makes a class of its own from each on PyTorch.
+        if not is_adam or type(optimizer).__name__ not in ("Adam", "AdamW"):
+            raise ValueError(
+                "`optimizer` must be a `keras.optimizers.Adam` or `AdamW`. "
+                f"Received: optimizer={optimizer}"
+            )
+        settings = optimizer.get_config()
+        if not isinstance(settings["learning_rate"], float):
+            raise ValueError(
+                "The learning rate of `optimizer` must be a float: a schedule "
+                "counts steps, of which a larger batch takes fewer. Give the "
+                "rate it starts from here, and a schedule for the new number "
+                "of steps to `CowClip(learning_rate=...)`. Received: "
+                f"learning_rate={settings['learning_rate']}"
+            )
+        scaled = scale_hyperparameters(
+            batch_size,
+            base_batch_size,
+            rule,
+            learning_rate=settings["learning_rate"],
+            embedding_learning_rate=settings["learning_rate"],
+            embedding_l2=embedding_l2,
+            beta_1=settings["beta_1"],
+            beta_2=settings["beta_2"],
+            epsilon=settings["epsilon"],
+        )
+        settings.pop("name")
+        return cls(**{**settings, **scaled, **arguments})
+
     @property
     def learning_rate(self):
         """The current learning rate of the dense weights."""
@@ -251,6 +324,8 @@ class CowClip(keras.optimizers.Adam):
                 "Adam on all weights outside `CowClipEmbedding` tables.",
                 stacklevel=2,
             )
+        for update in self._tables():
+            update.warn_of_a_regularizer()
 
     def add_variable_from_reference(
         self, reference_variable, name=None, initializer="zeros"
@@ -290,6 +365,8 @@ class CowClip(keras.optimizers.Adam):
             self._get_variable_index(variable): (gradient, variable)
             for gradient, variable in zip(grads, variables, strict=True)
         }
+        for update in self._tables():
+            update.tag.sparse_gradients = False
         updated_rows = self._update_sparsely(pairs)
         counts_indices = {update.counts_index for update in self._tables()}
         # TensorFlow sums `tf.IndexedSlices` faster within a compiled update.

@@ -23,8 +23,6 @@ _RULES: dict[str, Callable[[float], _Factors]] = {
 }
 
 RULES = tuple(_RULES)
-# Adam's defaults, taken to be tuned at the base batch size.
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 
 
 def scale_hyperparameters(
@@ -34,8 +32,15 @@ def scale_hyperparameters(
     learning_rate: float = 8e-4,
     embedding_learning_rate: float = 1e-4,
     embedding_l2: float = 1e-5,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
 ) -> dict[str, Any]:
     """Scales hyperparameters tuned at a small batch to another batch size.
+
+    The rates are the paper's by default, for Criteo's 41 million rows. For a
+    model of your own give the rates that it trains well with at the base batch
+    size, or let `CowClip.from_optimizer` take them from its optimizer.
 
     With `s = batch_size / base_batch_size` the rules multiply by
 
@@ -71,6 +76,10 @@ def scale_hyperparameters(
             at the base batch size. Defaults to `1e-4`.
         embedding_l2: float (lambda in the paper). L2 of the embedding tables
             at the base batch size. Defaults to `1e-5`.
+        beta_1: float. Adam's, at the base batch size. `frequency` alone changes
+            it, as the two below. Defaults to `0.9`.
+        beta_2: float. Adam's, at the base batch size. Defaults to `0.999`.
+        epsilon: float. Adam's, at the base batch size. Defaults to `1e-7`.
 
     Returns:
         Dict with the keys `learning_rate`, `embedding_learning_rate` and
@@ -109,7 +118,8 @@ def scale_hyperparameters(
                 f"`{name}` must be a positive integer. Received: {name}={value}"
             )
     base = _Factors(learning_rate, embedding_learning_rate, embedding_l2)
-    for name, value in base._asdict().items():
+    of_adam = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+    for name, value in {**base._asdict(), **of_adam}.items():
         if not (isinstance(value, Real) and float(value) >= 0):
             raise ValueError(
                 f"`{name}` must be a number and must not be negative. "
@@ -126,8 +136,8 @@ def scale_hyperparameters(
         scaled |= {
             "frequency_scale": scale,
             "clip_ratio": None,
-            "beta_1": max(1 - scale * (1 - _BETA_1), 0.0),
-            "beta_2": max(1 - scale * (1 - _BETA_2), 0.0),
-            "epsilon": _EPSILON / scale**0.5,
+            "beta_1": max(1 - scale * (1 - beta_1), 0.0),
+            "beta_2": max(1 - scale * (1 - beta_2), 0.0),
+            "epsilon": epsilon / scale**0.5,
         }
     return scaled

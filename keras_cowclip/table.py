@@ -1,5 +1,6 @@
 """Updates one `CowClipEmbedding` table in a step of `CowClip`."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,9 @@ class TableTag:
     Attributes:
         id_counts: `(input_dim,)` variable, how often the batch has each id.
         clip: boolean, whether the table is clipped.
-        sparse_gradients: boolean, whether lookups on PyTorch have sparse
-            gradients. `CowClip` sets it before every backward pass.
+        sparse_gradients: boolean, whether a backward pass on PyTorch gives
+            sparse gradients. `CowClip` sets it before its own one, and takes
+            it back after, for no other optimizer can use them.
     """
 
     id_counts: keras.Variable
@@ -90,6 +92,19 @@ class TableUpdate:
             self.row_totals = self.optimizer.add_variable(
                 shape=(2,), name=f"{self._table.name}_clipped_and_present"
             )
+
+    def warn_of_a_regularizer(self) -> None:
+        """Says so where the loss brings an l2 of its own."""
+        if self._table.regularizer is None or not self.optimizer.embedding_l2:
+            return
+        warnings.warn(
+            f"{self._table.path} has an `embeddings_regularizer`, and `CowClip` "
+            "adds `embedding_l2` to it: leave the regularizer unset, or pass "
+            "`CowClip(embedding_l2=0.0)`. Received: embeddings_regularizer="
+            f"{self._table.regularizer}, "
+            f"embedding_l2={self.optimizer.embedding_l2}",
+            stacklevel=2,
+        )
 
     def can_update_sparsely(self) -> bool:
         """Whether nothing, Keras or a custom clip, needs a dense gradient."""

@@ -7,10 +7,13 @@ import pytest
 TESTS = Path(__file__).parent
 # What trains a network many times, by code that is the same for all backends.
 # At a merge PyTorch alone runs these, for it need not compile; `nox -s large`
-# runs them with the others.
+# runs them with the others. Single tests have the mark.
 TRAINED_OFTEN = [
     TESTS / name
     for name in (
+        "keras_cowclip/test_frequency.py",
+        "keras_cowclip/test_lazy_adam.py",
+        "zoo/cli/test_json.py",
         "zoo/evaluation",
         "zoo/models/test_growth.py",
         "zoo/training/test_checkpoints.py",
@@ -79,13 +82,17 @@ def pytest_collection_modifyitems(items):
     for path in (*ONE_BACKEND, *TRAINED_OFTEN):
         # Or its tests would run with every backend, and nobody would know.
         assert path.exists(), f"lists must name tests. Received: {path}"
-    for item in items:
-        if any(item.path.is_relative_to(path) for path in ONE_BACKEND):
-            item.add_marker(pytest.mark.one_backend)
-        if keras.backend.backend() != "torch" and any(
-            item.path.is_relative_to(path) for path in TRAINED_OFTEN
-        ):
-            item.add_marker(pytest.mark.large)
+    for paths, mark in (
+        (ONE_BACKEND, pytest.mark.one_backend),
+        (TRAINED_OFTEN, pytest.mark.trained_often),
+    ):
+        for item in items:
+            if any(item.path.is_relative_to(path) for path in paths):
+                item.add_marker(mark)
+    if keras.backend.backend() != "torch":
+        for item in items:
+            if item.get_closest_marker("trained_often"):
+                item.add_marker(pytest.mark.large)
 
 
 @pytest.fixture(autouse=True)

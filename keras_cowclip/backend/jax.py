@@ -41,6 +41,8 @@ Tensor = Any
 
 
 def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
+    # JAX would take a negative id from the end again.
+    ids = jnp.where(ids < 0, table.shape[0], ids)
     rows = _take(ops.convert_to_tensor(table), ids)
     return reference.count_ids(rows, ops.convert_to_tensor(tag.id_counts), ids)
 

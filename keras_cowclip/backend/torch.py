@@ -40,30 +40,32 @@ Tensor = Any
 
 
 def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
-    """Returns the rows `ids`; both gradients are sparse if the tag says so.
-
-    `torch.compile` can't compile a step on sparse gradients.
-    """
-    if ids.device.type == "meta":
-        # Keras traces a model so after `compile`. The optimizer may be another
-        # one now, which can't take sparse gradients. `CowClip` asks for them
-        # again.
-        tag.sparse_gradients = False
     return _LookUp.apply(
         ops.convert_to_tensor(table),
         ops.convert_to_tensor(tag.id_counts),
         ids,
-        tag.sparse_gradients and not torch.compiler.is_compiling(),
+        tag,
     )
 
 
 class _LookUp(torch.autograd.Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, table, id_counts, ids, sparse_gradients):
-        ctx.save_for_backward(ids)
-        ctx.table_shape, ctx.table_dtype = table.shape, table.dtype
-        ctx.sparse_gradients = sparse_gradients
+    def forward(table, id_counts, ids, tag):
         return torch.nn.functional.embedding(ids, table)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        table, _, ids, ctx.tag = inputs
+        ctx.save_for_backward(ids)
+        ctx.save_for_forward(ids)
+        ctx.table_shape, ctx.table_dtype = table.shape, table.dtype
+
+    @staticmethod
+    def jvp(ctx, table_tangent, *other_tangents):
+        (ids,) = ctx.saved_tensors
+        return torch.nn.functional.embedding(ids, table_tangent)
 
     @staticmethod
     def backward(ctx, upstream):
@@ -75,9 +77,10 @@ class _LookUp(torch.autograd.Function):
         upstream = upstream.to(
             torch.promote_types(upstream.dtype, torch.float32)
         )
-        if ctx.sparse_gradients or _is_worth_sorting(upstream, ids):
+        sparse = ctx.tag.sparse_gradients and _has_known_rows()
+        if sparse or _is_worth_sorting(upstream, ids):
             rows, sums, counts = sum_rows(upstream, ids)
-            spread = _sparse if ctx.sparse_gradients else _dense
+            spread = _sparse if sparse else _dense
             sums = spread(rows, sums, ctx.table_shape)
             counts = spread(rows, counts, (num_ids,))
         else:
@@ -240,10 +243,21 @@ def _fused_step(optimizer, gradient, variable, rate, l2):
     )
 
 
+def _has_known_rows():
+    """Whether the number of different ids may decide the shape of a tensor.
+
+    `torch.compile` and `torch.func.vmap` need shapes that no value decides.
+    """
+    return not (
+        torch.compiler.is_compiling()
+        # What `torch.autograd.Function` itself asks; there is no public name.
+        or torch._C._are_functorch_transforms_active()
+    )
+
+
 def _is_worth_sorting(values, ids):
     return (
-        # `torch.compile` can't compile for an unknown number of rows.
-        not torch.compiler.is_compiling()
+        _has_known_rows()
         and ids.is_cpu
         # `embedding_bag` has no fast kernel for float64.
         and values.dtype == torch.float32
@@ -258,7 +272,7 @@ def _add_rows(values, positions, num_rows):
     Positions are int64: `index_add_` takes several times as long with int32.
     """
     sums = values.new_zeros((num_rows, values.shape[1]))
-    counts = torch.zeros(num_rows, device=values.device)
+    counts = values.new_zeros(num_rows, dtype=torch.float32)
     return (
         sums.index_add_(0, positions, values),
         counts.index_add_(

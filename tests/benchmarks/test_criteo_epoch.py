@@ -8,6 +8,8 @@ from pathlib import Path
 import keras
 import pytest
 
+pytestmark = pytest.mark.large
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "criteo_epoch.py"
 PARTS = ("lookup_ms", "network_ms", "update_ms")
 

@@ -60,6 +60,7 @@ def test_points_are_measured_written_again_and_drawn(
     assert (tmp_path / "growth.png").stat().st_size > 10_000
 
 
+@pytest.mark.large
 def test_the_profile_of_a_training_adds_up(tmp_path):
     path = tmp_path / "profile.csv"
     subprocess.run(

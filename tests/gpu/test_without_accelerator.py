@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from . import child
 
 
+@pytest.mark.trained_often
 def test_without_a_gpu_there_are_no_gpu_tests():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/gpu", "--accelerator"],

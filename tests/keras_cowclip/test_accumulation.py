@@ -37,7 +37,15 @@ def one_and_many(k, wrap=lambda optimizer: optimizer, **mode):
     return models, optimizers
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(mode, marks=pytest.mark.trained_often)
+        if mode in ("clipnorm", "frequency")
+        else mode
+        for mode in MODES
+    ],
+)
 @pytest.mark.parametrize("k", [2, pytest.param(4, marks=pytest.mark.large)])
 def test_accumulated_batches_equal_one_large_batch(k, mode):
     (one, many), optimizers = one_and_many(k, **MODES[mode])
@@ -55,6 +63,7 @@ def test_accumulated_batches_equal_one_large_batch(k, mode):
     assert int(optimizers[1].iterations) == networks.STEPS
 
 
+@pytest.mark.trained_often
 def test_accumulation_under_a_loss_scale():
     (one, many), (first, second) = one_and_many(2, loss_scaled)
     networks.assert_same_weights(many, one)
@@ -110,6 +119,7 @@ def test_weights_rest_between_updates():
             assert np.array_equal(weight, before[name]) == (step < 3), name
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize(
     "micro_batches",
     [*(pytest.param(n, marks=pytest.mark.large) for n in (1, 6)), 7, 8],

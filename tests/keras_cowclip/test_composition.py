@@ -44,7 +44,7 @@ else:
     # 20 steps are no multiple of 3; Keras refuses it on PyTorch.
     WAYS += [
         {"jit_compile": True},
-        {"steps_per_execution": 4},
+        pytest.param({"steps_per_execution": 4}, marks=pytest.mark.large),
         {"steps_per_execution": 3},
     ]
 
@@ -57,6 +57,7 @@ def test_every_way_to_compile_trains_the_same(arguments, plain):
     assert_same(networks.fit(model), plain)
 
 
+@pytest.mark.trained_often
 def test_train_on_batch_is_fit(plain):
     model = networks.compiled(kc.CowClip(**STRONG))
     for batch in networks.batches():
@@ -64,6 +65,7 @@ def test_train_on_batch_is_fit(plain):
     assert_same(model, plain)
 
 
+@pytest.mark.trained_often
 def test_fit_in_parts_is_fit(plain):
     model = networks.compiled(kc.CowClip(**STRONG))
     networks.fit(model, 7)
@@ -157,6 +159,7 @@ def multi(dense, tables):
     )
 
 
+@pytest.mark.trained_often
 def test_in_a_multi_optimizer_it_trains_its_tables(plain):
     cowclip = kc.CowClip(**STRONG)
     model = networks.compiled(
@@ -165,6 +168,7 @@ def test_in_a_multi_optimizer_it_trains_its_tables(plain):
     assert_same(networks.fit(model), plain, cowclip)
 
 
+@pytest.mark.trained_often
 def test_a_multi_optimizer_is_saved_and_goes_on(plain, tmp_path):
     model = networks.compiled(
         multi(optimizers.Adam(STRONG["learning_rate"]), kc.CowClip(**STRONG))
@@ -187,6 +191,7 @@ def test_a_table_without_its_counts_is_refused():
         networks.fit(model, 1)
 
 
+@pytest.mark.trained_often
 def test_the_callback_finds_it_in_a_multi_optimizer():
     cowclip = kc.CowClip(**STRONG)
     model = networks.compiled(multi(optimizers.Adam(), cowclip))
@@ -195,6 +200,7 @@ def test_the_callback_finds_it_in_a_multi_optimizer():
     assert 0.5 < share <= 1
 
 
+@pytest.mark.trained_often
 def test_the_callback_finds_each_in_a_scaled_multi_optimizer():
     """One optimizer a table, both tables clipped: all rows count together."""
     deep, wide = kc.CowClip(**STRONG), kc.CowClip(clip_ratio=None)
@@ -225,6 +231,7 @@ def test_an_unknown_variable_is_refused(plain):
         plain.optimizer.apply([layer.kernel.value], [layer.kernel])
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("scale", [2.0**10, 2.0**-10])
 def test_a_loss_scale_changes_nothing(scale, plain):
     model = networks.compiled(kc.CowClip(loss_scale_factor=scale, **STRONG))
@@ -256,6 +263,7 @@ def clip_values(gradients):
     }
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize(
     ("argument", "clip"),
     [
@@ -310,6 +318,7 @@ class Record(keras.callbacks.Callback):
         self.weights.append(networks.weights_of(self.model))
 
 
+@pytest.mark.trained_often
 def test_ema_ends_in_the_average_of_the_steps(plain):
     record = Record()
     model = networks.compiled(
@@ -360,6 +369,7 @@ def test_ema_overwrites_at_its_frequency():
 # Tables that are frozen or shared.
 
 
+@pytest.mark.trained_often
 def test_a_frozen_table_rests_and_the_other_is_clipped():
     model = networks.compiled(kc.CowClip(**STRONG))
     before = networks.weights_of(model)
@@ -372,6 +382,7 @@ def test_a_frozen_table_rests_and_the_other_is_clipped():
     assert model.optimizer.clipped_share > 0.5
 
 
+@pytest.mark.trained_often
 def test_with_all_tables_frozen_there_is_nothing_to_clip():
     model = networks.compiled(kc.CowClip(**STRONG))
     before = networks.weights_of(model)
@@ -392,6 +403,7 @@ def test_with_all_tables_frozen_there_is_nothing_to_clip():
     assert model.optimizer.clipped_share > 0.5
 
 
+@pytest.mark.trained_often
 def test_a_layer_called_twice_equals_one_call_on_all_ids():
     kernel = np.random.default_rng(0).normal(0, 1, (6, 4, 1))
 
@@ -473,6 +485,7 @@ def test_model_checkpoint_goes_on_exactly(plain, tmp_path):
     assert_same(again, plain)
 
 
+@pytest.mark.trained_often
 def test_backup_and_restore_goes_on_exactly(plain, tmp_path):
     folder = str(tmp_path / "backup")
     model = networks.compiled(kc.CowClip(**STRONG))

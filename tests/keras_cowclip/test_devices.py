@@ -106,12 +106,7 @@ def test_devices_follow_one_in_mixed_float16(train, kind, devices):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow",
-    reason="TensorFlow's replicas can't meet in a branch, and Keras clips "
-    "their gradients apart; JAX has no replicas, and PyTorch's ranks have "
-    "the same gradients",
-)
+@pytest.mark.large
 @pytest.mark.skipif(
     BACKEND != "tensorflow",
     reason="TensorFlow's replicas can't meet in a branch, and Keras clips "

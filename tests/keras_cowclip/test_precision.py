@@ -160,7 +160,15 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [
+        "compile wraps",
+        "bfloat16",
+        pytest.param("wrapped by hand", marks=pytest.mark.trained_often),
+        pytest.param("scale grows", marks=pytest.mark.trained_often),
+    ],
+)
 def test_50_steps_follow_float32(way, in_float32):
     policy, wrap = WAYS[way]
     predictions, table, shares = train_deepfm(policy, wrap)
@@ -180,6 +188,7 @@ def losses_of_scale(model):
     return float(keras.ops.convert_to_numpy(model.optimizer.dynamic_scale))
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize(
     ("scale", "growth"), [(2.0**26, 2000), (2.0**15, 2)], ids=str
 )
@@ -280,6 +289,7 @@ def test_a_16_bit_table_is_clipped_in_float32(dtype, lazy):
     np.testing.assert_allclose(got[1], got[0], rtol=0.02, atol=atol)
 
 
+@pytest.mark.trained_often
 def test_callback_finds_the_optimizer_in_mixed_float16():
     with networks.dtype_policy("mixed_float16"):
         model = networks.compiled(kc.CowClip(**networks.STRONG))

@@ -128,6 +128,35 @@ def test_another_optimizer_trains_the_same_model_afterwards():
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
 
 
+def test_a_model_with_another_optimizer_shares_the_table():
+    weights = []
+    for clipvalue in (None, 1e9):  # Sparse updates, and dense ones.
+        keras.utils.set_random_seed(0)
+        table = CowClipEmbedding(IDS, 4, name="table")
+        ours, theirs = shared_table_network(table), shared_table_network(table)
+        ours.compile(
+            CowClip(lazy=True, clipvalue=clipvalue), "binary_crossentropy"
+        )
+        theirs.compile("adam", "binary_crossentropy")
+        for _ in range(2):
+            ours.fit(*clicks(), batch_size=16, shuffle=False, verbose=0)
+            theirs.fit(*clicks(), batch_size=16, shuffle=False, verbose=0)
+        weights.append(ours.get_weights() + theirs.get_weights())
+    for sparse, dense in zip(*weights, strict=True):
+        np.testing.assert_allclose(sparse, dense, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.skipif(
+    BACKEND != "torch", reason="others compile a step with its optimizer"
+)
+def test_another_optimizer_is_put_in_the_place_of_a_lazy_one():
+    model, _ = train()
+    assert model.get_layer("table").embeddings.value.grad.is_sparse
+    model.optimizer = keras.optimizers.Adam()
+    model.fit(*clicks(), verbose=0)
+    assert not model.get_layer("table").embeddings.value.grad.is_sparse
+
+
 @pytest.mark.parametrize("scaled", [False, True])
 def test_a_loss_scale_gets_whole_gradients(scaled):
     keras.utils.set_random_seed(0)

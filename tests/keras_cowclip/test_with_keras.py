@@ -26,10 +26,10 @@ def functional(layer=kc.CowClipEmbedding):
     return keras.Model(ids, click)
 
 
-def sequential():
+def sequential(layer=kc.CowClipEmbedding):
     return keras.Sequential(
         [
-            kc.CowClipEmbedding(25, 4, name="table"),
+            layer(25, 4, name="table"),
             keras.layers.Flatten(),
             keras.layers.Dense(1, activation="sigmoid"),
         ]
@@ -77,7 +77,17 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Adam",
+        *(
+            pytest.param(name, marks=pytest.mark.trained_often)
+            for name in OTHERS
+            if name != "Adam"
+        ),
+    ],
+)
 def test_any_other_optimizer_trains_as_with_keras_embedding(name):
     predictions = []
     for layer in (keras.layers.Embedding, kc.CowClipEmbedding):
@@ -86,6 +96,7 @@ def test_any_other_optimizer_trains_as_with_keras_embedding(name):
     np.testing.assert_array_equal(*predictions)
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -109,6 +120,7 @@ def test_without_cowclip_embedding_it_warns_and_is_adam(arguments):
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
+@pytest.mark.trained_often
 def test_infinite_ratio_is_adam_with_l2():
     keras.utils.set_random_seed(1)
     model = functional(
@@ -129,7 +141,13 @@ def test_infinite_ratio_is_adam_with_l2():
     "build", [functional, sequential, Subclassed], ids=lambda b: b.__name__
 )
 @pytest.mark.parametrize(
-    "how", [{}, {"run_eagerly": True}, {"jit_compile": False}], ids=str
+    "how",
+    [
+        {},
+        pytest.param({"run_eagerly": True}, marks=pytest.mark.trained_often),
+        pytest.param({"jit_compile": False}, marks=pytest.mark.trained_often),
+    ],
+    ids=str,
 )
 def test_every_kind_of_model_clips(build, how):
     model = build()
@@ -141,6 +159,7 @@ def test_every_kind_of_model_clips(build, how):
     )
 
 
+@pytest.mark.trained_often
 def test_order_of_rows_does_not_matter():
     order = RANDOM.permutation(64)
     tables = []
@@ -154,6 +173,7 @@ def test_order_of_rows_does_not_matter():
     np.testing.assert_allclose(*tables, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.trained_often
 def test_two_tables_side_by_side_equal_one_stacked_table():
     random = np.random.default_rng(1)
     rows = random.normal(0, 0.01, (50, 4)).astype("float32")
@@ -229,6 +249,7 @@ def rates_of(optimizer):
     ]
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("is_wrapped", [False, True])
 def test_callbacks_move_both_rates(is_wrapped):
     optimizer = kc.CowClip(1e-2, 1e-3)
@@ -339,6 +360,40 @@ def test_weights_move_to_and_from_keras_embedding(to_cowclip):
     target.set_weights([0 * expected])
     target.set_weights(source.get_weights())
     np.testing.assert_array_equal(target.get_weights()[0], expected)
+
+
+@pytest.mark.parametrize("build", [functional, sequential])
+def test_weights_of_whole_models_move_both_ways(build):
+    ours, theirs = build(), build(keras.layers.Embedding)
+    for model in (ours, theirs):
+        model.build((None, 3))
+    assert (ours.predict(IDS) != theirs.predict(IDS)).any()
+    kc.set_weights(ours, theirs.get_weights())
+    np.testing.assert_array_equal(ours.predict(IDS), theirs.predict(IDS))
+    other = build()
+    other.build((None, 3))
+    theirs.set_weights(kc.get_weights(other))
+    np.testing.assert_array_equal(theirs.predict(IDS), other.predict(IDS))
+
+
+def test_weights_of_another_model_are_refused_whole():
+    ours, theirs = functional(), functional(keras.layers.Embedding)
+    before = kc.get_weights(ours)
+    weights = theirs.get_weights()
+    with pytest.raises(ValueError, match="Received: arrays of the shapes"):
+        kc.set_weights(ours, weights[:-1])
+    with pytest.raises(ValueError, match="Received: arrays of the shapes"):
+        kc.set_weights(ours, [*weights[:-1], weights[-1][None]])
+    for kept, weight in zip(kc.get_weights(ours), before, strict=True):
+        np.testing.assert_array_equal(kept, weight)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
+def test_a_file_of_keras_embedding_is_refused_with_the_remedy(tmp_path):
+    path = tmp_path / "theirs.weights.h5"
+    functional(keras.layers.Embedding).save_weights(path)
+    with pytest.raises(ValueError, match="keras_cowclip.set_weights"):
+        functional().load_weights(path)
 
 
 @pytest.mark.parametrize("change", ["lora_rank", "enable_lora", "quantize"])

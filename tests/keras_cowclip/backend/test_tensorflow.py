@@ -1,5 +1,7 @@
 """Tests which parts of a training step XLA compiles on TensorFlow."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -118,3 +120,26 @@ def test_moments_made_in_a_graph_have_memory_of_their_own():
         for moments in (optimizer._momentums, optimizer._velocities)
     )
     assert not np.shares_memory(momentum, velocity)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"gradient_accumulation_steps": 2},
+        {"clipnorm": 1.0},
+        {"global_clipnorm": 1.0},
+        {"clipvalue": 1.0},
+        {"use_ema": True, "ema_overwrite_frequency": 3},
+    ],
+    ids=str,
+)
+def test_what_differs_over_replicas_is_refused(options, monkeypatch):
+    optimizer = kc.CowClip(**options)
+    native.check_replicas(optimizer)
+    monkeypatch.setattr(
+        tf.distribute,
+        "get_strategy",
+        lambda: SimpleNamespace(num_replicas_in_sync=2),
+    )
+    with pytest.raises(NotImplementedError, match=f"`{[*options][-1]}` does"):
+        native.check_replicas(optimizer)

@@ -82,7 +82,17 @@ def test_config_round_trip_through_json(name):
     assert [w.shape for w in again.weights] == [w.shape for w in model.weights]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dcn_v2",
+        *(
+            pytest.param(name, marks=pytest.mark.trained_often)
+            for name in MODELS
+            if name != "dcn_v2"
+        ),
+    ],
+)
 def test_fit_lowers_the_loss_and_keras_file_keeps_everything(name, tmp_path):
     model = set_weights(build(name))
     x = inputs(rows=256)

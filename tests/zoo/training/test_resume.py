@@ -140,6 +140,7 @@ def test_resuming_at_any_step_gives_the_same_run(
     assert_same_run(output, report, whole)
 
 
+@pytest.mark.trained_often
 def test_by_default_every_epoch_ends_in_a_checkpoint(
     monkeypatch, log, tmp_path, whole
 ):
@@ -151,6 +152,7 @@ def test_by_default_every_epoch_ends_in_a_checkpoint(
     assert_same_run(output, report, whole)
 
 
+@pytest.mark.trained_often
 def test_a_damaged_checkpoint_is_passed_over(monkeypatch, log, tmp_path, whole):
     output = tmp_path / "run"
     break_off(monkeypatch, log, output, 23)
@@ -163,6 +165,7 @@ def test_a_damaged_checkpoint_is_passed_over(monkeypatch, log, tmp_path, whole):
     assert_same_run(output, report, whole)
 
 
+@pytest.mark.trained_often
 def test_nothing_to_resume_begins(log, tmp_path, whole):
     output = tmp_path / "run"
     report = zoo.train(log, output, resume=True, **OPTIONS)
@@ -184,6 +187,7 @@ def unfinished(broken_off, tmp_path):
     return shutil.copytree(broken_off, tmp_path, dirs_exist_ok=True) / "run"
 
 
+@pytest.mark.trained_often
 def test_an_unfinished_run_is_not_overwritten(log, unfinished):
     before = checkpoints(unfinished)
     with pytest.raises(ValueError, match="did not finish.*resume=True"):

@@ -74,6 +74,7 @@ def test_saved_model_evaluates_to_the_report(log, trained):
     assert (output / "learning_curves.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.trained_often
 def test_16_bits_and_lazy_rows_learn_as_well(log, tmp_path):
     settings = {
         **SMALL, "batch_size": 512, "epochs": 2,
@@ -91,6 +92,7 @@ def test_16_bits_and_lazy_rows_learn_as_well(log, tmp_path):
     assert model.get_layer("hidden_1").compute_dtype == "bfloat16"
 
 
+@pytest.mark.trained_often
 def test_same_seed_gives_the_same_model(log, tmp_path):
     aucs = [
         zoo.train(log, tmp_path / name, batch_size=4096, epochs=1, seed=seed,
@@ -101,6 +103,7 @@ def test_same_seed_gives_the_same_model(log, tmp_path):
     assert aucs[0] != pytest.approx(aucs[2], rel=1e-6)
 
 
+@pytest.mark.trained_often
 def test_a_batch_larger_than_the_log_is_one_step(log, tmp_path):
     report = zoo.train(
         log, tmp_path / "run", batch_size=65_536, epochs=1, **SMALL
@@ -113,6 +116,7 @@ def only(log, *names):
     return dataclasses.replace(log, splits=splits)
 
 
+@pytest.mark.trained_often
 def test_a_log_without_a_test_split_is_measured_on_validation(log, tmp_path):
     report = zoo.train(
         only(log, "train", "validation"), tmp_path / "run", epochs=1, **SMALL
@@ -122,6 +126,7 @@ def test_a_log_without_a_test_split_is_measured_on_validation(log, tmp_path):
     assert report["bayes"] == log.bayes["validation"]
 
 
+@pytest.mark.trained_often
 def test_a_log_without_a_validation_split_has_no_such_curves(log, tmp_path):
     output = tmp_path / "run"
     report = zoo.train(only(log, "train", "test"), output, epochs=1, **SMALL)
@@ -171,6 +176,7 @@ def test_bad_arguments_leave_nothing_behind(log, tmp_path, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.trained_often
 def test_rows_that_one_epoch_leaves_out_are_counted(log, tmp_path):
     report = zoo.train(
         log, tmp_path / "run", batch_size=10_000, epochs=1, **SMALL
@@ -178,6 +184,7 @@ def test_rows_that_one_epoch_leaves_out_are_counted(log, tmp_path):
     assert report["unseen_rows"] == 6_000
 
 
+@pytest.mark.trained_often
 def test_a_useless_model_is_kept_and_told_of(log, tmp_path):
     with pytest.warns(UselessPredictionsWarning, match="log-loss .*Received"):
         report = zoo.train(

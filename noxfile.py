@@ -119,8 +119,8 @@ def large(session, backend):
 @nox.session(venv_backend="none")
 def docs(session):
     """Build the reference into `site/`, and run what documents show."""
-    run_shared(session, "-m", "mkdocs", "build", "--strict", backend="jax")
-    run_tests(session, "jax", "tests/documentation", *PARALLEL)
+    run_shared(session, "-m", "mkdocs", "build", "--strict", backend="torch")
+    run_tests(session, "torch", "tests/documentation", *PARALLEL)
 
 
 @nox.session(default=False)

@@ -223,8 +223,9 @@ class CowClip(keras.optimizers.Adam):
 
         Example:
 
+        >>> adam = keras.optimizers.Adam(1e-3)
         >>> optimizer = keras_cowclip.CowClip.from_optimizer(
-        ...     keras.optimizers.Adam(1e-3), base_batch_size=256, batch_size=4096
+        ...     adam, base_batch_size=256, batch_size=4096
         ... )
         >>> float(optimizer.frequency_scale)
         16.0

@@ -98,9 +98,10 @@ class TableUpdate:
         if self._table.regularizer is None or not self.optimizer.embedding_l2:
             return
         warnings.warn(
-            f"{self._table.path} has an `embeddings_regularizer`, and `CowClip` "
-            "adds `embedding_l2` to it: leave the regularizer unset, or pass "
-            "`CowClip(embedding_l2=0.0)`. Received: embeddings_regularizer="
+            f"{self._table.path} has an `embeddings_regularizer`, and "
+            "`CowClip` adds `embedding_l2` to it: leave the regularizer unset, "
+            "or pass `CowClip(embedding_l2=0.0)`. Received: "
+            "embeddings_regularizer="
             f"{self._table.regularizer}, "
             f"embedding_l2={self.optimizer.embedding_l2}",
             stacklevel=2,

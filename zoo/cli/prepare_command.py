@@ -15,7 +15,7 @@ from zoo.encoding import LogFormat
 from zoo.encoding import prepare as prepare_log
 
 # Typer wants the choices spelled out; a test holds them to the registries.
-SplitScheme = Literal["random", "sequential", "day", "provider"]
+SplitScheme = Literal["random", "sequential", "day", "time", "provider"]
 FitOn = Literal["train", "all"]
 EngineName = Literal["duckdb", "spark"]
 DenseTransform = Literal["minmax", "log", "none"]
@@ -47,7 +47,8 @@ def prepare(
         SplitScheme | None,
         typer.Option(
             help="random: by row; sequential: the last rows are the test; day: "
-            "the last day is the test; provider: by the names of the files. "
+            "the last day is the test; time: the latest rows by --time-column "
+            "are; provider: by the names of the files. "
             "Default: the provider's if there is one, else random.",
             show_default=False,
         ),
@@ -55,8 +56,8 @@ def prepare(
     test_fraction: Annotated[
         float | None,
         typer.Option(
-            help="Share of rows for the test, in splits that are random "
-            "(default 0.1, Avazu 0.2) or sequential (1/7).",
+            help="Share of rows for the test, in splits that are random or by "
+            "time (default 0.1, Avazu 0.2) or sequential (1/7).",
             show_default=False,
         ),
     ] = None,
@@ -64,7 +65,15 @@ def prepare(
         float | None,
         typer.Option(
             help="Share of rows for the validation, in splits that are random "
-            "(default 0.1) or sequential (0).",
+            "or by time (default 0.1) or sequential (0).",
+            show_default=False,
+        ),
+    ] = None,
+    time_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of dates, timestamps or Unix seconds for --split "
+            "time; it is no feature.",
             show_default=False,
         ),
     ] = None,
@@ -140,6 +149,7 @@ def prepare(
         split=split,
         test_fraction=test_fraction,
         validation_fraction=validation_fraction,
+        time_column=time_column,
         seed=seed,
         fit_on=fit_on,
         grow=grow,

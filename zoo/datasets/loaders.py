@@ -200,12 +200,14 @@ def load_clicks(
             one of the data sets of `datasets`.
         split: string. `"random"` by row, the same for the same seed and rows;
             `"sequential"`, the last rows for the test; `"day"`, the last day
-            for the test and the one before for validation; or `"provider"`,
+            for the test and the one before for validation; `"time"`, the
+            latest rows by the format's `time` for the test; or `"provider"`,
             as the source has it. `None` is the provider's split if there is
-            one, else a random one. Streams can't be split sequentially, and by
-            day only if each file is one. Defaults to `None`.
-        test_fraction: float, for random splits (default: that of the format)
-            and sequential ones (default 1/7). A split of share 0 is left out.
+            one, else a random one. Streams can't be split sequentially or by
+            time, and by day only if each file is one. Defaults to `None`.
+        test_fraction: float, for splits that are random or by time (default:
+            that of the format) and sequential ones (default 1/7). A split of
+            share 0 is left out.
         validation_fraction: float, likewise (defaults: the format's, 0).
         seed: integer. Draws a random split. Defaults to `0`.
         streaming: boolean. Whether to read the source only when rows are

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from dataclasses import replace
 from typing import Any
 
 from zoo.datasets.extras import import_extra
@@ -39,6 +40,9 @@ def load(
     # Imported late: `datasets` takes about a second to import.
     from zoo.datasets.click_log import ClickLog
 
+    if split != "time":
+        # Then nobody reads it, and a file may lack it.
+        log_format = replace(log_format, time=None)
     whole = _whole(source, log_format, streaming)
     opened = open_raw_log(whole, log_format)
     scheme = split_scheme(
@@ -52,7 +56,8 @@ def load(
     sources, row_scheme = _sources(whole, scheme)
     if streaming and row_scheme is not None and row_scheme.reads_ahead:
         raise ValueError(
-            "`streaming` can't split sequentially or by the days of a column: "
+            "`streaming` can't split sequentially or by a column's days or "
+            "times: "
             "where a row goes is known only after the last row was read. Take "
             "a random split, give files as a dict of splits, or load without "
             f"streaming. Received: streaming=True with {scheme}"

@@ -1,5 +1,6 @@
 """Picks the rows of a split while a log is read."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import duckdb
@@ -31,15 +32,17 @@ class RowSplit:
             ValueError: if the log has too few days for a split by day.
         """
         origin = scheme.origin()
-        num_rows, origins = 0, set()
+        rows: Counter[str] = Counter()
         if scheme.reads_ahead:
             with duckdb.connect() as connection:
                 for raw, _ in source.tables():
-                    num_rows += raw.num_rows
                     connection.register("raw", raw)
-                    query = f"select distinct {origin} as origin from raw"
-                    origins |= {x for (x,) in connection.sql(query).fetchall()}
-        return cls(origin, scheme.split(num_rows, sorted(origins)))
+                    query = (
+                        "select origin, count(*) from "
+                        f"(select {origin} as origin from raw) group by origin"
+                    )
+                    rows.update(dict(connection.sql(query).fetchall()))
+        return cls(origin, scheme.split(rows))
 
     def rows(self, raw: pa.Table, split: str) -> pa.Table:
         """Returns the rows of a table that belong to a split."""

@@ -71,7 +71,7 @@ def read_typed_rows(
 
 
 def _first_bad_row(raw: pa.Table, log_format: LogFormat) -> int | None:
-    query = sql.first_bad_row(len(log_format.dense), log_format.dense_type)
+    query = sql.first_bad_row(log_format)
     with duckdb.connect() as connection:
         connection.register("raw", raw)
         return connection.sql(query).fetchall()[0][0]
@@ -79,7 +79,11 @@ def _first_bad_row(raw: pa.Table, log_format: LogFormat) -> int | None:
 
 def _typed(raw: pa.Table, log_format: LogFormat, label: str) -> pa.Table:
     types = column_types(log_format, label)
-    roles = [role for role in log_format.roles(log_format.used) if role]
+    roles = [
+        role
+        for role in log_format.roles(log_format.used)
+        if role not in (None, "time")
+    ]
     columns = [
         _without_empty(raw[role]).cast(kind)
         for role, kind in zip(roles, types.values(), strict=True)

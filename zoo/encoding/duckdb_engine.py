@@ -90,7 +90,7 @@ class DuckDBEngine:
         self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
         num_dense = len(log_format.dense)
-        bad_row = sql.first_bad_row(num_dense, log_format.dense_type)
+        bad_row = sql.first_bad_row(log_format)
         num_fields = len(log_format.categorical)
         select = sql.staged(num_dense, num_fields, origin)
         stages.start(f"Reading {Path(source.name).name}", source.size)

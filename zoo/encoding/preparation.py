@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
-from zoo.raw.splits import DaySplit
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
 from zoo.runtime.progress import Stages
@@ -45,6 +45,7 @@ def prepare(
     split: str | None = None,
     test_fraction: float | None = None,
     validation_fraction: float | None = None,
+    time_column: str | None = None,
     seed: int = 0,
     fit_on: str = "train",
     grow: bool = False,
@@ -78,12 +79,18 @@ def prepare(
         output: path of the folder to make.
         split: string. `"random"` by row, the same for the same seed and rows;
             `"sequential"`, the last rows for the test; `"day"`, the last day
-            for the test and the one before for validation; or `"provider"`,
-            as the source has it. `None` is the provider's split if there is
-            one, else a random one. Defaults to `None`.
-        test_fraction: float, for random splits (default: the log's, 0.1 for
-            Criteo and 0.2 for Avazu) and sequential ones (default 1/7).
+            for the test and the one before for validation; `"time"`, the
+            latest rows by `time_column` for the test; or `"provider"`, as the
+            source has it. `None` is the provider's split if there is one, else
+            a random one. Defaults to `None`.
+        test_fraction: float, for splits that are random or by time (default:
+            the log's, 0.1 for Criteo and 0.2 for Avazu) and sequential ones
+            (default 1/7).
         validation_fraction: float, likewise (defaults: the log's, 0).
+        time_column: string. The column that a split by time reads: dates,
+            dates and times, or seconds since 1970 (or milli-, micro-,
+            nanoseconds); in Parquet also dates and timestamps. It is no
+            feature of its own. Defaults to `None`, that of `LogFormat.time`.
         seed: integer. Draws a random split. Defaults to `0`.
         fit_on: `"train"` or `"all"`. The rows that vocabularies and dense
             ranges are learned from. Defaults to `"train"`.
@@ -138,7 +145,7 @@ def prepare(
             raise ValueError(
                 f"`{name}` must be one of {choices}. Received: {name}={value!r}"
             )
-    log_format = settings.log_format
+    log_format = _timed(settings.log_format, split, time_column)
     if not log_format.is_labeled:
         raise ValueError(
             "`log` must have labels to be prepared; rows without them are for "
@@ -249,6 +256,22 @@ def _settings(
     return EncoderSettings(log, **settings)
 
 
+def _timed(
+    log_format: LogFormat, split: str | None, time_column: str | None
+) -> LogFormat:
+    """The format with the column of the times if the split needs it."""
+    if split != "time":
+        if time_column is not None:
+            raise ValueError(
+                "`time_column` is for a split by time. Received: "
+                f"split={split!r}, time_column={time_column!r}"
+            )
+        return replace(log_format, time=None)
+    if time_column is None:
+        return log_format
+    return replace(log_format, time=time_column)
+
+
 def _check_kinds(encoder: ClickEncoder, source: Source) -> None:
     """Raises if a log has other kinds of tokens than a vocabulary to grow."""
     kinds = encoder.kinds or {}
@@ -303,10 +326,11 @@ def _split(
     stages: Stages,
 ) -> dict[str, int]:
     """Makes the view `log`; returns the number of rows of each split."""
-    origins = dict(engine.fetch(sql.origin_counts()))
-    expression = scheme.split(sum(origins.values()), list(origins))
-    if isinstance(scheme, DaySplit) and scheme.column is not None:
-        stages.say(scheme.describe(list(origins)))
+    rows = dict(engine.fetch(sql.origin_counts()))
+    expression = scheme.split(rows)
+    description = scheme.describe(rows)
+    if description is not None:
+        stages.say(description)
     engine.create_view("log", sql.log(expression))
     found = {
         split: (rows, clicks)
@@ -322,7 +346,7 @@ def _split(
             raise ValueError(
                 f"{name}: the {split} split would have no row. Give a longer "
                 "log, another seed or other fractions. Received: "
-                f"{sum(origins.values())} rows in all"
+                f"{sum(rows.values())} rows in all"
             )
         if clicks in (0, num_rows):
             raise ValueError(

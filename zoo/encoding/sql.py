@@ -4,7 +4,8 @@ Plain relational SQL (count, rank, join), run as it is by DuckDB and translated
 for Spark. Engines do the reading and writing. The SQL has these relations,
 their columns named by `LogFormat.roles`:
 
-- `raw(row_id, origin, label, dense_0, ..., field_0, ...)`: the text of the log;
+- `raw(row_id, origin, label, dense_0, ..., field_0, ..., time)`: the text of
+  the log, with `time` only for a split by it;
 - `staged(row_id, origin, label, dense_0, ..., field_0, ...)`: typed, NULL where
   the text is empty;
 - `log`: `staged` with the column `split`;
@@ -20,8 +21,10 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Sequence
 
+from zoo.raw import times
 from zoo.raw.log_format import LARGEST_FLOAT
 from zoo.raw.log_format import NUMBER_PATTERNS
+from zoo.raw.log_format import LogFormat
 
 DENSE_TRANSFORMS = ("minmax", "log", "none")
 MISSING_ID = 0
@@ -32,10 +35,15 @@ FIRST_ID = 2
 _HASH_DIGITS = 15
 
 
-def first_bad_row(num_dense: int, dense_type: str) -> str:
+def first_bad_row(log_format: LogFormat) -> str:
     """Selects the smallest `row_id` of `raw` whose text breaks a rule."""
-    label = "label is null or label not in ('0', '1')"
-    return _first_row_with([*_bad_numbers(num_dense, dense_type), label])
+    rules = _bad_numbers(len(log_format.dense), log_format.dense_type)
+    rules.append("label is null or label not in ('0', '1')")
+    time = log_format.time_role
+    if time is not None:
+        is_time = f"regexp_matches({time}, '{times.PATTERN}')"
+        rules.append(f"{time} is null or not {is_time}")
+    return _first_row_with(rules)
 
 
 def first_bad_number(num_dense: int, dense_type: str) -> str:

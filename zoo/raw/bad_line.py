@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 
+from zoo.raw import times
 from zoo.raw.log_format import LARGEST_FLOAT
 from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.log_format import NUMBER_PATTERNS
@@ -92,6 +93,9 @@ def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
             kind == "float" and not abs(float(value)) < float(LARGEST_FLOAT)
         ):
             return f"column '{name}' must hold {NUMBERS[kind]}."
+    is_time = log_format.is_labeled and name == log_format.time
+    if is_time and not re.fullmatch(times.PATTERN, value):
+        return f"column '{name}' must hold {times.RULE}."
     return ""
 
 

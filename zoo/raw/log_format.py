@@ -58,6 +58,9 @@ class LogFormat:
         test_is_labeled: boolean. Whether a file called `test` beside one
             called `train` has labels, and so belongs to the log. In
             competitions it has none. Defaults to `True`.
+        time: string. For a split by time, the column that holds it, see
+            `zoo.raw.times`. It is no feature, unless it is one of
+            `categorical`. Defaults to `None`.
 
     Raises:
         ValueError: for columns that repeat, overlap or are unknown, or a value
@@ -87,6 +90,7 @@ class LogFormat:
     validation_fraction: float = 0.1
     test_is_labeled: bool = True
     is_labeled: bool = True
+    time: str | None = None
 
     def __post_init__(self):
         # JSON has lists; tuples keep the format hashable.
@@ -129,9 +133,13 @@ class LogFormat:
 
     @property
     def used(self) -> tuple[str, ...]:
-        """The columns that are read: the label, the dense, the categorical."""
-        label = (self.label,) if self.is_labeled else ()
-        return (*label, *self.dense, *self.categorical)
+        """The columns that are read: the label, the features and the time."""
+        features = (*self.dense, *self.categorical)
+        if not self.is_labeled:
+            return features
+        if self.time is None or self.time in features:
+            return (self.label, *features)
+        return (self.label, *features, self.time)
 
     @property
     def first_line(self) -> int:
@@ -162,7 +170,7 @@ class LogFormat:
         """The role of each column of a file for the encoder, in file order.
 
         Roles are the names of the columns in SQL: `label`, `dense_0`, ...,
-        `field_0`, ..., and `None` for columns that are not read.
+        `field_0`, ..., `time`, and `None` for columns that are not read.
 
         Args:
             columns: strings, the names of the file's columns.
@@ -172,10 +180,17 @@ class LogFormat:
         >>> zoo.datasets.AVAZU.roles(["id", "click", "hour", "C1"])
         (None, 'label', 'field_0', 'field_1')
         """
-        role = {self.label: "label"} if self.is_labeled else {}
+        role: dict[str | None, str] = {}
+        if self.is_labeled:
+            role = {self.time: "time", self.label: "label"}
         role.update({n: f"dense_{i}" for i, n in enumerate(self.dense)})
         role.update({n: f"field_{i}" for i, n in enumerate(self.categorical)})
         return tuple(role.get(name) for name in columns)
+
+    @property
+    def time_role(self) -> str | None:
+        """The role of the column of the times."""
+        return self.roles([self.time])[0] if self.time is not None else None
 
     def split_line(self, line: str) -> list[str]:
         """Splits a line of text into values.
@@ -219,6 +234,11 @@ class LogFormat:
                 f"Received: categorical={self.categorical}"
             )
         named = [self.label, *self.dense, *self.categorical]
+        if self.time is not None and self.time in (self.label, *self.dense):
+            raise ValueError(
+                "`time` must be a column of its own, or a categorical one. "
+                f"Received: time={self.time!r}"
+            )
         if len(set(named)) != len(named):
             raise ValueError(
                 "`label`, `dense` and `categorical` must not share a column. "

@@ -4,27 +4,31 @@ A scheme is two SQL expressions on relations of `zoo.encoding.sql`:
 
 - `origin()` is one over `raw`. It becomes `staged.origin`, by which rows are
   split: the file, the day, or the split itself.
-- `split(num_rows, origins)` is one over `staged`, for which the number of rows
-  and the distinct origins are known.
+- `split(rows)` is one over `staged`, for which the number of rows of each
+  origin is known.
 
 Every scheme also has:
 
 - `names()`, the splits that must have rows in any log;
+- `describe(rows)`, a line for the user that says what is split where; `None` if
+  there is nothing to say;
 - `splits_of(origins)`, the split of each `raw.origin`; `None` if the scheme
   divides files;
 - `reads_ahead`, whether a row's split depends on later rows.
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from zoo.raw import times
 from zoo.raw.days import in_order
 from zoo.raw.log_format import LogFormat
 from zoo.raw.log_format import check_fractions
 
 SPLITS = ("train", "validation", "test")
-SCHEMES = ("random", "sequential", "day", "provider")
+SCHEMES = ("random", "sequential", "day", "time", "provider")
 
 _HEX_DIGITS = 8
 
@@ -59,8 +63,11 @@ class RandomSplit:
             "else 'train' end"
         )
 
-    def split(self, num_rows: int, origins: Sequence[str]) -> str:
+    def split(self, rows: Mapping[str, int]) -> str:
         return "origin"
+
+    def describe(self, rows: Mapping[str, int]) -> None:
+        return None
 
     def splits_of(self, origins: Sequence[str]) -> None:
         return None
@@ -81,13 +88,17 @@ class SequentialSplit:
     def origin(self) -> str:
         return "''"
 
-    def split(self, num_rows: int, origins: Sequence[str]) -> str:
+    def split(self, rows: Mapping[str, int]) -> str:
+        num_rows = sum(rows.values())
         test = num_rows - round(num_rows * self.test_fraction)
         validation = test - round(num_rows * self.validation_fraction)
         return (
             f"case when row_id < {validation} then 'train' "
             f"when row_id < {test} then 'validation' else 'test' end"
         )
+
+    def describe(self, rows: Mapping[str, int]) -> None:
+        return None
 
     def splits_of(self, origins: Sequence[str]) -> None:
         return None
@@ -115,18 +126,19 @@ class DaySplit:
         # Rows without a value are a separate day, the first one.
         return f"coalesce(substr({self.column}, 1, {self.length}), '')"
 
-    def split(self, num_rows: int, origins: Sequence[str]) -> str:
+    def split(self, rows: Mapping[str, int]) -> str:
         validation, test = (
-            "'" + day.replace("'", "''") + "'" for day in _last_two(origins)
+            "'" + day.replace("'", "''") + "'" for day in _last_two([*rows])
         )
         return (
             f"case when origin = {test} then 'test' "
             f"when origin = {validation} then 'validation' else 'train' end"
         )
 
-    def describe(self, origins: Sequence[str]) -> str:
-        """Says in one line which days are which split."""
-        *train, validation, test = in_order(origins)
+    def describe(self, rows: Mapping[str, int]) -> str | None:
+        if self.column is None:
+            return None  # Files are shown before they are read.
+        *train, validation, test = in_order([*rows])
         days = train if len(train) < 4 else [*train[:2], "...", train[-1]]
         return (
             f"train: {', '.join(days)} ({len(train)} days); "
@@ -142,6 +154,62 @@ class DaySplit:
 
 
 @dataclass(frozen=True)
+class TimeSplit:
+    """Trains on the earliest rows, tests on the latest, validates in between.
+
+    Rows may be in any order. Those of one minute stay together.
+    """
+
+    reads_ahead: ClassVar[bool] = True
+
+    column: str
+    test_fraction: float
+    validation_fraction: float
+
+    def names(self) -> tuple[str, ...]:
+        return _with_rows(self.test_fraction, self.validation_fraction)
+
+    def origin(self) -> str:
+        return times.minute(self.column)
+
+    def split(self, rows: Mapping[str, int]) -> str:
+        validation, test = self._starts(rows)
+        return (
+            f"case when origin >= '{test}' then 'test' "
+            f"when origin >= '{validation}' then 'validation' "
+            "else 'train' end"
+        )
+
+    def describe(self, rows: Mapping[str, int]) -> str:
+        validation, test = self._starts(rows)
+        starts = {"train": min(rows), "validation": validation, "test": test}
+        return "; ".join(
+            f"{split}: from {times.shown(starts[split])}"
+            for split in self.names()
+        )
+
+    def splits_of(self, origins: Sequence[str]) -> None:
+        return None
+
+    def _starts(self, rows: Mapping[str, int]) -> tuple[str, str]:
+        """The first minutes of validation and test."""
+        unix = [minute for minute in rows if minute.isdecimal()]
+        if 0 < len(unix) < len(rows):
+            dates = sorted({*rows} - {*unix})
+            raise ValueError(
+                "`split` by time needs times that are all dates or all seconds "
+                "since 1970, for dates may lack their zone. Received: "
+                f"{times.shown(min(unix))} and {dates[0]}"
+            )
+        num_rows = sum(rows.values())
+        num_test = round(num_rows * self.test_fraction)
+        num_validation = round(num_rows * self.validation_fraction)
+        before_test = num_rows - num_test
+        test = _minute_after(rows, before_test)
+        return _minute_after(rows, before_test - num_validation), test
+
+
+@dataclass(frozen=True)
 class ProviderSplit:
     """Keeps the splits that the log comes in."""
 
@@ -154,14 +222,19 @@ class ProviderSplit:
     def origin(self) -> str:
         return "origin"
 
-    def split(self, num_rows: int, origins: Sequence[str]) -> str:
+    def split(self, rows: Mapping[str, int]) -> str:
         return "origin"
+
+    def describe(self, rows: Mapping[str, int]) -> None:
+        return None
 
     def splits_of(self, origins: Sequence[str]) -> dict[str, str]:
         return {origin: origin for origin in origins}
 
 
-SplitScheme = RandomSplit | SequentialSplit | DaySplit | ProviderSplit
+SplitScheme = (
+    RandomSplit | SequentialSplit | DaySplit | TimeSplit | ProviderSplit
+)
 
 
 def split_scheme(
@@ -175,13 +248,14 @@ def split_scheme(
     """Returns a scheme by its name, one of `SCHEMES`.
 
     Args:
-        split: string. `"random"`, `"sequential"`, `"day"` or `"provider"`;
-            `None` is the provider's split if there is one and no share is
-            given, else a random one.
-        log_format: `LogFormat`. Its shares are the defaults of `"random"`.
+        split: string. `"random"`, `"sequential"`, `"day"`, `"time"` or
+            `"provider"`; `None` is the provider's split if there is one and no
+            share is given, else a random one.
+        log_format: `LogFormat`. Its shares are the defaults of `"random"` and
+            `"time"`.
         has_splits: boolean. Whether the source comes in splits.
-        test_fraction: float, for `"random"` and `"sequential"`. The default of
-            `"sequential"` is one seventh, the last day of a week.
+        test_fraction: float, for `"random"`, `"sequential"` and `"time"`. The
+            default of `"sequential"` is one seventh, the last day of a week.
         validation_fraction: float, likewise. The default of `"sequential"` is
             `0`.
         seed: integer, for `"random"`.
@@ -201,15 +275,18 @@ def split_scheme(
         )
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
+    of_format = (log_format.test_fraction, log_format.validation_fraction)
     defaults = {
-        "random": (log_format.test_fraction, log_format.validation_fraction),
+        "random": of_format,
         "sequential": (1 / 7, 0.0),
+        "time": of_format,
     }
     if split not in defaults:
         if given != (None, None):
             raise ValueError(
                 "`test_fraction` and `validation_fraction` are for random and "
-                f"sequential splits. Received: split={split!r}, "
+                "sequential splits, and those by time. Received: "
+                f"split={split!r}, "
                 f"test_fraction={test_fraction}, "
                 f"validation_fraction={validation_fraction}"
             )
@@ -238,7 +315,28 @@ def split_scheme(
     check_fractions(test, validation)
     if split == "random":
         return RandomSplit(test, validation, seed)
+    if split == "time":
+        return TimeSplit(_time_role(log_format), test, validation)
     return SequentialSplit(test, validation)
+
+
+def _time_role(log_format: LogFormat) -> str:
+    if log_format.time_role is None:
+        raise ValueError(
+            "`split` by time needs the column of the times: `time_column`, or "
+            "`LogFormat(time=...)`. Received: none"
+        )
+    return log_format.time_role
+
+
+def _minute_after(rows: Mapping[str, int], num_rows: int) -> str:
+    """The first minute that has at least so many rows before it."""
+    before = 0
+    for minute in sorted(rows):
+        if before >= num_rows:
+            return minute
+        before += rows[minute]
+    return "~"  # After every digit: no row.
 
 
 def _with_rows(

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from zoo.raw import times
 from zoo.raw.bad_line import broken_rule_of_value
 from zoo.raw.bad_line import shown
 from zoo.raw.columns import InexactFloat
@@ -156,6 +157,15 @@ class TableLog:
     def _text(
         self, column: Any, name: str, table: Any, first_row: int
     ) -> pa.ChunkedArray:
+        log_format = self.log_format
+        if name == log_format.time and name not in log_format.categorical:
+            text = times.as_text(column)
+            if text is None:
+                raise ValueError(
+                    f"{table}: the column '{name}' must hold {times.RULE}. "
+                    f"Received: {column.type}"
+                )
+            return text
         is_label = name == self.log_format.label
         if is_label and pa.types.is_boolean(column.type):
             column = column.cast(pa.int8())

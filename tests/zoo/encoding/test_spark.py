@@ -24,6 +24,7 @@ from pyspark import cloudpickle
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
+from tests.zoo.encoding import test_split_by_time as by_time
 from tests.zoo.encoding.logs import read_split
 from zoo.datasets import AVAZU
 from zoo.datasets import CRITEO
@@ -596,3 +597,28 @@ def test_executors_need_neither_keras_nor_this_package(layout, tmp_path):
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     assert pickle.loads(data)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind
+        if kind in ("milliseconds", "with a zone")
+        else pytest.param(kind, marks=pytest.mark.large)
+        for kind in (*by_time.SPELLINGS, *by_time.COLUMNS)
+    ],
+)
+def test_times_split_alike(kind, tmp_path):
+    if kind in by_time.SPELLINGS:
+        path = by_time.write_text(
+            tmp_path / "log.csv",
+            map(by_time.SPELLINGS[kind], by_time.TIMES),
+        )
+    else:
+        path = by_time.write_parquet(
+            tmp_path / "log.parquet", by_time.COLUMNS[kind]
+        )
+    by_time.split_by_time(
+        path, tmp_path / "out", engine="spark", spark_master=MASTER
+    )
+    assert by_time.rows_of(tmp_path / "out") == by_time.expected()

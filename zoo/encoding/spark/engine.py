@@ -76,7 +76,7 @@ class SparkEngine:
         num_dense = len(log_format.dense)
         query = checked(
             sql.staged(num_dense, len(log_format.categorical), origin),
-            sql.first_bad_row(num_dense, log_format.dense_type),
+            sql.first_bad_row(log_format),
         )
         stages.start(f"Reading {Path(source.name).name}", 2)
         try:

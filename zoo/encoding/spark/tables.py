@@ -101,6 +101,9 @@ class SparkTables:
         if pa.types.is_dictionary(kind):
             kind = kind.value_type
         always = functions.lit(True)
+        is_time = name == self._format.time
+        if is_time and name not in self._format.categorical:
+            return _time_text(column, kind), always
         if pa.types.is_boolean(kind) and name == self._format.label:
             column = column.cast("int")
         if has_one_text(kind):
@@ -117,6 +120,16 @@ class SparkTables:
         )
         text = value.cast("bigint").cast("string")
         return text, functions.coalesce(is_exact, always)
+
+
+def _time_text(column: Column, kind: pa.DataType) -> Column:
+    """The text of a time as in `zoo.raw.times.as_text`."""
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        # Its text would be in the time zone of the session.
+        return functions.unix_seconds(column).cast("string")
+    if pa.types.is_floating(kind):
+        return functions.floor(column).cast("bigint").cast("string")
+    return column.cast("string")
 
 
 def _shortest(value: Column) -> Column:

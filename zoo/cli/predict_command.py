@@ -15,7 +15,7 @@ def predict(
         Path,
         typer.Option(
             help="Raw rows in the log's own format, with or without labels: a "
-            "file (text, .gz, .zip or Parquet) or a folder of them."
+            "file (text, .gz, .bz2, .xz, .zip or Parquet) or a folder of them."
         ),
     ],
     output: Annotated[

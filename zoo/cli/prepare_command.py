@@ -38,7 +38,8 @@ def prepare(
     source: Annotated[
         str | None,
         typer.Option(
-            help="A file (text, .gz, .zip or Parquet) or a folder of them. "
+            help="A file (text, .gz, .bz2, .xz, .zip or Parquet) or a folder "
+            "of them. "
             "Default: the data set's repository on the Hugging Face Hub.",
             show_default=False,
         ),

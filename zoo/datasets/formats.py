@@ -48,7 +48,9 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
     if is_parquet(raw_file.path):
         return log_format
     name = Path(raw_file.member or raw_file.path.name)
-    suffix = Path(name.stem).suffix if name.suffix == ".gz" else name.suffix
+    if name.suffix in (".gz", ".bz2", ".xz"):
+        name = Path(name.stem)
+    suffix = name.suffix
     if suffix not in _DELIMITERS:
         raise ValueError(
             "`schema` must be a `LogFormat`, which says what is between the "

@@ -16,6 +16,7 @@ from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
+from zoo.raw.table_log import arrow_table
 from zoo.raw.table_log import is_table
 
 
@@ -96,10 +97,10 @@ def _whole(source: SourceLike, log_format: LogFormat, streaming: bool) -> Any:
 
 
 def _data_set(table: Any) -> Any:
-    """A `pyarrow.Table` as a data set, others as they are."""
+    """A table or DataFrame as a data set, others as they are."""
     if hasattr(table, "with_format"):
         return table
-    return import_extra("datasets").Dataset(table)
+    return import_extra("datasets").Dataset(arrow_table(table))
 
 
 def _sources(

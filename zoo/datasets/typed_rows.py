@@ -1,6 +1,7 @@
 """Reads the rows of a log with the types of a data set."""
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
@@ -85,11 +86,14 @@ def _typed(raw: pa.Table, log_format: LogFormat, label: str) -> pa.Table:
         if role not in (None, "time")
     ]
     columns = [
-        _without_empty(raw[role]).cast(kind)
-        for role, kind in zip(roles, types.values(), strict=True)
+        _without_missing(raw[role], log_format.missing_in(name)).cast(kind)
+        for role, (name, kind) in zip(roles, types.items(), strict=True)
     ]
     return pa.table(columns, list(types))
 
 
-def _without_empty(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+def _without_missing(
+    text: pa.ChunkedArray, missing: Sequence[str]
+) -> pa.ChunkedArray:
+    is_missing = pc.is_in(text, pa.array(["", *missing]))
+    return pc.if_else(is_missing, pa.scalar(None, pa.string()), text)

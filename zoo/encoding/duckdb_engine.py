@@ -89,10 +89,8 @@ class DuckDBEngine:
     def stage(
         self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
-        num_dense = len(log_format.dense)
         bad_row = sql.first_bad_row(log_format)
-        num_fields = len(log_format.categorical)
-        select = sql.staged(num_dense, num_fields, origin)
+        select = sql.staged(log_format, origin)
         stages.start(f"Reading {Path(source.name).name}", source.size)
         # Writing Parquet takes half as long as a table of DuckDB.
         paths: list[Path] = []

@@ -75,11 +75,11 @@ class MemoryEncoding:
         # Each call has a cursor, because threads may not share one.
         with self.connect().cursor() as cursor:
             cursor.register("raw", raw)
-            query = sql.first_bad_number(num_dense, log_format.dense_type)
+            query = sql.first_bad_number(log_format)
             row = cursor.execute(query).fetchall()[0][0] if query else None
             if row is not None:
                 raise_bad_row(row)
-            features = sql.features(num_dense, len(fields))
+            features = sql.features(log_format)
             encoded = sql.encoded(
                 self._settings.dense_transform,
                 self._dense_ranges,

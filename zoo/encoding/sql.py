@@ -37,8 +37,8 @@ _HASH_DIGITS = 15
 
 def first_bad_row(log_format: LogFormat) -> str:
     """Selects the smallest `row_id` of `raw` whose text breaks a rule."""
-    rules = _bad_numbers(len(log_format.dense), log_format.dense_type)
-    rules.append("label is null or label not in ('0', '1')")
+    rules = [*_bad_numbers(log_format), "label not in ('0', '1')"]
+    rules.append("label is null")
     time = log_format.time_role
     if time is not None:
         is_time = f"regexp_matches({time}, '{times.PATTERN}')"
@@ -46,11 +46,11 @@ def first_bad_row(log_format: LogFormat) -> str:
     return _first_row_with(rules)
 
 
-def first_bad_number(num_dense: int, dense_type: str) -> str:
+def first_bad_number(log_format: LogFormat) -> str:
     """Selects the same of rows without labels; `""` if no text can be bad."""
-    if not num_dense:
+    if not log_format.dense:
         return ""
-    return _first_row_with(_bad_numbers(num_dense, dense_type))
+    return _first_row_with(_bad_numbers(log_format))
 
 
 def _first_row_with(rules: Iterable[str]) -> str:
@@ -58,43 +58,67 @@ def _first_row_with(rules: Iterable[str]) -> str:
     return f"select min(row_id) as row_id from raw where {condition}"
 
 
-def _bad_numbers(num_dense: int, dense_type: str) -> list[str]:
-    return [_bad_number(f"dense_{i}", dense_type) for i in range(num_dense)]
+def _bad_numbers(log_format: LogFormat) -> list[str]:
+    """The conditions under which texts are neither missing nor numbers."""
+    rules = []
+    for i, name in enumerate(log_format.dense):
+        column = f"dense_{i}"
+        pattern = NUMBER_PATTERNS[log_format.dense_type]
+        rule = f"not regexp_matches({column}, '{pattern}')"
+        if log_format.dense_type == "float":
+            size = f"abs(try_cast({column} as double))"
+            rule = f"({rule} or not {size} < {LARGEST_FLOAT})"
+        missing = _texts(("", *log_format.missing_in(name)))
+        rules.append(f"{column} not in ({missing}) and {rule}")
+    return rules
 
 
-def _bad_number(column: str, dense_type: str) -> str:
-    """The condition under which a text is neither empty nor a number."""
-    rule = f"not regexp_matches({column}, '{NUMBER_PATTERNS[dense_type]}')"
-    if dense_type == "float":
-        size = f"abs(try_cast({column} as double))"
-        rule = f"({rule} or not {size} < {LARGEST_FLOAT})"
-    return f"{column} <> '' and {rule}"
-
-
-def staged(num_dense: int, num_fields: int, origin: str) -> str:
+def staged(log_format: LogFormat, origin: str) -> str:
     """Selects `staged` from `raw`, with an expression for the origin."""
     columns = [
         "row_id",
         f"{origin} as origin",
         "cast(label as tinyint) as label",
-        *_typed_features(num_dense, num_fields),
+        *_typed_features(log_format),
     ]
     return f"select {', '.join(columns)} from raw"
 
 
-def features(num_dense: int, num_fields: int) -> str:
+def features(log_format: LogFormat) -> str:
     """Selects the row number and features of `log` from `raw`."""
-    columns = ["row_id", *_typed_features(num_dense, num_fields)]
+    columns = ["row_id", *_typed_features(log_format)]
     return f"select {', '.join(columns)} from raw"
 
 
-def _typed_features(num_dense: int, num_fields: int) -> list[str]:
-    names = [f"dense_{i}" for i in range(num_dense)]
-    fields = [f"field_{i}" for i in range(num_fields)]
-    return [
-        *(f"cast(nullif({n}, '') as double) as {n}" for n in names),
-        *(f"nullif({n}, '') as {n}" for n in fields),
-    ]
+def _typed_features(log_format: LogFormat) -> list[str]:
+    columns = []
+    for i, name in enumerate(log_format.dense):
+        text = _without_missing(f"dense_{i}", log_format.missing_in(name))
+        columns.append(f"cast({text} as double) as dense_{i}")
+    for i, name in enumerate(log_format.categorical):
+        text = _without_missing(f"field_{i}", log_format.missing_in(name))
+        columns.append(f"{text} as field_{i}")
+    return columns
+
+
+def _without_missing(column: str, missing: Sequence[str]) -> str:
+    """The text of a column, NULL where it stands for a missing value."""
+    if not missing:
+        return f"nullif({column}, '')"
+    return (
+        f"case when {column} not in ({_texts(('', *missing))}) "
+        f"then {column} end"
+    )
+
+
+def _texts(texts: Iterable[str]) -> str:
+    return ", ".join(map(_text, texts))
+
+
+def _text(text: str) -> str:
+    # A setting of Spark decides what a backslash in a literal is.
+    pieces = ("'" + p.replace("'", "''") + "'" for p in text.split("\\"))
+    return " || chr(92) || ".join(pieces)
 
 
 def origin_counts() -> str:

@@ -87,15 +87,17 @@ def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
     is_label = log_format.is_labeled and name == log_format.label
     if is_label and value not in ("0", "1"):
         return f"the label '{name}' must be 0 or 1."
-    if name in log_format.dense and value != "":
+    is_time = log_format.is_labeled and name == log_format.time
+    if is_time and not re.fullmatch(times.PATTERN, value):
+        return f"column '{name}' must hold {times.RULE}."
+    if value == "" or value in log_format.missing_in(name):
+        return ""
+    if name in log_format.dense:
         kind = log_format.dense_type
         if not re.fullmatch(NUMBER_PATTERNS[kind], value) or (
             kind == "float" and not abs(float(value)) < float(LARGEST_FLOAT)
         ):
             return f"column '{name}' must hold {NUMBERS[kind]}."
-    is_time = log_format.is_labeled and name == log_format.time
-    if is_time and not re.fullmatch(times.PATTERN, value):
-        return f"column '{name}' must hold {times.RULE}."
     return ""
 
 

@@ -1,5 +1,7 @@
 """Turns columns of any type into the text that a raw log would hold."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,18 +31,33 @@ def kind_of(column_type: pa.DataType) -> str | None:
         return None
     if pa.types.is_boolean(column_type):
         return BOOLEAN
-    if pa.types.is_integer(column_type) or pa.types.is_floating(column_type):
+    if (
+        pa.types.is_integer(column_type)
+        or pa.types.is_floating(column_type)
+        or pa.types.is_decimal(column_type)
+    ):
         return INTEGER
     return TEXT
+
+
+def remedy_of(column_type: pa.DataType) -> str:
+    """What to do about a column that `as_text` can't turn into text."""
+    if pa.types.is_temporal(column_type):
+        return "write it as the text that the model is to learn from"
+    if pa.types.is_binary(column_type) or pa.types.is_large_binary(column_type):
+        return "decode it to text"
+    if pa.types.is_list(column_type) or pa.types.is_struct(column_type):
+        return "give each of its values a column"
+    return "cast it to text"
 
 
 def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
     """Turns a column into text; `None` if its type has no certain meaning.
 
     Text and integers are taken as they are, booleans as `true` and `false`,
-    and dates as `2024-01-31`. NaN is missing. Floats must be
-    exact integers (pandas turns integers beside missing values into floats)
-    where `floats` does not allow more.
+    and dates as `2024-01-31`. NaN is missing. Floats and decimals must be exact
+    integers (pandas turns integers beside missing values into floats) where
+    `floats` does not allow more.
 
     Args:
         column: `pyarrow.ChunkedArray`.
@@ -48,13 +65,15 @@ def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
             fractions as well, `"any"` for all floats.
 
     Raises:
-        InexactFloat: for the first float that is no exact integer.
+        InexactFloat: for the first number that is no exact integer.
     """
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
     if has_one_text(kind):
         return column.cast(pa.string())
+    if pa.types.is_decimal(kind):
+        return _decimals_as_text(column, floats)
     if not pa.types.is_floating(kind):
         return None
     limit = largest_exact(kind)
@@ -70,10 +89,24 @@ def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
         is_good = pc.and_(is_good, is_integral)
     row = pc.index(is_good, False).as_py()
     if row >= 0:
-        raise InexactFloat(row, values[row].as_py(), kind)
+        at_most = f" of at most 2**{limit.bit_length() - 1}"
+        raise InexactFloat(row, values[row].as_py(), kind, at_most)
     if pc.all(is_integral, min_count=0).as_py():
         values = values.cast(pa.int64())
     return values.cast(pa.string())
+
+
+def _decimals_as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray:
+    if floats != "any":
+        is_integral = pc.equal(pc.floor(column), column)
+        row = pc.index(is_integral, False).as_py()
+        if row >= 0 and floats == "integral":
+            raise InexactFloat(row, str(column[row].as_py()), column.type)
+        if row < 0:
+            digits = column.type.precision - column.type.scale
+            whole = pa.decimal128(max(digits, 1), 0)
+            return column.cast(whole).cast(pa.string())
+    return column.cast(pa.string())
 
 
 def largest_exact(kind: pa.DataType) -> int:
@@ -82,20 +115,18 @@ def largest_exact(kind: pa.DataType) -> int:
 
 
 class InexactFloat(ValueError):
-    """A float that may not be the integer that was meant.
+    """A number that may not be the integer that was meant.
 
     Attributes:
         row: integer. Its place in the column, from 0.
-        received: string. The float and its type.
+        received: string. The number and its type.
         rule: string. What such a column must hold.
     """
 
-    def __init__(self, row: int, value: float, kind: pa.DataType):
-        limit = largest_exact(kind)
+    def __init__(
+        self, row: int, value: Any, kind: pa.DataType, at_most: str = ""
+    ):
         self.row = row
         self.received = f"{value!r}, a {kind}"
-        self.rule = (
-            "text, integers or integral floats of at most "
-            f"2**{limit.bit_length() - 1}"
-        )
+        self.rule = f"text, integers or integral floats{at_most}"
         super().__init__(f"{self.rule}. Received: {self.received}")

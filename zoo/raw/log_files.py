@@ -110,6 +110,13 @@ def _shortened(names: Sequence[str]) -> str:
 
 
 def _existing(source: str | os.PathLike, log_format: LogFormat) -> Path:
+    if "://" in str(source):
+        raise ValueError(
+            "`source` must be a path on this machine: copy the log here first, "
+            "for example by `aws s3 cp`, `gcloud storage cp` or `curl -O`, or "
+            "give a data set of `datasets.load_dataset`, which reads from "
+            f"there. Received: source={source}"
+        )
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(

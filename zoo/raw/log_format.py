@@ -16,6 +16,11 @@ NUMBER_PATTERNS = {
     "integer": "^-?[0-9]{1,18}$",
     "float": "^-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$",
 }
+NO_NUMBERS = (
+    "NULL", "null", "Null", "\\N", "NaN", "nan", "NAN", "None", "none", "NA",
+    "N/A", "n/a", "#N/A", "<NA>",
+)  # fmt: skip
+"""What people write into a column of numbers where there is none."""
 # About the largest float32.
 LARGEST_FLOAT = "1e38"
 
@@ -61,6 +66,10 @@ class LogFormat:
         time: string. For a split by time, the column that holds it, see
             `zoo.raw.times`. It is no feature, unless it is one of
             `categorical`. Defaults to `None`.
+        missing: tuple of strings. Texts that are missing values, as the empty
+            one is, such as `("NULL", "\\N")`. Dense columns have the usual
+            ones anyway: `NULL`, `\\N`, `nan`, `None`, `NA`, `N/A`. Defaults to
+            `()`.
 
     Raises:
         ValueError: for columns that repeat, overlap or are unknown, or a value
@@ -91,10 +100,11 @@ class LogFormat:
     test_is_labeled: bool = True
     is_labeled: bool = True
     time: str | None = None
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self):
         # JSON has lists; tuples keep the format hashable.
-        for name in ("columns", "dense", "categorical", "day"):
+        for name in ("columns", "dense", "categorical", "day", "missing"):
             value = getattr(self, name)
             if isinstance(value, str):
                 raise ValueError(
@@ -130,6 +140,16 @@ class LogFormat:
                 "`delimiter` must be one ASCII character that neither ends a "
                 f"line nor quotes. Received: delimiter={self.delimiter!r}"
             )
+
+    def missing_in(self, name: str) -> tuple[str, ...]:
+        """The texts that are missing values in a column, but for the empty one.
+
+        Args:
+            name: string. Name of the column.
+        """
+        if name in self.dense:
+            return (*NO_NUMBERS, *self.missing)
+        return self.missing
 
     @property
     def used(self) -> tuple[str, ...]:

@@ -1,14 +1,18 @@
-"""Opens the files of a raw log: plain, gzip, or members of a zip."""
+"""Opens the files of a raw log: plain, packed, or members of a zip."""
 
+import bz2
 import gzip
+import lzma
 import re
 import zipfile
 import zlib
+from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from typing import Any
 from typing import cast
 
 from zoo.raw.log_format import MAX_LINE_BYTES
@@ -77,8 +81,10 @@ def open_text(raw_file: RawFile) -> tuple[IO[bytes], IO[bytes]]:
                     f"{raw_file}: the zip is encrypted or packed in a way that "
                     f"Python can't read; unpack it first. Received: {error}"
                 ) from error
-        elif is_gzip(raw_file.path):
-            text = cast(IO[bytes], gzip.GzipFile(fileobj=file))
+        else:
+            kind = packing(raw_file.path)
+            if kind is not None:
+                text = cast(IO[bytes], _UNPACKERS[kind](file))
         on_error.pop_all()
     return text, file
 
@@ -90,14 +96,58 @@ def first_line(raw_file: RawFile) -> str | None:
         with file, text:
             # Bounded: the file may have no line ends.
             start = text.readline(MAX_LINE_BYTES)
+    _check_text(raw_file, start)
     if not start:
         return None
     return re.split("[\r\n]", start.decode("utf-8-sig", "replace"))[0]
 
 
-def is_gzip(path: Path) -> bool:
+# Patterns of the first bytes.
+_STARTS = {
+    "gzip": rb"\x1f\x8b",
+    "bzip2": rb"BZh[1-9]1AY&SY",
+    "xz": rb"\xfd7zXZ\x00",
+}
+_UNPACKERS: dict[str, Callable[[IO[bytes]], Any]] = {
+    "gzip": lambda file: gzip.GzipFile(fileobj=file),
+    "bzip2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
+}
+# What can't be read, and what to do about it.
+_NO_TEXT = {
+    rb"\x28\xb5\x2f\xfd": "packed by Zstandard: unpack it by `zstd -d`",
+    rb"\x04\x22\x4d\x18": "packed by LZ4: unpack it by `lz4 -d`",
+    rb"7z\xbc\xaf": "a 7z archive: unpack it by `7z x`",
+    rb"PK\x03\x04": "a zip within a packed file: unpack the outer one",
+    rb"\xff\xfe|\xfe\xff": "UTF-16: make it UTF-8 by "
+    "`iconv -f UTF-16 -t UTF-8`",
+    rb"(?s:.{257})ustar": "a tar archive: unpack it by `tar -xf`, and give its "
+    "folder",
+    **{
+        start: f"{kind} within a packed file: unpack the outer one"
+        for kind, start in _STARTS.items()
+    },
+}
+
+
+def packing(path: Path) -> str | None:
+    """How a file is packed, `"gzip"`, `"bzip2"` or `"xz"`; `None` if not."""
     with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+        start = file.read(16)
+    for kind, pattern in _STARTS.items():
+        if re.match(pattern, start):
+            return kind
+    return None
+
+
+def _check_text(raw_file: RawFile, start: bytes) -> None:
+    """Raises unless the unpacked start of a file can be that of a text."""
+    for pattern, reason in _NO_TEXT.items():
+        if re.match(pattern, start):
+            raise ValueError(
+                f"{raw_file}: must be text in UTF-8, plain, .gz, .bz2, .xz or "
+                f".zip. Received: a file that is {reason}"
+            )
 
 
 def zip_members(path: Path) -> list[str] | None:
@@ -124,7 +174,7 @@ def zip_members(path: Path) -> list[str] | None:
 
 
 class broken_archive:
-    """Turns the errors of a damaged gzip or zip into advice."""
+    """Turns the errors of a damaged packed file into advice."""
 
     def __init__(self, raw_file: RawFile):
         self.file = raw_file
@@ -133,8 +183,10 @@ class broken_archive:
         return None
 
     def __exit__(self, kind, error, traceback) -> None:
-        if isinstance(
-            error, EOFError | zlib.error | gzip.BadGzipFile | zipfile.BadZipFile
+        # `bz2` raises a plain OSError without a number.
+        is_damaged = isinstance(error, OSError) and error.errno is None
+        if is_damaged or isinstance(
+            error, EOFError | zlib.error | lzma.LZMAError | zipfile.BadZipFile
         ):
             raise ValueError(
                 f"{self.file}: the packed file is truncated or damaged; get "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zoo.raw.bad_line import NUMBERS
 from zoo.raw.bad_line import broken_rule_of_value
@@ -61,11 +62,20 @@ def raw_table(
         columns[name], kinds[name] = read(
             rows, name, floats.get(name, "integral")
         )
+        if name in log_format.dense and kinds[name] == BOOLEAN:
+            columns[name] = _as_numbers(columns[name])
     roles = [f"dense_{i}" for i in range(len(log_format.dense))]
     roles += [f"field_{i}" for i in range(len(log_format.categorical))]
     row_id = pa.array(np.arange(num_rows, dtype="int64"))
     raw = pa.table([row_id, *columns.values()], ["row_id", *roles])
     return raw, {n: kinds[n] or TEXT for n in log_format.categorical}
+
+
+def _as_numbers(text: Any) -> Any:
+    """`true` as 1 and `false` as 0, others as they are."""
+    for boolean, number in (("true", "1"), ("false", "0")):
+        text = pc.if_else(pc.equal(text, boolean), number, text)
+    return text
 
 
 def raise_bad_number(raw: pa.Table, row: int, log_format: LogFormat) -> None:

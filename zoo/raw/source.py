@@ -53,7 +53,8 @@ def open_raw_log(source: SourceLike, log_format: LogFormat) -> Source:
 
     Args:
         source: one of
-            - path of a text file, plain, `.gz` or `.zip`, or a Parquet file;
+            - path of a text file, plain, `.gz`, `.bz2`, `.xz` or `.zip`, or a
+              Parquet file;
             - path of a folder of such files, sub-folders included, those of
               Hive (`day=2024-01-01`) too. Files or folders with `train` as a
               word in their name make splits of it, together with those with
@@ -64,7 +65,7 @@ def open_raw_log(source: SourceLike, log_format: LogFormat) -> Source:
             - list of paths, in order, or of `RawFile`;
             - dict from `"train"`, `"validation"` and `"test"` to paths;
             - `datasets.Dataset`, `IterableDataset`, `DatasetDict` or
-              `IterableDatasetDict`, or a `pyarrow.Table`.
+              `IterableDatasetDict`, or a `pyarrow.Table` or DataFrame.
         log_format: `LogFormat`.
 
     Raises:

@@ -15,6 +15,7 @@ from zoo.raw.bad_line import shown
 from zoo.raw.columns import InexactFloat
 from zoo.raw.columns import as_text
 from zoo.raw.columns import kind_of
+from zoo.raw.columns import remedy_of
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import has_splits
@@ -33,8 +34,8 @@ class TableLog:
     called `label`, as the loaders of `zoo.datasets` call it.
 
     Args:
-        source: list of `RawFile`, each a Parquet file; a `pyarrow.Table`; or
-            one of the data sets of `datasets`.
+        source: list of `RawFile`, each a Parquet file; a `pyarrow.Table` or a
+            DataFrame; or one of the data sets of `datasets`.
         log_format: `LogFormat`.
 
     Raises:
@@ -166,11 +167,11 @@ class TableLog:
                     f"Received: {column.type}"
                 )
             return text
-        is_label = name == self.log_format.label
-        if is_label and pa.types.is_boolean(column.type):
+        is_dense = name in log_format.dense
+        is_number = is_dense or name == log_format.label
+        if is_number and pa.types.is_boolean(column.type):
             column = column.cast(pa.int8())
-        is_dense = name in self.log_format.dense
-        fractions = is_dense and self.log_format.dense_type == "float"
+        fractions = is_dense and log_format.dense_type == "float"
         try:
             text = as_text(column, "any" if fractions else "integral")
         except InexactFloat as error:
@@ -183,8 +184,8 @@ class TableLog:
             if fractions:
                 kinds = "text or numbers"
             raise ValueError(
-                f"{table}: the column '{name}' must hold {kinds}. "
-                f"Received: {column.type}"
+                f"{table}: the column '{name}' must hold {kinds}: "
+                f"{remedy_of(column.type)}. Received: {column.type}"
             )
         return text
 
@@ -230,7 +231,8 @@ class _DataSet:
         self._name = name
         self._data = data
         self.types: dict[str, pa.DataType] = {}
-        if isinstance(data, pa.Table):
+        if _is_arrow(data):
+            data = self._data = arrow_table(data)
             self.columns = data.column_names
             self.num_rows = data.num_rows
         else:
@@ -261,9 +263,29 @@ def is_table(source: Any) -> bool:
     """Whether a source is a table by itself, or a dict of such."""
     if isinstance(source, dict):
         return bool(source) and all(map(is_table, source.values()))
-    return isinstance(source, pa.Table) or (
+    return _is_arrow(source) or (
         hasattr(source, "select_columns") and hasattr(source, "with_format")
     )
+
+
+def arrow_table(source: Any) -> pa.Table:
+    """A table in memory, such as a DataFrame, as a `pyarrow.Table`.
+
+    Raises:
+        ValueError: if a column has values of several kinds.
+    """
+    try:
+        return pa.table(source)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(
+            "`source` must have values of one kind in each column. "
+            f"Received: {error}"
+        ) from error
+
+
+def _is_arrow(source: Any) -> bool:
+    # So do the DataFrames of pandas, Polars and others.
+    return hasattr(source, "__arrow_c_stream__")
 
 
 def _named_tables(source: Any) -> list[_DataSet]:

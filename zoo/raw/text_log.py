@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -155,9 +156,27 @@ def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
         if columns.count(name) != 1:
             raise ValueError(
                 f"{raw_file}, line 1: the header must name the column '{name}' "
-                f"once. Received: {line[:200]!r}"
+                f"once.{_hint(line, log_format)} Received: {line[:200]!r}"
             )
     return columns
+
+
+def _hint(line: str, log_format: LogFormat) -> str:
+    """Says what a header would be good for; `""` if for nothing."""
+    used = set(log_format.used)
+    for delimiter in {log_format.delimiter: 0, **dict.fromkeys(",\t;|")}:
+        for quoted in (log_format.quoted, True):
+            other = replace(log_format, delimiter=delimiter, quoted=quoted)
+            columns = other.split_line(line)
+            given = f"delimiter={delimiter!r}, quoted={quoted}"
+            if used <= set(columns):
+                return f" It does with `LogFormat({given})`."
+            if used <= {column.strip() for column in columns}:
+                return (
+                    " There are spaces around its names: remove them, in the "
+                    f"rows too, and give `LogFormat({given})`."
+                )
+    return ""
 
 
 def _blocks(raw_file: RawFile) -> Iterator[tuple[bytes, int]]:

@@ -146,7 +146,7 @@ class CTRPredictor:
 
         Args:
             source: a log of the encoder's format as `zoo.prepare` takes it:
-                path of a text file (plain, `.gz`, `.zip`), a Parquet file or a
+                path of a text file (plain or packed), a Parquet file or a
                 folder of such, or a data set.
             output: path of the file to write, `.parquet` or `.csv`, with the
                 column `probability`, float32, a row for each row of the

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -597,6 +598,35 @@ def test_executors_need_neither_keras_nor_this_package(layout, tmp_path):
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     assert pickle.loads(data)
+
+
+def test_texts_for_missing_values(shop, make_rows, write, check_same, tmp_path):
+    log_format = dataclasses.replace(shop, missing=("\\N", "it's"))
+    rows = make_rows(1500)
+    for i, row in enumerate(rows):
+        row[1] = row[1] or ("NULL", "\\N", "nan")[i % 3]
+        row[5] = row[5] or ("\\N", "it's")[i % 2]
+    check_same(log_format, write(tmp_path / "log", rows))
+
+
+def test_decimals_and_flags(shop, make_rows, check_same, tmp_path):
+    rows = make_rows(1500)
+    texts = list(zip(*rows, strict=True))
+    halves = [Decimal(i) / 2 for i in range(len(rows))]
+    table = {
+        "click": [text == "1" for text in texts[0]],
+        "n": pa.array([i % 3 == 0 for i in range(len(rows))]),
+        "m": pa.array(halves, pa.decimal128(20, 3)),
+        "day": pa.array([int(text) for text in texts[4]]),
+        "a": pa.array(
+            [half // 9 if half > 3 else None for half in halves],
+            pa.decimal128(12, 2),
+        ),
+        "b": texts[6],
+    }
+    pa.parquet.write_table(pa.table(table), tmp_path / "log.parquet")
+    log_format = dataclasses.replace(shop, columns=None, dense_type="float")
+    check_same(log_format, tmp_path / "log.parquet")
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,8 @@ class SparkEngine:
     def stage(
         self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
-        num_dense = len(log_format.dense)
         query = checked(
-            sql.staged(num_dense, len(log_format.categorical), origin),
-            sql.first_bad_row(log_format),
+            sql.staged(log_format, origin), sql.first_bad_row(log_format)
         )
         stages.start(f"Reading {Path(source.name).name}", 2)
         try:

@@ -104,14 +104,25 @@ class SparkTables:
         is_time = name == self._format.time
         if is_time and name not in self._format.categorical:
             return _time_text(column, kind), always
-        if pa.types.is_boolean(kind) and name == self._format.label:
+        if pa.types.is_boolean(kind) and (
+            name == self._format.label or name in self._format.dense
+        ):
             column = column.cast("int")
         if has_one_text(kind):
             return column.cast("string"), always
+        fractions = (
+            name in self._format.dense and self._format.dense_type == "float"
+        )
+        if pa.types.is_decimal(kind):
+            if fractions:
+                return column.cast("string"), always
+            whole = column.cast(f"decimal({kind.precision}, 0)")
+            is_whole = functions.coalesce(whole == column, always)
+            return whole.cast("string"), is_whole
         if not pa.types.is_floating(kind):
             return functions.lit(None).cast("string"), functions.lit(False)
         value = functions.when(~functions.isnan(column), column)
-        if name in self._format.dense and self._format.dense_type == "float":
+        if fractions:
             if pa.types.is_float64(kind):
                 return value.cast("string"), always
             return _shortest(value), always

@@ -14,8 +14,8 @@ from zoo.raw.bad_line import raise_first_bad_line
 from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import broken_archive
-from zoo.raw.raw_file import is_gzip
 from zoo.raw.raw_file import open_text
+from zoo.raw.raw_file import packing
 from zoo.raw.text_log import TextLog
 
 # Hadoop unpacks files with these suffixes.
@@ -112,9 +112,11 @@ def place_columns() -> Sequence[Column]:
 
 
 def _check_packing(raw_file: RawFile) -> None:
-    packed = is_gzip(raw_file.path)
+    packed = packing(raw_file.path)
     if raw_file.member is not None:
         reason = "a member of a zip"
+    elif packed not in (None, "gzip"):
+        reason = f"a file packed by {packed}"
     elif packed and raw_file.path.suffix != ".gz":
         reason = "a gzip file whose name does not end in .gz"
     elif not packed and raw_file.path.suffix in _PACKED:

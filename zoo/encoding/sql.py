@@ -61,15 +61,15 @@ def _first_row_with(rules: Iterable[str]) -> str:
 def _bad_numbers(log_format: LogFormat) -> list[str]:
     """The conditions under which texts are neither missing nor numbers."""
     rules = []
+    pattern = NUMBER_PATTERNS[log_format.dense_type]
     for i, name in enumerate(log_format.dense):
-        column = f"dense_{i}"
-        pattern = NUMBER_PATTERNS[log_format.dense_type]
-        rule = f"not regexp_matches({column}, '{pattern}')"
+        # NULL for a missing value, and then the rule is NULL as well.
+        text = _without_missing(f"dense_{i}", log_format.missing_in(name))
+        rule = f"not regexp_matches({text}, '{pattern}')"
         if log_format.dense_type == "float":
-            size = f"abs(try_cast({column} as double))"
-            rule = f"({rule} or not {size} < {LARGEST_FLOAT})"
-        missing = _texts(("", *log_format.missing_in(name)))
-        rules.append(f"{column} not in ({missing}) and {rule}")
+            size = f"abs(try_cast({text} as double))"
+            rule = f"{rule} or not {size} < {LARGEST_FLOAT}"
+        rules.append(rule)
     return rules
 
 
@@ -102,17 +102,12 @@ def _typed_features(log_format: LogFormat) -> list[str]:
 
 
 def _without_missing(column: str, missing: Sequence[str]) -> str:
-    """The text of a column, NULL where it stands for a missing value."""
-    if not missing:
-        return f"nullif({column}, '')"
-    return (
-        f"case when {column} not in ({_texts(('', *missing))}) "
-        f"then {column} end"
-    )
+    """The text of a column, NULL where it stands for a missing value.
 
-
-def _texts(texts: Iterable[str]) -> str:
-    return ", ".join(map(_text, texts))
+    DuckDB makes a join of `in`, which changes the order of rows.
+    """
+    cases = " ".join(f"when {_text(text)} then null" for text in ("", *missing))
+    return f"case {column} {cases} else {column} end"
 
 
 def _text(text: str) -> str:

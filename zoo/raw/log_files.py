@@ -110,7 +110,8 @@ def _shortened(names: Sequence[str]) -> str:
 
 
 def _existing(source: str | os.PathLike, log_format: LogFormat) -> Path:
-    if "://" in str(source):
+    # `Path` makes one slash of two.
+    if re.match("[a-z][a-z0-9+]+:/", str(source)):
         raise ValueError(
             "`source` must be a path on this machine: copy the log here first, "
             "for example by `aws s3 cp`, `gcloud storage cp` or `curl -O`, or "

@@ -64,7 +64,7 @@ def refused(tmp_path, tiny):
         ("1\t0x1F\tu\tx\tp", "column 'n' must hold an integer", "'0x1F'"),
         ("1\t+1\tu\tx\tp", "column 'n' must hold an integer", "'+1'"),
         ("1\t-\tu\tx\tp", "column 'n' must hold an integer", "'-'"),
-        ("1\tNULL\tu\tx\tp", "column 'n' must hold an integer", "'NULL'"),
+        ("1\tnil\tu\tx\tp", "column 'n' must hold an integer", "'nil'"),
         ("1\t" + "1" * 19 + "\tu\tx\tp", "at most 18 digits", "1111"),
         ('1\t1\tu\t"x\ty"\tp', "5 columns", "there are 6"),
     ],

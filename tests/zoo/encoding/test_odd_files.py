@@ -7,6 +7,7 @@ import lzma
 import tarfile
 import zipfile
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -274,3 +275,5 @@ def test_a_header_that_does_not_fit_says_what_would(header, hint, tmp_path):
 def test_an_address_is_refused_as_it_was_given(url, tmp_path):
     with pytest.raises(ValueError, match=f"copy the log here.*source={url}"):
         encoded(url, tmp_path / "out")
+    with pytest.raises(ValueError, match="copy the log here"):
+        encoded(Path(url), tmp_path / "out")

@@ -253,7 +253,7 @@ def test_a_bad_value_in_a_table(table, shop, tmp_path, column, value, message):
         ('code,click,price,site\n1,1,1,"s\n2,0,1,s"\n', "line 2: a quoted"),
         ('code,click,price,site\n1,1,1,s\n2,0,1,"s', "line 3: a quoted"),
         ("code,click,price,site\n1,1,1\n", "line 2: a row .* 4 columns"),
-        ("code,click,price,site\n1,1,nan,s\n", "line 2: column 'price' must"),
+        ("code,click,price,site\n1,1,nah,s\n", "line 2: column 'price' must"),
         ("code,click,price,site\n1,1,1e38,s\n", "line 2: column 'price' must"),
         ('code,click,price,site\n1,1,1,"s,t"\n2,1,"x",s', "line 3: column 'p"),
     ],

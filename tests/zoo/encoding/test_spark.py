@@ -600,6 +600,26 @@ def test_executors_need_neither_keras_nor_this_package(layout, tmp_path):
     assert pickle.loads(data)
 
 
+def test_no_line_end_costs_a_row(shop, make_rows, write, check_same, tmp_path):
+    paths = []
+    for number, end in enumerate(("\n", "\r\n", "\r")):
+        rows = [
+            [*row[:6], row[6].strip() or '"']
+            for row in make_rows(400, number)
+            if not set(row[6]) & set("\u2028\x85\x0b")
+        ]
+        for is_ended in (True, False):
+            paths.append(tmp_path / f"{len(paths)}")
+            write(paths[-1], rows, end=end)
+            if not is_ended:
+                text = paths[-1].read_bytes()
+                paths[-1].write_bytes(text.removesuffix(end.encode()))
+    folder = check_same(shop, paths)
+    summary = json.loads((folder / "summary.json").read_text())
+    lines = sum(len(path.read_bytes().splitlines()) for path in paths)
+    assert summary["rows"] == lines
+
+
 def test_texts_for_missing_values(shop, make_rows, write, check_same, tmp_path):
     log_format = dataclasses.replace(shop, missing=("\\N", "it's"))
     rows = make_rows(1500)

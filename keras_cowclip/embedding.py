@@ -1,9 +1,9 @@
 import keras
-import numpy as np
 from keras import ops
 
 from keras_cowclip import backend
 from keras_cowclip.table import TableTag
+from keras_cowclip.weights import assign_all
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -138,16 +138,7 @@ class CowClipEmbedding(keras.layers.Embedding):
         return [variable.numpy() for variable in self._state()]
 
     def set_weights(self, weights):
-        state = self._state()
-        shapes = [tuple(variable.shape) for variable in state]
-        received = [np.shape(weight) for weight in weights]
-        if received != shapes:
-            raise ValueError(
-                f"`weights` must be arrays of shapes {shapes}. "
-                f"Received: arrays of shapes {received}"
-            )
-        for variable, weight in zip(state, weights, strict=True):
-            variable.assign(weight)
+        assign_all(self._state(), weights)
 
     def quantize(self, mode=None, type_check=True, config=None):
         # Keras refuses subclasses, because it can't know what they change.

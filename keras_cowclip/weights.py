@@ -49,13 +49,19 @@ def set_weights(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
     (None, None)
     >>> keras_cowclip.set_weights(ours, theirs.get_weights())
     """
-    variables = _variables(model)
-    expected = [tuple(variable.shape) for variable in variables]
+    assign_all(_variables(model), weights)
+
+
+def assign_all(
+    variables: Sequence[keras.Variable], weights: Sequence[np.ndarray]
+) -> None:
+    """Assigns to all variables, or raises and assigns to none."""
+    shapes = [tuple(variable.shape) for variable in variables]
     received = [np.shape(weight) for weight in weights]
-    if received != expected:
+    if received != shapes:
         raise ValueError(
-            f"`weights` must be arrays of the shapes {expected}. "
-            f"Received: arrays of the shapes {received}"
+            f"`weights` must be arrays of shapes {shapes}. "
+            f"Received: arrays of shapes {received}"
         )
     for variable, weight in zip(variables, weights, strict=True):
         variable.assign(weight)

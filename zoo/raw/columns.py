@@ -10,16 +10,23 @@ TEXT, INTEGER, BOOLEAN = "text", "integer", "boolean"
 """The kinds of columns whose values become tokens."""
 
 
-def has_one_text(kind: pa.DataType) -> bool:
-    """Whether everybody writes the values of a type alike."""
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds text, or nothing at all."""
     return (
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
         or pa.types.is_string_view(kind)
+        or pa.types.is_null(kind)
+    )
+
+
+def has_one_text(kind: pa.DataType) -> bool:
+    """Whether everybody writes the values of a type alike."""
+    return (
+        is_text(kind)
         or pa.types.is_integer(kind)
         or pa.types.is_boolean(kind)
         or pa.types.is_date32(kind)
-        or pa.types.is_null(kind)
     )
 
 

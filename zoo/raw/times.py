@@ -12,6 +12,8 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zoo.raw.columns import is_text
+
 RULE = (
     "a time such as 2024-01-31, 2024-01-31 23:59:59 (without a zone or UTC) "
     "or 1706745599, seconds since 1970"
@@ -80,15 +82,6 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return seconds.cast(pa.timestamp("s")).cast(pa.string())
     if pa.types.is_floating(kind):
         return pc.floor(column).cast(pa.int64()).cast(pa.string())
-    if pa.types.is_integer(kind) or _is_text(kind):
+    if pa.types.is_integer(kind) or is_text(kind):
         return column.cast(pa.string())
     return None
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_null(kind)
-    )

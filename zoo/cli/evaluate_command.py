@@ -8,8 +8,6 @@ from zoo.cli.options import EncodedFolder
 from zoo.cli.options import Preset
 from zoo.cli.options import Split
 from zoo.cli.tables import metrics_table
-from zoo.data.encoded_log import EncodedLog
-from zoo.evaluation.evaluation import evaluate as evaluate_model
 
 
 def evaluate(
@@ -19,6 +17,9 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a trained model on a split, exactly."""
+    from zoo.data.encoded_log import EncodedLog
+    from zoo.evaluation.evaluation import evaluate as evaluate_model
+
     with ending_on_useless_predictions():
         metrics = evaluate_model(preset, EncodedLog.load(data), split)
         if as_json:

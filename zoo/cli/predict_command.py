@@ -6,7 +6,6 @@ from rich.console import Console
 
 from zoo.cli.options import Preset
 from zoo.runtime.memory import keep_freed_memory
-from zoo.serving.predictor import CTRPredictor
 
 
 def predict(
@@ -39,6 +38,8 @@ def predict(
     ] = None,
 ) -> None:
     """Score raw rows: one click probability a row, in their order."""
+    from zoo.serving.predictor import CTRPredictor
+
     keep_freed_memory()
     predictor = CTRPredictor.from_preset(preset)
     rows = predictor.predict_file(

@@ -1,5 +1,6 @@
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
 
@@ -12,15 +13,14 @@ from zoo.cli.options import open_log
 from zoo.cli.recipe_options import add_recipe_options
 from zoo.cli.recipe_options import option_values
 from zoo.cli.tables import report_table
-from zoo.data.encoded_log import EncodedLog
-from zoo.presets.folder import CURVES_FILE
 from zoo.runtime.memory import keep_freed_memory
 from zoo.training.recipe import Recipe
 from zoo.training.recipe_file import RecipeFile
 from zoo.training.recipe_file import built_in_recipes
-from zoo.training.report import Report
-from zoo.training.training import REPORT_FILE
-from zoo.training.training import train as train_model
+
+if TYPE_CHECKING:
+    from zoo.data.encoded_log import EncodedLog
+    from zoo.training.report import Report
 
 
 def take_recipe(context: typer.Context, name: str | None) -> str | None:
@@ -83,6 +83,11 @@ def train(
     **settings: Any,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
+    from zoo.presets.folder import CURVES_FILE
+    from zoo.training.report import Report
+    from zoo.training.training import REPORT_FILE
+    from zoo.training.training import train as train_model
+
     keep_freed_memory()
     if recipe is not None and data is None:
         needed = RecipeFile.load(recipe)
@@ -112,7 +117,7 @@ def train(
 
 
 def _published(
-    recipe: str | None, log: EncodedLog, report: Report
+    recipe: str | None, log: "EncodedLog", report: "Report"
 ) -> dict[str, Any] | None:
     """Returns the published metrics of the same settings on the same log."""
     if recipe is None or report.initial_model:

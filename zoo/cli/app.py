@@ -9,6 +9,7 @@ from zoo.cli.evaluate_command import evaluate
 from zoo.cli.explain_command import explain
 from zoo.cli.export_command import export
 from zoo.cli.failures import print_error
+from zoo.cli.interruption import was_interrupted
 from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
 from zoo.cli.scale_command import scale
@@ -47,5 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
             check_backend()
         app(given)
     except (ValueError, OSError, ImportError, MemoryError) as error:
+        if was_interrupted(error):
+            raise
         print_error(str(error))
         sys.exit(1)

@@ -3,6 +3,7 @@ import json
 from rich.console import Console
 
 from zoo.cli.failures import ending_on_useless_predictions
+from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import AsJson
 from zoo.cli.options import EncodedFolder
 from zoo.cli.options import Preset
@@ -17,8 +18,9 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a trained model on a split, exactly."""
-    from zoo.data.encoded_log import EncodedLog
-    from zoo.evaluation.evaluation import evaluate as evaluate_model
+    with ending_at_once():
+        from zoo.data.encoded_log import EncodedLog
+        from zoo.evaluation.evaluation import evaluate as evaluate_model
 
     with ending_on_useless_predictions():
         metrics = evaluate_model(preset, EncodedLog.load(data), split)

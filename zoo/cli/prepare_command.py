@@ -8,6 +8,7 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from zoo.cli.interruption import ending_at_once
 from zoo.cli.tables import summary_table
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def prepare(
     ] = None,
 ) -> None:
     """Encode a raw click log: strings become ids, in up to three splits."""
-    from zoo.encoding import prepare as prepare_log
+    with ending_at_once():
+        from zoo.encoding import prepare as prepare_log
 
     summary = prepare_log(
         _log_or_encoder(dataset, encoder),
@@ -174,9 +176,10 @@ def prepare(
 def _log_or_encoder(
     dataset: str | None, encoder: Path | None
 ) -> "LogFormat | ClickEncoder":
-    from zoo.datasets import RAW_LOGS
-    from zoo.encoding import ClickEncoder
-    from zoo.encoding import LogFormat
+    with ending_at_once():
+        from zoo.datasets import RAW_LOGS
+        from zoo.encoding import ClickEncoder
+        from zoo.encoding import LogFormat
 
     if encoder is not None:
         return ClickEncoder.load(encoder)
@@ -197,7 +200,8 @@ def _log_or_encoder(
 
 
 def _source(dataset: str | None, source: str | None) -> Any:
-    from zoo.datasets import hub
+    with ending_at_once():
+        from zoo.datasets import hub
 
     id = hub.hub_id(source) if source else hub.full_id(dataset or "")
     if id is not None:

@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from zoo.cli.interruption import ending_at_once
+from zoo.cli.interruption import explaining_interruption
 from zoo.cli.options import Data
 from zoo.cli.options import open_log
 from zoo.cli.recipe_options import RULES
@@ -72,24 +74,28 @@ def scale(
     **settings: Any,
 ) -> None:
     """Find the largest batch that keeps the AUC, for each scaling rule."""
-    from zoo.scaling.study import BATCH_SIZES
-    from zoo.scaling.study import scaling_study
-    from zoo.scaling.verdict import verdicts
+    with ending_at_once():
+        from zoo.scaling.study import BATCH_SIZES
+        from zoo.scaling.study import scaling_study
+        from zoo.scaling.verdict import verdicts
 
     variants = dict(map(_clip_variant, clip)) if clip else None
     keep_freed_memory()
     log = open_log(data)
-    rows = scaling_study(
-        log,
-        output,
-        models=model or ("deepfm",),
-        batch_sizes=batch_size or BATCH_SIZES,
-        rules=rule or RULES,
-        variants=variants,
-        seeds=range(seeds),
-        verbose=sys.stdout.isatty(),
-        **settings,
-    )
+    with explaining_interruption(
+        lambda: f"Run the same command to resume the study in {output}"
+    ):
+        rows = scaling_study(
+            log,
+            output,
+            models=model or ("deepfm",),
+            batch_sizes=batch_size or BATCH_SIZES,
+            rules=rule or RULES,
+            variants=variants,
+            seeds=range(seeds),
+            verbose=sys.stdout.isatty(),
+            **settings,
+        )
     Console().print(verdict_table(verdicts(rows)))
     Console(soft_wrap=True).print(
         f"Results and figures: {output}", highlight=False

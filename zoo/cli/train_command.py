@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 
 from zoo.cli.failures import ending_on_useless_predictions
+from zoo.cli.interruption import ending_at_once
+from zoo.cli.interruption import explaining_interruption
 from zoo.cli.options import Data
 from zoo.cli.options import open_log
 from zoo.cli.recipe_options import add_recipe_options
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 def take_recipe(context: typer.Context, name: str | None) -> str | None:
     """Makes the settings of a recipe the defaults of the other options."""
     if name is not None:
-        settings = option_values(RecipeFile.load(name).recipe)
+        # Imports Keras, for the checks.
+        with ending_at_once():
+            settings = option_values(RecipeFile.load(name).recipe)
         context.default_map = {**(context.default_map or {}), **settings}
     return name
 
@@ -83,10 +87,11 @@ def train(
     **settings: Any,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
-    from zoo.presets.folder import CURVES_FILE
-    from zoo.training.report import Report
-    from zoo.training.training import REPORT_FILE
-    from zoo.training.training import train as train_model
+    with ending_at_once():
+        from zoo.presets.folder import CURVES_FILE
+        from zoo.training.report import Report
+        from zoo.training.training import REPORT_FILE
+        from zoo.training.training import train as train_model
 
     keep_freed_memory()
     if recipe is not None and data is None:
@@ -97,16 +102,17 @@ def train(
         )
     log = open_log(data)
     with ending_on_useless_predictions():
-        trained = train_model(
-            log,
-            output,
-            initial_model=initial_model,
-            resume=resume,
-            checkpoint_steps=checkpoint_steps,
-            keep_checkpoints=keep_checkpoints,
-            verbose="auto" if sys.stdout.isatty() else 2,
-            **settings,
-        )
+        with explaining_interruption(lambda: _how_to_resume(output)):
+            trained = train_model(
+                log,
+                output,
+                initial_model=initial_model,
+                resume=resume,
+                checkpoint_steps=checkpoint_steps,
+                keep_checkpoints=keep_checkpoints,
+                verbose="auto" if sys.stdout.isatty() else 2,
+                **settings,
+            )
         report = Report.from_json(trained)
         Console().print(report_table(report, _published(recipe, log, report)))
         Console(soft_wrap=True).print(
@@ -114,6 +120,19 @@ def train(
             f"Report: {output / REPORT_FILE}",
             highlight=False,
         )
+
+
+def _how_to_resume(output: Path) -> str:
+    from zoo.training.training import checkpoints_folder
+
+    folder = checkpoints_folder(output)
+    # It is removed where a run ends before its first checkpoint.
+    if not folder.exists():
+        return ""
+    return (
+        "Run the same command with --resume to go on from the last checkpoint "
+        f"in {folder}"
+    )
 
 
 def _published(

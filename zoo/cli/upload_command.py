@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from zoo.cli.interruption import ending_at_once
+
 
 def upload(
     folder: Annotated[Path, typer.Argument(help="Folder written by `train`.")],
@@ -31,8 +33,9 @@ def upload(
 ) -> None:
     """Upload a model to the Hugging Face Hub, with a model card."""
     # Registers the networks, by which a model card knows its own.
-    import zoo.models  # noqa: F401
-    from zoo.presets.hub_upload import upload_preset
+    with ending_at_once():
+        import zoo.models  # noqa: F401
+        from zoo.presets.hub_upload import upload_preset
 
     console = Console(soft_wrap=True)
     with warnings.catch_warnings(record=True) as caught:

@@ -28,8 +28,8 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 # As pip writes it.
 SCRIPT = """
 import sys
-from zoo.cli.app import main
-sys.exit(main())
+from zoo.cli.entrance import run_command_line
+sys.exit(run_command_line())
 """
 # All helps in one process, which is quicker.
 EVERY_HELP = """

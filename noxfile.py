@@ -290,5 +290,6 @@ def build(session, backend):
         session.run("python", "-c", TRY.format(backends=names), env=env)
         # The one that is installed is taken without being told.
         unset = {**env, "KERAS_BACKEND": ""}
-        session.run("python", "-m", "zoo", "--help", env=unset)
+        session.run("python", "-c", "import zoo", env=unset)
+        session.run("cowclip", "--help", env=unset)
         session.run("python", "-m", "pytest", *TRIED, env=env)

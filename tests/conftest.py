@@ -37,6 +37,7 @@ ONE_BACKEND = [
         "zoo/data/test_description.py",
         "zoo/data/test_encoded_log.py",
         "test_floors.py",
+        "test_install.py",
         "zoo/runtime/test_memory.py",
         "zoo/files",
         "zoo/test_feature_schema.py",

@@ -7,44 +7,48 @@ report = zoo.train(log, "runs/first", model="deepfm", batch_size=1024, epochs=1)
 """
 
 from zoo.runtime.backend_check import check_backend
+from zoo.runtime.command_line import is_command_line
 from zoo.runtime.memory import keep_freed_memory as keep_freed_memory
 
-check_backend()
+# The commands import what they need, so that a help is there at once. All
+# others get every name and, for Keras to load their files, every class.
+if not is_command_line():
+    # Before Keras is imported.
+    check_backend()
 
-# ruff: noqa: E402 - the backend is checked before Keras is imported, and
-# `zoo.runtime.memory` is imported before Arrow.
-from keras_cowclip import __version__ as __version__
-from zoo.data.click_batches import ClickBatches as ClickBatches
-from zoo.data.description import describe as describe
-from zoo.data.encoded_log import EncodedLog as EncodedLog
-from zoo.data.split import Split as Split
-from zoo.datasets import load_avazu as load_avazu
-from zoo.datasets import load_clicks as load_clicks
-from zoo.datasets import load_criteo as load_criteo
-from zoo.encoding import ClickEncoder as ClickEncoder
-from zoo.encoding import LogFormat as LogFormat
-from zoo.encoding import prepare as prepare
-from zoo.evaluation.evaluation import evaluate as evaluate
-from zoo.evaluation.explanation import explain as explain
-from zoo.feature_schema import FeatureSchema as FeatureSchema
-from zoo.interop import import_checkpoint as import_checkpoint
-from zoo.models import DCN as DCN
-from zoo.models import DCNv2 as DCNv2
-from zoo.models import DeepFM as DeepFM
-from zoo.models import WideDeep as WideDeep
-from zoo.models import grow as grow
-from zoo.models.ctr_model import CTRModel as CTRModel
-from zoo.presets.card import model_card as model_card
-from zoo.presets.hub_upload import upload_preset as upload_preset
-from zoo.presets.save_and_load import from_preset as from_preset
-from zoo.presets.save_and_load import save_to_preset as save_to_preset
-from zoo.presets.source import built_in_presets as built_in_presets
-from zoo.registry import create_model as create_model
-from zoo.registry import list_models as list_models
-from zoo.scaling import scaling_study as scaling_study
-from zoo.serving.exporting import export as export
-from zoo.serving.predictor import CTRPredictor as CTRPredictor
-from zoo.training.recipe import Recipe as Recipe
-from zoo.training.recipe_file import RecipeFile as RecipeFile
-from zoo.training.recipe_file import built_in_recipes as built_in_recipes
-from zoo.training.training import train as train
+    from keras_cowclip import __version__ as __version__
+    from zoo.data.click_batches import ClickBatches as ClickBatches
+    from zoo.data.description import describe as describe
+    from zoo.data.encoded_log import EncodedLog as EncodedLog
+    from zoo.data.split import Split as Split
+    from zoo.datasets import load_avazu as load_avazu
+    from zoo.datasets import load_clicks as load_clicks
+    from zoo.datasets import load_criteo as load_criteo
+    from zoo.encoding import ClickEncoder as ClickEncoder
+    from zoo.encoding import LogFormat as LogFormat
+    from zoo.encoding import prepare as prepare
+    from zoo.evaluation.evaluation import evaluate as evaluate
+    from zoo.evaluation.explanation import explain as explain
+    from zoo.feature_schema import FeatureSchema as FeatureSchema
+    from zoo.interop import import_checkpoint as import_checkpoint
+    from zoo.models import DCN as DCN
+    from zoo.models import DCNv2 as DCNv2
+    from zoo.models import DeepFM as DeepFM
+    from zoo.models import WideDeep as WideDeep
+    from zoo.models import grow as grow
+    from zoo.models.ctr_model import CTRModel as CTRModel
+    from zoo.presets.card import model_card as model_card
+    from zoo.presets.hub_upload import upload_preset as upload_preset
+    from zoo.presets.save_and_load import from_preset as from_preset
+    from zoo.presets.save_and_load import save_to_preset as save_to_preset
+    from zoo.presets.source import built_in_presets as built_in_presets
+    from zoo.registry import create_model as create_model
+    from zoo.registry import list_models as list_models
+    from zoo.scaling import scaling_study as scaling_study
+    from zoo.serving.exporting import export as export
+    from zoo.serving.predictor import CTRPredictor as CTRPredictor
+    from zoo.training.clip_variant import ClipVariant  # noqa: F401 - Keras
+    from zoo.training.recipe import Recipe as Recipe
+    from zoo.training.recipe_file import RecipeFile as RecipeFile
+    from zoo.training.recipe_file import built_in_recipes as built_in_recipes
+    from zoo.training.training import train as train

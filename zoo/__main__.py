@@ -1,3 +1,3 @@
-from zoo.cli.app import main
+from zoo.cli.entrance import run_command_line
 
-main()
+run_command_line()

@@ -2,12 +2,17 @@
 
 import inspect
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeVar
 
-import keras
+if TYPE_CHECKING:
+    import keras
 
-Network = TypeVar("Network", bound=type[keras.Model])
+Network = TypeVar("Network", bound="type[keras.Model]")
+
+# The command line lists them in its help, for which it imports no network.
+NAMES = ("dcn", "dcn_v2", "deepfm", "wide_deep")
 
 NETWORKS: dict[str, Any] = {}
 """The network classes by the names that `--model` takes."""
@@ -18,13 +23,36 @@ def network(name: str) -> Callable[[Network], Network]:
 
     Args:
         name: string, as `--model` and `zoo.create_model` take it.
+
+    Raises:
+        ValueError: if the name is not one of `NAMES`.
     """
+    check_network_name(name, "name")
 
     def register(cls: Network) -> Network:
+        import keras
+
         NETWORKS[name] = cls
         return keras.saving.register_keras_serializable(package="zoo")(cls)
 
     return register
+
+
+def check_network_name(name: str, argument: str = "model") -> None:
+    """Raises if there is no network of that name.
+
+    Args:
+        name: string.
+        argument: string, how a message calls `name`. Defaults to `"model"`.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if name not in NAMES:
+        raise ValueError(
+            f"`{argument}` must be one of {list_models()}. "
+            f"Received: {argument}={name!r}"
+        )
 
 
 def network_class(name: str, argument: str = "model") -> Any:
@@ -37,15 +65,11 @@ def network_class(name: str, argument: str = "model") -> Any:
     Raises:
         ValueError: if there is no network of that name.
     """
-    if name not in NETWORKS:
-        raise ValueError(
-            f"`{argument}` must be one of {list_models()}. "
-            f"Received: {argument}={name!r}"
-        )
+    check_network_name(name, argument)
     return NETWORKS[name]
 
 
-def network_name(model: keras.Model) -> str:
+def network_name(model: "keras.Model") -> str:
     """Returns the name of a model's network.
 
     Raises:
@@ -68,7 +92,7 @@ def list_models() -> list[str]:
     >>> "deepfm" in zoo.list_models()
     True
     """
-    return list(NETWORKS)
+    return list(NAMES)
 
 
 def create_model(name: str, schema: Any, **arguments: Any) -> Any:

@@ -34,7 +34,7 @@ def public_names() -> dict[str, Any]:
 
 def names_of(module: Any) -> Iterator[str]:
     """Yields what a module re-exports, defines or documents."""
-    body = ast.parse(inspect.getsource(module)).body
+    body = list(_statements(ast.parse(inspect.getsource(module))))
     for statement, next_one in zip(body, [*body[1:], None], strict=True):
         names: list[str] = []
         if isinstance(statement, ast.ImportFrom):
@@ -82,6 +82,15 @@ def own_members(cls: type) -> Iterator[tuple[str, Any]]:
 
 def is_ours(value: Any) -> bool:
     return value.__module__.partition(".")[0] in OURS
+
+
+def _statements(block: ast.Module | ast.If) -> Iterator[ast.stmt]:
+    """Yields the statements of a module, also those behind a condition."""
+    for statement in block.body:
+        if isinstance(statement, ast.If):
+            yield from _statements(statement)
+        else:
+            yield statement
 
 
 def _is_text(statement: ast.stmt | None) -> bool:

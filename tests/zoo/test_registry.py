@@ -2,8 +2,20 @@ import pytest
 
 import keras_cowclip
 import zoo
+from zoo.registry import NAMES
+from zoo.registry import NETWORKS
+from zoo.registry import network
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 4, "hour": 3})
+
+
+def test_every_name_has_its_network():
+    assert tuple(NETWORKS) == NAMES
+
+
+def test_a_network_must_be_among_the_names():
+    with pytest.raises(ValueError, match=r"must be one of .*name='autoint'"):
+        network("autoint")
 
 
 def test_the_names_are_those_of_the_networks():

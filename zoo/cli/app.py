@@ -9,11 +9,13 @@ from zoo.cli.evaluate_command import evaluate
 from zoo.cli.explain_command import explain
 from zoo.cli.export_command import export
 from zoo.cli.failures import print_error
+from zoo.cli.interruption import was_interrupted
 from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
 from zoo.cli.scale_command import scale
 from zoo.cli.train_command import train
 from zoo.cli.upload_command import upload
+from zoo.runtime.backend_check import check_backend
 
 app = typer.Typer(
     help="Click-through-rate models, from a raw log to a trained network. "
@@ -39,8 +41,14 @@ for command in (
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line; bad input ends in one line, not in a traceback."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        app(arguments)
+        # A help needs no backend, and imports none.
+        if given and "--help" not in given:
+            check_backend()
+        app(given)
     except (ValueError, OSError, ImportError, MemoryError) as error:
+        if was_interrupted(error):
+            raise
         print_error(str(error))
         sys.exit(1)

@@ -4,13 +4,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import EncodedFolder
 from zoo.cli.options import Preset
 from zoo.cli.options import Split
 from zoo.cli.tables import explanation_tables
-from zoo.data.encoded_log import EncodedLog
-from zoo.evaluation.explanation import FIGURE_FILE
-from zoo.evaluation.explanation import explain as explain_model
 from zoo.runtime.memory import keep_freed_memory
 
 
@@ -37,6 +35,11 @@ def explain(
     ] = 0,
 ) -> None:
     """Explain a trained model: importance of its columns, calibration."""
+    with ending_at_once():
+        from zoo.data.encoded_log import EncodedLog
+        from zoo.evaluation.explanation import FIGURE_FILE
+        from zoo.evaluation.explanation import explain as explain_model
+
     keep_freed_memory()
     report = explain_model(
         preset, EncodedLog.load(data), output, split, rows, repeats, seed

@@ -5,9 +5,9 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import Preset
 from zoo.serving.export_formats import formats_help
-from zoo.serving.exporting import export as export_preset
 
 # Typer wants the choices spelled out; a test holds them to `FORMATS`.
 FormatName = Literal["tf_saved_model", "onnx", "torch", "openvino", "litert"]
@@ -27,5 +27,8 @@ def export(
     ],
 ) -> None:
     """Write a model for another runtime: ids in, probabilities out."""
+    with ending_at_once():
+        from zoo.serving.exporting import export as export_preset
+
     export_preset(preset, output, format)
     Console(soft_wrap=True).print(f"Exported: {output}", highlight=False)

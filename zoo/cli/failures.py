@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
-from zoo.metrics import UselessPredictionsWarning
-
 
 def print_error(message: str) -> None:
     Console(stderr=True, soft_wrap=True).print(
@@ -23,6 +21,8 @@ def ending_on_useless_predictions() -> Iterator[None]:
 
     The block runs to its end first, so that the model and its report are kept.
     """
+    from zoo.metrics import UselessPredictionsWarning
+
     messages = []
 
     def show(message, category, *place, **options):

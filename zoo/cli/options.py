@@ -1,14 +1,17 @@
 """Defines the options that several commands share."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Literal
 
 import typer
 from rich.console import Console
 
-from zoo.data.encoded_log import EncodedLog
-from zoo.datasets import synthetic
+from zoo.cli.interruption import ending_at_once
+
+if TYPE_CHECKING:
+    from zoo.data.encoded_log import EncodedLog
 
 Preset = Annotated[
     str,
@@ -37,8 +40,12 @@ Data = Annotated[
 ]
 
 
-def open_log(data: Path | None) -> EncodedLog:
+def open_log(data: Path | None) -> "EncodedLog":
     """Opens the folder, or makes the synthetic log if none is given."""
+    with ending_at_once():
+        from zoo.data.encoded_log import EncodedLog
+        from zoo.datasets import synthetic
+
     if data is not None:
         return EncodedLog.load(data)
     with Console().status("Making the synthetic log"):

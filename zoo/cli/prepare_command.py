@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
 from typing import Literal
@@ -7,14 +8,19 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from zoo.cli.interruption import ending_at_once
 from zoo.cli.tables import summary_table
-from zoo.datasets import RAW_LOGS
-from zoo.datasets import hub
-from zoo.encoding import ClickEncoder
-from zoo.encoding import LogFormat
-from zoo.encoding import prepare as prepare_log
 
-# Typer wants the choices spelled out; a test holds them to the registries.
+if TYPE_CHECKING:
+    from zoo.encoding import ClickEncoder
+    from zoo.encoding import LogFormat
+
+# Typer wants the choices spelled out, and the help imports no package that
+# imports Keras; a test holds them to the registries.
+DATASETS = (
+    *("criteo", "avazu", "criteo_x1", "criteo_x4", "avazu_x1", "avazu_x4"),
+    "synthetic",
+)
 SplitScheme = Literal["random", "sequential", "day", "time", "provider"]
 FitOn = Literal["train", "all"]
 EngineName = Literal["duckdb", "spark"]
@@ -31,7 +37,7 @@ def prepare(
     dataset: Annotated[
         str | None,
         typer.Argument(
-            help=f"Format of the log: {', '.join(RAW_LOGS)}, or a JSON file "
+            help=f"Format of the log: {', '.join(DATASETS)}, or a JSON file "
             "with the arguments of zoo.LogFormat. Not needed with --encoder.",
         ),
     ] = None,
@@ -143,6 +149,9 @@ def prepare(
     ] = None,
 ) -> None:
     """Encode a raw click log: strings become ids, in up to three splits."""
+    with ending_at_once():
+        from zoo.encoding import prepare as prepare_log
+
     summary = prepare_log(
         _log_or_encoder(dataset, encoder),
         _source(dataset, source),
@@ -167,7 +176,12 @@ def prepare(
 
 def _log_or_encoder(
     dataset: str | None, encoder: Path | None
-) -> LogFormat | ClickEncoder:
+) -> "LogFormat | ClickEncoder":
+    with ending_at_once():
+        from zoo.datasets import RAW_LOGS
+        from zoo.encoding import ClickEncoder
+        from zoo.encoding import LogFormat
+
     if encoder is not None:
         return ClickEncoder.load(encoder)
     if dataset in RAW_LOGS:
@@ -187,6 +201,9 @@ def _log_or_encoder(
 
 
 def _source(dataset: str | None, source: str | None) -> Any:
+    with ending_at_once():
+        from zoo.datasets import hub
+
     id = hub.hub_id(source) if source else hub.full_id(dataset or "")
     if id is not None:
         return hub.fetch(id)

@@ -7,18 +7,17 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from zoo.cli.interruption import ending_at_once
+from zoo.cli.interruption import explaining_interruption
 from zoo.cli.options import Data
 from zoo.cli.options import open_log
+from zoo.cli.recipe_options import RULES
 from zoo.cli.recipe_options import add_recipe_options
 from zoo.cli.tables import verdict_table
-from zoo.registry import NETWORKS
+from zoo.registry import NAMES
 from zoo.runtime.memory import keep_freed_memory
-from zoo.scaling import scaling_study
-from zoo.scaling.study import BATCH_SIZES
-from zoo.scaling.study import RULES
-from zoo.scaling.verdict import verdicts
-from zoo.training.clip_variant import ADAPTIVE_COLUMN
-from zoo.training.clip_variant import CLIP_VARIANTS
+from zoo.training.clip_choice import ADAPTIVE_COLUMN
+from zoo.training.clip_choice import CLIP_VARIANTS
 
 
 # The study varies these by options of its own.
@@ -38,7 +37,7 @@ def scale(
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"A network, {' | '.join(NETWORKS)}; may be repeated. "
+            help=f"A network, {' | '.join(NAMES)}; may be repeated. "
             "Default: deepfm.",
             show_default=False,
         ),
@@ -75,20 +74,28 @@ def scale(
     **settings: Any,
 ) -> None:
     """Find the largest batch that keeps the AUC, for each scaling rule."""
+    with ending_at_once():
+        from zoo.scaling.study import BATCH_SIZES
+        from zoo.scaling.study import scaling_study
+        from zoo.scaling.verdict import verdicts
+
     variants = dict(map(_clip_variant, clip)) if clip else None
     keep_freed_memory()
     log = open_log(data)
-    rows = scaling_study(
-        log,
-        output,
-        models=model or ("deepfm",),
-        batch_sizes=batch_size or BATCH_SIZES,
-        rules=rule or RULES,
-        variants=variants,
-        seeds=range(seeds),
-        verbose=sys.stdout.isatty(),
-        **settings,
-    )
+    with explaining_interruption(
+        lambda: f"Run the same command to resume the study in {output}"
+    ):
+        rows = scaling_study(
+            log,
+            output,
+            models=model or ("deepfm",),
+            batch_sizes=batch_size or BATCH_SIZES,
+            rules=rule or RULES,
+            variants=variants,
+            seeds=range(seeds),
+            verbose=sys.stdout.isatty(),
+            **settings,
+        )
     Console().print(verdict_table(verdicts(rows)))
     Console(soft_wrap=True).print(
         f"Results and figures: {output}", highlight=False

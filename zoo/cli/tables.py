@@ -1,11 +1,13 @@
 """Makes the tables that the command line prints."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
 
 from rich.table import Table
 
-from zoo.training.report import Report
+if TYPE_CHECKING:
+    from zoo.training.report import Report
 
 
 def summary_table(summary: dict[str, Any], output: Path) -> Table:
@@ -47,7 +49,7 @@ def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
 
 
 def report_table(
-    report: Report, published: dict[str, Any] | None = None
+    report: "Report", published: dict[str, Any] | None = None
 ) -> Table:
     """The metrics, speed and hyperparameters of a training run.
 

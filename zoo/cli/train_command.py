@@ -1,5 +1,6 @@
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
 
@@ -7,26 +8,29 @@ import typer
 from rich.console import Console
 
 from zoo.cli.failures import ending_on_useless_predictions
+from zoo.cli.interruption import ending_at_once
+from zoo.cli.interruption import explaining_interruption
 from zoo.cli.options import Data
 from zoo.cli.options import open_log
 from zoo.cli.recipe_options import add_recipe_options
 from zoo.cli.recipe_options import option_values
 from zoo.cli.tables import report_table
-from zoo.data.encoded_log import EncodedLog
-from zoo.presets.folder import CURVES_FILE
 from zoo.runtime.memory import keep_freed_memory
 from zoo.training.recipe import Recipe
 from zoo.training.recipe_file import RecipeFile
 from zoo.training.recipe_file import built_in_recipes
-from zoo.training.report import Report
-from zoo.training.training import REPORT_FILE
-from zoo.training.training import train as train_model
+
+if TYPE_CHECKING:
+    from zoo.data.encoded_log import EncodedLog
+    from zoo.training.report import Report
 
 
 def take_recipe(context: typer.Context, name: str | None) -> str | None:
     """Makes the settings of a recipe the defaults of the other options."""
     if name is not None:
-        settings = option_values(RecipeFile.load(name).recipe)
+        # Imports Keras, for the checks.
+        with ending_at_once():
+            settings = option_values(RecipeFile.load(name).recipe)
         context.default_map = {**(context.default_map or {}), **settings}
     return name
 
@@ -83,6 +87,12 @@ def train(
     **settings: Any,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
+    with ending_at_once():
+        from zoo.presets.folder import CURVES_FILE
+        from zoo.training.report import Report
+        from zoo.training.training import REPORT_FILE
+        from zoo.training.training import train as train_model
+
     keep_freed_memory()
     if recipe is not None and data is None:
         needed = RecipeFile.load(recipe)
@@ -92,16 +102,17 @@ def train(
         )
     log = open_log(data)
     with ending_on_useless_predictions():
-        trained = train_model(
-            log,
-            output,
-            initial_model=initial_model,
-            resume=resume,
-            checkpoint_steps=checkpoint_steps,
-            keep_checkpoints=keep_checkpoints,
-            verbose="auto" if sys.stdout.isatty() else 2,
-            **settings,
-        )
+        with explaining_interruption(lambda: _how_to_resume(output)):
+            trained = train_model(
+                log,
+                output,
+                initial_model=initial_model,
+                resume=resume,
+                checkpoint_steps=checkpoint_steps,
+                keep_checkpoints=keep_checkpoints,
+                verbose="auto" if sys.stdout.isatty() else 2,
+                **settings,
+            )
         report = Report.from_json(trained)
         Console().print(report_table(report, _published(recipe, log, report)))
         Console(soft_wrap=True).print(
@@ -111,8 +122,21 @@ def train(
         )
 
 
+def _how_to_resume(output: Path) -> str:
+    from zoo.training.training import checkpoints_folder
+
+    folder = checkpoints_folder(output)
+    # It is removed where a run ends before its first checkpoint.
+    if not folder.exists():
+        return ""
+    return (
+        "Run the same command with --resume to go on from the last checkpoint "
+        f"in {folder}"
+    )
+
+
 def _published(
-    recipe: str | None, log: EncodedLog, report: Report
+    recipe: str | None, log: "EncodedLog", report: "Report"
 ) -> dict[str, Any] | None:
     """Returns the published metrics of the same settings on the same log."""
     if recipe is None or report.initial_model:

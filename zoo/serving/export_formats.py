@@ -5,8 +5,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
-
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 TORCH_ONLY = "PyTorch's own format"
 
@@ -92,6 +90,9 @@ def check_format(name: str) -> Format:
             it; names one that can.
         ImportError: if a package is missing; says how to install it.
     """
+    # The command line lists the formats in its help, without Keras.
+    import keras
+
     if name not in FORMATS:
         raise ValueError(
             f"`format` must be one of {list(FORMATS)}. Received: format={name}"

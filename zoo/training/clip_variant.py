@@ -1,5 +1,3 @@
-from numbers import Real
-
 import keras
 import numpy as np
 from keras import ops
@@ -8,9 +6,8 @@ from keras_cowclip import CowClip
 from keras_cowclip.clipping import column_factor
 from keras_cowclip.clipping import field_factor
 from keras_cowclip.clipping import global_factor
-
-ADAPTIVE_COLUMN = "adaptive_column"
-CLIP_VARIANTS = (ADAPTIVE_COLUMN, "column", "field", "global")
+from zoo.training.clip_choice import ADAPTIVE_COLUMN
+from zoo.training.clip_choice import check_clip_variant
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -89,24 +86,3 @@ class ClipVariant(CowClip):
             )
         factor = global_factor([gradient], self.clip_threshold)
         return ops.ones_like(counts) * factor
-
-
-def check_clip_variant(variant: str, threshold: float | None) -> None:
-    """Raises for an unknown variant, or a threshold that does not fit it."""
-    if variant not in CLIP_VARIANTS:
-        raise ValueError(
-            f"`clip_variant` must be one of {list(CLIP_VARIANTS)}. "
-            f"Received: clip_variant={variant!r}"
-        )
-    if variant == ADAPTIVE_COLUMN:
-        if threshold is not None:
-            raise ValueError(
-                "`clip_threshold` is for the constant clips; the adaptive one "
-                "takes `clip_ratio`. "
-                f"Received: clip_threshold={threshold}"
-            )
-    elif not isinstance(threshold, Real) or not threshold >= 0:
-        raise ValueError(
-            "`clip_threshold` must be a number that is not negative. "
-            f"Received: clip_threshold={threshold}"
-        )

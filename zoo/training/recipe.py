@@ -2,20 +2,22 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import fields
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from typing import Any
 
-import keras
-
-from keras_cowclip import CowClip
-from keras_cowclip import scale_hyperparameters
 from zoo.checks import check_positive_integer
-from zoo.feature_schema import FeatureSchema
-from zoo.models.ctr_model import CTRModel
+from zoo.registry import check_network_name
 from zoo.registry import network_class
 from zoo.registry import network_name
-from zoo.training.clip_variant import ADAPTIVE_COLUMN
-from zoo.training.clip_variant import ClipVariant
-from zoo.training.clip_variant import check_clip_variant
+from zoo.training.clip_choice import ADAPTIVE_COLUMN
+from zoo.training.clip_choice import check_clip_variant
+
+# The command line makes its options of these settings. Its help would take
+# seconds if this module imported Keras.
+if TYPE_CHECKING:
+    from keras_cowclip import CowClip
+    from zoo.feature_schema import FeatureSchema
+    from zoo.models.ctr_model import CTRModel
 
 # Rates of the dense weights at batch 1024, from the paper's tables.
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
@@ -123,7 +125,7 @@ class Recipe:
             check_positive_integer(name, getattr(self, name))
             # JSON can't hold integers of NumPy.
             object.__setattr__(self, name, int(getattr(self, name)))
-        network_class(self.model)
+        check_network_name(self.model)
         for name in ("warmup_epochs", "clip_ratio"):
             value = getattr(self, name)
             if value is not None and not value >= 0:
@@ -137,6 +139,8 @@ class Recipe:
             )
         check_clip_variant(self.clip_variant, self.clip_threshold)
         if self.dtype is not None:
+            import keras
+
             try:
                 keras.dtype_policies.get(self.dtype)
             except ValueError as error:
@@ -171,7 +175,7 @@ class Recipe:
             self, learning_rate=BASE_LEARNING_RATE.get(name or "criteo", 8e-4)
         )
 
-    def for_network(self, network: CTRModel) -> "Recipe":
+    def for_network(self, network: "CTRModel") -> "Recipe":
         """Returns this recipe with the network settings of a model.
 
         Args:
@@ -199,6 +203,8 @@ class Recipe:
         >>> zoo.Recipe(batch_size=4096).scaled()["learning_rate"]
         0.0016
         """
+        from keras_cowclip import scale_hyperparameters
+
         return scale_hyperparameters(
             self.batch_size,
             rule=self.rule,
@@ -209,7 +215,7 @@ class Recipe:
             embedding_l2=self.embedding_l2,
         )
 
-    def make_network(self, schema: FeatureSchema) -> CTRModel:
+    def make_network(self, schema: "FeatureSchema") -> "CTRModel":
         """Builds the network, its weights drawn from Keras' seed.
 
         Args:
@@ -239,8 +245,8 @@ class Recipe:
         return round(self.warmup_epochs * steps_per_epoch)
 
     def make_optimizer(
-        self, steps_per_epoch: int, schema: FeatureSchema
-    ) -> CowClip:
+        self, steps_per_epoch: int, schema: "FeatureSchema"
+    ) -> "CowClip":
         """Builds the optimizer, its rates scaled and scheduled.
 
         With `decay="plateau"` the rates are those of the first step:
@@ -250,6 +256,9 @@ class Recipe:
             steps_per_epoch: integer.
             schema: `zoo.FeatureSchema`, the columns of the log.
         """
+        from keras_cowclip import CowClip
+        from zoo.training.clip_variant import ClipVariant
+
         scaled = self.scaled()
         steps = self.epochs * steps_per_epoch
         for name, warmup_steps in (
@@ -274,7 +283,8 @@ class Recipe:
         )
 
     def _schedule(self, rate: float, warmup_steps: int, steps: int) -> Any:
-        schedules = keras.optimizers.schedules
+        from keras.optimizers import schedules
+
         if self.decay == "plateau":
             return FIRST_LEARNING_RATE if warmup_steps else rate
         if self.decay == "cosine" and steps > warmup_steps:
@@ -299,6 +309,8 @@ class Recipe:
         >>> zoo.Recipe(batch_size=4096).hyperparameters()["embedding_l2"]
         4e-05
         """
+        import keras
+
         values = {
             **asdict(self),
             **self.scaled(),

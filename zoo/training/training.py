@@ -85,11 +85,11 @@ def train(
     chosen = make_recipe(**recipe)
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)
-    checkpoints_folder = Path(f"{Path(output)}.checkpoints")
+    folder_of_checkpoints = checkpoints_folder(output)
     with atomic_folder(output, marker=REPORT_FILE) as folder:
         run = Run.begin(log, chosen, initial_model)
         with Checkpoints(
-            checkpoints_folder, run.identity(), keep_checkpoints
+            folder_of_checkpoints, run.identity(), keep_checkpoints
         ) as checkpoints:
             if resume:
                 run.resume(checkpoints)
@@ -104,8 +104,13 @@ def train(
         plot_learning_curves(report, folder / CURVES_FILE)
         content = json.dumps(report.to_json(), indent=2)
         (folder / REPORT_FILE).write_text(content + "\n")
-    shutil.rmtree(checkpoints_folder, ignore_errors=True)
+    shutil.rmtree(folder_of_checkpoints, ignore_errors=True)
     return report.to_json()
+
+
+def checkpoints_folder(output: str | Path) -> Path:
+    """Returns the folder of the checkpoints of a run under way."""
+    return Path(f"{Path(output)}.checkpoints")
 
 
 def _check_nothing_to_resume(checkpoints: Checkpoints) -> None:

@@ -11,11 +11,14 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from keras_cowclip.scaling import RULES
 from zoo.cli import app as cli
 from zoo.cli import export_command as export
 from zoo.cli import options
 from zoo.cli import prepare_command as prepare
+from zoo.cli import recipe_options
 from zoo.datasets import AVAZU
+from zoo.datasets import RAW_LOGS
 from zoo.encoding.preparation import ENGINES
 from zoo.encoding.preparation import FIT_ON
 from zoo.raw.splits import SCHEMES
@@ -269,7 +272,7 @@ def test_bad_arguments_of_prepare(
 
 
 def test_an_unknown_backend_is_named():
-    done = run_process("--help", KERAS_BACKEND="numpyro")
+    done = run_process("describe", "encoded", KERAS_BACKEND="numpyro")
     assert done.returncode != 0
     assert "tensorflow, jax, torch" in done.stderr
     assert "Received: KERAS_BACKEND=numpyro" in done.stderr
@@ -293,6 +296,8 @@ def test_help_names_the_commands(run_cli):
 
 
 def test_choices_are_those_of_the_library():
+    assert tuple(RAW_LOGS) == prepare.DATASETS
+    assert recipe_options.RULES == RULES
     assert get_args(prepare.SplitScheme) == SCHEMES
     assert get_args(prepare.FitOn) == FIT_ON
     assert get_args(prepare.EngineName) == ENGINES

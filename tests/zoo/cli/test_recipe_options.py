@@ -69,8 +69,8 @@ def settings_of(monkeypatch):
         received.update(arguments)
         raise ValueError("stop")
 
-    monkeypatch.setattr(train_command, "train_model", stop)
-    monkeypatch.setattr(scale_command, "scaling_study", stop)
+    monkeypatch.setattr("zoo.training.training.train", stop)
+    monkeypatch.setattr("zoo.scaling.study.scaling_study", stop)
     for module in (train_command, scale_command):
         monkeypatch.setattr(module, "open_log", lambda data: None)
 

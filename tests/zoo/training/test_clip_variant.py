@@ -6,8 +6,8 @@ import pytest
 
 import keras_cowclip
 import zoo
+from zoo.training.clip_choice import check_clip_variant
 from zoo.training.clip_variant import ClipVariant
-from zoo.training.clip_variant import check_clip_variant
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 5, "hour": 4})
 VARIANTS = ("column", "field", "global")

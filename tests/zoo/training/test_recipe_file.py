@@ -82,7 +82,7 @@ def arguments_of_train(monkeypatch):
         received.update(arguments)
         raise ValueError("stop")
 
-    monkeypatch.setattr(train_command, "train_model", train_model)
+    monkeypatch.setattr("zoo.training.training.train", train_model)
     monkeypatch.setattr(train_command, "open_log", lambda data: None)
     return received
 

@@ -1,0 +1,145 @@
+"""A Ctrl-C ends a command with one line and 130, and leaves nothing half."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import zoo
+
+# What no backend changes; a test of training has its own process for each.
+COMMAND = pytest.mark.one_backend(reason="the command, not what it calls")
+# A module that is interrupted while it is imported.
+INTERRUPTED = """
+import os, signal, time
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(60)
+"""
+# Some libraries in C end an interrupted import with their own error.
+CONVERTED = """
+import os, signal, time
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+except KeyboardInterrupt:
+    raise ImportError("a part of numpy failed to import") from None
+"""
+# Others lose it, and run on.
+LOST = """
+import os, signal, time
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(1)
+except KeyboardInterrupt:
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def heard():
+    """Lets processes hear a Ctrl-C; a shell's background jobs ignore it."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    path = tmp_path_factory.mktemp("raw") / "train.txt"
+    zoo.datasets.synthetic.write_raw_log(path, rows=60_000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def encoded(raw, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("encoded") / "log"
+    zoo.prepare(zoo.datasets.SYNTHETIC, raw, folder, show_progress=False)
+    return folder
+
+
+def start(*arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "zoo", *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def interrupt_once(process, is_time):
+    """Sends a Ctrl-C when it is time; returns what the process then printed."""
+    while not is_time():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.communicate(timeout=120)[1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+@COMMAND
+@pytest.mark.parametrize("text", [INTERRUPTED, CONVERTED, LOST])
+@pytest.mark.parametrize("module", ["typer", "keras"])
+def test_an_import_is_interrupted(tmp_path, module, text):
+    (tmp_path / f"{module}.py").write_text(text)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    process = start("describe", tmp_path, PYTHONPATH=path)
+    _, stderr = process.communicate(timeout=120)
+    assert stderr == "interrupted: describe\n"
+    assert process.returncode == 130
+
+
+@COMMAND
+def test_an_encoding_is_interrupted(tmp_path, raw):
+    process = start(
+        *("prepare", "synthetic", "--source", raw),
+        *("--output", tmp_path / "encoded"),
+    )
+    stderr = interrupt_once(process, lambda: list(tmp_path.iterdir()))
+    # A progress bar leaves an empty line.
+    assert stderr.strip() == "interrupted: prepare"
+    assert process.returncode == 130
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_training_is_interrupted(tmp_path, encoded):
+    checkpoints = tmp_path / "run.checkpoints"
+    process = start(
+        *("train", "--data", encoded, "--output", tmp_path / "run"),
+        *("--epochs", 50, "--checkpoint-steps", 2, "--hidden-units", 4),
+    )
+    stderr = interrupt_once(
+        process, lambda: list(checkpoints.glob("step-*[0-9]"))
+    )
+    # Backends print warnings before.
+    assert stderr.splitlines()[-1] == (
+        "interrupted: train. Run the same command with --resume to go on from "
+        f"the last checkpoint in {checkpoints}"
+    )
+    assert "Traceback" not in stderr
+    assert process.returncode == 130
+    assert [*tmp_path.iterdir()] == [checkpoints]
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("seconds", [0.3, 1, 2, 3, 4, 5, 6, 8])
+def test_the_first_seconds_of_a_training_are_interrupted(
+    tmp_path, encoded, seconds
+):
+    process = start(
+        *("train", "--data", encoded, "--output", tmp_path / "run"),
+        *("--epochs", 1000, "--hidden-units", 4),
+    )
+    begin = time.monotonic()
+    stderr = interrupt_once(process, lambda: time.monotonic() > begin + seconds)
+    assert stderr.splitlines()[-1].startswith("interrupted: train")
+    assert "Traceback" not in stderr
+    assert process.returncode == 130
+    assert not (tmp_path / "run").exists()
+    assert not list(tmp_path.glob(".*partial*"))

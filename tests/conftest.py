@@ -29,10 +29,16 @@ ONE_BACKEND = [
     TESTS / name
     for name in (
         "benchmarks",
+        "keras_cowclip/test_arguments.py",
         "keras_cowclip/test_scaling.py",
         "tutorials",
+        "zoo/data/test_arguments.py",
         "zoo/datasets",
         "zoo/encoding",
+        "zoo/evaluation/test_arguments.py",
+        "zoo/models/test_arguments.py",
+        "zoo/serving/test_arguments.py",
+        "zoo/training/test_arguments.py",
         "zoo/scaling/test_verdict.py",
         "zoo/data/test_description.py",
         "zoo/data/test_encoded_log.py",

@@ -1,5 +1,3 @@
-from numbers import Real
-
 import keras
 import numpy as np
 from keras import ops
@@ -8,6 +6,7 @@ from keras_cowclip import CowClip
 from keras_cowclip.clipping import column_factor
 from keras_cowclip.clipping import field_factor
 from keras_cowclip.clipping import global_factor
+from zoo.checks import check_not_negative
 
 ADAPTIVE_COLUMN = "adaptive_column"
 CLIP_VARIANTS = (ADAPTIVE_COLUMN, "column", "field", "global")
@@ -103,10 +102,7 @@ def check_clip_variant(variant: str, threshold: float | None) -> None:
             raise ValueError(
                 "`clip_threshold` is for the constant clips; the adaptive one "
                 "takes `clip_ratio`. "
-                f"Received: clip_threshold={threshold}"
+                f"Received: clip_threshold={threshold!r}"
             )
-    elif not isinstance(threshold, Real) or not threshold >= 0:
-        raise ValueError(
-            "`clip_threshold` must be a number that is not negative. "
-            f"Received: clip_threshold={threshold}"
-        )
+    else:
+        check_not_negative("clip_threshold", threshold)

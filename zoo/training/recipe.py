@@ -1,3 +1,4 @@
+import math
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import fields
@@ -5,12 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_cowclip import CowClip
 from keras_cowclip import scale_hyperparameters
+from zoo.checks import check_boolean
+from zoo.checks import check_integer
+from zoo.checks import check_not_negative
+from zoo.checks import check_number
 from zoo.checks import check_positive_integer
 from zoo.feature_schema import FeatureSchema
 from zoo.models.ctr_model import CTRModel
+from zoo.models.ctr_model import check_dtype
+from zoo.models.ctr_model import check_settings
 from zoo.registry import network_class
 from zoo.registry import network_name
 from zoo.training.clip_variant import ADAPTIVE_COLUMN
@@ -21,6 +29,7 @@ from zoo.training.clip_variant import check_clip_variant
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
 DECAYS = ("none", "cosine", "plateau")
 FIRST_LEARNING_RATE = 1e-8  # The warm-up's first, as in the published code.
+_LARGEST_SEED = 2**32 - 1  # NumPy's.
 LAST_SHARE = 0.1  # A decay ends at this share of a learning rate.
 _NETWORK_SETTINGS = (
     "embedding_dim", "embedding_deviation", "hidden_units", "dropout",
@@ -84,8 +93,8 @@ class Recipe:
             to `0`.
 
     Raises:
-        ValueError: for an unknown model, a value out of its range, or `lazy`
-            with the rule of frequencies.
+        ValueError: for an unknown model, a value of another type or out of
+            its range, or `lazy` with the rule of frequencies.
 
     Example:
 
@@ -119,32 +128,31 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size"):
-            check_positive_integer(name, getattr(self, name))
-            # JSON can't hold integers of NumPy.
-            object.__setattr__(self, name, int(getattr(self, name)))
+        for field in fields(self):
+            value = _of_python(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+        check_positive_integer("epochs", self.epochs)
+        check_positive_integer("batch_size", self.batch_size)
+        check_integer("seed", self.seed, 0, _LARGEST_SEED)
+        check_boolean("lazy", self.lazy)
         network_class(self.model)
-        for name in ("warmup_epochs", "clip_ratio"):
-            value = getattr(self, name)
-            if value is not None and not value >= 0:
-                raise ValueError(
-                    f"`{name}` must not be negative. Received: {name}={value}"
-                )
+        check_settings(**{n: getattr(self, n) for n in _NETWORK_SETTINGS})
+        check_dtype(self.dtype)
+        check_number(
+            "warmup_epochs",
+            self.warmup_epochs,
+            "that is finite and not negative",
+            lambda x: 0 <= x < math.inf,
+        )
+        check_not_negative("clip_floor", self.clip_floor)
+        if self.clip_ratio is not None:
+            check_not_negative("clip_ratio", self.clip_ratio)
         if self.decay not in DECAYS:
             raise ValueError(
                 f"`decay` must be one of {list(DECAYS)}. "
                 f"Received: decay={self.decay!r}"
             )
         check_clip_variant(self.clip_variant, self.clip_threshold)
-        if self.dtype is not None:
-            try:
-                keras.dtype_policies.get(self.dtype)
-            except ValueError as error:
-                raise ValueError(
-                    "`dtype` must be a dtype policy of Keras, such as "
-                    f"'mixed_bfloat16'. Received: dtype={self.dtype!r}"
-                ) from error
-        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
         # Checks the rule and the rates before anything is made.
         scaled = self.scaled()
         if self.lazy and scaled.get("frequency_scale", 1.0) != 1.0:
@@ -153,6 +161,7 @@ class Recipe:
                 "moves every row. "
                 f"Received: lazy={self.lazy}, rule={self.rule!r}"
             )
+        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
 
     def for_data(self, name: str | None) -> "Recipe":
         """Fills in the learning rate that the paper has for a data set.
@@ -310,6 +319,16 @@ class Recipe:
         # A report has these two beside its hyperparameters.
         del values["model"], values["batch_size"]
         return values
+
+
+def _of_python(value: Any) -> Any:
+    """Returns what JSON can hold of a number of NumPy, or a policy."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, tuple | list):
+        kind = tuple if isinstance(value, tuple) else list
+        return kind(map(_of_python, value))
+    return value.name if isinstance(value, keras.DTypePolicy) else value
 
 
 def make_recipe(**settings: Any) -> Recipe:

@@ -5,6 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from zoo.checks import check_boolean
+from zoo.checks import check_instance
+from zoo.checks import check_path
 from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
 from zoo.files.whole_folder import atomic_folder
@@ -82,6 +85,12 @@ def train(
     report["auc"]
     ```
     """
+    check_instance("log", log, EncodedLog)
+    check_path("output", output)
+    if initial_model is not None:
+        check_path("initial_model", initial_model)
+    check_boolean("resume", resume)
+    check_positive_integer("keep_checkpoints", keep_checkpoints)
     chosen = make_recipe(**recipe)
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)

@@ -1,8 +1,11 @@
 """Checks arguments; errors show the value as code, so that text is seen."""
 
+import difflib
 import math
 import os
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
 from numbers import Integral
 from numbers import Real
 from typing import Any
@@ -64,6 +67,58 @@ def check_not_negative(name: str, value: Any) -> None:
 def check_boolean(name: str, value: Any) -> None:
     """Raises a `ValueError` unless an argument is `True` or `False`."""
     _check(name, value, "a boolean", isinstance(value, bool))
+
+
+def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
+    """Raises a `ValueError` unless an argument is one of a few values.
+
+    The message proposes the one that it resembles.
+    """
+    choices = list(choices)
+    # By `==`, for an argument of a wrong type need not have a hash.
+    if not any(value is choice or value == choice for choice in choices):
+        raise ValueError(
+            f"`{name}` must be one of {choices}. {did_you_mean(value, choices)}"
+            f"Received: {name}={value!r}"
+        )
+
+
+def check_known(
+    what: str, arguments: Mapping[str, Any], known: Iterable[str]
+) -> None:
+    """Raises a `ValueError` for arguments that are not among the known ones.
+
+    Args:
+        what: string, what has the arguments: the subject of the message.
+        arguments: dict from names to values.
+        known: the names that there are.
+    """
+    known = list(known)
+    unknown = {n: v for n, v in arguments.items() if n not in known}
+    if unknown:
+        raise ValueError(
+            f"{what} must be among {known}. "
+            f"{''.join(did_you_mean(name, known) for name in unknown)}"
+            f"Received: {', '.join(f'{n}={v!r}' for n, v in unknown.items())}"
+        )
+
+
+def did_you_mean(value: Any, choices: Iterable[Any]) -> str:
+    """Returns a question, and a space behind it, or `""` if nothing is close.
+
+    Args:
+        value: what was given.
+        choices: the values that there are; those that are no text are left
+            out.
+
+    Example:
+
+    >>> did_you_mean("DeepFMM", ["dcn", "deepfm"])
+    "Did you mean 'deepfm'? "
+    """
+    small = {c.casefold(): c for c in choices if isinstance(c, str)}
+    close = difflib.get_close_matches(str(value).casefold(), small, n=1)
+    return f"Did you mean {small[close[0]]!r}? " if close else ""
 
 
 def check_path(name: str, value: Any) -> None:

@@ -7,6 +7,9 @@ from typing import TypeVar
 
 import keras
 
+from zoo.checks import check_choice
+from zoo.checks import check_known
+
 Network = TypeVar("Network", bound=type[keras.Model])
 
 NETWORKS: dict[str, Any] = {}
@@ -37,11 +40,7 @@ def network_class(name: str, argument: str = "model") -> Any:
     Raises:
         ValueError: if there is no network of that name.
     """
-    if name not in NETWORKS:
-        raise ValueError(
-            f"`{argument}` must be one of {list_models()}. "
-            f"Received: {argument}={name!r}"
-        )
+    check_choice(argument, name, NETWORKS)
     return NETWORKS[name]
 
 
@@ -98,10 +97,5 @@ def create_model(name: str, schema: Any, **arguments: Any) -> Any:
     taken = inspect.signature(cls.__init__).parameters
     # Keras drops an argument that it does not know without a word.
     known = [n for n in taken if n not in ("self", "schema", "kwargs")]
-    unknown = {n: v for n, v in arguments.items() if n not in known}
-    if unknown:
-        raise ValueError(
-            f"Arguments of `{cls.__name__}` must be among {known}. "
-            f"Received: {', '.join(f'{n}={v!r}' for n, v in unknown.items())}"
-        )
+    check_known(f"Arguments of `{cls.__name__}`", arguments, known)
     return cls(schema, **arguments)

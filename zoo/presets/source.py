@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from zoo.checks import check_path
+from zoo.checks import did_you_mean
 
 HUB_PREFIX = "hf://"
 _BUILT_IN = Path(__file__).parent / "built_in"
@@ -74,6 +75,7 @@ def preset_folder(
         f"`preset` must be one of {built_in_presets()}, the path of a folder "
         "written by `python -m zoo train` or `save_to_preset`, or "
         f"`{HUB_PREFIX}user/repository`. "
+        f"{did_you_mean(preset, built_in_presets())}"
         f"Received: preset={str(preset)!r}"
     )
 

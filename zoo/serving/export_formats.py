@@ -7,6 +7,8 @@ from pathlib import Path
 
 import keras
 
+from zoo.checks import check_choice
+
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 TORCH_ONLY = "PyTorch's own format"
 
@@ -92,10 +94,7 @@ def check_format(name: str) -> Format:
             it; names one that can.
         ImportError: if a package is missing; says how to install it.
     """
-    if name not in FORMATS:
-        raise ValueError(
-            f"`format` must be one of {list(FORMATS)}. Received: format={name}"
-        )
+    check_choice("format", name, FORMATS)
     chosen = FORMATS[name]
     backend = keras.backend.backend()
     if backend not in chosen.writers:

@@ -6,6 +6,7 @@ from keras_cowclip import CowClip
 from keras_cowclip.clipping import column_factor
 from keras_cowclip.clipping import field_factor
 from keras_cowclip.clipping import global_factor
+from zoo.checks import check_choice
 from zoo.checks import check_not_negative
 
 ADAPTIVE_COLUMN = "adaptive_column"
@@ -92,11 +93,7 @@ class ClipVariant(CowClip):
 
 def check_clip_variant(variant: str, threshold: float | None) -> None:
     """Raises for an unknown variant, or a threshold that does not fit it."""
-    if variant not in CLIP_VARIANTS:
-        raise ValueError(
-            f"`clip_variant` must be one of {list(CLIP_VARIANTS)}. "
-            f"Received: clip_variant={variant!r}"
-        )
+    check_choice("clip_variant", variant, CLIP_VARIANTS)
     if variant == ADAPTIVE_COLUMN:
         if threshold is not None:
             raise ValueError(

@@ -10,8 +10,11 @@ import numpy as np
 
 from keras_cowclip import CowClip
 from keras_cowclip import scale_hyperparameters
+from keras_cowclip.scaling import RULES
 from zoo.checks import check_boolean
+from zoo.checks import check_choice
 from zoo.checks import check_integer
+from zoo.checks import check_known
 from zoo.checks import check_not_negative
 from zoo.checks import check_number
 from zoo.checks import check_positive_integer
@@ -147,11 +150,8 @@ class Recipe:
         check_not_negative("clip_floor", self.clip_floor)
         if self.clip_ratio is not None:
             check_not_negative("clip_ratio", self.clip_ratio)
-        if self.decay not in DECAYS:
-            raise ValueError(
-                f"`decay` must be one of {list(DECAYS)}. "
-                f"Received: decay={self.decay!r}"
-            )
+        check_choice("rule", self.rule, RULES)
+        check_choice("decay", self.decay, DECAYS)
         check_clip_variant(self.clip_variant, self.clip_threshold)
         # Checks the rule and the rates before anything is made.
         scaled = self.scaled()
@@ -341,10 +341,5 @@ def make_recipe(**settings: Any) -> Recipe:
         ValueError: as `Recipe` does, and for a setting that it does not have.
     """
     known = [field.name for field in fields(Recipe)]
-    unknown = {n: v for n, v in settings.items() if n not in known}
-    if unknown:
-        raise ValueError(
-            f"Settings of a recipe must be among {known}. "
-            f"Received: {', '.join(f'{n}={v!r}' for n, v in unknown.items())}"
-        )
+    check_known("Settings of a recipe", settings, known)
     return Recipe(**settings)

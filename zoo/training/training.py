@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.checks import check_boolean
+from zoo.checks import check_choice
 from zoo.checks import check_instance
 from zoo.checks import check_path
 from zoo.checks import check_positive_integer
@@ -91,6 +92,7 @@ def train(
         check_path("initial_model", initial_model)
     check_boolean("resume", resume)
     check_positive_integer("keep_checkpoints", keep_checkpoints)
+    check_choice("verbose", verbose, ("auto", 0, 1, 2))
     chosen = make_recipe(**recipe)
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)

@@ -147,3 +147,19 @@ def test_other_units_are_refused(settings_of, capsys, units):
 def test_other_choices_are_refused(settings_of, capsys, name):
     assert not settings_of("train", "--" + name.replace("_", "-"), "cube")
     assert "'cube' is not one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name, typed, meant",
+    [
+        ("model", "DeepFMM", "deepfm"),
+        ("rule", "frequence", "frequency"),
+        ("decay", "cosin", "cosine"),
+    ],
+)
+def test_a_choice_that_is_close_is_proposed(
+    settings_of, capsys, name, typed, meant
+):
+    assert not settings_of("train", f"--{name}", typed)
+    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert stderr.count(f"Did you mean '{meant}'?") == 1

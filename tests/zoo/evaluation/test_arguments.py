@@ -18,7 +18,14 @@ def log():
 
 
 @pytest.mark.parametrize(
-    "name, value", each({"preset": NO_PATHS, "log": NO_LOGS})
+    "name, value",
+    each(
+        {
+            "preset": NO_PATHS,
+            "log": NO_LOGS,
+            "split": [3, "tests", ["test"], {}, None],
+        }
+    ),
 )
 def test_evaluate(log, name, value):
     right = {"preset": "deepfm_synthetic", "log": log}

@@ -19,6 +19,7 @@ from tests.wrong_values import each
 from zoo.datasets import synthetic
 
 NO_UNITS = [8, "400", 2.5, {"a": 1}, True, [8.5], ["8"], [0], [[8]], None]
+NO_CHOICES = [3, ["deepfm"], {}, "", "gpt", None]
 NO_SEEDS = ["1", 1.5, True, -1, 2**32, [1], None]
 
 
@@ -50,6 +51,21 @@ def log():
     ),
 )
 def test_recipe(name, value):
+    check_refused(name, value, zoo.Recipe)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    each(
+        {
+            "model": NO_CHOICES,
+            "rule": NO_CHOICES,
+            "decay": NO_CHOICES,
+            "clip_variant": NO_CHOICES,
+        }
+    ),
+)
+def test_choices_of_a_recipe(name, value):
     check_refused(name, value, zoo.Recipe)
 
 
@@ -89,6 +105,7 @@ def test_a_recipe_of_numpy_s_numbers_can_be_written_as_json():
             "resume": NO_BOOLEANS,
             "checkpoint_steps": but_none(NO_POSITIVE_INTEGERS),
             "keep_checkpoints": NO_POSITIVE_INTEGERS,
+            "verbose": ["loud", -1, 2.5, [], None],
             "batch_size": NO_POSITIVE_INTEGERS,
         }
     ),

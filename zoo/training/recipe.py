@@ -52,7 +52,11 @@ class Recipe:
         model: string. The network, one of `zoo.list_models()`. Defaults to
             `"deepfm"`.
         batch_size: integer. Rows per step. Defaults to `1024`.
-        epochs: integer. Passes over the training rows. Defaults to `10`.
+        epochs: integer. Passes over the training rows, in whole batches. The
+            rows that are left at the end of an epoch begin the next one, as
+            with `zoo.ClickBatches(carry_remainder=True)`. With one epoch alone
+            they are left out, and the report counts them as `unseen_rows`.
+            Defaults to `10`.
         rule: string. The rule that scales the learning rates and the l2 from
             batch 1024 to `batch_size`, see
             `keras_cowclip.scale_hyperparameters`. Defaults to `"cowclip"`.

@@ -89,7 +89,9 @@ class Recipe:
             to `0.0`.
         dtype: string. Dtype policy of Keras. With `"mixed_bfloat16"` layers
             compute in 16 bits, while weights, moments and the sums of a row's
-            gradients stay float32. Defaults to `None`, the initial model's
+            gradients stay float32. On a CPU this is faster only with
+            instructions for bfloat16 (`avx512_bf16`, `amx_bf16`, on ARM
+            `bf16`). Defaults to `None`, the initial model's
             policy or else Keras' global one.
         lazy: boolean. Updates only the embedding rows of the batch, by about
             what they missed since their last update, see

@@ -77,6 +77,8 @@ def train(
     Warns:
         UselessPredictionsWarning: if the trained model says far less than the
             click rate alone. It is saved all the same.
+        SlowBFloat16Warning: for a bfloat16 policy on a CPU without
+            instructions for it.
 
     Example:
 

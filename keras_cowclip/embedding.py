@@ -2,6 +2,8 @@ import keras
 from keras import ops
 
 from keras_cowclip import backend
+from keras_cowclip.checks import check_boolean
+from keras_cowclip.checks import check_positive_integer
 from keras_cowclip.table import TableTag
 from keras_cowclip.weights import assign_all
 
@@ -53,8 +55,8 @@ class CowClipEmbedding(keras.layers.Embedding):
         `(batch, fields, output_dim)`.
 
     Raises:
-        ValueError: if `clip` is not a boolean, or `weights` have a shape other
-            than the table's.
+        ValueError: if a size is not a positive integer, `clip` is not a
+            boolean, or `weights` have a shape other than the table's.
 
     Example:
 
@@ -75,12 +77,13 @@ class CowClipEmbedding(keras.layers.Embedding):
     def __init__(
         self, input_dim, output_dim, clip=True, **embedding_kwargs
     ) -> None:
-        if not isinstance(clip, bool):
-            raise ValueError(f"`clip` must be a boolean. Received: clip={clip}")
+        check_positive_integer("input_dim", input_dim)
+        check_positive_integer("output_dim", output_dim)
+        check_boolean("clip", clip)
         # Given `weights`, `super().__init__` would build the layer, before
         # `clip` is set.
         weights = embedding_kwargs.pop("weights", None)
-        super().__init__(input_dim, output_dim, **embedding_kwargs)
+        super().__init__(int(input_dim), int(output_dim), **embedding_kwargs)
         self.clip = clip
         if weights is not None:
             self.build()

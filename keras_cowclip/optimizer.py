@@ -6,6 +6,9 @@ import numpy as np
 from keras import ops
 
 from keras_cowclip import backend
+from keras_cowclip.checks import check_boolean
+from keras_cowclip.checks import check_decay_rate
+from keras_cowclip.checks import check_not_negative
 from keras_cowclip.scaling import scale_hyperparameters
 from keras_cowclip.table import TableUpdate
 
@@ -103,8 +106,10 @@ class CowClip(keras.optimizers.Adam):
     `torch.distributed`, such as that of `DistributedDataParallel`.
 
     Raises:
-        ValueError: for a negative learning rate, l2, ratio or floor, a scale
-            that is not positive, or settings that `lazy` does not support.
+        ValueError: for an argument of another type, a negative learning
+            rate, l2, ratio, floor or epsilon, a beta outside of `[0, 1)`, a
+            scale that is not positive, or settings that `lazy` does not
+            support.
         NotImplementedError: for `gradient_accumulation_steps`, `clipnorm`,
             `global_clipnorm`, `clipvalue` and `ema_overwrite_frequency` in a
             `tf.distribute` strategy of several replicas.
@@ -149,12 +154,16 @@ class CowClip(keras.optimizers.Adam):
         frequency_scale=1.0,
         **optimizer_kwargs,
     ):
-        _check_not_negative("learning_rate", learning_rate)
-        _check_not_negative("embedding_learning_rate", embedding_learning_rate)
-        _check_not_negative("embedding_l2", embedding_l2)
+        _check_rate("learning_rate", learning_rate)
+        _check_rate("embedding_learning_rate", embedding_learning_rate)
+        check_not_negative("embedding_l2", embedding_l2)
         if clip_ratio is not None:
-            _check_not_negative("clip_ratio", clip_ratio)
-        _check_not_negative("clip_floor", clip_floor)
+            check_not_negative("clip_ratio", clip_ratio)
+        check_not_negative("clip_floor", clip_floor)
+        check_decay_rate("beta_1", beta_1)
+        check_decay_rate("beta_2", beta_2)
+        check_not_negative("epsilon", epsilon)
+        check_boolean("lazy", lazy)
         _check_frequency_scale(frequency_scale)
         if lazy:
             _check_lazy(frequency_scale, optimizer_kwargs.get("amsgrad"))
@@ -235,7 +244,7 @@ class CowClip(keras.optimizers.Adam):
         if not is_adam or type(optimizer).__name__ not in ("Adam", "AdamW"):
             raise ValueError(
                 "`optimizer` must be a `keras.optimizers.Adam` or `AdamW`. "
-                f"Received: optimizer={optimizer}"
+                f"Received: optimizer={optimizer!r}"
             )
         settings = optimizer.get_config()
         if not isinstance(settings["learning_rate"], float):
@@ -287,7 +296,7 @@ class CowClip(keras.optimizers.Adam):
                 "and can't be set; create the optimizer with a float. "
                 f"Received: embedding_learning_rate={value}"
             )
-        _check_not_negative("embedding_learning_rate", value)
+        check_not_negative("embedding_learning_rate", value)
         self._embedding_learning_rate.assign(value)
         self._keep_ratio_of_rates()
 
@@ -528,25 +537,17 @@ class CowClip(keras.optimizers.Adam):
         return super()._use_weight_decay(variable)
 
 
-def _check_not_negative(name, value):
-    if callable(value):  # The values of a schedule are not known yet.
-        return
-    if isinstance(value, bool) or not isinstance(
-        value, (int, float, np.number)
-    ):
-        raise ValueError(f"`{name}` must be a number. Received: {name}={value}")
-    if not value >= 0:
-        raise ValueError(
-            f"`{name}` must not be negative. Received: {name}={value}"
-        )
+def _check_rate(name, value):
+    if not callable(value):  # The values of a schedule are not known yet.
+        check_not_negative(name, value)
 
 
 def _check_frequency_scale(frequency_scale):
-    _check_not_negative("frequency_scale", frequency_scale)
+    check_not_negative("frequency_scale", frequency_scale)
     if frequency_scale == 0:
         raise ValueError(
             "`frequency_scale` must be positive. Received: "
-            f"frequency_scale={frequency_scale}"
+            f"frequency_scale={frequency_scale!r}"
         )
 
 

@@ -1,10 +1,12 @@
 """Scales hyperparameters to another batch size."""
 
 from collections.abc import Callable
-from numbers import Integral
-from numbers import Real
 from typing import Any
 from typing import NamedTuple
+
+from keras_cowclip.checks import check_decay_rate
+from keras_cowclip.checks import check_not_negative
+from keras_cowclip.checks import check_positive_integer
 
 
 class _Factors(NamedTuple):
@@ -88,7 +90,8 @@ def scale_hyperparameters(
 
     Raises:
         ValueError: for an unknown rule, a batch size that is not a positive
-            integer, or a negative hyperparameter.
+            integer, a hyperparameter that is no number or negative, or a
+            beta that is not below 1.
 
     Example:
 
@@ -101,30 +104,17 @@ def scale_hyperparameters(
     Reference:
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), scaling rules.
     """
-    if rule not in _RULES:
+    if rule not in RULES:
         raise ValueError(
             f"`rule` must be one of {list(RULES)}. Received: rule={rule!r}"
         )
-    for name, value in (
-        ("batch_size", batch_size),
-        ("base_batch_size", base_batch_size),
-    ):
-        if (
-            not isinstance(value, Integral)
-            or isinstance(value, bool)
-            or value < 1
-        ):
-            raise ValueError(
-                f"`{name}` must be a positive integer. Received: {name}={value}"
-            )
+    check_positive_integer("batch_size", batch_size)
+    check_positive_integer("base_batch_size", base_batch_size)
     base = _Factors(learning_rate, embedding_learning_rate, embedding_l2)
-    of_adam = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
-    for name, value in {**base._asdict(), **of_adam}.items():
-        if not (isinstance(value, Real) and float(value) >= 0):
-            raise ValueError(
-                f"`{name}` must be a number and must not be negative. "
-                f"Received: {name}={value}"
-            )
+    for name, value in {**base._asdict(), "epsilon": epsilon}.items():
+        check_not_negative(name, value)
+    check_decay_rate("beta_1", beta_1)
+    check_decay_rate("beta_2", beta_2)
     scale = batch_size / base_batch_size
     scaled: dict[str, Any] = {
         name: value * factor

@@ -177,7 +177,8 @@ print(
 
 For serving without Keras, each backend has a format that it can write
 (`zoo.serving.export_formats.FORMATS` lists them); the exported model takes ids
-and any number of rows.
+and any number of rows. Some formats need a package more, JAX's one TensorFlow;
+where it is not installed, the error says what to install.
 """
 
 exports = {
@@ -186,7 +187,10 @@ exports = {
     "torch": ("torch", "exported.pt2"),
 }
 format, output = exports[keras.backend.backend()]
-zoo.export("runs/deepfm", output, format=format)
+try:
+    zoo.export("runs/deepfm", output, format=format)
+except ImportError as error:
+    print(error)
 
 """
 ## What we have

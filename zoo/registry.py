@@ -9,6 +9,9 @@ from typing import TypeVar
 if TYPE_CHECKING:
     import keras
 
+from zoo.checks import check_choice
+from zoo.checks import check_known
+
 Network = TypeVar("Network", bound="type[keras.Model]")
 
 # The command line lists them in its help, for which it imports no network.
@@ -27,7 +30,7 @@ def network(name: str) -> Callable[[Network], Network]:
     Raises:
         ValueError: if the name is not one of `NAMES`.
     """
-    check_network_name(name, "name")
+    check_choice("name", name, NAMES)
 
     def register(cls: Network) -> Network:
         import keras
@@ -36,23 +39,6 @@ def network(name: str) -> Callable[[Network], Network]:
         return keras.saving.register_keras_serializable(package="zoo")(cls)
 
     return register
-
-
-def check_network_name(name: str, argument: str = "model") -> None:
-    """Raises if there is no network of that name.
-
-    Args:
-        name: string.
-        argument: string, how a message calls `name`. Defaults to `"model"`.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    if name not in NAMES:
-        raise ValueError(
-            f"`{argument}` must be one of {list_models()}. "
-            f"Received: {argument}={name!r}"
-        )
 
 
 def network_class(name: str, argument: str = "model") -> Any:
@@ -65,7 +51,7 @@ def network_class(name: str, argument: str = "model") -> Any:
     Raises:
         ValueError: if there is no network of that name.
     """
-    check_network_name(name, argument)
+    check_choice(argument, name, NAMES)
     return NETWORKS[name]
 
 
@@ -122,10 +108,5 @@ def create_model(name: str, schema: Any, **arguments: Any) -> Any:
     taken = inspect.signature(cls.__init__).parameters
     # Keras drops an argument that it does not know without a word.
     known = [n for n in taken if n not in ("self", "schema", "kwargs")]
-    unknown = {n: v for n, v in arguments.items() if n not in known}
-    if unknown:
-        raise ValueError(
-            f"Arguments of `{cls.__name__}` must be among {known}. "
-            f"Received: {', '.join(f'{n}={v!r}' for n, v in unknown.items())}"
-        )
+    check_known(f"Arguments of `{cls.__name__}`", arguments, known)
     return cls(schema, **arguments)

@@ -84,7 +84,7 @@ def test_it_trains_what_adam_trains_at_the_same_batch():
     [
         (keras.optimizers.SGD, "must be a `keras.optimizers.Adam`"),
         (kc.CowClip, "must be a `keras.optimizers.Adam`"),
-        (lambda: "adam", "Received: optimizer=adam"),
+        (lambda: "adam", "Received: optimizer='adam'"),
         (
             lambda: keras.optimizers.Adam(
                 keras.optimizers.schedules.CosineDecay(1e-3, 100)

@@ -427,21 +427,3 @@ def test_wrong_weights_are_refused():
     np.testing.assert_array_equal(layer.get_weights()[0], np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"shapes \[\(3, 2\)\].*\[\(2, 2\)\]"):
         layer.set_weights([np.ones((2, 2))])
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "learning_rate", "embedding_learning_rate", "embedding_l2",
-        "clip_ratio", "clip_floor",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("value", [-1e-3, float("nan"), "fast"])
-def test_arguments_are_validated(name, value):
-    with pytest.raises(ValueError, match=f"`{name}` must.*{name}={value}"):
-        kc.CowClip(**{name: value})
-
-
-def test_clip_must_be_a_boolean():
-    with pytest.raises(ValueError, match="`clip`.*Received: clip=yes"):
-        kc.CowClipEmbedding(3, 2, clip="yes")

@@ -6,7 +6,9 @@ That they run is the work of `nox -s tutorials`.
 import json
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
+import keras
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "tutorials"
@@ -48,6 +50,21 @@ def test_a_notebook_is_the_tutorial_with_outputs(path):
     ]
     assert all(output["output_type"] != "error" for output in outputs)
     assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_an_export_without_its_package_says_what_to_install(capsys):
+    (export,) = [
+        text
+        for path in TUTORIALS
+        for kind, text in NOTEBOOKS["parse"](path)[1]
+        if kind == "code" and "zoo.export(" in text
+    ]
+
+    def fail(*arguments, **options):
+        raise ImportError("run `pip install tensorflow`")
+
+    exec(export, {"zoo": SimpleNamespace(export=fail), "keras": keras})
+    assert capsys.readouterr().out == "run `pip install tensorflow`\n"
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.checks import check_choice
 from zoo.checks import check_integer
 from zoo.checks import check_positive_integer
 from zoo.checks import is_positive_integer
+from zoo.data.encoded_log import EncodedLog
 from zoo.datasets import AVAZU
+from zoo.datasets.formats import version_of
 from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.recipe import make_recipe
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 10})
 NO_POSITIVE_INTEGERS = [0, -1, 1.5, 2.0, True, None, "x", np.float32(2)]
@@ -41,6 +45,61 @@ def test_an_integer_has_a_smallest_value(value):
         f"`seed` must be an integer of at least 0. Received: seed={value!r}"
     )
     check_integer("seed", 0, 0)
+
+
+@pytest.mark.parametrize(
+    "value, question",
+    [
+        ("deepfmm", "Did you mean 'deepfm'? "),
+        ("DeepFM", "Did you mean 'deepfm'? "),
+        ("gpt", ""),
+        (["deepfm"], "Did you mean 'deepfm'? "),
+        ({}, ""),
+        (3, ""),
+        (None, ""),
+    ],
+)
+def test_a_choice_proposes_what_it_resembles(value, question):
+    with pytest.raises(ValueError) as error:
+        check_choice("model", value, {"dcn": 1, "deepfm": 2})
+    assert str(error.value) == (
+        f"`model` must be one of ['dcn', 'deepfm']. {question}"
+        f"Received: model={value!r}"
+    )
+
+
+def test_choices_pass():
+    check_choice("verbose", True, ("auto", 0, 1))
+    check_choice("verbose", "auto", ("auto", 0, 1))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: zoo.Recipe(model="deepfmm"),
+        lambda: zoo.create_model("deepfmm", SCHEMA),
+        lambda: zoo.Recipe(rule="cowclp"),
+        lambda: zoo.Recipe(decay="cosin"),
+        lambda: zoo.Recipe(clip_variant="fields"),
+        lambda: make_recipe(learning_rat=1),
+        lambda: zoo.create_model("dcn", SCHEMA, cross_layers=2),
+        lambda: zoo.from_preset("deepfm_synthetc"),
+        lambda: zoo.RecipeFile.load("criteo_deepfm_128"),
+        lambda: zoo.datasets.fetch("reczoo/Criteo_x5"),
+        lambda: version_of("train.txt", "avazu_x5", {"avazu_x4": AVAZU}),
+        lambda: EncodedLog(SCHEMA, {"train": None}, "log").split("trian"),
+        lambda: EncoderSettings(AVAZU, dense_transform="logs"),
+        lambda: zoo.prepare(AVAZU, "train.csv", "encoded", engine="sparks"),
+        lambda: zoo.prepare(AVAZU, "train.csv", "encoded", fit_on="trains"),
+        lambda: zoo.export("deepfm_synthetic", "model", "onx"),
+        lambda: zoo.import_checkpoint("model.pt", "fuxictrl", {}),
+    ],
+)
+def test_whoever_asks_for_a_choice_proposes_one(call):
+    with pytest.raises((ValueError, FileNotFoundError)) as error:
+        call()
+    assert ". Did you mean '" in str(error.value)
+    assert "'? Received: " in str(error.value)
 
 
 @pytest.mark.parametrize("value", NO_POSITIVE_INTEGERS, ids=repr)

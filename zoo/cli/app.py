@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from zoo.cli.choices import HintingCommand
 from zoo.cli.describe_command import describe
 from zoo.cli.evaluate_command import evaluate
 from zoo.cli.explain_command import explain
@@ -36,7 +37,7 @@ for command in (
     upload,
     scale,
 ):
-    app.command()(command)
+    app.command(cls=HintingCommand)(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

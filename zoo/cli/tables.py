@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
+
+from zoo.runtime.elision import elide
 
 if TYPE_CHECKING:
     from zoo.training.report import Report
+
+_WIDEST_NAME = 32
 
 
 def summary_table(summary: dict[str, Any], output: Path) -> Table:
@@ -43,7 +48,7 @@ def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
                 if len(counts)
                 else ["", ""]
             )
-        columns.add_row(name, distinct, f"{100 * missing:.2f}", *cells)
+        columns.add_row(_shown(name), distinct, f"{100 * missing:.2f}", *cells)
     name = Path(card["source"]).name
     return _split_table(card["splits"], name), columns
 
@@ -114,7 +119,7 @@ def explanation_tables(report: dict[str, Any]) -> tuple[Table, Table]:
     )
     for found in report["importance"]:
         columns.add_row(
-            found["column"],
+            _shown(found["column"]),
             *(
                 f"{found[name]:.5f}"
                 for name in (
@@ -152,7 +157,7 @@ def verdict_table(verdicts: list[dict[str, Any]]) -> Table:
         table.add_row(
             model if first else "",
             f"{target:.5f}" if first and target else "",
-            verdict["rule"],
+            _shown(verdict["rule"]),
             f"{batch:,}" if batch else "none",
             f"{verdict['auc']:.5f}" if batch else "",
             f"{verdict['speed_up']:.1f}x" if batch else "",
@@ -167,9 +172,16 @@ def _split_table(splits: dict[str, Any], title: str) -> Table:
     return table
 
 
+def _shown(name: str) -> Text:
+    """A name that users chose, as it stands: it is no markup."""
+    return Text(elide(name, _WIDEST_NAME))
+
+
 def _table(title: str, *columns: str) -> Table:
     """A table whose columns, but for the first one, hold numbers."""
     table = Table(*columns, title=title or None)
+    # A name is shown to its end, over several lines.
+    table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
         column.justify = "right"
     return table

@@ -3,6 +3,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.checks import check_boolean
+from zoo.checks import check_instance
 from zoo.checks import check_integer
 from zoo.checks import check_positive_integer
 from zoo.data import batch_views
@@ -55,9 +57,9 @@ class ClickBatches(keras.utils.PyDataset):
         int32}, (batch, 1) float32 labels)`.
 
     Raises:
-        ValueError: if an argument is out of its range, the split is empty, no
-            batch is left after dropping the remainder, or the remainder is to
-            be both dropped and carried.
+        ValueError: if an argument is of another type or out of its range, the
+            split is empty, no batch is left after dropping the remainder, or
+            the remainder is to be both dropped and carried.
 
     Example:
 
@@ -85,6 +87,10 @@ class ClickBatches(keras.utils.PyDataset):
         super().__init__(**kwargs)
         check_positive_integer("batch_size", batch_size)
         check_integer("seed", seed, 0)
+        check_instance("split", split, Split)
+        check_boolean("shuffle", shuffle)
+        check_boolean("drop_remainder", drop_remainder)
+        check_boolean("carry_remainder", carry_remainder)
         if not len(split):
             raise ValueError("`split` must have rows. Received: 0 rows")
         if drop_remainder and len(split) < batch_size:
@@ -152,13 +158,7 @@ class ClickBatches(keras.utils.PyDataset):
         model.fit(batches, shuffle=False, initial_epoch=4, epochs=5)
         ```
         """
-        check_integer("epoch", epoch, 0)
-        check_integer("step", step, 0)
-        if step >= self.batches_per_epoch:
-            raise ValueError(
-                f"`step` must be less than {self.batches_per_epoch}, the "
-                f"number of batches per epoch. Received: step={step}"
-            )
+        self._check_place(epoch, step)
         self._position = (int(epoch), int(step))
         self._was_placed = True
         self._has_begun = False
@@ -174,6 +174,9 @@ class ClickBatches(keras.utils.PyDataset):
         Returns:
             What indexing returns.
 
+        Raises:
+            ValueError: if the epoch has no such step.
+
         Example:
 
         >>> split = zoo.EncodedLog.load("encoded/criteo").split("train")
@@ -181,6 +184,7 @@ class ClickBatches(keras.utils.PyDataset):
         >>> inputs["dense"].shape, inputs["ids"].shape, labels.shape
         ((256, 13), (256, 26), (256, 1))
         """
+        self._check_place(epoch, step)
         size = self.rows_per_batch or self.batch_size
         start = step * size
         if self.carry_remainder:
@@ -197,6 +201,15 @@ class ClickBatches(keras.utils.PyDataset):
             for name, dtype in DTYPES.items()
         }
         return inputs, labels[:, None].astype("float32")
+
+    def _check_place(self, epoch: int, step: int) -> None:
+        check_integer("epoch", epoch, 0)
+        check_integer("step", step, 0)
+        if step >= self.batches_per_epoch:
+            raise ValueError(
+                f"`step` must be less than {self.batches_per_epoch}, the "
+                f"number of batches per epoch. Received: step={step}"
+            )
 
     def _read(self, epoch: int, start: int, stop: int) -> Rows:
         if self._shuffled is None:

@@ -10,10 +10,15 @@ from matplotlib.figure import Figure
 from zoo.data.encoded_log import EncodedLog
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
+from zoo.runtime.elision import width
 from zoo.runtime.figure_text import drawable
+from zoo.runtime.figure_text import fonts_for
+from zoo.runtime.figure_text import wrapped
 from zoo.runtime.progress import Stages
 
 CARD_FILE = "data_card.png"
+_LETTERS_SIDE_BY_SIDE = 130  # Of the size of a tick's label.
+_INCHES_PER_LETTER = 0.075  # Of the height of a name that is turned.
 
 
 def describe(folder: str | Path, show_progress: bool = True) -> dict[str, Any]:
@@ -111,15 +116,31 @@ def plot_data_card(card: dict[str, Any], path: str | Path) -> None:
         card: as returned by `describe`.
         path: of the PNG to write.
     """
+    with fonts_for([*card["fields"], card["source"]]):
+        _draw_data_card(card, path)
+
+
+def _draw_data_card(card: dict[str, Any], path: str | Path) -> None:
     fields = card["fields"]
     columns = min(7, len(fields))
     rows = -(-len(fields) // columns)
+    names = [drawable(name, 24) for name in fields]
+    longest = max(map(width, names))
+    # Names that do not fit side by side are turned, and need height.
+    turned = len(names) > 12 or len(names) * longest > _LETTERS_SIDE_BY_SIDE
+    height = 3.4 + (_INCHES_PER_LETTER * max(longest - 4, 0) if turned else 0)
     figure = Figure(
-        figsize=(14, 3.6 + 1.6 * rows), layout="constrained", dpi=100
+        figsize=(14, height + 0.2 + 1.6 * rows), layout="constrained", dpi=100
     )
-    parts: Any = figure.subfigures(2, 1, height_ratios=[3.4, 1.6 * rows])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[height, 1.6 * rows])
     top, bottom = parts
-    _plot_sizes(top.subplots(2, 1, sharex=True), fields)
+    sizes, gaps = top.subplots(2, 1, sharex=True)
+    _plot_sizes(sizes, gaps, fields)
+    gaps.set_xticks(np.arange(len(names)), names)
+    if turned:
+        gaps.tick_params("x", rotation=60)
+        for tick in gaps.get_xticklabels():
+            tick.set(ha="right", rotation_mode="anchor")
     bottom.suptitle(
         "occurrences in training of the ids of a field, by rank (log-log)",
         fontsize=10,
@@ -137,15 +158,13 @@ def plot_data_card(card: dict[str, Any], path: str | Path) -> None:
         f"{name} {split['rows']:,} rows ({split['click_rate']:.3f} clicks)"
         for name, split in card["splits"].items()
     )
-    name = drawable(Path(card["source"]).name)
-    figure.suptitle(f"{name}: {splits}", fontsize=11)
+    name = drawable(Path(card["source"]).name, 60)
+    figure.suptitle(wrapped(f"{name}: {splits}", 150), fontsize=11)
     figure.savefig(path)
 
 
-def _plot_sizes(axes: Any, fields: dict[str, Any]) -> None:
-    sizes, gaps = axes
-    names = [drawable(name) for name in fields]
-    places = np.arange(len(names))
+def _plot_sizes(sizes: Any, gaps: Any, fields: dict[str, Any]) -> None:
+    places = np.arange(len(fields))
     sizes.bar(places, [f["distinct"] for f in fields.values()], color="C0")
     sizes.set_yscale("log")
     sizes.set_ylabel("distinct ids\nin training")
@@ -155,12 +174,12 @@ def _plot_sizes(axes: Any, fields: dict[str, Any]) -> None:
         series[f"unseen in {split}"] = [
             100 * f["unseen"][split] for f in fields.values()
         ]
-    width = 0.8 / len(series)
+    bar = 0.8 / len(series)
     for i, (label, values) in enumerate(series.items()):
         gaps.bar(
-            places - 0.4 + (i + 0.5) * width,
+            places - 0.4 + (i + 0.5) * bar,
             values,
-            width,
+            bar,
             label=label,
             color=f"C{i + 1}",
         )
@@ -169,14 +188,13 @@ def _plot_sizes(axes: Any, fields: dict[str, Any]) -> None:
     gaps.legend(
         fontsize=8, ncols=len(series), loc="lower right", bbox_to_anchor=(1, 1)
     )
-    gaps.set_xticks(places, names, rotation=60 if len(names) > 12 else 0)
-    for panel in axes:
+    for panel in (sizes, gaps):
         panel.margins(x=0.01)
         panel.grid(axis="y", alpha=0.3)
 
 
 def _plot_frequencies(axes: Any, name: str, counts: np.ndarray) -> None:
-    axes.set_title(drawable(name), fontsize=8, pad=2)
+    axes.set_title(drawable(name, 28), fontsize=8, pad=2)
     axes.tick_params(labelsize=7)
     axes.grid(alpha=0.3)
     axes.set_xscale("log")

@@ -5,6 +5,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from zoo.checks import check_choice
 from zoo.data.split import Split
 from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
@@ -58,11 +59,7 @@ class EncodedLog:
         >>> inputs["dense"].shape, inputs["ids"].shape, labels.shape
         ((100, 13), (100, 26), (100,))
         """
-        if name not in self.splits:
-            raise ValueError(
-                f"`split` must be one of {list(self.splits)}, which the log "
-                f"has. Received: split={name!r}"
-            )
+        check_choice("split", name, self.splits)
         return self.splits[name]
 
     @classmethod

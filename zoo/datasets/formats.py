@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet
 
+from zoo.checks import check_choice
 from zoo.feature_schema import FeatureSchema
 from zoo.raw.log_files import SourceLike
 from zoo.raw.log_files import find_files
@@ -80,11 +81,7 @@ def version_of(
         ValueError: for an unknown version.
     """
     if version is not None:
-        if version not in versions:
-            raise ValueError(
-                f"`version` must be one of {tuple(versions)}. "
-                f"Received: version={version!r}"
-            )
+        check_choice("version", version, versions)
         return versions[version]
     raw, *_ = formats = list(versions.values())
     if is_table(source):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from zoo.checks import did_you_mean
 from zoo.datasets.extras import import_extra
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import zip_members
@@ -115,7 +116,8 @@ def fetch(
     repo = full_id(source)
     if repo is None:
         raise ValueError(
-            f"`source` must be one of {IDS}. Received: source={source!r}"
+            f"`source` must be one of {IDS}. {did_you_mean(source, IDS)}"
+            f"Received: source={source!r}"
         )
     if repo == CLICK_LOGS:
         return [

@@ -256,6 +256,8 @@ class ClickEncoder:
     def save(self, folder: str | os.PathLike) -> None:
         """Writes `encoder.json` and `vocabulary/<field>.parquet`.
 
+        The name of a file is shortened where the field's is too long for one.
+
         Args:
             folder: path. Made if it does not exist.
 

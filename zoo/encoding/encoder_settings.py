@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from zoo.checks import check_choice
 from zoo.checks import check_positive_integer
 from zoo.encoding import sql
 from zoo.raw.log_format import LogFormat
@@ -35,11 +36,9 @@ class EncoderSettings:
     num_buckets: int | None = None
 
     def __post_init__(self) -> None:
-        if self.dense_transform not in sql.DENSE_TRANSFORMS:
-            raise ValueError(
-                f"`dense_transform` must be one of {sql.DENSE_TRANSFORMS}. "
-                f"Received: dense_transform={self.dense_transform!r}"
-            )
+        check_choice(
+            "dense_transform", self.dense_transform, sql.DENSE_TRANSFORMS
+        )
         check_positive_integer("min_count", self.min_count)
         for name in ("max_vocabulary", "num_buckets"):
             value = getattr(self, name)

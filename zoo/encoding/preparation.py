@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras_cowclip
+from zoo.checks import check_choice
 from zoo.encoding import fitting
 from zoo.encoding import sql
 from zoo.encoding.duckdb_engine import DuckDBEngine
@@ -137,14 +138,8 @@ def prepare(
     settings = _settings(
         log, grow, dense_transform, min_count, max_vocabulary, num_buckets
     )
-    for name, value, choices in (
-        ("engine", engine, ENGINES),
-        ("fit_on", fit_on, FIT_ON),
-    ):
-        if value not in choices:
-            raise ValueError(
-                f"`{name}` must be one of {choices}. Received: {name}={value!r}"
-            )
+    check_choice("engine", engine, ENGINES)
+    check_choice("fit_on", fit_on, FIT_ON)
     log_format = _timed(settings.log_format, split, time_column)
     if not log_format.is_labeled:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Reads, copies and checks the Parquet file of a vocabulary."""
 
+import hashlib
 import shutil
 from pathlib import Path
 from urllib.parse import quote
@@ -9,6 +10,8 @@ import pyarrow.parquet
 
 from zoo.files.sha256 import checksum
 
+_LONGEST_NAME = 255  # In bytes, of file systems; a quoted name is ASCII.
+_KEPT = 100  # Of a name that is longer than that.
 SCHEMA = pa.schema(
     [("token", pa.string()), ("id", pa.int32()), ("count", pa.int64())]
 )
@@ -16,7 +19,12 @@ SCHEMA = pa.schema(
 
 def path_of(folder: Path, field: str) -> Path:
     # Names of fields may hold characters that names of files can't.
-    return folder / "vocabulary" / f"{quote(field, safe=' ')}.parquet"
+    name = f"{quote(field, safe=' ')}.parquet"
+    if len(name) > _LONGEST_NAME:
+        # No other name has a `=`, which is quoted in the name of a field.
+        digest = hashlib.sha256(field.encode("utf-8")).hexdigest()
+        name = f"{name[:_KEPT]}={digest}.parquet"
+    return folder / "vocabulary" / name
 
 
 def read(path: Path) -> pa.Table:

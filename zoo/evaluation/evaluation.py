@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from zoo.checks import check_instance
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.split import Split
@@ -51,6 +52,7 @@ def evaluate(
     zoo.evaluate("runs/deepfm", zoo.EncodedLog.load("encoded/criteo"))
     ```
     """
+    check_instance("log", log, EncodedLog)
     rows = log.split(split)
     metrics = evaluate_split(model_for_log(preset, log, **hub), rows)
     warn_if_useless(rows.labels, metrics)

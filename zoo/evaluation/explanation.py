@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.checks import check_instance
 from zoo.checks import check_integer
+from zoo.checks import check_path
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.row_sample import sample_rows
@@ -94,6 +96,9 @@ def explain(
     report["importance"][0]["column"]
     ```
     """
+    check_instance("log", log, EncodedLog)
+    if output is not None:
+        check_path("output", output)
     check_integer("rows", rows, 1)
     check_integer("repeats", repeats, 2)
     check_integer("seed", seed, 0)

@@ -8,12 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from zoo.evaluation.permutation_importance import NOISE_DEVIATIONS
+from zoo.runtime.elision import width
 from zoo.runtime.figure_text import drawable
+from zoo.runtime.figure_text import fonts_for
 
 # More bars would be too small to read; the JSON has all columns.
 MOST_COLUMNS = 120
 _COLORS = {"categorical": "C0", "dense": "C2"}
 _NOISE_COLOR = "lightgray"
+_TITLE = 120  # Letters that fit above the panels.
 # Probabilities at which the axis of log-odds may have a tick.
 _TICKS = np.array(
     [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97,
@@ -28,6 +31,12 @@ def plot_explanation(report: dict[str, Any], path: str | Path) -> None:
         report: as returned by `zoo.explain`.
         path: of the PNG to write.
     """
+    columns = [found["column"] for found in report["importance"]]
+    with fonts_for([*columns, report["preset"], report["data"]]):
+        _draw_explanation(report, path)
+
+
+def _draw_explanation(report: dict[str, Any], path: str | Path) -> None:
     shown = report["importance"][:MOST_COLUMNS]
     height = max(7.5, 1.6 + 0.24 * len(shown))
     figure = Figure(figsize=(13, height), layout="constrained")
@@ -43,13 +52,18 @@ def plot_explanation(report: dict[str, Any], path: str | Path) -> None:
     _plot_calibration(figure.add_subplot(grid[0, 1]), report)
     _plot_scores(figure.add_subplot(grid[1, 1]), report["scores"])
     error = report["auc_standard_error"]
-    figure.suptitle(
+    title = (
         f"{report['model']} of {drawable(Path(report['preset']).name)} on "
         f"{report['rows']:,} {report['split']} rows of "
-        f"{drawable(Path(report['data']).name)}: AUC {report['auc']:.4f}"
+        f"{drawable(Path(report['data']).name)}:"
+    )
+    metrics = (
+        f"AUC {report['auc']:.4f}"
         + ("" if error is None else f" ± {error:.4f}")
         + f", log-loss {report['log_loss']:.4f}"
     )
+    fits = width(f"{title} {metrics}") <= _TITLE
+    figure.suptitle(f"{title} {metrics}" if fits else f"{title}\n{metrics}")
     figure.savefig(path, dpi=110)
 
 
@@ -122,7 +136,7 @@ def _plot_calibration(axes: Any, report: dict[str, Any]) -> None:
     axes.set_xlabel(f"mean prediction, {len(bins)} bins of equally many rows")
     axes.set_ylabel("click rate")
     axes.set_title(
-        f"calibration: predicted / clicked {report['calibration']:.3f}, "
+        f"calibration: predicted / clicked {report['calibration']:.3f},\n"
         f"expected error {report['expected_calibration_error']:.4f}"
     )
     axes.grid(alpha=0.3)

@@ -2,6 +2,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from zoo.checks import check_choice
 from zoo.interop.deepctr_torch import import_deepctr_torch
 from zoo.interop.fuxictr import import_fuxictr
 from zoo.interop.settings import check_mapping
@@ -77,11 +78,7 @@ def import_checkpoint(
     - [FuxiCTR](https://github.com/reczoo/FuxiCTR)
     - [DeepCTR-Torch](https://github.com/shenweichen/DeepCTR-Torch)
     """
-    if source not in SOURCES:
-        raise ValueError(
-            f"`source` must be one of {list(SOURCES)}. "
-            f"Received: source={source!r}"
-        )
+    check_choice("source", source, SOURCES)
     settings = check_mapping(config)
     state = StateDict.read(path)
     return SOURCES[source](state, features, model, settings)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.checks import did_you_mean
 from zoo.interop.deepctr_torch_columns import DeepCTRTorchColumns
 from zoo.interop.settings import check_relu
 from zoo.interop.settings import check_setting
@@ -40,7 +41,8 @@ def import_deepctr_torch(
     if model not in NETWORKS:
         raise ValueError(
             "`model` must name one of DeepCTR-Torch's networks that the zoo "
-            f"has, {list(NETWORKS)}. Received: model={model!r}"
+            f"has, {list(NETWORKS)}. {did_you_mean(model, NETWORKS)}"
+            f"Received: model={model!r}"
         )
     take, own_settings = NETWORKS[model]
     unknown = sorted(set(config) - TRAINING - SETTINGS - own_settings)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.checks import did_you_mean
 from zoo.interop.fuxictr_features import FuxiCTRFeatures
 from zoo.interop.fuxictr_parts import FuxiCTRParts
 from zoo.interop.settings import check_setting
@@ -30,8 +31,10 @@ def import_fuxictr(
     if name not in NETWORKS or model not in (None, name):
         raise ValueError(
             "`model`, or `config['model']`, must name one of FuxiCTR's "
-            f"networks that the zoo has, {list(NETWORKS)}. Received: "
-            f"model={model!r}, config['model']={config.get('model')!r}"
+            f"networks that the zoo has, {list(NETWORKS)}. "
+            f"{'' if name in NETWORKS else did_you_mean(name, NETWORKS)}"
+            f"Received: model={model!r}, "
+            f"config['model']={config.get('model')!r}"
         )
     check_setting(
         config, "task", "binary_classification", "binary_classification"

@@ -1,7 +1,14 @@
+import math
+from typing import Any
+
 import keras
 import numpy as np
 
-from zoo.checks import is_positive_integer
+from zoo.checks import check_instance
+from zoo.checks import check_not_negative
+from zoo.checks import check_number
+from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integers
 from zoo.feature_schema import FeatureSchema
 from zoo.presets.folder import PresetFolder
 from zoo.presets.folder import write_preset
@@ -159,29 +166,62 @@ class CTRModel(keras.Model):
 
 def check_arguments(
     schema: FeatureSchema,
+    *,
+    dtype: Any,
+    linear_l2: float,
+    cross_l2: float = 0.0,
+    **settings: Any,
+) -> None:
+    """Raises a `ValueError` that names the first argument out of its range.
+
+    Args:
+        schema, dtype, linear_l2, cross_l2: as the networks take them.
+        **settings: what `check_settings` takes.
+    """
+    check_instance("schema", schema, FeatureSchema)
+    check_not_negative("linear_l2", linear_l2)
+    check_not_negative("cross_l2", cross_l2)
+    check_dtype(dtype)
+    check_settings(**settings)
+    for name, value in settings.items():
+        for size in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(size, np.integer):
+                raise ValueError(
+                    f"`{name}` must be made of `int`, for Keras' layers refuse "
+                    f"integers of NumPy. Received: {name}={value!r}"
+                )
+
+
+def check_settings(
+    *,
+    embedding_dim: int,
+    hidden_units: tuple[int, ...],
     dropout: float,
     embedding_deviation: float,
-    **sizes: int | tuple[int, ...],
+    **sizes: int,
 ) -> None:
-    """Raises a `ValueError` that names the first argument out of its range."""
-    if not isinstance(schema, FeatureSchema):
-        raise ValueError(
-            f"`schema` must be a `FeatureSchema`. Received: schema={schema!r}"
-        )
-    if not 0 <= dropout < 1:
-        raise ValueError(
-            f"`dropout` must be in [0, 1). Received: dropout={dropout}"
-        )
-    if not embedding_deviation > 0:
-        raise ValueError(
-            "`embedding_deviation` must be positive. "
-            f"Received: embedding_deviation={embedding_deviation}"
-        )
+    """Raises a `ValueError` unless a network can have these arguments."""
+    check_positive_integer("embedding_dim", embedding_dim)
+    check_positive_integers("hidden_units", hidden_units)
+    check_number("dropout", dropout, "in [0, 1)", lambda x: 0 <= x < 1)
+    check_number(
+        "embedding_deviation",
+        embedding_deviation,
+        "that is positive and finite",
+        lambda x: 0 < x < math.inf,
+    )
     for name, value in sizes.items():
-        for size in value if isinstance(value, tuple | list) else (value,):
-            # Keras' layers refuse integers of NumPy.
-            if not isinstance(size, int) or not is_positive_integer(size):
-                raise ValueError(
-                    f"`{name}` must be made of positive integers. "
-                    f"Received: {name}={value}"
-                )
+        check_positive_integer(name, value)
+
+
+def check_dtype(dtype: Any) -> None:
+    """Raises a `ValueError` unless Keras knows the dtype policy."""
+    if dtype is None:
+        return
+    try:
+        keras.dtype_policies.get(dtype)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            "`dtype` must be a dtype policy of Keras, such as "
+            f"'mixed_bfloat16'. Received: dtype={dtype!r}"
+        ) from error

@@ -81,10 +81,13 @@ class DCN(CTRModel):
     ):
         check_arguments(
             schema,
-            dropout,
-            embedding_deviation,
+            dtype=dtype,
+            linear_l2=linear_l2,
+            cross_l2=cross_l2,
             embedding_dim=embedding_dim,
             hidden_units=hidden_units,
+            dropout=dropout,
+            embedding_deviation=embedding_deviation,
             num_cross_layers=num_cross_layers,
         )
         inputs = click_inputs(schema)

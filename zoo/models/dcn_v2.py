@@ -1,5 +1,6 @@
 import keras
 
+from zoo.checks import check_boolean
 from zoo.layers import CrossMixture
 from zoo.layers import MatrixCross
 from zoo.models.blocks import click_inputs
@@ -92,14 +93,18 @@ class DCNv2(CTRModel):
     ):
         check_arguments(
             schema,
-            dropout,
-            embedding_deviation,
+            dtype=dtype,
+            linear_l2=linear_l2,
+            cross_l2=cross_l2,
             embedding_dim=embedding_dim,
             hidden_units=hidden_units,
+            dropout=dropout,
+            embedding_deviation=embedding_deviation,
             num_cross_layers=num_cross_layers,
             low_rank=low_rank,
             num_experts=num_experts,
         )
+        check_boolean("mixture", mixture)
         inputs = click_inputs(schema)
         embeddings = embed_fields(
             schema, inputs, embedding_dim, embedding_deviation, dtype

@@ -72,10 +72,12 @@ class WideDeep(CTRModel):
     ):
         check_arguments(
             schema,
-            dropout,
-            embedding_deviation,
+            dtype=dtype,
+            linear_l2=linear_l2,
             embedding_dim=embedding_dim,
             hidden_units=hidden_units,
+            dropout=dropout,
+            embedding_deviation=embedding_deviation,
         )
         inputs = click_inputs(schema)
         embeddings = embed_fields(

@@ -4,6 +4,9 @@ import errno
 import os
 from pathlib import Path
 
+from zoo.checks import check_path
+from zoo.checks import did_you_mean
+
 HUB_PREFIX = "hf://"
 _BUILT_IN = Path(__file__).parent / "built_in"
 
@@ -50,6 +53,7 @@ def preset_folder(
         ValueError: for an address without user and repository, one of another
             revision than `revision`, or arguments of the Hub with a folder.
     """
+    check_path("preset", preset)
     if str(preset).startswith(HUB_PREFIX):
         return _fetched(str(preset), files, revision, token, cache_dir)
     for name, value in (
@@ -60,7 +64,7 @@ def preset_folder(
         if value is not None:
             raise ValueError(
                 f"`{name}` is for presets on the Hub, `{HUB_PREFIX}user/"
-                f"repository`. Received: preset={preset}"
+                f"repository`. Received: preset={preset!r}"
             )
     folder = Path(preset)
     if folder.is_dir():
@@ -70,7 +74,9 @@ def preset_folder(
     raise FileNotFoundError(
         f"`preset` must be one of {built_in_presets()}, the path of a folder "
         "written by `python -m zoo train` or `save_to_preset`, or "
-        f"`{HUB_PREFIX}user/repository`. Received: preset={preset}"
+        f"`{HUB_PREFIX}user/repository`. "
+        f"{did_you_mean(preset, built_in_presets())}"
+        f"Received: preset={str(preset)!r}"
     )
 
 

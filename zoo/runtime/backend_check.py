@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from zoo.checks import did_you_mean
+
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
@@ -27,7 +29,8 @@ def check_backend() -> None:
     if name not in BACKENDS:
         raise ImportError(
             "The environment variable KERAS_BACKEND must be one of "
-            f"tensorflow, jax, torch. Received: KERAS_BACKEND={name}"
+            f"tensorflow, jax, torch. {did_you_mean(name, BACKENDS)}"
+            f"Received: KERAS_BACKEND={name}"
         )
     if importlib.util.find_spec(name) is None:
         raise ImportError(

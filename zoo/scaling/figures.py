@@ -9,6 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zoo.runtime.figure_text import drawable
+from zoo.runtime.figure_text import fonts_for
+from zoo.runtime.figure_text import wrapped
 from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
@@ -19,6 +22,7 @@ from zoo.training.report import compared
 AUC_FIGURE = "auc.png"
 SECONDS_FIGURE = "seconds.png"
 CLIPPED_FIGURE = "clipped_share.png"
+_LETTERS_PER_INCH = 9.5  # Of the size of a title.
 
 
 def plot_metrics(rows: list[Row], path: Path) -> None:
@@ -26,6 +30,11 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
 
     Lines are means over the seeds, bands reach from the lowest to the highest.
     """
+    with fonts_for(_names(rows)):
+        _draw_metrics(rows, path)
+
+
+def _draw_metrics(rows: list[Row], path: Path) -> None:
     figure, panels = _panels(rows, lines=2)
     for model, (auc, log_loss) in panels.items():
         auc.set_title(model)
@@ -45,14 +54,18 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
     epoch = "last epoch"
     if any(row["best_epoch_auc"] is not None for row in rows):
         epoch = "epoch of the best validation AUC"
-    figure.suptitle(
-        f"{rows[0]['data']}\n{rows[0]['evaluated_on']} split, {epoch}"
-    )
+    data = drawable(rows[0]["data"], 110)
+    _set_title(figure, f"{data}\n{rows[0]['evaluated_on']} split, {epoch}")
     figure.savefig(path, dpi=110)
 
 
 def plot_seconds(rows: list[Row], path: Path) -> None:
     """Draws the seconds of training against the batch size."""
+    with fonts_for(_names(rows)):
+        _draw_seconds(rows, path)
+
+
+def _draw_seconds(rows: list[Row], path: Path) -> None:
     figure, panels = _panels(rows, lines=1)
     for model, (axes,) in panels.items():
         axes.set_title(model)
@@ -62,7 +75,8 @@ def plot_seconds(rows: list[Row], path: Path) -> None:
         axes.yaxis.set_minor_formatter("{x:g}")
         axes.set_ylabel("seconds to train")
         _legend(axes)
-    figure.suptitle(f"{rows[0]['hardware']}, {rows[0]['backend']}")
+    hardware = drawable(rows[0]["hardware"], 110)
+    _set_title(figure, f"{hardware}, {rows[0]['backend']}")
     figure.savefig(path, dpi=110)
 
 
@@ -74,6 +88,11 @@ def plot_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
         rule: string, for the title.
         path: of the PNG to write.
     """
+    with fonts_for([rule]):
+        _draw_clipped_share(reports, rule, path)
+
+
+def _draw_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
     models = list(dict.fromkeys(report.model for report in reports))
     figure = Figure(figsize=(5 * len(models), 4), layout="constrained")
     for axes, model in zip(
@@ -104,7 +123,7 @@ def plot_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
         axes.set_ylabel("clipped rows, % of those present")
         axes.grid(alpha=0.3)
         _legend(axes)
-    figure.suptitle(rule)
+    _set_title(figure, drawable(rule, 110))
     figure.savefig(path, dpi=110)
 
 
@@ -141,7 +160,7 @@ def _plot_curves(
             "o-",
             color=f"C{number}",
             markersize=4,
-            label=label(curve),
+            label=drawable(label(curve)),
         )
         axes.fill_between(
             batch_sizes,
@@ -154,6 +173,17 @@ def _plot_curves(
     axes.set_xlabel("batch size")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1024:g}K")
     axes.grid(alpha=0.3)
+
+
+def _names(rows: list[Row]) -> list[str]:
+    """The names that users chose, and that of the machine."""
+    names = [rows[0]["data"], rows[0]["hardware"]]
+    return [*names, *map(label, curves(rows))]
+
+
+def _set_title(figure: Figure, title: str) -> None:
+    letters = int(_LETTERS_PER_INCH * figure.get_figwidth())
+    figure.suptitle(wrapped(title, letters))
 
 
 def _legend(*panels: Axes) -> None:

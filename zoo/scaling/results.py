@@ -8,6 +8,7 @@ both: one under way, one that was broken off, and one that has been packed.
 import contextlib
 import csv
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -23,6 +24,8 @@ from zoo.training.report import Row
 RESULTS_FILE = "results.csv"
 PACKED_FILE = "runs.jsonl.gz"
 RUNS_FOLDER = "runs"
+# In bytes. File systems take 255 for a name, which has more parts than this.
+_LONGEST_PART = 120
 
 
 def run_name(
@@ -36,7 +39,14 @@ def run_name(
 
 def file_part(variant: str) -> str:
     """Returns a variant's name, which is free text, as part of a file name."""
-    return re.sub(r"[^\w.=-]+", "_", variant)
+    part = re.sub(r"[^\w.=-]+", "_", variant)
+    whole = part.encode()
+    if len(whole) <= _LONGEST_PART:
+        return part
+    # Names that begin alike must not share their runs.
+    digest = hashlib.sha256(whole).hexdigest()[:32]
+    start = whole[: _LONGEST_PART - len(digest) - 1].decode(errors="ignore")
+    return f"{start}-{digest}"
 
 
 def write_run(folder: Path, report: Report) -> None:

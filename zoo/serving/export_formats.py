@@ -5,6 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.checks import check_choice
+
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 TORCH_ONLY = "PyTorch's own format"
 
@@ -93,10 +95,7 @@ def check_format(name: str) -> Format:
     # The command line lists the formats in its help, without Keras.
     import keras
 
-    if name not in FORMATS:
-        raise ValueError(
-            f"`format` must be one of {list(FORMATS)}. Received: format={name}"
-        )
+    check_choice("format", name, FORMATS)
     chosen = FORMATS[name]
     backend = keras.backend.backend()
     if backend not in chosen.writers:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from zoo.checks import check_number
 from zoo.encoding.gaps import Gaps
 
 # A share that is higher by less does little harm.
@@ -15,6 +16,14 @@ _DEVIATIONS = 5
 
 class UnknownIdsWarning(UserWarning):
     """Far more of a column is unknown or missing than in validation."""
+
+
+def check_max_unknown(max_unknown: float | None) -> None:
+    """Raises a `ValueError` unless it is a share, or `None` for any."""
+    if max_unknown is not None:
+        check_number(
+            "max_unknown", max_unknown, "in [0, 1]", lambda x: 0 <= x <= 1
+        )
 
 
 def check_gaps(

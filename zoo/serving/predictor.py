@@ -5,6 +5,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.checks import check_boolean
+from zoo.checks import check_instance
+from zoo.checks import check_path
 from zoo.checks import check_positive_integer
 from zoo.encoding import ClickEncoder
 from zoo.encoding.gaps import Gaps
@@ -16,6 +19,7 @@ from zoo.raw.source import Source
 from zoo.raw.source import open_raw_log
 from zoo.runtime.progress import Stages
 from zoo.serving.gap_check import check_gaps
+from zoo.serving.gap_check import check_max_unknown
 from zoo.serving.score_file import write_scores
 
 
@@ -49,6 +53,8 @@ class CTRPredictor:
     """
 
     def __init__(self, model: CTRModel, encoder: ClickEncoder) -> None:
+        check_instance("model", model, CTRModel)
+        check_instance("encoder", encoder, ClickEncoder)
         expected, received = (
             (schema.dense, list(schema.categorical.items()))
             for schema in (encoder.schema, model.schema)
@@ -122,6 +128,7 @@ class CTRPredictor:
                 than in the validation split.
         """
         check_positive_integer("batch_size", batch_size)
+        check_max_unknown(max_unknown)
         if isinstance(rows, str | os.PathLike):
             encoded = self.encoder.encode_source(self._open(rows))
         else:
@@ -168,14 +175,18 @@ class CTRPredictor:
         Warns:
             UnknownIdsWarning: as `predict` does.
         """
+        check_path("output", output)
         check_positive_integer("batch_size", batch_size)
+        if show_progress is not None:
+            check_boolean("show_progress", show_progress)
+        check_max_unknown(max_unknown)
         opened = self._open(source)
         if Path(output).resolve() in {
             raw_file.path.resolve() for raw_file in opened.files
         }:
             raise ValueError(
                 "`output` must be another file than those that are scored. "
-                f"Received: output={output}"
+                f"Received: output={output!r}"
             )
         gaps = Gaps.none(self.encoder.schema.num_fields)
         with (

@@ -46,7 +46,7 @@ def write_scores(
     if path.suffix not in _WRITERS or path.is_dir():
         raise ValueError(
             f"`output` must be a file that ends in one of "
-            f"{list(_WRITERS)}. Received: output={output}"
+            f"{list(_WRITERS)}. Received: output={output!r}"
         )
     with (
         atomic_output(path) as partial,

@@ -1,3 +1,4 @@
+import math
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import fields
@@ -5,8 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 
+import numpy as np
+
+from zoo.checks import check_boolean
+from zoo.checks import check_choice
+from zoo.checks import check_integer
+from zoo.checks import check_known
+from zoo.checks import check_not_negative
+from zoo.checks import check_number
 from zoo.checks import check_positive_integer
-from zoo.registry import check_network_name
+from zoo.registry import NAMES
 from zoo.registry import network_class
 from zoo.registry import network_name
 from zoo.training.clip_choice import ADAPTIVE_COLUMN
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
 DECAYS = ("none", "cosine", "plateau")
 FIRST_LEARNING_RATE = 1e-8  # The warm-up's first, as in the published code.
+_LARGEST_SEED = 2**32 - 1  # NumPy's.
 LAST_SHARE = 0.1  # A decay ends at this share of a learning rate.
 _NETWORK_SETTINGS = (
     "embedding_dim", "embedding_deviation", "hidden_units", "dropout",
@@ -42,7 +52,11 @@ class Recipe:
         model: string. The network, one of `zoo.list_models()`. Defaults to
             `"deepfm"`.
         batch_size: integer. Rows per step. Defaults to `1024`.
-        epochs: integer. Passes over the training rows. Defaults to `10`.
+        epochs: integer. Passes over the training rows, in whole batches. The
+            rows that are left at the end of an epoch begin the next one, as
+            with `zoo.ClickBatches(carry_remainder=True)`. With one epoch alone
+            they are left out, and the report counts them as `unseen_rows`.
+            Defaults to `10`.
         rule: string. The rule that scales the learning rates and the l2 from
             batch 1024 to `batch_size`, see
             `keras_cowclip.scale_hyperparameters`. Defaults to `"cowclip"`.
@@ -75,7 +89,9 @@ class Recipe:
             to `0.0`.
         dtype: string. Dtype policy of Keras. With `"mixed_bfloat16"` layers
             compute in 16 bits, while weights, moments and the sums of a row's
-            gradients stay float32. Defaults to `None`, the initial model's
+            gradients stay float32. On a CPU this is faster only with
+            instructions for bfloat16 (`avx512_bf16`, `amx_bf16`, on ARM
+            `bf16`). Defaults to `None`, the initial model's
             policy or else Keras' global one.
         lazy: boolean. Updates only the embedding rows of the batch, by about
             what they missed since their last update, see
@@ -86,8 +102,8 @@ class Recipe:
             to `0`.
 
     Raises:
-        ValueError: for an unknown model, a value out of its range, or `lazy`
-            with the rule of frequencies.
+        ValueError: for an unknown model, a value of another type or out of
+            its range, or `lazy` with the rule of frequencies.
 
     Example:
 
@@ -121,34 +137,32 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size"):
-            check_positive_integer(name, getattr(self, name))
-            # JSON can't hold integers of NumPy.
-            object.__setattr__(self, name, int(getattr(self, name)))
-        check_network_name(self.model)
-        for name in ("warmup_epochs", "clip_ratio"):
-            value = getattr(self, name)
-            if value is not None and not value >= 0:
-                raise ValueError(
-                    f"`{name}` must not be negative. Received: {name}={value}"
-                )
-        if self.decay not in DECAYS:
-            raise ValueError(
-                f"`decay` must be one of {list(DECAYS)}. "
-                f"Received: decay={self.decay!r}"
-            )
-        check_clip_variant(self.clip_variant, self.clip_threshold)
-        if self.dtype is not None:
-            import keras
+        from keras_cowclip.scaling import RULES
+        from zoo.models.ctr_model import check_dtype
+        from zoo.models.ctr_model import check_settings
 
-            try:
-                keras.dtype_policies.get(self.dtype)
-            except ValueError as error:
-                raise ValueError(
-                    "`dtype` must be a dtype policy of Keras, such as "
-                    f"'mixed_bfloat16'. Received: dtype={self.dtype!r}"
-                ) from error
-        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
+        for field in fields(self):
+            value = _of_python(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+        check_positive_integer("epochs", self.epochs)
+        check_positive_integer("batch_size", self.batch_size)
+        check_integer("seed", self.seed, 0, _LARGEST_SEED)
+        check_boolean("lazy", self.lazy)
+        check_choice("model", self.model, NAMES)
+        check_settings(**{n: getattr(self, n) for n in _NETWORK_SETTINGS})
+        check_dtype(self.dtype)
+        check_number(
+            "warmup_epochs",
+            self.warmup_epochs,
+            "that is finite and not negative",
+            lambda x: 0 <= x < math.inf,
+        )
+        check_not_negative("clip_floor", self.clip_floor)
+        if self.clip_ratio is not None:
+            check_not_negative("clip_ratio", self.clip_ratio)
+        check_choice("rule", self.rule, RULES)
+        check_choice("decay", self.decay, DECAYS)
+        check_clip_variant(self.clip_variant, self.clip_threshold)
         # Checks the rule and the rates before anything is made.
         scaled = self.scaled()
         if self.lazy and scaled.get("frequency_scale", 1.0) != 1.0:
@@ -157,6 +171,7 @@ class Recipe:
                 "moves every row. "
                 f"Received: lazy={self.lazy}, rule={self.rule!r}"
             )
+        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
 
     def for_data(self, name: str | None) -> "Recipe":
         """Fills in the learning rate that the paper has for a data set.
@@ -324,6 +339,18 @@ class Recipe:
         return values
 
 
+def _of_python(value: Any) -> Any:
+    """Returns what JSON can hold of a number of NumPy, or a policy."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, tuple | list):
+        kind = tuple if isinstance(value, tuple) else list
+        return kind(map(_of_python, value))
+    import keras
+
+    return value.name if isinstance(value, keras.DTypePolicy) else value
+
+
 def make_recipe(**settings: Any) -> Recipe:
     """Makes a recipe of settings that a caller or a file names.
 
@@ -334,10 +361,5 @@ def make_recipe(**settings: Any) -> Recipe:
         ValueError: as `Recipe` does, and for a setting that it does not have.
     """
     known = [field.name for field in fields(Recipe)]
-    unknown = {n: v for n, v in settings.items() if n not in known}
-    if unknown:
-        raise ValueError(
-            f"Settings of a recipe must be among {known}. "
-            f"Received: {', '.join(f'{n}={v!r}' for n, v in unknown.items())}"
-        )
+    check_known("Settings of a recipe", settings, known)
     return Recipe(**settings)

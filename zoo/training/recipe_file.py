@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from zoo.checks import did_you_mean
 from zoo.training.recipe import make_recipe
 
 _BUILT_IN = Path(__file__).parent / "recipes"
@@ -64,7 +65,8 @@ class RecipeFile:
         if not path.is_file():
             raise FileNotFoundError(
                 f"`recipe` must be one of {built_in_recipes()} or the path of "
-                f"a JSON file. Received: recipe={name}"
+                f"a JSON file. {did_you_mean(name, built_in_recipes())}"
+                f"Received: recipe={str(name)!r}"
             )
         try:
             content = cls(**json.loads(path.read_text()))

@@ -20,6 +20,7 @@ from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
+from zoo.runtime.bfloat16 import warn_of_slow_bfloat16
 from zoo.runtime.out_of_memory import explained_out_of_memory
 from zoo.training.callbacks import CutRatesOnPlateau
 from zoo.training.callbacks import RaiseOnDivergence
@@ -80,6 +81,9 @@ class Run:
 
         Raises:
             ValueError: for a log or a preset that `zoo.train` refuses.
+
+        Warns:
+            SlowBFloat16Warning: as `zoo.train` does.
         """
         check_log(log, recipe)
         recipe = recipe.for_data(
@@ -89,6 +93,7 @@ class Run:
         with explained_out_of_memory("The network", log.schema.num_ids):
             network = _first_network(recipe, log, initial_model)
         recipe = recipe.for_network(network)
+        warn_of_slow_bfloat16(recipe.dtype)
         batches = ClickBatches(
             log.split("train"),
             recipe.batch_size,

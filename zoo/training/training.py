@@ -5,6 +5,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from zoo.checks import check_boolean
+from zoo.checks import check_choice
+from zoo.checks import check_instance
+from zoo.checks import check_path
 from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
 from zoo.files.whole_folder import atomic_folder
@@ -73,6 +77,8 @@ def train(
     Warns:
         UselessPredictionsWarning: if the trained model says far less than the
             click rate alone. It is saved all the same.
+        SlowBFloat16Warning: for a bfloat16 policy on a CPU without
+            instructions for it.
 
     Example:
 
@@ -82,6 +88,13 @@ def train(
     report["auc"]
     ```
     """
+    check_instance("log", log, EncodedLog)
+    check_path("output", output)
+    if initial_model is not None:
+        check_path("initial_model", initial_model)
+    check_boolean("resume", resume)
+    check_positive_integer("keep_checkpoints", keep_checkpoints)
+    check_choice("verbose", verbose, ("auto", 0, 1, 2))
     chosen = make_recipe(**recipe)
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)

@@ -113,7 +113,12 @@ def test_the_help_is_that_of_the_recipe(command):
             assert option.help, name
             assert "Defaults to" not in option.help
     options = options_of(command)
-    assert options["epochs"].help == "Passes over the training rows."
+    assert options["epochs"].help == (
+        "Passes over the training rows, in whole batches. The rows that are "
+        "left at the end of an epoch begin the next one, as with "
+        "`zoo.ClickBatches(carry_remainder=True)`. With one epoch alone they "
+        "are left out, and the report counts them as `unseen_rows`."
+    )
     assert options["learning_rate"].help == (
         "Learning rate of the dense weights at batch 1024. Default: the "
         "paper's: 1e-4 for Avazu, else 8e-4."
@@ -147,3 +152,19 @@ def test_other_units_are_refused(settings_of, capsys, units):
 def test_other_choices_are_refused(settings_of, capsys, name):
     assert not settings_of("train", "--" + name.replace("_", "-"), "cube")
     assert "'cube' is not one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name, typed, meant",
+    [
+        ("model", "DeepFMM", "deepfm"),
+        ("rule", "frequence", "frequency"),
+        ("decay", "cosin", "cosine"),
+    ],
+)
+def test_a_choice_that_is_close_is_proposed(
+    settings_of, capsys, name, typed, meant
+):
+    assert not settings_of("train", f"--{name}", typed)
+    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert stderr.count(f"Did you mean '{meant}'?") == 1

@@ -77,6 +77,34 @@ def test_names_are_no_formulas(tmp_path):
     assert (output / "data_card.png").stat().st_size > 10_000
 
 
+def test_long_names_of_any_script(tmp_path):
+    # The longest is a file name of 2,700 bytes where it is quoted.
+    names = ("价格" * 150, "site_" * 60, "site_" * 60 + "a", "категория")
+    log_format = zoo.LogFormat(
+        name="shop", columns=("click", *names), label="click", categorical=names
+    )
+    lines = [f"{i % 2}\t{i % 3}\t{i % 5}\t3\t{i}" for i in range(90)]
+    (tmp_path / "raw").write_text("\n".join(lines))
+    output = tmp_path / "日志"
+    zoo.prepare(log_format, tmp_path / "raw", output, show_progress=False)
+    # Matplotlib warns of a character that it has no glyph for.
+    zoo.describe(output, show_progress=False)
+    encoder = zoo.ClickEncoder.load(output / "encoder")
+    encoder.save(tmp_path / "copy")
+    row = dict(zip(names, "0139", strict=True))
+    ids = [
+        each.encode([row])["ids"].tolist()
+        for each in (encoder, zoo.ClickEncoder.load(tmp_path / "copy"))
+    ]
+    assert ids[0] == ids[1]
+    assert min(ids[0][0]) > 1
+    files = sorted(
+        path.name for path in (output / "encoder" / "vocabulary").iterdir()
+    )
+    assert len(files) == 4
+    assert max(len(name.encode()) for name in files) <= 255
+
+
 def test_a_folder_that_is_no_log(tmp_path):
     with pytest.raises(FileNotFoundError, match="Received: "):
         zoo.describe(tmp_path)

@@ -56,6 +56,16 @@ def test_committed_reports_make_the_committed_table(study, tmp_path):
     assert (tmp_path / RESULTS_FILE).read_bytes() == table.read_bytes()
 
 
+@pytest.mark.parametrize("variant", ["long name " * 30, "变体" * 100])
+def test_a_long_variant_has_a_name_that_a_file_can_have(tmp_path, variant):
+    report = next(iter(read_runs(RESULTS / "gowalla_faster").values()))
+    for each in (variant, variant + "a"):
+        write_run(tmp_path, replace(report, variant=each))
+    found = read_runs(tmp_path)
+    assert [r.variant for r in found.values()].count(variant) == 1
+    assert len(found) == 2
+
+
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_report_is_written_as_it_was_read(study):
     packed = gzip.decompress((RESULTS / study / PACKED_FILE).read_bytes())

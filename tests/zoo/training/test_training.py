@@ -74,6 +74,8 @@ def test_saved_model_evaluates_to_the_report(log, trained):
     assert (output / "learning_curves.png").read_bytes()[:4] == b"\x89PNG"
 
 
+# Whether it is slow is a matter of this machine.
+@pytest.mark.filterwarnings("ignore::zoo.runtime.bfloat16.SlowBFloat16Warning")
 @pytest.mark.trained_often
 def test_16_bits_and_lazy_rows_learn_as_well(log, tmp_path):
     settings = {

@@ -21,6 +21,7 @@ EXIT_CODE = 130
 _received: list[int] = []
 # One entry for each `ending_at_once` that is under way.
 _at_once: list[None] = []
+_HAS_TIMER = hasattr(signal, "setitimer")  # Windows has none.
 
 
 class CommandInterrupted(BaseException):
@@ -32,7 +33,11 @@ class CommandInterrupted(BaseException):
 
 @contextmanager
 def noting_interrupts() -> Iterator[None]:
-    """Remembers every Ctrl-C within the block; it raises as ever."""
+    """Remembers every Ctrl-C within the block; it raises as ever.
+
+    Where code in C or a destructor loses the exception, it is raised again
+    after a second.
+    """
     handler = signal.getsignal(signal.SIGINT)
     # A shell lets processes in the background ignore the signal.
     if handler is not signal.default_int_handler:
@@ -40,9 +45,14 @@ def noting_interrupts() -> Iterator[None]:
         return
     _received.clear()
     signal.signal(signal.SIGINT, _interrupt)
+    if _HAS_TIMER:
+        alarm = signal.signal(signal.SIGALRM, _interrupt_again)
     try:
         yield
     finally:
+        if _HAS_TIMER:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, alarm)
         signal.signal(signal.SIGINT, handler)
         _received.clear()
 
@@ -93,6 +103,8 @@ def end_interrupted(error: BaseException) -> NoReturn:
     it frees, and crash.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if _HAS_TIMER:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     words = ["interrupted", *sys.argv[1:2]]
     line = ": ".join(words)
     if isinstance(error, CommandInterrupted) and str(error):
@@ -112,4 +124,12 @@ def _interrupt(number: int, frame: Any) -> NoReturn:
     _received.append(number)
     if _at_once:
         end_interrupted(KeyboardInterrupt())
+    if _HAS_TIMER:
+        signal.setitimer(signal.ITIMER_REAL, 1, 1)
     raise KeyboardInterrupt
+
+
+def _interrupt_again(number: int, frame: Any) -> None:
+    # What is on its way up must not be disturbed as it cleans up.
+    if sys.exception() is None:
+        raise KeyboardInterrupt

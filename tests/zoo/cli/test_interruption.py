@@ -95,6 +95,43 @@ def test_an_import_is_interrupted(tmp_path, module, text):
     assert process.returncode == 130
 
 
+# A command in which a destructor, say, loses the first one.
+LOST_LATER = """
+import os, signal, sys, time
+sys.argv = ["cowclip", "describe"]
+import zoo.cli.app, zoo.cli.entrance
+
+def main():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+    try:
+        time.sleep(60)
+    finally:
+        time.sleep(2.5)
+        print("cleaned up", flush=True)
+
+zoo.cli.app.main = main
+zoo.cli.entrance.run_command_line()
+"""
+
+
+@COMMAND
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no timer")
+def test_a_lost_interrupt_comes_again_and_lets_clean_up():
+    done = subprocess.run(
+        [sys.executable, "-c", LOST_LATER],
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert done.stderr == "interrupted: describe\n"
+    assert done.stdout == "cleaned up\n"
+    assert done.returncode == 130
+
+
 @COMMAND
 def test_an_encoding_is_interrupted(tmp_path, raw):
     process = start(

@@ -208,7 +208,7 @@ def test_another_backend_is_named_before_any_work(tmp_path, format):
 
 
 def test_an_unknown_format_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"one of \['tf_saved.*format=keras"):
+    with pytest.raises(ValueError, match=r"one of \['tf_saved.*format='keras'"):
         zoo.export(tmp_path / "no preset", tmp_path / "out", "keras")
 
 

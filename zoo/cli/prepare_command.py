@@ -8,6 +8,7 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from zoo.checks import did_you_mean
 from zoo.cli.interruption import ending_at_once
 from zoo.cli.tables import summary_table
 
@@ -196,7 +197,7 @@ def _log_or_encoder(
             ) from error
     raise ValueError(
         f"`DATASET` must be one of {list(RAW_LOGS)} or a JSON file. "
-        f"Received: {dataset}"
+        f"{did_you_mean(dataset, RAW_LOGS)}Received: {dataset}"
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 
+from zoo.checks import check_choice
+
 MAX_LINE_BYTES = 1 << 20
 """A line that is not shorter means that the file is no text log."""
 # A value may be longer than the 128 KiB that `csv` takes by default.
@@ -115,11 +117,7 @@ class LogFormat:
                 object.__setattr__(self, name, tuple(value))
         self._check_columns()
         check_fractions(self.test_fraction, self.validation_fraction)
-        if self.dense_type not in DENSE_TYPES:
-            raise ValueError(
-                f"`dense_type` must be one of {DENSE_TYPES}. "
-                f"Received: dense_type={self.dense_type!r}"
-            )
+        check_choice("dense_type", self.dense_type, DENSE_TYPES)
         if self.day is not None and (
             len(self.day) != 2
             or self.day[0] not in self.categorical

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from zoo.checks import check_choice
 from zoo.raw import times
 from zoo.raw.days import in_order
 from zoo.raw.log_format import LogFormat
@@ -269,10 +270,7 @@ def split_scheme(
         split = "random"
         if has_splits and given == (None, None):
             split = "provider"
-    if split not in SCHEMES:
-        raise ValueError(
-            f"`split` must be one of {SCHEMES}. Received: split={split!r}"
-        )
+    check_choice("split", split, SCHEMES)
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
     of_format = (log_format.test_fraction, log_format.validation_fraction)

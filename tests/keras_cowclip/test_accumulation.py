@@ -75,6 +75,7 @@ def test_accumulation_under_a_loss_scale():
 FLOAT16_TOLERANCE = 5e-3
 
 
+@pytest.mark.trained_often
 def test_accumulation_in_mixed_float16():
     with networks.dtype_policy("mixed_float16"):
         (one, many), (first, second) = one_and_many(4)

@@ -158,7 +158,15 @@ def test_data_repeat_ids_in_a_batch_and_leave_rows_out():
 JIT_COMPILE = BACKEND != "torch"
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.trained_often)
+        if case in ("ratio 1", "frequency and clip")
+        else case
+        for case in CASES
+    ],
+)
 def test_30_steps_of_fit_agree_with_float64_reference(case):
     _, shares = check_against_reference(CASES[case], jit_compile=JIT_COMPILE)
     low, high = {

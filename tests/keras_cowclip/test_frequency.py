@@ -86,7 +86,7 @@ def test_lazy_rows_have_no_factor():
 
 @pytest.mark.parametrize("value", [0, -1.0, "8"])
 def test_the_scale_must_be_positive(value):
-    with pytest.raises(ValueError, match=f"frequency_scale={value}"):
+    with pytest.raises(ValueError, match=f"frequency_scale={value!r}"):
         CowClip(frequency_scale=value)
 
 

@@ -111,6 +111,7 @@ def test_neither_gradient_nor_counts_are_as_large_as_the_table():
     assert keras.ops.convert_to_numpy(counts).sum() == 2 * 16 * 3
 
 
+@pytest.mark.trained_often
 def test_another_optimizer_trains_the_same_model_afterwards():
     weights = []
     for lazy_first in (False, True):
@@ -128,6 +129,7 @@ def test_another_optimizer_trains_the_same_model_afterwards():
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.trained_often
 def test_a_model_with_another_optimizer_shares_the_table():
     weights = []
     for clipvalue in (None, 1e9):  # Sparse updates, and dense ones.

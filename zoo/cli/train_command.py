@@ -100,6 +100,7 @@ def train(
             f"`--recipe` needs the log that it is for: {needed.prepare}, then "
             f"`--data` with its output. Received: --recipe {recipe}"
         )
+    Recipe(**settings)  # Refuses wrong ones before a log is made or read.
     log = open_log(data)
     with ending_on_useless_predictions():
         with explaining_interruption(lambda: _how_to_resume(output)):

@@ -144,6 +144,12 @@ class LogFormat:
 
         Args:
             name: string. Name of the column.
+
+        Example:
+
+        >>> shop = zoo.LogFormat("shop", categorical=("site",), missing=("-",))
+        >>> shop.missing_in("site")
+        ('-',)
         """
         if name in self.dense:
             return (*NO_NUMBERS, *self.missing)

@@ -71,6 +71,7 @@ def test_a_gpu_is_let_be(machine):
     warn_of_slow_bfloat16("mixed_bfloat16")
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("is_global", [False, True])
 def test_training_warns_once(machine, tmp_path, is_global):
     machine(*SLOW[0])

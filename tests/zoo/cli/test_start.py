@@ -110,8 +110,11 @@ def test_work_without_a_backend_ends_in_a_line(run_without_keras):
     [
         "",
         # A script with this argument, and one that is called like the package.
-        "sys.orig_argv += ['-m', 'zoo']; sys.argv += ['-m', 'zoo']",
-        "sys.argv[0] = 'cowclip.py'",
+        pytest.param(
+            "sys.orig_argv += ['-m', 'zoo']; sys.argv += ['-m', 'zoo']",
+            marks=pytest.mark.large,
+        ),
+        pytest.param("sys.argv[0] = 'cowclip.py'", marks=pytest.mark.large),
     ],
 )
 def test_any_other_process_knows_the_classes_from_the_start(before):

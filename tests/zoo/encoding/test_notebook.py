@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 # DuckDB detects a notebook by this; `-c` leaves `__main__` without a file, too.
 NOTEBOOK = """
 import sys, types
@@ -24,6 +26,7 @@ print(len(zoo.EncodedLog.load("encoded").split("train")) > 0)
 """
 
 
+@pytest.mark.large
 def test_a_log_is_encoded_in_a_notebook_without_ipywidgets(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", NOTEBOOK],

@@ -653,7 +653,7 @@ def test_decimals_and_flags(shop, make_rows, check_same, tmp_path):
     "kind",
     [
         kind
-        if kind in ("milliseconds", "with a zone")
+        if kind == "with a zone"
         else pytest.param(kind, marks=pytest.mark.large)
         for kind in (*by_time.SPELLINGS, *by_time.COLUMNS)
     ],

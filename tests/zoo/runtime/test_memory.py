@@ -35,6 +35,7 @@ with ThreadPoolExecutor(2) as pool:
 """
 
 
+@pytest.mark.large
 @pytest.mark.skipif(
     not hasattr(ctypes.CDLL(None), "mallopt"),
     reason="no mallopt in the C library",

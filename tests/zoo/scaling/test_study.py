@@ -216,6 +216,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.large
 def test_a_study_can_grow_by_variants_of_the_recipe(finished, log, tmp_path):
     folder = tmp_path / "study"
     small = {**GRID, "seeds": (0,), "rules": ("cowclip",)}

@@ -307,6 +307,7 @@ for rows in sys.argv[2:]:
 """
 
 
+@pytest.mark.large
 @pytest.mark.one_backend(reason="rows are read and written without it")
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="peak memory is Linux's"

@@ -93,11 +93,17 @@ def test_without_options_the_settings_are_the_defaults(settings_of):
 
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_a_value_reaches_the_library(settings_of, name):
-    values, expected = OTHER_VALUES[name]
-    option = "--" + name.replace("_", "-")
+    _, expected = OTHER_VALUES[name]
+    # The one has no meaning without the other.
+    pair = ("clip_variant", "clip_threshold")
+    options = [
+        word
+        for each in (pair if name in pair else (name,))
+        for word in ("--" + each.replace("_", "-"), *OTHER_VALUES[each][0])
+    ]
     for command in ("train", "scale"):
         if command == "train" or name not in VARIED:
-            assert settings_of(command, option, *values)[name] == expected
+            assert settings_of(command, *options)[name] == expected
 
 
 @pytest.mark.parametrize("command", EARLIER)

@@ -1,4 +1,8 @@
-"""Checks arguments; errors show the value as code, so that text is seen."""
+"""Checks arguments; errors show the value as code, so that text is seen.
+
+`zoo.checks` has some of these as well: the command line's help uses them, and
+may not import Keras, which this package does.
+"""
 
 from numbers import Integral
 from numbers import Real

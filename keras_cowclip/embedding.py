@@ -31,8 +31,8 @@ class CowClipEmbedding(keras.layers.Embedding):
     With LoRA, or quantized, the table is fixed, and its ids are not counted.
 
     The counts are among the `trainable_variables`, and `model.summary()` counts
-    them among the trainable parameters. A training loop without a
-    Keras optimizer must skip every variable with `overwrite_with_gradient`.
+    them among the trainable parameters. A training loop without a Keras
+    optimizer must skip every variable with `overwrite_with_gradient`.
 
     With `layer.id_counts.trainable = False` nothing is counted, and the layer
     is a `keras.layers.Embedding` in all that it does. Two things need that:
@@ -129,10 +129,10 @@ class CowClipEmbedding(keras.layers.Embedding):
             "int64",
         ):
             inputs = ops.cast(inputs, "int32")
-        # As in `keras.layers.Embedding`, -1 is the last row.
-        inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
         if not self.id_counts.trainable:
             return super().call(inputs)
+        # As in `keras.layers.Embedding`, -1 is the last row.
+        inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
         table = self._embeddings
         embeddings = backend.look_up(table, table.cowclip, inputs)
         return ops.cast(embeddings, self.compute_dtype)

@@ -77,7 +77,7 @@ class _LookUp(torch.autograd.Function):
         upstream = upstream.to(
             torch.promote_types(upstream.dtype, torch.float32)
         )
-        sparse = ctx.tag.sparse_gradients and _has_known_rows()
+        sparse = ctx.tag.sparse_gradients and _rows_may_vary()
         if sparse or _is_worth_sorting(upstream, ids):
             rows, sums, counts = sum_rows(upstream, ids)
             spread = _sparse if sparse else _dense
@@ -243,8 +243,8 @@ def _fused_step(optimizer, gradient, variable, rate, l2):
     )
 
 
-def _has_known_rows():
-    """Whether the number of different ids may decide the shape of a tensor.
+def _rows_may_vary():
+    """Returns whether the number of different ids may decide a shape.
 
     `torch.compile` and `torch.func.vmap` need shapes that no value decides.
     """
@@ -257,7 +257,7 @@ def _has_known_rows():
 
 def _is_worth_sorting(values, ids):
     return (
-        _has_known_rows()
+        _rows_may_vary()
         and ids.is_cpu
         # `embedding_bag` has no fast kernel for float64.
         and values.dtype == torch.float32

@@ -149,13 +149,16 @@ def test_forward_mode_of_pytorch_also_counts():
     BACKEND != "jax", reason="other backends raise for ids out of range"
 )
 @pytest.mark.parametrize("compiled", [False, True])
-def test_ids_out_of_range_are_nan_as_in_keras(compiled):
+@pytest.mark.parametrize("counted", [False, True])
+def test_ids_out_of_range_are_nan_as_in_keras(compiled, counted):
     import jax
 
     ids = np.array([-11, -10, -6, -5, -1, 0, 4, 5, 9, 10], "int32")
+    layers = make_layers()
+    layers[0].id_counts.trainable = counted
     ours, theirs = (
         np.asarray((jax.jit(layer) if compiled else layer)(ids))
-        for layer in make_layers()
+        for layer in layers
     )
     np.testing.assert_array_equal(ours, theirs)
     assert np.isnan(ours[[0, 1, 2, 7, 8, 9]]).all()

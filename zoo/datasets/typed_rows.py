@@ -80,11 +80,9 @@ def _first_bad_row(raw: pa.Table, log_format: LogFormat) -> int | None:
 
 def _typed(raw: pa.Table, log_format: LogFormat, label: str) -> pa.Table:
     types = column_types(log_format, label)
-    roles = [
-        role
-        for role in log_format.roles(log_format.used)
-        if role not in (None, "time")
-    ]
+    roles = log_format.roles(
+        (log_format.label, *log_format.dense, *log_format.categorical)
+    )
     columns = [
         _without_missing(raw[role], log_format.missing_in(name)).cast(kind)
         for role, (name, kind) in zip(roles, types.items(), strict=True)

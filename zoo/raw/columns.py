@@ -48,7 +48,7 @@ def kind_of(column_type: pa.DataType) -> str | None:
 
 
 def remedy_of(column_type: pa.DataType) -> str:
-    """What to do about a column that `as_text` can't turn into text."""
+    """Returns what to do about a column that `as_text` can't take."""
     if pa.types.is_temporal(column_type):
         return "write it as the text that the model is to learn from"
     if pa.types.is_binary(column_type) or pa.types.is_large_binary(column_type):

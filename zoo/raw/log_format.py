@@ -22,7 +22,7 @@ NO_NUMBERS = (
     "NULL", "null", "Null", "\\N", "NaN", "nan", "NAN", "None", "none", "NA",
     "N/A", "n/a", "#N/A", "<NA>",
 )  # fmt: skip
-"""What people write into a column of numbers where there is none."""
+"""Texts that stand for a missing value in a column of numbers."""
 # About the largest float32.
 LARGEST_FLOAT = "1e38"
 

@@ -131,7 +131,7 @@ _NO_TEXT = {
 
 
 def packing(path: Path) -> str | None:
-    """How a file is packed, `"gzip"`, `"bzip2"` or `"xz"`; `None` if not."""
+    """Returns `"gzip"`, `"bzip2"` or `"xz"`; `None` if a file is not packed."""
     with path.open("rb") as file:
         start = file.read(16)
     for kind, pattern in _STARTS.items():

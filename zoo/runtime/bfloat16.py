@@ -52,7 +52,7 @@ def warn_of_slow_bfloat16(dtype: str | None) -> None:
 
 
 def _processor_flags() -> set[str] | None:
-    """What the processor can do, by Linux' names; `None` if not known."""
+    """Returns Linux' names for the processor's instructions, if known."""
     if not sys.platform.startswith("linux") or not _CPUINFO.exists():
         return None
     for line in _CPUINFO.read_text().splitlines():

@@ -6,10 +6,15 @@ import numpy as np
 from keras import ops
 
 from keras_cowclip import backend
+from keras_cowclip.accumulation import Accumulator
+from keras_cowclip.accumulation import move_average
+from keras_cowclip.accumulation import refuse_with_accumulation
 from keras_cowclip.checks import check_boolean
 from keras_cowclip.checks import check_decay_rate
 from keras_cowclip.checks import check_not_negative
+from keras_cowclip.checks import check_positive_integer
 from keras_cowclip.scaling import scale_hyperparameters
+from keras_cowclip.table import TableSettings
 from keras_cowclip.table import TableUpdate
 
 
@@ -63,6 +68,18 @@ class CowClip(keras.optimizers.Adam):
             most frequent ones. It needs betas and an epsilon for the larger
             batch, see `scale_hyperparameters`, and `lazy=False`. Not part of
             the paper. Defaults to `1.0`, which changes nothing.
+        embedding_accumulation_steps: integer k. A table takes one step for k
+            steps of the dense weights: by the mean of the k batches' gradients
+            and the sum of their counts. Clip, l2, frequency factor and moments
+            act once. The dense weights keep up with a small batch while tables
+            have a large one; see `scale_hyperparameters`. The sums take as much
+            memory as the table and one number a row. Defaults to `1`.
+        embedding_beta_1: float. `beta_1` of the tables. Defaults to `None`,
+            that of the dense weights.
+        embedding_beta_2: float. `beta_2` of the tables. Defaults to `None`,
+            that of the dense weights.
+        embedding_epsilon: float. `epsilon` of the tables. Defaults to `None`,
+            that of the dense weights.
         **optimizer_kwargs: any other argument of `keras.optimizers.Adam`.
             `weight_decay` acts on the dense weights alone.
             `gradient_accumulation_steps=k` sums the counts, so k batches of b
@@ -97,6 +114,13 @@ class CowClip(keras.optimizers.Adam):
     * On PyTorch, gradients are sparse from the second step on, but never with
       `jit_compile=True`.
 
+    With `embedding_accumulation_steps`, `fit` counts and schedules steps of the
+    dense weights. `id_counts` is not written. What is left of an epoch flows
+    into the next step of the tables. With `use_ema` the average of a table is
+    updated when the table is. Between two of its steps, TensorFlow and PyTorch
+    touch only the rows of the batch, with `lazy` or without, under the
+    conditions above.
+
     On JAX a gradient is as large as its table. A lazy step then costs less than
     a dense one for a large table and a small batch.
 
@@ -108,11 +132,13 @@ class CowClip(keras.optimizers.Adam):
     Raises:
         ValueError: for an argument of another type, a negative learning
             rate, l2, ratio, floor or epsilon, a beta outside of `[0, 1)`, a
-            scale that is not positive, or settings that `lazy` does not
-            support.
-        NotImplementedError: for `gradient_accumulation_steps`, `clipnorm`,
-            `global_clipnorm`, `clipvalue` and `ema_overwrite_frequency` in a
-            `tf.distribute` strategy of several replicas.
+            scale that is not positive, or settings that `lazy` or
+            `embedding_accumulation_steps` does not support: the latter none of
+            Keras' clips and no `gradient_accumulation_steps`.
+        NotImplementedError: for `gradient_accumulation_steps`,
+            `embedding_accumulation_steps`, `clipnorm`, `global_clipnorm`,
+            `clipvalue` and `ema_overwrite_frequency` in a `tf.distribute`
+            strategy of several replicas.
 
     Example:
 
@@ -152,6 +178,10 @@ class CowClip(keras.optimizers.Adam):
         epsilon=1e-7,
         lazy=False,
         frequency_scale=1.0,
+        embedding_accumulation_steps=1,
+        embedding_beta_1=None,
+        embedding_beta_2=None,
+        embedding_epsilon=None,
         **optimizer_kwargs,
     ):
         _check_rate("learning_rate", learning_rate)
@@ -167,6 +197,15 @@ class CowClip(keras.optimizers.Adam):
         _check_frequency_scale(frequency_scale)
         if lazy:
             _check_lazy(frequency_scale, optimizer_kwargs.get("amsgrad"))
+        check_positive_integer(
+            "embedding_accumulation_steps", embedding_accumulation_steps
+        )
+        if embedding_beta_1 is not None:
+            check_decay_rate("embedding_beta_1", embedding_beta_1)
+        if embedding_beta_2 is not None:
+            check_decay_rate("embedding_beta_2", embedding_beta_2)
+        if embedding_epsilon is not None:
+            check_not_negative("embedding_epsilon", embedding_epsilon)
         super().__init__(
             learning_rate=(
                 learning_rate
@@ -183,6 +222,12 @@ class CowClip(keras.optimizers.Adam):
         self.clip_floor = clip_floor
         self.lazy = lazy
         self.frequency_scale = frequency_scale
+        self.embedding_accumulation_steps = int(embedding_accumulation_steps)
+        self.embedding_beta_1 = embedding_beta_1
+        self.embedding_beta_2 = embedding_beta_2
+        self.embedding_epsilon = embedding_epsilon
+        if self._accumulates():
+            refuse_with_accumulation(self)
         if not callable(embedding_learning_rate):
             # A compiled step sees a new rate only if it is a variable.
             embedding_learning_rate = self.add_variable(
@@ -204,6 +249,7 @@ class CowClip(keras.optimizers.Adam):
         batch_size: int,
         rule: str = "frequency",
         embedding_l2: float = 0.0,
+        embedding_batch_size: int | None = None,
         **arguments: Any,
     ) -> "CowClip":
         """Makes a `CowClip` of an Adam that works at a smaller batch.
@@ -223,6 +269,9 @@ class CowClip(keras.optimizers.Adam):
                 `"frequency"`.
             embedding_l2: float, at the base batch size. Adam has none.
                 Defaults to `0.0`.
+            embedding_batch_size: integer, a multiple of `batch_size`. Rows per
+                step of the tables, see `scale_hyperparameters`. Defaults to
+                `None`, `batch_size`.
             **arguments: arguments of `CowClip` that are not to be taken from
                 `optimizer`.
 
@@ -265,6 +314,7 @@ class CowClip(keras.optimizers.Adam):
             beta_1=settings["beta_1"],
             beta_2=settings["beta_2"],
             epsilon=settings["epsilon"],
+            embedding_batch_size=embedding_batch_size,
         )
         settings.pop("name")
         return cls(**{**settings, **scaled, **arguments})
@@ -327,6 +377,10 @@ class CowClip(keras.optimizers.Adam):
                     )
                 )
             update.add_totals()
+        self._accumulators = [
+            Accumulator(update) if self._accumulates() else None
+            for update in self._tables()
+        ]
         if not any(update.tag.clip for update in self._tables()):
             warnings.warn(
                 "There is nothing to clip: the model has no trainable "
@@ -357,7 +411,7 @@ class CowClip(keras.optimizers.Adam):
         # called and gradients stay dense.
         if self.built:
             for update in self._tables():
-                update.tag.sparse_gradients = update.can_update_sparsely()
+                update.tag.sparse_gradients = update.takes_sparse_gradients()
         return super().scale_loss(loss)
 
     def apply(self, grads, trainable_variables=None):
@@ -377,7 +431,7 @@ class CowClip(keras.optimizers.Adam):
         }
         for update in self._tables():
             update.tag.sparse_gradients = False
-        updated_rows = self._update_sparsely(pairs)
+        updated = self._update_apart(pairs)
         counts_indices = {update.counts_index for update in self._tables()}
         # TensorFlow sums `tf.IndexedSlices` faster within a compiled update.
         sum_later = backend.is_alone() and not self._keras_changes_gradients()
@@ -391,7 +445,7 @@ class CowClip(keras.optimizers.Adam):
                 gradient = backend.dense_gradient(gradient, variable.shape)
             kept_grads.append(gradient)
             kept_variables.append(variable)
-        if updated_rows and all(gradient is None for gradient in kept_grads):
+        if updated and all(gradient is None for gradient in kept_grads):
             self._iterations.assign_add(1)
         else:
             super().apply(kept_grads, kept_variables)
@@ -399,7 +453,7 @@ class CowClip(keras.optimizers.Adam):
     def update_step(self, gradient, variable, learning_rate):
         update = self._update_of(variable)
         if update is not None:
-            update.update(gradient, variable)
+            update.update(gradient, update.tag.id_counts, variable)
         else:
             backend.adam(self, gradient, variable, learning_rate)
 
@@ -417,6 +471,10 @@ class CowClip(keras.optimizers.Adam):
             "clip_floor": self.clip_floor,
             "lazy": self.lazy,
             "frequency_scale": self.frequency_scale,
+            "embedding_accumulation_steps": self.embedding_accumulation_steps,
+            "embedding_beta_1": self.embedding_beta_1,
+            "embedding_beta_2": self.embedding_beta_2,
+            "embedding_epsilon": self.embedding_epsilon,
         }
 
     @classmethod
@@ -458,6 +516,7 @@ class CowClip(keras.optimizers.Adam):
     def _make_table_updates(self, variables):
         """Returns a `TableUpdate` for each variable that is a table."""
         position = {id(variable): i for i, variable in enumerate(variables)}
+        settings = TableSettings(self)
         updates: list[TableUpdate | None] = []
         for i, variable in enumerate(variables):
             tag = getattr(variable, "cowclip", None)
@@ -473,7 +532,7 @@ class CowClip(keras.optimizers.Adam):
                     f"{variable.path} without {tag.id_counts.path}"
                 )
             counts_index = position[id(tag.id_counts)]
-            updates.append(TableUpdate(self, i, counts_index, variable))
+            updates.append(TableUpdate(settings, i, counts_index, variable))
         return updates
 
     def _tables(self):
@@ -483,23 +542,54 @@ class CowClip(keras.optimizers.Adam):
         # By index: `update_step` gets a bare `tf.Variable` on TensorFlow.
         return self._table_updates[self._get_variable_index(variable)]
 
-    def _update_sparsely(self, pairs):
-        """Updates the tables that have a sparse gradient.
+    def _update_apart(self, pairs):
+        """Updates the tables that Keras' `apply` is not to see.
 
-        They and their counts are taken out of `pairs`. Returns whether there
-        were any.
+        These are the ones with a sparse gradient if `lazy`, and those that step
+        once in several batches. They and their counts are taken out of `pairs`.
+        Returns whether there were any.
         """
         updated = False
-        for update in self._tables():
+        for update, accumulator in zip(
+            self._tables(), self._accumulators, strict=True
+        ):
             indices = update.index, update.counts_index
             if not {*indices} <= {*pairs}:
                 continue
             gradient, counts = (pairs[index][0] for index in indices)
-            if update.update_sparsely(gradient, counts):
-                for index in indices:
-                    del pairs[index]
-                updated = True
+            if gradient is None:
+                continue
+            if accumulator is not None:
+                if counts is not None:
+                    counts = backend.sum_over_replicas(counts)
+                accumulator.add(gradient, counts)
+            elif not update.update_sparsely(gradient, counts):
+                continue
+            for index in indices:
+                del pairs[index]
+            updated = True
         return updated
+
+    def _accumulates(self):
+        return self.embedding_accumulation_steps > 1
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        if not self._accumulates():
+            super()._update_model_variables_moving_average(trainable_variables)
+            return
+        # A table's average moves with the table, see `Accumulator`.
+        tables = {update.index for update in self._tables()}
+        for index, (variable, average) in enumerate(
+            zip(
+                trainable_variables,
+                self._model_variables_moving_average,
+                strict=True,
+            )
+        ):
+            if index not in tables:
+                move_average(
+                    average, variable, self.ema_momentum, self.iterations
+                )
 
     def _keras_changes_gradients(self):
         """Whether Keras' `apply` reads gradients before `update_step` does."""

@@ -37,6 +37,7 @@ def scale_hyperparameters(
     beta_1: float = 0.9,
     beta_2: float = 0.999,
     epsilon: float = 1e-7,
+    embedding_batch_size: int | None = None,
 ) -> dict[str, Any]:
     """Scales hyperparameters tuned at a small batch to another batch size.
 
@@ -64,11 +65,17 @@ def scale_hyperparameters(
     `beta = max(1 - s * (1 - base_beta), 0)`. Its epsilon shrinks with the
     gradients: `epsilon = base_epsilon / sqrt(s)`.
 
+    With an `embedding_batch_size`, the tables take a step once in so many rows,
+    and the dense weights every `batch_size` rows. Then `s` of `learning_rate`,
+    and of the betas and the epsilon of the dense weights, is by `batch_size`,
+    all else by `embedding_batch_size`. This is the way to a very large batch
+    that loses no AUC: it is the dense weights that can't take its few steps.
+
     The paper also warms the dense learning rate up linearly over the first
     epoch. That needs the number of steps and is left to the caller.
 
     Args:
-        batch_size: integer. Rows per step to scale to.
+        batch_size: integer. Rows per step to scale to: the batch of `fit`.
         base_batch_size: integer. Rows per step the values below were tuned at.
             Defaults to `1024`.
         rule: string. One of the rules above. Defaults to `"cowclip"`.
@@ -82,15 +89,21 @@ def scale_hyperparameters(
             it, as the two below. Defaults to `0.9`.
         beta_2: float. Adam's, at the base batch size. Defaults to `0.999`.
         epsilon: float. Adam's, at the base batch size. Defaults to `1e-7`.
+        embedding_batch_size: integer, a multiple of `batch_size`. Rows per step
+            of the embedding tables. Defaults to `None`, `batch_size`.
 
     Returns:
         Dict with the keys `learning_rate`, `embedding_learning_rate` and
         `embedding_l2`, for `frequency` also `frequency_scale`, `clip_ratio`,
-        `beta_1`, `beta_2` and `epsilon`: keyword arguments for `CowClip`.
+        `beta_1`, `beta_2` and `epsilon`: keyword arguments for `CowClip`. With
+        a larger `embedding_batch_size` also `embedding_accumulation_steps`, for
+        `frequency` with `embedding_beta_1`, `embedding_beta_2` and
+        `embedding_epsilon`.
 
     Raises:
         ValueError: for an unknown rule, a batch size that is not a positive
-            integer, a hyperparameter that is no number or negative, or a
+            integer, an `embedding_batch_size` that is no multiple of
+            `batch_size`, a hyperparameter that is no number or negative, or a
             beta that is not below 1.
 
     Example:
@@ -100,6 +113,11 @@ def scale_hyperparameters(
     ['learning_rate 0.00640',
      'embedding_learning_rate 0.00010',
      'embedding_l2 0.00064']
+    >>> scaled = keras_cowclip.scale_hyperparameters(
+    ...     8192, rule="frequency", embedding_batch_size=65_536
+    ... )
+    >>> scaled["embedding_accumulation_steps"], scaled["frequency_scale"]
+    (8, 64.0)
 
     Reference:
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), scaling rules.
@@ -115,19 +133,52 @@ def scale_hyperparameters(
         check_not_negative(name, value)
     check_decay_rate("beta_1", beta_1)
     check_decay_rate("beta_2", beta_2)
-    scale = batch_size / base_batch_size
+    steps = _accumulation_steps(batch_size, embedding_batch_size)
+    dense_scale = batch_size / base_batch_size
+    scale = steps * dense_scale
+    factors = _RULES[rule](scale)._replace(
+        learning_rate=_RULES[rule](dense_scale).learning_rate
+    )
     scaled: dict[str, Any] = {
         name: value * factor
         for name, value, factor in zip(
-            _Factors._fields, base, _RULES[rule](scale), strict=True
+            _Factors._fields, base, factors, strict=True
         )
     }
+    if steps > 1:
+        scaled["embedding_accumulation_steps"] = steps
     if rule == "frequency":
+        moments = beta_1, beta_2, epsilon
         scaled |= {
             "frequency_scale": scale,
             "clip_ratio": None,
-            "beta_1": max(1 - scale * (1 - beta_1), 0.0),
-            "beta_2": max(1 - scale * (1 - beta_2), 0.0),
-            "epsilon": epsilon / scale**0.5,
+            **_scaled_moments("", dense_scale, *moments),
         }
+        if steps > 1:
+            scaled |= _scaled_moments("embedding_", scale, *moments)
     return scaled
+
+
+def _accumulation_steps(
+    batch_size: int, embedding_batch_size: int | None
+) -> int:
+    if embedding_batch_size is None:
+        return 1
+    check_positive_integer("embedding_batch_size", embedding_batch_size)
+    steps, rest = divmod(embedding_batch_size, batch_size)
+    if rest:
+        raise ValueError(
+            "`embedding_batch_size` must be a multiple of `batch_size`. "
+            f"Received: embedding_batch_size={embedding_batch_size}, "
+            f"batch_size={batch_size}"
+        )
+    return steps
+
+
+def _scaled_moments(prefix, scale, beta_1, beta_2, epsilon):
+    """Returns betas whose windows are as long in rows, and the epsilon."""
+    return {
+        f"{prefix}beta_1": max(1 - scale * (1 - beta_1), 0.0),
+        f"{prefix}beta_2": max(1 - scale * (1 - beta_2), 0.0),
+        f"{prefix}epsilon": epsilon / scale**0.5,
+    }

@@ -37,6 +37,50 @@ class TableTag:
     sparse_gradients: bool = False
 
 
+class TableSettings:
+    """The optimizer as its tables see it: with betas and steps of their own.
+
+    Everything else is the optimizer's.
+
+    Args:
+        optimizer: `CowClip`.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self._optimizer = optimizer
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_optimizer":  # Not there yet while a copy is made.
+            raise AttributeError(name)
+        return getattr(self._optimizer, name)
+
+    @property
+    def beta_1(self) -> float:
+        return _first(self._optimizer.embedding_beta_1, self._optimizer.beta_1)
+
+    @property
+    def beta_2(self) -> float:
+        return _first(self._optimizer.embedding_beta_2, self._optimizer.beta_2)
+
+    @property
+    def epsilon(self) -> float:
+        return _first(
+            self._optimizer.embedding_epsilon, self._optimizer.epsilon
+        )
+
+    @property
+    def iterations(self) -> Any:
+        """The number of steps that the tables have taken."""
+        steps = self._optimizer.embedding_accumulation_steps
+        dense = self.dense_iterations
+        return dense if steps == 1 else (dense + 1) // steps - 1
+
+    @property
+    def dense_iterations(self) -> Any:
+        """The number of steps that the dense weights have taken."""
+        return self._optimizer.iterations
+
+
 class TableUpdate:
     """Updates one table and its moments.
 
@@ -44,13 +88,14 @@ class TableUpdate:
     `lazy`, and any other one goes over the whole table.
 
     Args:
-        optimizer: `CowClip`.
+        optimizer: `TableSettings`.
         index: integer, of the table among the optimizer's variables.
         counts_index: integer, of the table's `id_counts` among them.
         table: the table, a variable with a `TableTag`.
 
     Attributes:
-        tag: the table's `TableTag`.
+        table: the table.
+        tag: its `TableTag`.
         last_step: `(input_dim,)` variable, the step that last updated each
             row; `None` unless `lazy`.
         row_totals: `(2,)` variable, the rows of the last batch that were
@@ -59,7 +104,7 @@ class TableUpdate:
 
     def __init__(
         self,
-        optimizer: Any,
+        optimizer: TableSettings,
         index: int,
         counts_index: int,
         table: keras.Variable,
@@ -70,7 +115,7 @@ class TableUpdate:
         self.tag: TableTag = table.cowclip
         self.last_step: Any = None
         self.row_totals: Any = None
-        self._table = table
+        self.table = table
         self._mean_counts: Any = None
 
     def add_last_step(self) -> None:
@@ -90,19 +135,28 @@ class TableUpdate:
             )
         if self.tag.clip:
             self.row_totals = self.optimizer.add_variable(
-                shape=(2,), name=f"{self._table.name}_clipped_and_present"
+                shape=(2,), name=f"{self.table.name}_clipped_and_present"
             )
+
+    def state(self) -> list[keras.Variable]:
+        """Returns the optimizer's variables that an update may write."""
+        slots = ["_momentums", "_velocities"]
+        if self.optimizer.amsgrad:
+            slots.append("_velocity_hats")
+        moments = [getattr(self.optimizer, slot)[self.index] for slot in slots]
+        others = [self.last_step, self.row_totals, self._mean_counts]
+        return [v for v in (*moments, *others) if v is not None]
 
     def warn_of_a_regularizer(self) -> None:
         """Says so where the loss brings an l2 of its own."""
-        if self._table.regularizer is None or not self.optimizer.embedding_l2:
+        if self.table.regularizer is None or not self.optimizer.embedding_l2:
             return
         warnings.warn(
-            f"{self._table.path} has an `embeddings_regularizer`, and "
+            f"{self.table.path} has an `embeddings_regularizer`, and "
             "`CowClip` adds `embedding_l2` to it: leave the regularizer unset, "
             "or pass `CowClip(embedding_l2=0.0)`. Received: "
             "embeddings_regularizer="
-            f"{self._table.regularizer}, "
+            f"{self.table.regularizer}, "
             f"embedding_l2={self.optimizer.embedding_l2}",
             stacklevel=2,
         )
@@ -112,11 +166,19 @@ class TableUpdate:
         return (
             self.optimizer.lazy
             and self._clips_row_by_row()
-            and keras.backend.standardize_dtype(self._table.dtype) == "float32"
-            and self._table.constraint is None
+            and self._is_float32()
+            and self.table.constraint is None
             and backend.is_alone()
             and not self.optimizer.use_ema
             and not self.optimizer._keras_changes_gradients()
+        )
+
+    def takes_sparse_gradients(self) -> bool:
+        """Whether a sparse gradient saves time: for its rows, or for a sum."""
+        return self.can_update_sparsely() or (
+            self.optimizer.embedding_accumulation_steps > 1
+            and self._is_float32()
+            and backend.is_alone()
         )
 
     def update_sparsely(self, gradient: Tensor, counts: Tensor) -> bool:
@@ -134,6 +196,11 @@ class TableUpdate:
         rows = backend.row_gradient(gradient, counts)
         if rows is None:
             return False
+        self.update_rows(rows)
+        return True
+
+    def update_rows(self, rows: backend.RowGradient) -> None:
+        """Updates some rows lazily, and touches no others."""
         variables = self._lazy_variables()
         table, velocity, last_step = (
             backend.read_rows(variable, rows.ids) for variable in variables
@@ -150,19 +217,20 @@ class TableUpdate:
         for variable, values in zip(variables, moved, strict=True):
             backend.write_rows(variable, rows.ids, values)
         self._record_clipped(factor, rows.counts)
-        return True
 
-    def update(self, gradient: Tensor, variable: Any) -> None:
+    def update(self, gradient: Tensor, id_counts: Any, variable: Any) -> None:
         """Updates every row, or, if `lazy`, those that the batch has.
 
         Args:
             gradient: of the table, dense or `tf.IndexedSlices`.
+            id_counts: `(input_dim,)` variable, how often the batch has each
+                id.
             variable: the table, as `update_step` gets it: on TensorFlow the
                 bare `tf.Variable` of this replica.
         """
 
         def update(gradient):
-            counts = ops.convert_to_tensor(self.tag.id_counts)
+            counts = ops.convert_to_tensor(id_counts)
             if self.optimizer.lazy:
                 gradient = self._dense_gradient(gradient, variable)
                 self._update_lazily(gradient, counts)
@@ -171,7 +239,7 @@ class TableUpdate:
 
         if self._clips_row_by_row():
             # XLA need not be able to compile a custom clip.
-            iterations = self.optimizer._iterations.value
+            iterations = self.optimizer.dense_iterations
             update = backend.compiled(update, [variable, iterations])
         update(gradient)
 
@@ -235,6 +303,9 @@ class TableUpdate:
     def _clips_row_by_row(self):
         return self.optimizer._table_factor is None
 
+    def _is_float32(self):
+        return keras.backend.standardize_dtype(self.table.dtype) == "float32"
+
     def _never_clips(self):
         ratio = self.optimizer.clip_ratio
         return self._clips_row_by_row() and ratio in (None, float("inf"))
@@ -261,7 +332,7 @@ class TableUpdate:
 
     def _lazy_variables(self):
         velocity = self.optimizer._velocities[self.index]
-        return [self._table, velocity, self.last_step]
+        return [self.table, velocity, self.last_step]
 
     def _record_clipped(self, factor, counts):
         if self.row_totals is None:
@@ -277,3 +348,7 @@ class TableUpdate:
                 ]
             ),
         )
+
+
+def _first(own: float | None, other: float) -> float:
+    return other if own is None else own

@@ -25,6 +25,7 @@ __all__ = [
     "clip_active_rows",
     "look_up",
     "row_norm",
+    "run_if",
     "table_adam",
     "update_active_rows",
 ]
@@ -105,6 +106,35 @@ def update_active_rows(
         # On a GPU a chunk costs more than a pass over the whole table.
         default=update_all,
     )
+
+
+def run_if(
+    condition: Tensor,
+    function: Callable[[], None],
+    written: list[keras.Variable],
+    read: list[keras.Variable],
+) -> None:
+    """Calls `function` in a loop that runs once or not at all.
+
+    XLA copies the arrays that a branch leaves as they are, and lets those of a
+    loop lie.
+    """
+    if not isinstance(condition, jax.core.Tracer):
+        if condition:
+            function()
+        return
+    others = [(variable, variable.value) for variable in read]
+
+    def run(_, values):
+        mapping = [*others, *zip(written, values, strict=True)]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            function()
+        return [scope.get_current_value(variable) for variable in written]
+
+    values = [variable.value for variable in written]
+    values = lax.fori_loop(0, jnp.int32(condition), run, values)
+    for variable, value in zip(written, values, strict=True):
+        variable.assign(value)
 
 
 def table_adam(

@@ -17,6 +17,7 @@ __all__ = [
     "RowGradient",
     "active_ids",
     "adam",
+    "add_gradient",
     "check_replicas",
     "clip_active_rows",
     "clip_rows",
@@ -28,8 +29,10 @@ __all__ = [
     "read_rows",
     "row_gradient",
     "row_norm",
+    "run_if",
     "state_scope",
     "sum_over_replicas",
+    "summed_rows",
     "table_adam",
     "update_active_rows",
     "write_rows",
@@ -145,6 +148,57 @@ def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
         counts: gradient of the table's `id_counts`, in the same format.
     """
     return None
+
+
+def add_gradient(
+    gradient_sum: keras.Variable,
+    counts_sum: keras.Variable,
+    gradient: Tensor,
+    counts: Tensor | None,
+    share: float,
+) -> None:
+    """Adds a batch to the sums of a table.
+
+    Args:
+        gradient_sum: `(input_dim, embedding_dim)` variable, to which
+            `share * gradient` is added.
+        counts_sum: `(input_dim,)` variable, to which `counts` are added.
+        gradient: of the table, dense or in the backend's sparse format.
+        counts: gradient of the table's `id_counts`, or `None` for zeros.
+        share: float.
+    """
+    gradient_sum.assign(
+        ops.cast(gradient_sum + share * gradient, gradient_sum.dtype)
+    )
+    if counts is not None:
+        counts_sum.assign(counts_sum + counts)
+
+
+def summed_rows(
+    gradient_sum: keras.Variable, counts_sum: keras.Variable
+) -> RowGradient | None:
+    """Returns the rows that were added since the sums were zero.
+
+    `None` stands for all rows, where their number can't decide a shape.
+    """
+    return None
+
+
+def run_if(
+    condition: Tensor,
+    function: Callable[[], None],
+    written: list[keras.Variable],
+    read: list[keras.Variable],
+) -> None:
+    """Calls `function` if `condition` holds as the step runs.
+
+    Args:
+        condition: scalar boolean.
+        function: function without arguments that assigns to variables.
+        written: the variables that it may assign to.
+        read: other variables that it may read; `written` may be among them.
+    """
+    ops.cond(condition, function, lambda: None)
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from keras_cowclip.backend.xla import padding_for_vectors
 
 __all__ = [
     "active_ids",
+    "add_gradient",
     "check_replicas",
     "clip_active_rows",
     "compiled",
@@ -38,6 +39,7 @@ __all__ = [
     "row_gradient",
     "state_scope",
     "sum_over_replicas",
+    "summed_rows",
     "table_adam",
     "write_rows",
 ]
@@ -90,6 +92,42 @@ def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
     return RowGradient(ids, sums[:rows], counts[:rows])
 
 
+def add_gradient(
+    gradient_sum: keras.Variable,
+    counts_sum: keras.Variable,
+    gradient: Tensor,
+    counts: Tensor | None,
+    share: float,
+) -> None:
+    if (
+        not isinstance(gradient, tf.IndexedSlices)
+        or tf.distribute.has_strategy()
+    ):
+        gradient = dense_gradient(gradient, gradient_sum.shape)
+        reference.add_gradient(
+            gradient_sum, counts_sum, gradient, counts, share
+        )
+        return
+    # The backward pass need not count the ids, then.
+    ones = tf.ones_like(gradient.indices, dtype=counts_sum.dtype)
+    for variable, rows in (
+        (gradient_sum, tf.cast(share * gradient.values, gradient_sum.dtype)),
+        (counts_sum, ones),
+    ):
+        variable.value.scatter_add(tf.IndexedSlices(rows, gradient.indices))
+
+
+def summed_rows(
+    gradient_sum: keras.Variable, counts_sum: keras.Variable
+) -> RowGradient | None:
+    if tf.distribute.has_strategy():
+        return None
+    ids = tf.where(counts_sum.value > 0)[:, 0]
+    return RowGradient(
+        ids, read_rows(gradient_sum, ids), read_rows(counts_sum, ids)
+    )
+
+
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:
     # Keras reads the whole variable first, and TensorFlow copies a variable
     # that rows were written into when it is read.
@@ -131,7 +169,7 @@ def table_adam(
     is_flat = (
         len(rate.shape) == 0
         and _can_compile([variable])
-        and "CPU" in variable.device
+        and "CPU" in _device(variable)
     )
     if is_flat:
         flat_adam(optimizer, gradient, variable, rate, l2, _choose_cpu)
@@ -179,13 +217,19 @@ def check_replicas(optimizer: Any) -> None:
             "meet there",
         ),
         **dict.fromkeys(
+            ("embedding_accumulation_steps",),
+            "the tables are updated in a branch, and TensorFlow does not let "
+            "replicas meet there",
+        ),
+        **dict.fromkeys(
             ("clipnorm", "global_clipnorm", "clipvalue"),
             "Keras clips the gradient of each replica before it sums them",
         ),
     }
     for name, reason in reasons.items():
         value = getattr(optimizer, name)
-        if value:
+        # 1 accumulates nothing.
+        if value and (name, value) != ("embedding_accumulation_steps", 1):
             raise NotImplementedError(
                 f"`{name}` does not work under a `tf.distribute` strategy of "
                 f"several replicas: {reason}. "
@@ -199,13 +243,18 @@ def _can_compile(variables):
         # Each call would be compiled anew.
         tf.executing_eagerly()
         or tf.distribute.has_strategy()
-        or len({variable.device for variable in variables}) > 1
+        or len({_device(variable) for variable in variables}) > 1
         # XLA does not compile for the GPU of a Mac.
         or (
             platform.system() == "Darwin"
             and tf.config.list_physical_devices("GPU")
         )
     )
+
+
+def _device(variable):
+    is_keras = isinstance(variable, keras.Variable)
+    return (variable.value if is_keras else variable).device
 
 
 def _choose_cpu(*arrays, cpu, default):

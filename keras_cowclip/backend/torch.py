@@ -22,12 +22,14 @@ from keras_cowclip.backend.reference import RowGradient
 
 __all__ = [
     "adam",
+    "add_gradient",
     "clip_active_rows",
     "dense_gradient",
     "is_alone",
     "look_up",
     "row_gradient",
     "sum_over_replicas",
+    "summed_rows",
     "table_adam",
     "write_rows",
 ]
@@ -127,6 +129,38 @@ def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
     return RowGradient(
         gradient.indices()[0], gradient.values(), counts.values()
     )
+
+
+def add_gradient(
+    gradient_sum: keras.Variable,
+    counts_sum: keras.Variable,
+    gradient: Tensor,
+    counts: Tensor | None,
+    share: float,
+) -> None:
+    for variable, part, factor in (
+        (gradient_sum, gradient, share),
+        (counts_sum, counts, 1.0),
+    ):
+        if part is None:
+            continue
+        total = variable.value.detach()
+        if part.is_sparse:
+            part = part.coalesce()
+            ids = part.indices()[0]
+            total.index_add_(0, ids, part.values(), alpha=factor)
+        else:
+            total.add_(part, alpha=factor)
+
+
+def summed_rows(
+    gradient_sum: keras.Variable, counts_sum: keras.Variable
+) -> RowGradient | None:
+    if not _rows_may_vary():
+        return None
+    counts = counts_sum.value.detach()
+    ids = counts.nonzero()[:, 0]
+    return RowGradient(ids, gradient_sum.value.detach()[ids], counts[ids])
 
 
 def write_rows(variable: keras.Variable, ids: Tensor, rows: Tensor) -> None:

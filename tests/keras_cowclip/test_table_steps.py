@@ -1,0 +1,254 @@
+"""Tables that step once in k batches train as with a batch k times larger."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_cowclip as kc
+
+from . import networks
+
+BATCH = 32
+MODES = {
+    "clip": {},
+    "lazy": {"lazy": True},
+    "off": {"clip_ratio": None},
+    "frequency": {"clip_ratio": None, "frequency_scale": 8.0},
+    "own_moments": {
+        "embedding_beta_1": 0.0,
+        "embedding_beta_2": 0.9,
+        "embedding_epsilon": 1e-3,
+    },
+    "amsgrad": {"amsgrad": True},
+}
+
+
+def frozen(optimizer, **compile_arguments):
+    """A network whose dense weights stay as they are."""
+    model = networks.compiled(optimizer, **compile_arguments)
+    for name in ("layer_1", "layer_2"):
+        model.get_layer(name).trainable = False
+    model.compile(model.optimizer, model.loss, **compile_arguments)
+    return model
+
+
+def in_one_and_in_many(k, wrap=lambda optimizer: optimizer, **mode):
+    """Models after 20 table steps: by whole batches, and by k parts of each."""
+    models, optimizers = [], []
+    for steps in (1, k):
+        settings = {**networks.STRONG, **mode}
+        if steps == 1:
+            for name in ("beta_1", "beta_2", "epsilon"):
+                if f"embedding_{name}" in settings:
+                    settings[name] = settings.pop(f"embedding_{name}")
+        optimizer = kc.CowClip(embedding_accumulation_steps=steps, **settings)
+        model = frozen(wrap(optimizer))
+        networks.fit(model, networks.STEPS * steps, BATCH // steps)
+        models.append(model)
+        optimizers.append(optimizer)
+    return models, optimizers
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("k", [2, 4])
+def test_k_batches_equal_one_k_times_larger(k, mode):
+    (one, many), optimizers = in_one_and_in_many(k, **MODES[mode])
+    networks.assert_same_weights(many, one)
+    assert optimizers[1].clipped_share == optimizers[0].clipped_share
+    if mode in ("clip", "lazy"):
+        assert optimizers[0].clipped_share > 0.5
+
+
+def loss_scaled(optimizer):
+    return keras.optimizers.LossScaleOptimizer(optimizer)
+
+
+def test_k_batches_under_a_loss_scale():
+    (one, many), (first, second) = in_one_and_in_many(2, loss_scaled)
+    networks.assert_same_weights(many, one)
+    assert second.clipped_share == first.clipped_share > 0.5
+
+
+def test_k_batches_with_a_fixed_loss_scale():
+    (one, many), _ = in_one_and_in_many(2, loss_scale_factor=64.0)
+    networks.assert_same_weights(many, one)
+
+
+@pytest.mark.trained_often
+def test_a_constraint_holds_after_each_table_step():
+    models = []
+    for steps in (1, 4):
+        optimizer = kc.CowClip(
+            1e-2, 1e-1, embedding_accumulation_steps=steps, clip_ratio=None
+        )
+        model = networks.one_table(
+            optimizer,
+            30,
+            4,
+            embeddings_constraint=keras.constraints.UnitNorm(axis=1),
+        )
+        model.layers[-1].trainable = False
+        model.layers[-1].kernel.assign(keras.ops.ones((12, 1)))
+        model.get_layer("table").embeddings.assign(keras.ops.ones((30, 4)))
+        model.compile(optimizer, "mse")
+        ids, _, clicks = networks.click_data(BATCH * 4)
+        batch_size = BATCH // steps
+        model.fit(ids, clicks, batch_size=batch_size, shuffle=False, verbose=0)
+        models.append(model)
+    one, many = (m.get_layer("table").embeddings.numpy() for m in models)
+    networks.assert_close(many, one)
+    np.testing.assert_allclose(np.linalg.norm(many, axis=1), 1.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_tables_rest_while_the_dense_weights_step(lazy):
+    model = networks.compiled(
+        kc.CowClip(embedding_accumulation_steps=4, lazy=lazy, **networks.STRONG)
+    )
+    before = networks.weights_of(model)
+    for step, batch in enumerate(networks.batches(8)):
+        model.train_on_batch(*batch)
+        after = networks.weights_of(model)
+        for name in after:
+            rests = name in ("table", "wide") and (step + 1) % 4 != 0
+            assert np.array_equal(after[name], before[name]) == rests, name
+        before = after
+
+
+def test_the_dense_weights_step_as_without():
+    """Tables that can't move leave no other difference."""
+    trained = []
+    for steps in (1, 4):
+        optimizer = kc.CowClip(
+            learning_rate=1e-2,
+            embedding_learning_rate=0.0,
+            embedding_accumulation_steps=steps,
+        )
+        trained.append(networks.fit(networks.compiled(optimizer)))
+    networks.assert_same_weights(*trained)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize(
+    "batches", [pytest.param(4, marks=pytest.mark.trained_often), 6]
+)
+def test_a_file_saved_within_a_window_goes_on_as_if_never_saved(
+    batches, lazy, tmp_path
+):
+    optimizer = kc.CowClip(
+        embedding_accumulation_steps=4,
+        embedding_beta_2=0.9,
+        lazy=lazy,
+        **networks.STRONG,
+    )
+    model = networks.compiled(optimizer)
+    networks.fit(model, batches, batch_size=8)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.optimizer.embedding_beta_2 == 0.9
+    for trained in (model, again):
+        networks.fit(trained, 16 - batches, batch_size=8, start=batches)
+    expected = networks.weights_of(model)
+    for name, weight in networks.weights_of(again).items():
+        np.testing.assert_array_equal(weight, expected[name], err_msg=name)
+    assert again.optimizer.clipped_share == optimizer.clipped_share > 0.5
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_averages_of_tables_move_when_the_tables_do(k):
+    momentum = 0.8
+    optimizer = kc.CowClip(
+        embedding_accumulation_steps=k,
+        use_ema=True,
+        ema_momentum=momentum,
+        **networks.STRONG,
+    )
+    model = networks.compiled(optimizer)
+    expected = {}
+    for step, batch in enumerate(networks.batches(12)):
+        model.train_on_batch(*batch)
+        for name, weight in networks.weights_of(model).items():
+            steps = k if name in ("table", "wide") else 1
+            if (step + 1) % steps:
+                continue
+            kept = momentum**steps if name in expected else 0.0
+            before = expected.get(name, 0.0)
+            expected[name] = kept * before + (1 - kept) * weight
+    optimizer.finalize_variable_values(model.trainable_variables)
+    networks.assert_same_weights(model, expected)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"gradient_accumulation_steps": 2},
+        {"clipnorm": 1.0},
+        {"global_clipnorm": 1.0},
+        {"clipvalue": 1.0},
+    ],
+)
+def test_what_would_change_each_batch_is_refused(setting):
+    (name, value), *_ = setting.items()
+    with pytest.raises(ValueError, match=f"steps=2, {name}={value}"):
+        kc.CowClip(embedding_accumulation_steps=2, **setting)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("embedding_accumulation_steps", 0),
+        ("embedding_accumulation_steps", 2.0),
+        ("embedding_accumulation_steps", None),
+        ("embedding_beta_1", 1.0),
+        ("embedding_beta_2", -0.1),
+        ("embedding_epsilon", "1"),
+    ],
+)
+def test_values_out_of_range_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"Received: {name}={value!r}"):
+        kc.CowClip(**{name: value})
+
+
+def test_the_rule_scales_each_group_by_its_batch():
+    scaled = kc.scale_hyperparameters(
+        8192, rule="frequency", embedding_batch_size=65_536
+    )
+    dense = kc.scale_hyperparameters(8192, rule="frequency")
+    tables = kc.scale_hyperparameters(65_536, rule="frequency")
+    assert scaled["embedding_accumulation_steps"] == 8
+    for name in ("learning_rate", "beta_1", "beta_2", "epsilon"):
+        assert scaled[name] == dense[name]
+    for name in ("beta_1", "beta_2", "epsilon"):
+        assert scaled[f"embedding_{name}"] == tables[name]
+    for name in ("embedding_learning_rate", "embedding_l2", "frequency_scale"):
+        assert scaled[name] == tables[name]
+
+
+def test_the_rule_of_the_paper_scales_the_l2_by_the_batch_of_the_tables():
+    scaled = kc.scale_hyperparameters(8192, embedding_batch_size=65_536)
+    assert scaled["learning_rate"] == 8e-4 * 8**0.5
+    assert scaled["embedding_l2"] == pytest.approx(64e-5)
+    assert scaled["embedding_accumulation_steps"] == 8
+
+
+@pytest.mark.parametrize("value", [1000, 512, 0, "8192"])
+def test_the_batch_of_the_tables_is_a_multiple(value):
+    with pytest.raises(ValueError, match=f"embedding_batch_size={value!r}"):
+        kc.scale_hyperparameters(1024, embedding_batch_size=value)
+
+
+def test_a_missing_gradient_leaves_the_window_as_it_is():
+    """A table that one batch's loss does not use keeps the others' gradients.
+
+    In a loop of one's own a step may be given some variables alone.
+    """
+    optimizer = kc.CowClip(embedding_accumulation_steps=2, **networks.STRONG)
+    model = networks.compiled(optimizer)
+    optimizer.build(model.trainable_variables)
+    before = networks.weights_of(model)
+    dense = model.get_layer("layer_2").bias
+    for _ in range(4):
+        optimizer.apply([keras.ops.ones(dense.shape)], [dense])
+    after = networks.weights_of(model)
+    np.testing.assert_array_equal(after["table"], before["table"])
+    assert not np.array_equal(after["bias_2"], before["bias_2"])

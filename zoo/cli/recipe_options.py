@@ -15,6 +15,7 @@ import typer
 
 from zoo.registry import NAMES
 from zoo.training.clip_choice import CLIP_VARIANTS
+from zoo.training.recipe import AVERAGES
 from zoo.training.recipe import DECAYS
 from zoo.training.recipe import Recipe
 
@@ -27,6 +28,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "model": NAMES,
     "rule": RULES,
     "decay": DECAYS,
+    "average": AVERAGES,
     "clip_variant": CLIP_VARIANTS,
 }
 """The only values that an option takes."""
@@ -49,6 +51,7 @@ def _integers(texts: list[str]) -> list[int]:
 
 _DETAILS: dict[str, dict[str, Any]] = {
     "batch_size": {"min": 1},
+    "embedding_batch_size": {"min": 1},
     "epochs": {"min": 1},
     "embedding_dim": {"min": 1},
     "clip_ratio": {"callback": _none_if_infinite},

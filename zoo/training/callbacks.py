@@ -11,6 +11,8 @@ from keras_cowclip import ClippedShare
 from zoo.data.split import Split
 from zoo.evaluation.evaluation import evaluate_split
 from zoo.metrics import TrainingDivergedError
+from zoo.training.averaging import averaged_weights
+from zoo.training.averaging import inner_optimizer
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.random_state import read_random_state
 from zoo.training.random_state import set_random_state
@@ -50,6 +52,8 @@ class TrainingClock(keras.callbacks.Callback):
 class ValidationMetrics(keras.callbacks.Callback):
     """Puts the exact AUC and log-loss of a split into every epoch's logs.
 
+    They are those of the averaged weights, if the optimizer keeps averages.
+
     Args:
         split: `Split` to predict after every epoch.
         state: `TrainingState` of the run, for `at_best`.
@@ -67,7 +71,10 @@ class ValidationMetrics(keras.callbacks.Callback):
         self.at_best = at_best
 
     def on_epoch_end(self, epoch, logs=None):
-        logs = {} if logs is None else logs
+        with averaged_weights(self.model):
+            self._measure({} if logs is None else logs)
+
+    def _measure(self, logs):
         metrics = evaluate_split(self.model, self.split)
         logs["val_auc"] = metrics["auc"]
         logs["val_log_loss"] = metrics["log_loss"]
@@ -246,9 +253,8 @@ class CutRatesOnPlateau(keras.callbacks.Callback):
             rate = first + (rate - first) * (
                 self._steps_done() / self.warmup_steps
             )
-        optimizer = self.model.optimizer
         # In mixed_float16 Keras wraps it in a `LossScaleOptimizer`.
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        optimizer = inner_optimizer(self.model)
         optimizer.learning_rate = rate * cut
         optimizer.embedding_learning_rate = self.embedding_learning_rate * cut
 

@@ -33,6 +33,7 @@ BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
 DECAYS = ("none", "cosine", "plateau")
 FIRST_LEARNING_RATE = 1e-8  # The warm-up's first, as in the published code.
 _LARGEST_SEED = 2**32 - 1  # NumPy's.
+AVERAGES = ("none", "ema")
 LAST_SHARE = 0.1  # A decay ends at this share of a learning rate.
 _NETWORK_SETTINGS = (
     "embedding_dim", "embedding_deviation", "hidden_units", "dropout",
@@ -52,6 +53,11 @@ class Recipe:
         model: string. The network, one of `zoo.list_models()`. Defaults to
             `"deepfm"`.
         batch_size: integer. Rows per step. Defaults to `1024`.
+        embedding_batch_size: integer. Rows per step of the embedding tables, a
+            multiple of `batch_size`, by which the dense weights step. Above
+            8192 rows or so the dense weights need more steps than tables. See
+            `keras_cowclip.CowClip(embedding_accumulation_steps=...)`. Defaults
+            to `None`, `batch_size`.
         epochs: integer. Passes over the training rows, in whole batches. The
             rows that are left at the end of an epoch begin the next one, as
             with `zoo.ClickBatches(carry_remainder=True)`. With one epoch alone
@@ -98,12 +104,18 @@ class Recipe:
             `keras_cowclip.CowClip`. On TensorFlow and PyTorch a step then
             costs no more for a larger table. A table has one moment less.
             Another algorithm than the paper's. Defaults to `False`.
+        average: string. `"ema"` keeps an exponential moving average of all
+            weights: evaluation, the choice of the best epoch and the saved
+            model use it. Defaults to `"none"`.
+        average_epochs: float. Epochs that the average reaches back: the steps
+            in which a weight's part in it falls to 1 / e. Defaults to `0.5`.
         seed: integer. Seed of the weights and of the order of rows. Defaults
             to `0`.
 
     Raises:
         ValueError: for an unknown model, a value of another type or out of
-            its range, or `lazy` with the rule of frequencies.
+            its range, an `embedding_batch_size` that is no multiple of
+            `batch_size`, or `lazy` with the rule of frequencies.
 
     Example:
 
@@ -117,6 +129,7 @@ class Recipe:
 
     model: str = "deepfm"
     batch_size: int = 1024
+    embedding_batch_size: int | None = None
     epochs: int = 10
     rule: str = "cowclip"
     learning_rate: float | None = None
@@ -134,6 +147,8 @@ class Recipe:
     dropout: float = 0.0
     dtype: str | None = None
     lazy: bool = False
+    average: str = "none"
+    average_epochs: float = 0.5
     seed: int = 0
 
     def __post_init__(self):
@@ -162,6 +177,13 @@ class Recipe:
             check_not_negative("clip_ratio", self.clip_ratio)
         check_choice("rule", self.rule, RULES)
         check_choice("decay", self.decay, DECAYS)
+        check_choice("average", self.average, AVERAGES)
+        check_number(
+            "average_epochs",
+            self.average_epochs,
+            "that is finite and positive",
+            lambda x: 0 < x < math.inf,
+        )
         check_clip_variant(self.clip_variant, self.clip_threshold)
         # Checks the rule and the rates before anything is made.
         scaled = self.scaled()
@@ -211,17 +233,21 @@ class Recipe:
         )
 
     def scaled(self) -> dict[str, Any]:
-        """Returns the learning rates and the l2 at this batch size.
+        """Returns the learning rates and the l2 at these batch sizes.
 
         Example:
 
         >>> zoo.Recipe(batch_size=4096).scaled()["learning_rate"]
         0.0016
         """
+        return self._scaled(self.embedding_batch_size)
+
+    def _scaled(self, embedding_batch_size: int | None) -> dict[str, Any]:
         from keras_cowclip import scale_hyperparameters
 
         return scale_hyperparameters(
             self.batch_size,
+            embedding_batch_size=embedding_batch_size,
             rule=self.rule,
             learning_rate=(
                 8e-4 if self.learning_rate is None else self.learning_rate
@@ -241,7 +267,8 @@ class Recipe:
             embedding_dim=self.embedding_dim,
             hidden_units=self.hidden_units,
             dropout=self.dropout,
-            linear_l2=self.scaled()["embedding_l2"],
+            # Of dense weights, so by the batch that these step at.
+            linear_l2=self._scaled(None)["embedding_l2"],
             embedding_deviation=self.embedding_deviation,
             dtype=self.dtype,
         )
@@ -287,6 +314,7 @@ class Recipe:
             **scaled,
             "clip_floor": self.clip_floor,
             "lazy": self.lazy,
+            **self._average(steps_per_epoch),
         }
         if self.clip_variant == ADAPTIVE_COLUMN:
             return CowClip(**arguments)
@@ -296,6 +324,12 @@ class Recipe:
             field_sizes=list(schema.vocabulary_sizes),
             **arguments,
         )
+
+    def _average(self, steps_per_epoch: int) -> dict[str, Any]:
+        if self.average == "none":
+            return {}
+        steps = max(self.average_epochs * steps_per_epoch, 1.0)
+        return {"use_ema": True, "ema_momentum": math.exp(-1.0 / steps)}
 
     def _schedule(self, rate: float, warmup_steps: int, steps: int) -> Any:
         from keras.optimizers import schedules
@@ -334,6 +368,11 @@ class Recipe:
         }
         if self.clip_variant != ADAPTIVE_COLUMN:
             values["clip_ratio"] = None  # A constant clip ignores it.
+        # As in reports from before there were these settings.
+        if self.embedding_batch_size is None:
+            del values["embedding_batch_size"]
+        if self.average == "none":
+            del values["average"], values["average_epochs"]
         # A report has these two beside its hyperparameters.
         del values["model"], values["batch_size"]
         return values

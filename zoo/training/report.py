@@ -122,6 +122,12 @@ class Report:
                 f"Received: {error}"
             ) from error
 
+    @property
+    def embedding_batch_size(self) -> int:
+        """Rows per step of the embedding tables."""
+        own = self.hyperparameters.get("embedding_batch_size")
+        return own or self.batch_size
+
     def to_json(self) -> dict[str, Any]:
         """Returns the attributes as a dict that JSON can hold."""
         content = asdict(self)
@@ -171,6 +177,7 @@ class Report:
             "rule": settings["rule"],
             "variant": self.variant,
             "batch_size": self.batch_size,
+            "embedding_batch_size": self.embedding_batch_size,
             "seed": settings["seed"],
             "epochs": settings["epochs"],
             "auc": self.auc,
@@ -191,6 +198,9 @@ class Report:
             "beta_1": settings.get("beta_1"),
             "beta_2": settings.get("beta_2"),
             "epsilon": settings.get("epsilon"),
+            "embedding_beta_1": settings.get("embedding_beta_1"),
+            "embedding_beta_2": settings.get("embedding_beta_2"),
+            "embedding_epsilon": settings.get("embedding_epsilon"),
             "clip_variant": settings["clip_variant"],
             "clip_ratio": settings["clip_ratio"],
             "clip_threshold": settings["clip_threshold"],
@@ -202,6 +212,8 @@ class Report:
             "hidden_units": "-".join(map(str, settings["hidden_units"])),
             "dtype": settings["dtype"],
             "lazy": settings["lazy"],
+            "average": settings.get("average", "none"),
+            "average_epochs": settings.get("average_epochs"),
             "data": self.data,
             "evaluated_on": self.evaluated_on,
             "backend": self.backend,

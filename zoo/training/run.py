@@ -22,6 +22,8 @@ from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
 from zoo.runtime.bfloat16 import warn_of_slow_bfloat16
 from zoo.runtime.out_of_memory import explained_out_of_memory
+from zoo.training.averaging import KeepWeights
+from zoo.training.averaging import average_for_good
 from zoo.training.callbacks import CutRatesOnPlateau
 from zoo.training.callbacks import RaiseOnDivergence
 from zoo.training.callbacks import SaveCheckpoints
@@ -178,6 +180,7 @@ class Run:
                     "diverged: lower the learning rates. "
                     f"Received: {error}"
                 ) from error
+        average_for_good(self.network)
 
     def report(self) -> Report:
         """Measures the network and returns the run's report."""
@@ -227,6 +230,8 @@ class Run:
         )
         if self.recipe.decay == "plateau":
             callbacks.append(self._plateau())
+        if self.recipe.average != "none":
+            callbacks.append(KeepWeights())
         return callbacks
 
     def _validation(self, evaluate_best_epoch: bool) -> ValidationMetrics:

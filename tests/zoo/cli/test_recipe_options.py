@@ -13,8 +13,8 @@ from zoo.training.recipe import Recipe
 DEFAULTS = {field.name: field.default for field in fields(Recipe)}
 # `scale` has options of its own for what a study varies.
 VARIED = {
-    "model", "rule", "batch_size", "seed", "clip_variant", "clip_ratio",
-    "clip_threshold",
+    "model", "rule", "batch_size", "embedding_batch_size", "seed",
+    "clip_variant", "clip_ratio", "clip_threshold",
 }  # fmt: skip
 # The options that users' scripts have, by command.
 EARLIER = {
@@ -34,6 +34,7 @@ EARLIER = {
 OTHER_VALUES = {
     "model": (["dcn_v2"], "dcn_v2"),
     "batch_size": (["64"], 64),
+    "embedding_batch_size": (["4096"], 4096),
     "epochs": (["3"], 3),
     "rule": (["linear"], "linear"),
     "learning_rate": (["0.01"], 0.01),
@@ -51,6 +52,8 @@ OTHER_VALUES = {
     "dropout": (["0.5"], 0.5),
     "dtype": (["mixed_bfloat16"], "mixed_bfloat16"),
     "lazy": ([], True),
+    "average": (["ema"], "ema"),
+    "average_epochs": (["2"], 2.0),
     "seed": (["7"], 7),
 }
 

@@ -22,7 +22,7 @@ from zoo.training.clip_choice import CLIP_VARIANTS
 
 # The study varies these by options of its own.
 @add_recipe_options(
-    *("model", "rule", "batch_size", "seed"),
+    *("model", "rule", "batch_size", "embedding_batch_size", "seed"),
     *("clip_variant", "clip_ratio", "clip_threshold"),
 )
 def scale(
@@ -48,6 +48,16 @@ def scale(
             min=1,
             help="Rows per step; may be repeated. Default: 1024 to 131072 by "
             "doubling.",
+            show_default=False,
+        ),
+    ] = None,
+    dense_batch_size: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="Rows per step of the dense weights where --batch-size, then "
+            "that of the embedding tables, is larger; may be repeated. "
+            "Default: --batch-size.",
             show_default=False,
         ),
     ] = None,
@@ -79,7 +89,10 @@ def scale(
         from zoo.scaling.study import scaling_study
         from zoo.scaling.verdict import verdicts
 
-    variants = dict(map(_clip_variant, clip)) if clip else None
+    variants = _with_dense_batches(
+        dict(map(_clip_variant, clip)) if clip else {"": {}},
+        dense_batch_size or [],
+    )
     keep_freed_memory()
     log = open_log(data)
     with explaining_interruption(
@@ -100,6 +113,21 @@ def scale(
     Console(soft_wrap=True).print(
         f"Results and figures: {output}", highlight=False
     )
+
+
+def _with_dense_batches(
+    variants: dict[str, dict[str, Any]], batch_sizes: list[int]
+) -> dict[str, dict[str, Any]]:
+    if not batch_sizes:
+        return variants
+    return {
+        ", ".join(filter(None, (name, f"dense batch {size}"))): {
+            **settings,
+            "batch_size": size,
+        }
+        for name, settings in variants.items()
+        for size in batch_sizes
+    }
 
 
 def _clip_variant(text: str) -> tuple[str, dict[str, Any]]:

@@ -107,7 +107,7 @@ def _draw_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
             axes.plot(
                 [steps * (i + 0.5) / len(curve) for i in range(len(curve))],
                 100 * np.array(curve),
-                label=f"batch {report.batch_size:,}",
+                label=f"batch {report.embedding_batch_size:,}",
             )
         axes.set_xscale("log")
         if not any(line.get_ydata().any() for line in axes.lines):

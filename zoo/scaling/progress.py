@@ -47,10 +47,11 @@ class StudyProgress:
     def begin(self, recipe: Recipe, variant: str) -> None:
         """Names the run that begins."""
         rule = label((recipe.rule, variant))
+        batch_size = recipe.embedding_batch_size or recipe.batch_size
         self._progress.update(
             self._task,
             description=f"{recipe.model}, {rule}, batch "
-            f"{recipe.batch_size:,}, seed {recipe.seed}",
+            f"{batch_size:,}, seed {recipe.seed}",
         )
 
     def end(self, recipe: Recipe, seconds: float) -> None:

@@ -31,7 +31,12 @@ _LONGEST_PART = 120
 def run_name(
     model: str, rule: str, variant: str, batch_size: int, seed: int
 ) -> str:
-    """Returns the name of a run; no two runs of a study share one."""
+    """Returns the name of a run; no two runs of a study share one.
+
+    Args:
+        model, rule, variant, seed: those of the run.
+        batch_size: integer, rows per step of the tables.
+    """
     parts = [model, rule, file_part(variant)]
     parts += [f"batch_{batch_size}", f"seed_{seed}"]
     return "-".join(filter(None, parts))
@@ -112,7 +117,7 @@ def _name_of(report: Report) -> str:
         report.model,
         settings["rule"],
         report.variant or "",
-        report.batch_size,
+        report.embedding_batch_size,
         settings["seed"],
     )
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import keras
 
 from keras_cowclip.scaling import RULES
+from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
 from zoo.metrics import TrainingDivergedError
 from zoo.scaling.figures import AUC_FIGURE
@@ -66,13 +67,16 @@ def scaling_study(
             `seconds.png` and `clipped_share.png`. While runs are under way,
             `runs/` holds their checkpoints and reports.
         models: strings, of `zoo.list_models()`.
-        batch_sizes: integers. Defaults to 1024 to 131,072 by doubling.
+        batch_sizes: integers, rows per step of the tables, and of the dense
+            weights as well unless a variant says otherwise. Defaults to 1024
+            to 131,072 by doubling.
         rules: strings, see `keras_cowclip.scale_hyperparameters`. Defaults to
             all of them. At a batch of 1024 those of the paper
             are one run.
         variants: dict of variants of the recipe to compare, by name: the
-            arguments of `zoo.Recipe` in which each differs. Defaults to
-            `{"": {}}`, the recipe as it is.
+            arguments of `zoo.Recipe` in which each differs. A `batch_size`
+            is that of the dense weights where the study's is larger.
+            Defaults to `{"": {}}`, the recipe as it is.
         seeds: integers. Defaults to `(0,)`; three or more show the spread.
         verbose: boolean. Shows the progress and the time left.
         **recipe: other arguments of `zoo.Recipe`, the same for all runs, such
@@ -105,14 +109,19 @@ def scaling_study(
     """
     name = log.encoder.log_format.name if log.encoder else None
     variants = _checked_variants(variants or {"": {}})
+    if "embedding_batch_size" in recipe:
+        raise ValueError(
+            "`embedding_batch_size` is what `batch_sizes` has: give the batch "
+            "of the dense weights as `batch_size` of a variant. "
+            f"Received: embedding_batch_size={recipe['embedding_batch_size']}"
+        )
     runs = [
         _PlannedRun(
             make_recipe(
                 model=model,
                 rule=rule,
-                batch_size=batch_size,
                 seed=seed,
-                **{**recipe, **variants[variant]},
+                **{**recipe, **_at_batch(batch_size, variants[variant])},
             ).for_data(name),
             variant,
         )
@@ -154,9 +163,17 @@ class _PlannedRun(NamedTuple):
             recipe.model,
             recipe.rule,
             self.variant,
-            recipe.batch_size,
+            recipe.embedding_batch_size or recipe.batch_size,
             recipe.seed,
         )
+
+
+def _at_batch(batch_size: int, variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings of a variant where tables step at `batch_size`."""
+    dense = variant.get("batch_size")
+    if dense is None or dense >= batch_size:
+        return {**variant, "batch_size": batch_size}
+    return {**variant, "embedding_batch_size": batch_size}
 
 
 def _checked_variants(
@@ -171,7 +188,11 @@ def _checked_variants(
                 "Names of `variants` must differ in letters or digits, for "
                 f"runs are named after them. Received: {other!r} and {name!r}"
             )
-        taken = {"model", "rule", "batch_size", "seed"} & set(arguments)
+        taken = {"model", "rule", "embedding_batch_size", "seed"} & set(
+            arguments
+        )
+        if "batch_size" in arguments:
+            check_positive_integer("batch_size", arguments["batch_size"])
         if taken:
             raise ValueError(
                 "`variants` must not set what the study varies by itself. "
@@ -188,7 +209,9 @@ def _check(log: EncodedLog, runs: list[_PlannedRun]) -> None:
         )
     for run in runs:
         check_log(log, run.recipe)
-    largest = max(run.recipe.batch_size for run in runs)
+    largest = max(
+        run.recipe.embedding_batch_size or run.recipe.batch_size for run in runs
+    )
     rows = len(log.split("train"))
     if largest > rows:
         raise ValueError(

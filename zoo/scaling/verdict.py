@@ -21,11 +21,11 @@ def label(curve: Curve) -> str:
 
 
 def by_batch(rows: list[Row], model: str, curve: Curve) -> dict[int, list[Row]]:
-    """The runs of one curve, by batch size: one for each seed."""
+    """The runs of one curve, by the batch of the tables: one for each seed."""
     runs: dict[int, list[Row]] = {}
     for row in rows:
         if (row["model"], row["rule"], row["variant"]) == (model, *curve):
-            runs.setdefault(row["batch_size"], []).append(row)
+            runs.setdefault(row["embedding_batch_size"], []).append(row)
     return dict(sorted(runs.items()))
 
 
@@ -53,7 +53,7 @@ def verdicts(rows: list[Row]) -> list[dict[str, Any]]:
     for model in dict.fromkeys(row["model"] for row in rows):
         runs_of = {c: by_batch(rows, model, c) for c in curves(rows)}
         smallest = min(
-            row["batch_size"] for row in rows if row["model"] == model
+            row["embedding_batch_size"] for row in rows if row["model"] == model
         )
         starts = [
             runs[smallest]

@@ -45,7 +45,7 @@ def test_committed_reports_make_the_committed_table(study, tmp_path):
                 line["model"],
                 line["rule"],
                 line["variant"],
-                int(line["batch_size"]),
+                int(line["embedding_batch_size"]),
                 int(line["seed"]),
             )
             for line in csv.DictReader(file)

@@ -8,7 +8,7 @@ from zoo.training.recipe import Recipe
 def row(rule, batch_size, auc, seconds=1.0, seed=0, variant=""):
     return {
         "model": "deepfm", "rule": rule, "variant": variant,
-        "batch_size": batch_size, "seed": seed, "auc": auc,
+        "embedding_batch_size": batch_size, "seed": seed, "auc": auc,
         "seconds": seconds, "best_epoch_auc": None,
     }  # fmt: skip
 

@@ -79,6 +79,34 @@ CLIPS = {
 # studies `gowalla` and `gowalla_decay`.
 BFLOAT16 = {"dtype": "mixed_bfloat16"}
 LAZY = {"lazy": True}
+# Two batch sizes: that of the study for the tables, this one for the dense
+# weights. And weights that are averaged over half an epoch.
+DENSE_8K = {"batch_size": 8192}
+AVERAGE = {"average": "ema"}
+SMALL_BATCH = {"": {}, "average": AVERAGE}
+LARGE_BATCH = {
+    "dense 8K": DENSE_8K,
+    "dense 8K, average": {**DENSE_8K, **AVERAGE},
+    **SMALL_BATCH,
+}
+OTHER_DENSE_BATCHES = {
+    f"dense {size // 1024}K": {"batch_size": size} for size in (4096, 16_384)
+}
+
+
+def with_decays(
+    variants: dict[str, dict[str, Any]],
+    *names: str,
+    decays: dict[str, dict[str, Any]] = DECAYS,
+) -> dict[str, dict[str, Any]]:
+    """Returns each of the variants with each of the named decays."""
+    return {
+        ", ".join(filter(None, (decay, name))): {**decays[decay], **settings}
+        for decay in names
+        for name, settings in variants.items()
+    }
+
+
 # A study is made of one or more calls of `zoo.scaling_study`.
 STUDIES: dict[str, list[dict[str, Any]]] = {
     # Every rule of the paper, and this project's where it is more than CowClip
@@ -165,6 +193,91 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             }
             for rule, batch_size in (("frequency", 65_536), ("cowclip", 1024))
         ),
+    ],
+    # Two batch sizes, with averaged weights and without: three seeds, then the
+    # other networks.
+    "gowalla_two_batches": [
+        *(
+            {
+                **GOWALLA,
+                "models": models,
+                "batch_sizes": batch_sizes,
+                "rules": rules,
+                "variants": variants,
+                "seeds": seeds,
+            }
+            for models, seeds in (
+                (("deepfm",), (0, 1, 2)),
+                (OTHER_MODELS, (0,)),
+            )
+            for rules, batch_sizes, variants in (
+                (
+                    ("frequency",),
+                    (65_536,),
+                    with_decays(LARGE_BATCH, "cosine of the same mean"),
+                ),
+                (
+                    ("cowclip",),
+                    (1024,),
+                    with_decays(SMALL_BATCH, "cosine of the same mean"),
+                ),
+            )
+        ),
+        {
+            **GOWALLA,
+            "batch_sizes": (131_072, 262_144),
+            "rules": ("frequency",),
+            "variants": with_decays(
+                {"dense 8K": DENSE_8K}, "cosine of the same mean"
+            ),
+            "seeds": (0, 1, 2),
+        },
+        {
+            **GOWALLA,
+            "batch_sizes": (65_536,),
+            "rules": ("frequency",),
+            "variants": with_decays(
+                OTHER_DENSE_BATCHES, "cosine of the same mean"
+            ),
+            "seeds": (0, 1, 2),
+        },
+        {
+            **GOWALLA,
+            "batch_sizes": (65_536,),
+            "rules": ("frequency",),
+            "variants": with_decays(LARGE_BATCH, "constant"),
+            "seeds": (0, 1, 2),
+        },
+        {
+            **GOWALLA,
+            "batch_sizes": (1024,),
+            "rules": ("cowclip",),
+            "variants": with_decays(SMALL_BATCH, "constant"),
+            "seeds": (0, 1, 2),
+        },
+        {
+            **GOWALLA,
+            "batch_sizes": (65_536,),
+            "rules": ("cowclip", "sqrt", "linear"),
+            "variants": with_decays(
+                {"": {}}, "cosine of the same mean", "constant"
+            ),
+        },
+    ],
+    "synthetic_two_batches": [
+        {
+            **SYNTHETIC,
+            "models": ("deepfm", *OTHER_MODELS),
+            "batch_sizes": batch_sizes,
+            "rules": rules,
+            "variants": with_decays(
+                variants, "cosine of the same mean", decays=SYNTHETIC_DECAYS
+            ),
+        }
+        for rules, batch_sizes, variants in (
+            (("frequency",), (65_536,), LARGE_BATCH),
+            (("cowclip",), (1024,), SMALL_BATCH),
+        )
     ],
     # The ablation: the paper's recipe without one part or another.
     "gowalla_ablation": [
@@ -320,7 +433,7 @@ def means(rows: list[dict[str, Any]]) -> str:
         "",
     ]
     for model in dict.fromkeys(row["model"] for row in rows):
-        sizes = sorted({row["batch_size"] for row in rows})
+        sizes = sorted({row["embedding_batch_size"] for row in rows})
         head = [model, *(f"{size // 1024}K" for size in sizes)]
         lines += [_line(head), _line(["---"] * len(head))]
         for curve in curves(rows):

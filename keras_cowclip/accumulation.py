@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_cowclip import backend
@@ -29,10 +28,6 @@ class Accumulator:
             self._optimizer.add_variable_from_reference(variable, "sum")
             for variable in (update.table, update.tag.id_counts)
         )
-        self._average: Any = None
-        if self._optimizer.use_ema:
-            averages = self._optimizer._model_variables_moving_average
-            self._average = averages[update.index]
 
     def add(self, gradient: Tensor, counts: Tensor | None) -> None:
         """Adds a batch, and updates the table if it is the last to be added.
@@ -51,8 +46,6 @@ class Accumulator:
         is_last = ops.equal((optimizer.dense_iterations + 1) % steps, 0)
         table = self.update.table
         written = [table, *self.update.state(), self._gradient, self._counts]
-        if self._average is not None:
-            written.append(self._average)
         backend.run_if(is_last, self._step, written, optimizer.variables)
 
     def _step(self):
@@ -74,34 +67,6 @@ class Accumulator:
             table.assign(table.constraint(table))
         for variable in (self._gradient, self._counts):
             variable.assign(ops.zeros(variable.shape, variable.dtype))
-        if self._average is not None:
-            optimizer = self._optimizer
-            steps = optimizer.embedding_accumulation_steps
-            move_average(
-                self._average,
-                table,
-                optimizer.ema_momentum**steps,
-                optimizer.iterations,
-            )
-
-
-def move_average(
-    average: keras.Variable,
-    variable: keras.Variable,
-    momentum: float,
-    iterations: Tensor,
-) -> None:
-    """Updates the average of a weight as Keras does with `use_ema`.
-
-    Args:
-        average: variable. The first step sets it to the weight.
-        variable: the weight.
-        momentum: float.
-        iterations: integer, the steps that the weight has taken before.
-    """
-    has_stepped = ops.cast(ops.not_equal(iterations, 0), variable.dtype)
-    kept = has_stepped * momentum
-    average.assign(kept * average + (1.0 - kept) * variable)
 
 
 def refuse_with_accumulation(optimizer: Any) -> None:

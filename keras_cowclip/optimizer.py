@@ -7,8 +7,8 @@ from keras import ops
 
 from keras_cowclip import backend
 from keras_cowclip.accumulation import Accumulator
-from keras_cowclip.accumulation import move_average
 from keras_cowclip.accumulation import refuse_with_accumulation
+from keras_cowclip.averaging import move_averages
 from keras_cowclip.checks import check_boolean
 from keras_cowclip.checks import check_decay_rate
 from keras_cowclip.checks import check_not_negative
@@ -116,13 +116,16 @@ class CowClip(keras.optimizers.Adam):
 
     With `embedding_accumulation_steps`, `fit` counts and schedules steps of the
     dense weights. `id_counts` is not written. What is left of an epoch flows
-    into the next step of the tables. With `use_ema` the average of a table is
-    updated when the table is. Between two of its steps, TensorFlow and PyTorch
-    touch only the rows of the batch, with `lazy` or without, under the
-    conditions above.
+    into the next step of the tables. Between two of these, TensorFlow and
+    PyTorch touch only the rows of the batch, with `lazy` or without, under the
+    conditions above but for `use_ema` and loss scales of a fixed factor.
 
     On JAX a gradient is as large as its table. A lazy step then costs less than
     a dense one for a large table and a small batch.
+
+    With `use_ema` Keras would pass over all tables at each step. On one device,
+    averages of tables are updated at a hundredth of their window's steps,
+    `0.01 / (1 - ema_momentum)`, but no more often than the tables.
 
     Several devices train what one device trains with the whole batch, because
     counts are summed over them: under `keras.distribution` on JAX, in the scope
@@ -446,6 +449,10 @@ class CowClip(keras.optimizers.Adam):
             kept_grads.append(gradient)
             kept_variables.append(variable)
         if updated and all(gradient is None for gradient in kept_grads):
+            if self.use_ema:
+                self._update_model_variables_moving_average(
+                    self._trainable_variables
+                )
             self._iterations.assign_add(1)
         else:
             super().apply(kept_grads, kept_variables)
@@ -574,22 +581,10 @@ class CowClip(keras.optimizers.Adam):
         return self.embedding_accumulation_steps > 1
 
     def _update_model_variables_moving_average(self, trainable_variables):
-        if not self._accumulates():
+        if backend.is_alone():
+            move_averages(self, {update.index for update in self._tables()})
+        else:  # Replicas of TensorFlow can't meet in a branch.
             super()._update_model_variables_moving_average(trainable_variables)
-            return
-        # A table's average moves with the table, see `Accumulator`.
-        tables = {update.index for update in self._tables()}
-        for index, (variable, average) in enumerate(
-            zip(
-                trainable_variables,
-                self._model_variables_moving_average,
-                strict=True,
-            )
-        ):
-            if index not in tables:
-                move_average(
-                    average, variable, self.ema_momentum, self.iterations
-                )
 
     def _keras_changes_gradients(self):
         """Whether Keras' `apply` reads gradients before `update_step` does."""

@@ -23,10 +23,15 @@ PLAIN, LAZY = "", "lazy=true"
 FLOAT16 = 'policy="mixed_float16"'
 MORE = ["frequency_scale=8.0", "use_ema=true,ema_momentum=0.8"]
 if BACKEND != "tensorflow":  # There it is refused.
-    MORE.append("gradient_accumulation_steps=2")
+    MORE += [
+        "gradient_accumulation_steps=2",
+        "embedding_accumulation_steps=2",
+        "embedding_accumulation_steps=2,lazy=true",
+    ]
 REFUSED = [
-    "gradient_accumulation_steps=2", "clipnorm=1.0", "global_clipnorm=1.0",
-    "clipvalue=1.0", "use_ema=true,ema_overwrite_frequency=3",
+    "gradient_accumulation_steps=2", "embedding_accumulation_steps=2",
+    "clipnorm=1.0", "global_clipnorm=1.0", "clipvalue=1.0",
+    "use_ema=true,ema_overwrite_frequency=3",
 ]  # fmt: skip
 # What one process trains after the other: these for a merge, those for a
 # release.
@@ -39,7 +44,7 @@ def train(tmp_path_factory):
     folders = {}
 
     def train(kind, devices, options):
-        [trainings] = [t for t in TRAININGS if options in t] or [REFUSED]
+        trainings = next((t for t in TRAININGS if options in t), REFUSED)
         key = kind, devices, *trainings
         if key not in folders:
             folder = tmp_path_factory.mktemp(f"{kind}_{devices}")

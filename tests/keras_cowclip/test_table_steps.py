@@ -154,9 +154,10 @@ def test_a_file_saved_within_a_window_goes_on_as_if_never_saved(
     assert again.optimizer.clipped_share == optimizer.clipped_share > 0.5
 
 
-@pytest.mark.parametrize("k", [1, 4])
-def test_averages_of_tables_move_when_the_tables_do(k):
-    momentum = 0.8
+@pytest.mark.parametrize(
+    ("k", "momentum", "interval"), [(1, 0.8, 1), (1, 0.998, 5), (4, 0.8, 4)]
+)
+def test_averages_of_tables_move_at_few_steps(k, momentum, interval):
     optimizer = kc.CowClip(
         embedding_accumulation_steps=k,
         use_ema=True,
@@ -168,12 +169,27 @@ def test_averages_of_tables_move_when_the_tables_do(k):
     for step, batch in enumerate(networks.batches(12)):
         model.train_on_batch(*batch)
         for name, weight in networks.weights_of(model).items():
-            steps = k if name in ("table", "wide") else 1
-            if (step + 1) % steps:
-                continue
-            kept = momentum**steps if name in expected else 0.0
-            before = expected.get(name, 0.0)
-            expected[name] = kept * before + (1 - kept) * weight
+            steps = interval if name in ("table", "wide") else 1
+            if name not in expected:
+                expected[name] = weight
+            elif (step + 1) % steps == 0:
+                kept = momentum**steps
+                expected[name] = kept * expected[name] + (1 - kept) * weight
+    optimizer.finalize_variable_values(model.trainable_variables)
+    networks.assert_same_weights(model, expected)
+
+
+def test_averages_move_where_all_dense_weights_are_frozen():
+    optimizer = kc.CowClip(
+        embedding_accumulation_steps=2,
+        use_ema=True,
+        ema_momentum=1e-9,
+        **networks.STRONG,
+    )
+    model = frozen(optimizer)
+    for batch in networks.batches(4):
+        model.train_on_batch(*batch)
+    expected = networks.weights_of(model)
     optimizer.finalize_variable_values(model.trainable_variables)
     networks.assert_same_weights(model, expected)
 

@@ -40,13 +40,22 @@ class Accumulator:
         optimizer = self._optimizer
         steps = optimizer.embedding_accumulation_steps
         share = 1.0 / (steps * (optimizer.loss_scale_factor or 1.0))
+        position = optimizer.dense_iterations % steps
         backend.add_gradient(
-            self._gradient, self._counts, gradient, counts, share
+            self._gradient,
+            self._counts,
+            gradient,
+            counts,
+            share,
+            is_first=ops.equal(position, 0),
         )
-        is_last = ops.equal((optimizer.dense_iterations + 1) % steps, 0)
         table = self.update.table
-        written = [table, *self.update.state(), self._gradient, self._counts]
-        backend.run_if(is_last, self._step, written, optimizer.variables)
+        backend.run_if(
+            ops.equal(position, steps - 1),
+            self._step,
+            [table, *self.update.state()],
+            optimizer.variables,
+        )
 
     def _step(self):
         rows = None
@@ -65,8 +74,7 @@ class Accumulator:
         self.update.update(self._gradient.value, self._counts, table)
         if table.constraint is not None:
             table.assign(table.constraint(table))
-        for variable in (self._gradient, self._counts):
-            variable.assign(ops.zeros(variable.shape, variable.dtype))
+        backend.clear_sums(self._gradient, self._counts)
 
 
 def refuse_with_accumulation(optimizer: Any) -> None:

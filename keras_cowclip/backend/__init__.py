@@ -13,6 +13,7 @@ arguments and results. It is chosen once, here, and no other one is imported.
 | `active_ids`         | ids of a sparse gradient's rows        | TensorFlow  |
 | `row_gradient`       | a sparse gradient, each id once        | TF, PyTorch |
 | `add_gradient`       | a batch, added to a table's sums       | TF, PyTorch |
+| `clear_sums`         | zeros again, after a table's step      | TF, PyTorch |
 | `summed_rows`        | the rows that were added               | TF, PyTorch |
 | `run_if`             | a part of a step, on a condition       | JAX         |
 | `read_rows`          | some rows of a variable                | TensorFlow  |

@@ -114,25 +114,20 @@ def run_if(
     written: list[keras.Variable],
     read: list[keras.Variable],
 ) -> None:
-    """Calls `function` in a loop that runs once or not at all.
-
-    XLA copies the arrays that a branch leaves as they are, and lets those of a
-    loop lie.
-    """
     if not isinstance(condition, jax.core.Tracer):
         if condition:
             function()
         return
     others = [(variable, variable.value) for variable in read]
 
-    def run(_, values):
+    def run(values):
         mapping = [*others, *zip(written, values, strict=True)]
         with keras.StatelessScope(state_mapping=mapping) as scope:
             function()
         return [scope.get_current_value(variable) for variable in written]
 
     values = [variable.value for variable in written]
-    values = lax.fori_loop(0, jnp.int32(condition), run, values)
+    values = lax.cond(condition, run, lambda values: values, values)
     for variable, value in zip(written, values, strict=True):
         variable.assign(value)
 

@@ -19,6 +19,7 @@ __all__ = [
     "adam",
     "add_gradient",
     "check_replicas",
+    "clear_sums",
     "clip_active_rows",
     "clip_rows",
     "compiled",
@@ -156,8 +157,12 @@ def add_gradient(
     gradient: Tensor,
     counts: Tensor | None,
     share: float,
+    is_first: Tensor,
 ) -> None:
     """Adds a batch to the sums of a table.
+
+    The first batch begins the sums anew, which costs nothing in a pass over
+    them, and lets XLA update the table without a copy of its sums.
 
     Args:
         gradient_sum: `(input_dim, embedding_dim)` variable, to which
@@ -166,12 +171,17 @@ def add_gradient(
         gradient: of the table, dense or in the backend's sparse format.
         counts: gradient of the table's `id_counts`, or `None` for zeros.
         share: float.
+        is_first: scalar boolean, whether the batch is the first of the sums.
+            Ignored where `clear_sums` has cleared them.
     """
-    gradient_sum.assign(
-        ops.cast(gradient_sum + share * gradient, gradient_sum.dtype)
-    )
-    if counts is not None:
-        counts_sum.assign(counts_sum + counts)
+    before = ops.where(is_first, 0.0, gradient_sum.value)
+    gradient_sum.assign(ops.cast(before + share * gradient, gradient_sum.dtype))
+    before = ops.where(is_first, 0.0, counts_sum.value)
+    counts_sum.assign(before if counts is None else before + counts)
+
+
+def clear_sums(*sums: keras.Variable) -> None:
+    """Clears the sums of a table, where `add_gradient` does not."""
 
 
 def summed_rows(

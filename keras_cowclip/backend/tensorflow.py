@@ -29,6 +29,7 @@ __all__ = [
     "active_ids",
     "add_gradient",
     "check_replicas",
+    "clear_sums",
     "clip_active_rows",
     "compiled",
     "count_ids",
@@ -98,6 +99,7 @@ def add_gradient(
     gradient: Tensor,
     counts: Tensor | None,
     share: float,
+    is_first: Tensor,
 ) -> None:
     if (
         not isinstance(gradient, tf.IndexedSlices)
@@ -105,7 +107,7 @@ def add_gradient(
     ):
         gradient = dense_gradient(gradient, gradient_sum.shape)
         reference.add_gradient(
-            gradient_sum, counts_sum, gradient, counts, share
+            gradient_sum, counts_sum, gradient, counts, share, is_first
         )
         return
     # The backward pass need not count the ids, then.
@@ -115,6 +117,11 @@ def add_gradient(
         (counts_sum, ones),
     ):
         variable.value.scatter_add(tf.IndexedSlices(rows, gradient.indices))
+
+
+def clear_sums(*sums: keras.Variable) -> None:
+    for variable in sums:
+        variable.assign(tf.zeros(variable.shape, variable.dtype))
 
 
 def summed_rows(

@@ -23,6 +23,7 @@ from keras_cowclip.backend.reference import RowGradient
 __all__ = [
     "adam",
     "add_gradient",
+    "clear_sums",
     "clip_active_rows",
     "dense_gradient",
     "is_alone",
@@ -137,6 +138,7 @@ def add_gradient(
     gradient: Tensor,
     counts: Tensor | None,
     share: float,
+    is_first: Tensor,
 ) -> None:
     for variable, part, factor in (
         (gradient_sum, gradient, share),
@@ -151,6 +153,11 @@ def add_gradient(
             total.index_add_(0, ids, part.values(), alpha=factor)
         else:
             total.add_(part, alpha=factor)
+
+
+def clear_sums(*sums: keras.Variable) -> None:
+    for variable in sums:
+        variable.value.detach().zero_()
 
 
 def summed_rows(

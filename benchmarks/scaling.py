@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 import zoo
@@ -81,6 +82,7 @@ BFLOAT16 = {"dtype": "mixed_bfloat16"}
 LAZY = {"lazy": True}
 # Two batch sizes: that of the study for the tables, this one for the dense
 # weights. And weights that are averaged over half an epoch.
+SHARES = {"half": 0.5, "quarter": 0.25}  # Of the training rows.
 DENSE_8K = {"batch_size": 8192}
 AVERAGE = {"average": "ema"}
 SMALL_BATCH = {"": {}, "average": AVERAGE}
@@ -104,6 +106,24 @@ def with_decays(
         ", ".join(filter(None, (decay, name))): {**decays[decay], **settings}
         for decay in names
         for name, settings in variants.items()
+    }
+
+
+def two_batches(
+    rule: str,
+    batch_sizes: tuple[int, ...],
+    variants: dict[str, dict[str, Any]],
+    decay: str = "cosine of the same mean",
+    of: tuple[str, ...] = ("deepfm",),
+) -> dict[str, Any]:
+    """Returns a grid on gowalla: three seeds of DeepFM, one of the others."""
+    return {
+        **GOWALLA,
+        "models": of,
+        "batch_sizes": batch_sizes,
+        "rules": (rule,),
+        "variants": with_decays(variants, decay),
+        "seeds": (0, 1, 2) if of == ("deepfm",) else (0,),
     }
 
 
@@ -194,89 +214,55 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             for rule, batch_size in (("frequency", 65_536), ("cowclip", 1024))
         ),
     ],
-    # Two batch sizes, with averaged weights and without: three seeds, then the
-    # other networks.
+    # Two batch sizes, with averaged weights and without; last the networks that
+    # take long.
     "gowalla_two_batches": [
+        two_batches("frequency", (65_536,), LARGE_BATCH),
+        two_batches("cowclip", (1024,), SMALL_BATCH),
+        two_batches("frequency", (131_072, 262_144), {"dense 8K": DENSE_8K}),
+        two_batches("frequency", (65_536,), OTHER_DENSE_BATCHES),
+        # What else takes little time: one batch of 8K, and lazy steps.
+        two_batches("frequency", (8192,), SMALL_BATCH),
+        two_batches("cowclip", (1024, 8192), {"lazy": LAZY}),
+        two_batches("sqrt", (8192,), {"lazy": LAZY}),
+        two_batches("frequency", (65_536,), LARGE_BATCH, "constant"),
         *(
-            {
-                **GOWALLA,
-                "models": models,
-                "batch_sizes": batch_sizes,
-                "rules": rules,
-                "variants": variants,
-                "seeds": seeds,
-            }
-            for models, seeds in (
-                (("deepfm",), (0, 1, 2)),
-                (OTHER_MODELS, (0,)),
-            )
-            for rules, batch_sizes, variants in (
-                (
-                    ("frequency",),
-                    (65_536,),
-                    with_decays(LARGE_BATCH, "cosine of the same mean"),
-                ),
-                (
-                    ("cowclip",),
-                    (1024,),
-                    with_decays(SMALL_BATCH, "cosine of the same mean"),
-                ),
+            two_batches(rule, (65_536,), {"": {}}, decay)
+            for rule in ("cowclip", "sqrt", "linear")
+            for decay in HEADLINE_DECAYS
+        ),
+        two_batches("cowclip", (1024,), SMALL_BATCH, "constant"),
+        *(
+            grid
+            for models in (("wide_deep", "dcn"), ("dcn_v2",))
+            for grid in (
+                two_batches("frequency", (65_536,), LARGE_BATCH, of=models),
+                two_batches("cowclip", (1024,), SMALL_BATCH, of=models),
             )
         ),
-        {
-            **GOWALLA,
-            "batch_sizes": (131_072, 262_144),
-            "rules": ("frequency",),
-            "variants": with_decays(
-                {"dense 8K": DENSE_8K}, "cosine of the same mean"
-            ),
-            "seeds": (0, 1, 2),
-        },
-        {
-            **GOWALLA,
-            "batch_sizes": (65_536,),
-            "rules": ("frequency",),
-            "variants": with_decays(
-                OTHER_DENSE_BATCHES, "cosine of the same mean"
-            ),
-            "seeds": (0, 1, 2),
-        },
-        {
-            **GOWALLA,
-            "batch_sizes": (65_536,),
-            "rules": ("frequency",),
-            "variants": with_decays(LARGE_BATCH, "constant"),
-            "seeds": (0, 1, 2),
-        },
-        {
-            **GOWALLA,
-            "batch_sizes": (1024,),
-            "rules": ("cowclip",),
-            "variants": with_decays(SMALL_BATCH, "constant"),
-            "seeds": (0, 1, 2),
-        },
-        {
-            **GOWALLA,
-            "batch_sizes": (65_536,),
-            "rules": ("cowclip", "sqrt", "linear"),
-            "variants": with_decays(
-                {"": {}}, "cosine of the same mean", "constant"
-            ),
-        },
     ],
+    # The same where an epoch has half and a quarter of the steps.
+    **{
+        f"gowalla_{part}": [
+            two_batches("frequency", (65_536,), LARGE_BATCH),
+            two_batches("cowclip", (1024,), SMALL_BATCH),
+        ]
+        for part in SHARES
+    },
     "synthetic_two_batches": [
         {
             **SYNTHETIC,
-            "models": ("deepfm", *OTHER_MODELS),
+            "models": models,
             "batch_sizes": batch_sizes,
-            "rules": rules,
+            "rules": (rule,),
             "variants": with_decays(
                 variants, "cosine of the same mean", decays=SYNTHETIC_DECAYS
             ),
         }
-        for rules, batch_sizes, variants in (
-            (("frequency",), (65_536,), LARGE_BATCH),
-            (("cowclip",), (1024,), SMALL_BATCH),
+        for models in (("deepfm",), ("wide_deep", "dcn"), ("dcn_v2",))
+        for rule, batch_sizes, variants in (
+            ("frequency", (65_536,), LARGE_BATCH),
+            ("cowclip", (1024,), SMALL_BATCH),
         )
     ],
     # The ablation: the paper's recipe without one part or another.
@@ -409,8 +395,11 @@ def main():
     )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        if arguments.study.startswith("gowalla"):
+        dataset, _, part = arguments.study.partition("_")
+        if dataset == "gowalla":
             log = gowalla(arguments.gowalla, Path(folder))
+            if part in SHARES:
+                log = share_of_rows(log, SHARES[part])
         else:
             log = synthetic.make_log(rows=5_000_000, max_vocabulary=120_000)
         for grid in STUDIES[arguments.study]:
@@ -466,6 +455,15 @@ def gowalla(source: Path, folder: Path) -> zoo.EncodedLog:
     log = zoo.EncodedLog.load(folder / "gowalla")
     # By its name: the folder is another one each time.
     return dataclasses.replace(log, source="gowalla")
+
+
+def share_of_rows(log: zoo.EncodedLog, share: float) -> zoo.EncodedLog:
+    """Returns the log with a share of its training rows, drawn by a seed."""
+    inputs, labels = log.split("train").read(0, len(log.split("train")))
+    random = np.random.default_rng(0)
+    rows = random.permutation(len(labels))[: round(share * len(labels))]
+    train = zoo.Split({n: i[rows] for n, i in inputs.items()}, labels[rows])
+    return dataclasses.replace(log, splits={**log.splits, "train": train})
 
 
 if __name__ == "__main__":

@@ -328,7 +328,7 @@ class Recipe:
     def _average(self, steps_per_epoch: int) -> dict[str, Any]:
         if self.average == "none":
             return {}
-        steps = max(self.average_epochs * steps_per_epoch, 1.0)
+        steps = self.average_epochs * steps_per_epoch
         return {"use_ema": True, "ema_momentum": math.exp(-1.0 / steps)}
 
     def _schedule(self, rate: float, warmup_steps: int, steps: int) -> Any:

@@ -117,3 +117,52 @@ def test_integers_of_numpy_are_written_as_json():
     recipe = Recipe(batch_size=np.int64(4096), epochs=np.int32(2))
     written = json.dumps([recipe.batch_size, recipe.hyperparameters()])
     assert json.loads(written)[0] == 4096
+
+
+def test_two_batch_sizes_scale_each_its_weights():
+    recipe = Recipe(
+        batch_size=8192, embedding_batch_size=65_536, rule="frequency"
+    )
+    optimizer = recipe.make_optimizer(10, SCHEMA)
+    assert optimizer.embedding_accumulation_steps == 8
+    assert optimizer.frequency_scale == 64.0
+    assert optimizer.embedding_beta_1 == 0.0
+    assert optimizer.beta_1 == pytest.approx(0.2)
+
+
+def test_the_l2_of_dense_linear_weights_is_by_their_own_batch():
+    recipe = Recipe(batch_size=2048, embedding_batch_size=8192)
+    assert recipe.scaled()["embedding_l2"] == pytest.approx(8e-5)
+    network = recipe.make_network(SCHEMA)
+    assert network.get_config()["linear_l2"] == pytest.approx(2e-5)
+
+
+def test_the_average_reaches_back_by_epochs():
+    for epochs, steps in ((0.5, 50), (2.0, 200)):
+        recipe = Recipe(average="ema", average_epochs=epochs)
+        optimizer = recipe.make_optimizer(100, SCHEMA)
+        assert optimizer.use_ema
+        assert optimizer.ema_momentum**steps == pytest.approx(math.exp(-1))
+
+
+def test_settings_at_their_defaults_are_not_in_reports():
+    """So that runs of before there were these settings stay the same runs."""
+    new = {"embedding_batch_size", "average", "average_epochs"}
+    assert not new & set(Recipe().hyperparameters())
+    used = Recipe(embedding_batch_size=2048, average="ema")
+    assert new <= set(used.hyperparameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("embedding_batch_size", 1000),
+        ("embedding_batch_size", "2048"),
+        ("average", "swa"),
+        ("average_epochs", 0),
+        ("average_epochs", math.inf),
+    ],
+)
+def test_wrong_batches_and_averages_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"Received: {name}={value!r}"):
+        Recipe(**{name: value})

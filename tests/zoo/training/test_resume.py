@@ -140,6 +140,28 @@ def test_resuming_at_any_step_gives_the_same_run(
     assert_same_run(output, report, whole)
 
 
+# Tables step once in three batches: 30 and 45, where runs resume, end none or
+# one such window, and an epoch of 32 ends within one.
+@pytest.mark.trained_often
+@pytest.mark.parametrize(
+    "step", [pytest.param(31, marks=pytest.mark.large), 47]
+)
+def test_tables_within_their_step_and_averages_resume(
+    step, monkeypatch, log, tmp_path
+):
+    settings = {
+        "embedding_batch_size": 3 * BATCH_SIZE,
+        "rule": "frequency",
+        "average": "ema",
+    }
+    expected = zoo.train(log, tmp_path / "whole", **{**OPTIONS, **settings})
+    output = tmp_path / "run"
+    break_off(monkeypatch, log, output, step, **settings)
+    report = zoo.train(log, output, resume=True, **{**OPTIONS, **settings})
+    assert len(report["resumed_at"]) == 1
+    assert_same_run(output, report, (tmp_path / "whole", expected))
+
+
 @pytest.mark.trained_often
 def test_by_default_every_epoch_ends_in_a_checkpoint(
     monkeypatch, log, tmp_path, whole

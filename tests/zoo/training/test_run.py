@@ -78,3 +78,36 @@ def test_a_run_that_is_broken_off_resumes(log, tmp_path, monkeypatch):
     assert resumed.resumed_at == [[1, 0]]
     assert resumed.history == whole.history
     assert resumed.auc == whole.auc
+
+
+@pytest.mark.trained_often
+def test_the_averages_are_measured_and_saved(log, tmp_path):
+    """With a window of a millionth of an epoch they are the weights."""
+    trained = {
+        epochs: zoo.train(
+            log,
+            tmp_path / str(epochs),
+            verbose=0,
+            **SETTINGS,
+            average="ema",
+            average_epochs=epochs,
+        )
+        for epochs in (1e-6, 10.0)
+    }
+    plain = zoo.train(log, tmp_path / "plain", verbose=0, **SETTINGS)
+    for name in ("auc", "log_loss"):
+        assert trained[1e-6][name] == pytest.approx(plain[name], rel=1e-5)
+        assert trained[10.0][name] != pytest.approx(plain[name], rel=1e-5)
+        curves = [
+            r["history"][f"val_{name}"] for r in (*trained.values(), plain)
+        ]
+        assert curves[0] == pytest.approx(curves[2], rel=1e-5)
+        assert curves[1] != pytest.approx(curves[2], rel=1e-5)
+    # What is saved is what was measured.
+    network = zoo.from_preset(tmp_path / "10.0")
+    metrics = zoo.evaluate(network, log)
+    assert metrics["auc"] == pytest.approx(trained[10.0]["auc"], abs=1e-9)
+    # Training goes on from the weights, so that its loss is the same.
+    assert trained[10.0]["history"]["loss"] == pytest.approx(
+        plain["history"]["loss"], rel=1e-5
+    )

@@ -1,8 +1,8 @@
 """Averages the weights of tables, for `use_ema`, at few of the steps."""
 
+from functools import partial
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_cowclip import backend
@@ -23,13 +23,16 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
         optimizer: `CowClip`.
         tables: indices of the tables among the optimizer's variables.
     """
-    momentum = optimizer.ema_momentum
+    iterations = optimizer.iterations
+    is_first = ops.equal(iterations, 0)
     # A table rests between its own steps.
     own = optimizer.embedding_accumulation_steps
+    momentum = optimizer.ema_momentum
     steps = own * max(1, round(INTERVAL / (1.0 - momentum) / own))
-    iterations = optimizer.iterations
-    is_due = ops.logical_or(
-        ops.equal((iterations + 1) % steps, 0), ops.equal(iterations, 0)
+    is_due = ops.logical_or(is_first, ops.equal((iterations + 1) % steps, 0))
+    # Keras' first step, too, sets an average to its weight.
+    kept, kept_by_tables = (
+        ops.where(is_first, 0.0, momentum**n) for n in (1, steps)
     )
     for index, (variable, average) in enumerate(
         zip(
@@ -38,23 +41,13 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
             strict=True,
         )
     ):
-        if index not in tables or steps == 1:
-            _move(average, variable, momentum, iterations)
-            continue
-
-        def move(average=average, variable=variable):
-            _move(average, variable, momentum**steps, optimizer.iterations)
-
-        backend.run_if(is_due, move, [average], [variable, iterations])
+        if index in tables:
+            move = partial(_move, average, variable, kept_by_tables)
+            backend.run_if(is_due, move, [average], [variable])
+        else:
+            _move(average, variable, kept)
 
 
-def _move(
-    average: keras.Variable,
-    variable: keras.Variable,
-    momentum: float,
-    iterations: Any,
-) -> None:
-    """Moves an average as Keras does: the first step sets it to the weight."""
-    is_later = ops.cast(ops.not_equal(iterations, 0), variable.dtype)
-    kept = is_later * momentum
+def _move(average, variable, kept):
+    kept = ops.cast(kept, variable.dtype)
     average.assign(kept * average + (1.0 - kept) * variable)

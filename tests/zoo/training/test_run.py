@@ -104,8 +104,7 @@ def test_the_averages_are_measured_and_saved(log, tmp_path):
         assert curves[0] == pytest.approx(curves[2], rel=1e-5)
         assert curves[1] != pytest.approx(curves[2], rel=1e-5)
     # What is saved is what was measured.
-    network = zoo.from_preset(tmp_path / "10.0")
-    metrics = zoo.evaluate(network, log)
+    metrics = zoo.evaluate(tmp_path / "10.0", log)
     assert metrics["auc"] == pytest.approx(trained[10.0]["auc"], abs=1e-9)
     # Training goes on from the weights, so that its loss is the same.
     assert trained[10.0]["history"]["loss"] == pytest.approx(

@@ -63,7 +63,7 @@ def report_table(
     bayes = report.bayes
     published = published or {}
     table = _table(
-        f"{report.data}, batch {report.batch_size:,}, {report.backend}",
+        f"{report.data}, {report.batches}, {report.backend}",
         f"{report.evaluated_on} split",
         report.model,
         *(["best possible"] if bayes else []),

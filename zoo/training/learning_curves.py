@@ -51,7 +51,7 @@ def plot_learning_curves(report: Report, path: str | Path) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     figure.suptitle(
-        f"{report.model}, batch {report.batch_size:,}, rule "
+        f"{report.model}, {report.batches}, rule "
         f"{report.hyperparameters['rule']}, {report.backend}"
     )
     figure.savefig(path, dpi=110)

@@ -128,6 +128,14 @@ class Report:
         own = self.hyperparameters.get("embedding_batch_size")
         return own or self.batch_size
 
+    @property
+    def batches(self) -> str:
+        """Rows per step, in words: that of the tables too if it is another."""
+        text = f"batch {self.batch_size:,}"
+        if self.embedding_batch_size == self.batch_size:
+            return text
+        return f"{text}, of tables {self.embedding_batch_size:,}"
+
     def to_json(self) -> dict[str, Any]:
         """Returns the attributes as a dict that JSON can hold."""
         content = asdict(self)

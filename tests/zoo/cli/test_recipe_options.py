@@ -177,3 +177,24 @@ def test_a_choice_that_is_close_is_proposed(
     assert not settings_of("train", f"--{name}", typed)
     stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
     assert stderr.count(f"Did you mean '{meant}'?") == 1
+
+
+def test_dense_batches_are_variants_of_a_study(monkeypatch, settings_of):
+    received = {}
+
+    def stop(log, output, **arguments):
+        received.update(arguments)
+        raise ValueError("stop")
+
+    # `settings_of` has replaced what would read a log.
+    monkeypatch.setattr("zoo.scaling.study.scaling_study", stop)
+    command = "scale --output run --clip off --clip r=1"
+    dense = "--dense-batch-size 4096 --dense-batch-size 8192"
+    with pytest.raises(SystemExit):
+        cli.main(f"{command} {dense}".split())
+    assert received["variants"] == {
+        "off, dense batch 4096": {"clip_ratio": None, "batch_size": 4096},
+        "off, dense batch 8192": {"clip_ratio": None, "batch_size": 8192},
+        "dense batch 4096": {"clip_ratio": 1.0, "batch_size": 4096},
+        "dense batch 8192": {"clip_ratio": 1.0, "batch_size": 8192},
+    }

@@ -239,6 +239,29 @@ def test_a_study_can_grow_by_variants_of_the_recipe(finished, log, tmp_path):
             assert row[argument] == value, name
 
 
+def test_a_variant_has_a_batch_of_its_own_for_the_dense_weights(log, tmp_path):
+    rows = zoo.scaling_study(
+        log,
+        tmp_path / "study",
+        batch_sizes=(1024, 4096),
+        rules=("frequency",),
+        variants={"": {}, "two": {"batch_size": 1024}},
+        verbose=False,
+        **SMALL,
+    )
+    batches = [
+        (row["variant"], row["embedding_batch_size"], row["batch_size"])
+        for row in rows
+    ]
+    assert batches == [
+        ("", 1024, 1024), ("", 4096, 4096), ("two", 1024, 1024),
+        ("two", 4096, 1024),
+    ]  # fmt: skip
+    small, large, same, both = (row["auc"] for row in rows)
+    assert same == small
+    assert both not in (small, large)
+
+
 def test_without_a_test_split_the_last_epoch_counts(log, tmp_path):
     # The best epoch of the split it was chosen by would flatter it.
     splits = {name: log.split(name) for name in ("train", "validation")}
@@ -283,6 +306,9 @@ def test_a_run_that_diverges_has_a_line_without_metrics(log, tmp_path):
             r"Received: \['seed'\] in 'slow'",
         ),
         ({"variants": {"": {"clip_ratio": -1}}}, "Received: clip_ratio=-1"),
+        ({"variants": {"": {"batch_size": 0}}}, "Received: batch_size=0"),
+        ({"variants": {"": {"batch_size": 1000}}}, "multiple of `batch_size`"),
+        ({"embedding_batch_size": 4096}, "Received: embedding_batch_size=4096"),
     ],
     ids=str,
 )

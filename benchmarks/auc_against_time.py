@@ -1,0 +1,247 @@
+"""Shows what AUC costs: test AUC against the seconds of a training.
+
+    python benchmarks/auc_against_time.py --backends jax torch
+
+AUC is that of the study `gowalla_two_batches`, the mean over its seeds. Seconds
+are those of its 8 epochs on gowalla, from windows of a few batches that are
+timed in turn, on each backend, with the tables as they are and padded to more
+ids. Writes `auc_against_time.csv` and `auc_against_time.png` to
+`benchmarks/results/scaling`, and replaces lines that are measured again.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import mean
+from statistics import median
+from typing import Any
+
+sys.path.append(str(Path(__file__).parent / "speed"))
+
+from result_lines import measured_with
+from result_lines import read
+from result_lines import write
+
+RESULTS = Path(__file__).parent / "results" / "scaling"
+STUDY = RESULTS / "gowalla_two_batches" / "results.csv"
+BACKENDS = ("tensorflow", "jax", "torch")
+IDS = (70_000, 1_000_000, 10_000_000)
+DECAY = "cosine of the same mean"
+# Rule, rows per step of the tables, and the study's name of the variant.
+SETTINGS = {
+    "1K": ("cowclip", 1024, ""),
+    "1K, average": ("cowclip", 1024, "average"),
+    "1K, lazy": ("cowclip", 1024, "lazy"),
+    "8K": ("frequency", 8192, ""),
+    "8K, lazy": ("sqrt", 8192, "lazy"),
+    "64K": ("frequency", 65_536, ""),
+    "64K, dense 8K": ("frequency", 65_536, "dense 8K"),
+    "64K, dense 8K, average": ("frequency", 65_536, "dense 8K, average"),
+}
+# Of a window, by the rows per step of the tables; fewer for large tables, whose
+# steps are longer.
+WINDOW_ROWS = {1024: 32_768, 8192: 65_536, 65_536: 131_072}
+IDS_OF_A_WHOLE_WINDOW = 2_000_000
+ROUNDS = 3
+
+Line = dict[str, Any]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--backends", nargs="+", default=BACKENDS)
+    parser.add_argument("--ids", nargs="+", type=int, default=IDS)
+    parser.add_argument("--gowalla", type=Path, help="see scaling.py")
+    # Of the process that measures one size of the tables.
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        print(json.dumps(measure(arguments.measure, arguments.gowalla)))
+        return
+    path = RESULTS / "auc_against_time.csv"
+    for backend in arguments.backends:
+        for ids in arguments.ids:
+            new = measure_in_child(backend, ids, arguments.gowalla)
+            done = {_key(line) for line in new}
+            write([*(o for o in read(path) if _key(o) not in done), *new], path)
+            print(f"{backend}, {ids:,} ids: measured", flush=True)
+    draw(read(path), RESULTS / "auc_against_time.png")
+
+
+def measure(ids: int, folder: Path | None) -> list[Line]:
+    """Seconds of a training by each setting, in this process."""
+    import zoo  # Before Keras, see `zoo.keep_freed_memory`.
+
+    # isort: split
+    import keras
+    import scaling
+
+    from zoo.runtime.environment import describe_environment
+
+    zoo.keep_freed_memory()
+    with tempfile.TemporaryDirectory() as encoded:
+        log = scaling.gowalla(
+            folder or scaling.SAMPLES / "gowalla", Path(encoded)
+        )
+        rows = len(log.split("train"))
+        inputs, labels = log.split("train").read(0, 2**18)
+    sizes = log.schema.categorical
+    padded = {n: s * ids // sum(sizes.values()) for n, s in sizes.items()}
+    schema = zoo.FeatureSchema(
+        dense=[], categorical=padded if ids > log.schema.num_ids else sizes
+    )
+    lines = []
+    for name, (rule, batch_size, variant) in SETTINGS.items():
+        keras.utils.clear_session()
+        recipe = _recipe(scaling, rule, batch_size, variant)
+        model = recipe.make_network(schema)
+        model.compile(
+            recipe.make_optimizer(rows // recipe.batch_size, schema),
+            loss="binary_crossentropy",
+        )
+        share = min(1.0, IDS_OF_A_WHOLE_WINDOW / ids)
+        steps = max(1, round(share * WINDOW_ROWS[batch_size] / batch_size))
+        seconds = _seconds_of_a_row(
+            model, inputs, labels, recipe, steps * batch_size
+        )
+        lines.append(
+            {
+                "backend": keras.backend.backend(),
+                "ids": ids,
+                "setting": name,
+                "rule": rule,
+                "batch_size": recipe.batch_size,
+                "embedding_batch_size": batch_size,
+                "seconds": round(seconds * rows * recipe.epochs, 2),
+                **measured_with(describe_environment()),
+            }
+        )
+    return lines
+
+
+def _recipe(scaling: Any, rule: str, batch_size: int, variant: str) -> Any:
+    """The recipe of a run in the study."""
+    from zoo.training.recipe import make_recipe
+
+    kinds = {**scaling.LARGE_BATCH, "lazy": scaling.LAZY}
+    settings = {
+        **scaling.GOWALLA,
+        **scaling.DECAYS[DECAY],
+        "batch_size": batch_size,
+        **kinds[variant],
+    }
+    if settings["batch_size"] != batch_size:
+        settings["embedding_batch_size"] = batch_size
+    return make_recipe(rule=rule, **settings)
+
+
+def _seconds_of_a_row(
+    model: Any, inputs: Any, labels: Any, recipe: Any, window: int
+) -> float:
+    """Returns the median over windows of so many rows."""
+
+    def fit():
+        start = time.perf_counter()
+        model.fit(
+            {name: array[:window] for name, array in inputs.items()},
+            labels[:window],
+            batch_size=recipe.batch_size,
+            verbose=0,
+        )
+        return (time.perf_counter() - start) / window
+
+    def keep_arrays_apart():
+        # At the end of `fit` Keras gives JAX one array for both.
+        for variable in model.trainable_variables:
+            variable.assign(variable.numpy())
+
+    times = []
+    for _ in range(ROUNDS + 1):
+        times.append(fit())
+        if recipe.average != "none":
+            keep_arrays_apart()
+    return median(times[1:])
+
+
+def measure_in_child(backend: str, ids: int, folder: Path | None) -> list[Line]:
+    command = [sys.executable, __file__, "--measure", str(ids)]
+    if folder is not None:
+        command += ["--gowalla", str(folder)]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{backend}, {ids} ids: {done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _key(line: Line) -> tuple[str, ...]:
+    return tuple(str(line[name]) for name in ("backend", "ids", "setting"))
+
+
+def aucs() -> dict[str, float]:
+    """The mean test AUC of each setting over the seeds of the study."""
+    found: dict[str, list[float]] = {}
+    names = {setting: name for name, setting in SETTINGS.items()}
+    for row in read(STUDY):
+        decay, _, variant = row["variant"].partition(", ")
+        setting = row["rule"], int(row["embedding_batch_size"]), variant
+        if decay == DECAY and row["model"] == "deepfm" and setting in names:
+            found.setdefault(names[setting], []).append(
+                float(row["best_epoch_auc"])
+            )
+    return {name: mean(values) for name, values in found.items()}
+
+
+def draw(lines: list[Line], path: Path) -> None:
+    """A panel for each size, a colour for each setting, a mark per backend."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    reached = aucs()
+    figure = Figure(figsize=(13, 4.6), layout="constrained")
+    panels = figure.subplots(1, len(IDS), sharey=True)
+    colors = {name: f"C{i}" for i, name in enumerate(SETTINGS)}
+    marks = dict(zip(BACKENDS, "os^", strict=True))
+    for axes, ids in zip(panels, IDS, strict=True):
+        for line in lines:
+            if int(line["ids"]) == ids and line["setting"] in reached:
+                axes.plot(
+                    float(line["seconds"]),
+                    reached[line["setting"]],
+                    marks[line["backend"]],
+                    color=colors[line["setting"]],
+                )
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:,g}")
+        axes.set_xlabel("seconds to train")
+        axes.set_title(f"tables of {ids:,} ids")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("test AUC")
+    handles = [
+        *(
+            Line2D([], [], color=colors[name], marker="o", ls="", label=name)
+            for name in SETTINGS
+        ),
+        *(
+            Line2D([], [], color="gray", marker=mark, ls="", label=backend)
+            for backend, mark in marks.items()
+        ),
+    ]
+    figure.legend(handles=handles, loc="outside right center")
+    figure.suptitle(
+        f"DeepFM on gowalla, 8 epochs, cosine; {lines[0]['hardware']}"
+    )
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

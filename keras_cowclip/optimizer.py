@@ -13,9 +13,9 @@ from keras_cowclip.checks import check_boolean
 from keras_cowclip.checks import check_decay_rate
 from keras_cowclip.checks import check_not_negative
 from keras_cowclip.checks import check_positive_integer
-from keras_cowclip.scaling import scale_hyperparameters
-from keras_cowclip.table import TableSettings
+from keras_cowclip.from_adam import settings_at_batch
 from keras_cowclip.table import TableUpdate
+from keras_cowclip.table_settings import TableSettings
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -291,36 +291,15 @@ class CowClip(keras.optimizers.Adam):
         >>> float(optimizer.frequency_scale)
         16.0
         """
-        is_adam = isinstance(optimizer, keras.optimizers.Adam)
-        # Keras makes a class of its own from each on PyTorch.
-        if not is_adam or type(optimizer).__name__ not in ("Adam", "AdamW"):
-            raise ValueError(
-                "`optimizer` must be a `keras.optimizers.Adam` or `AdamW`. "
-                f"Received: optimizer={optimizer!r}"
-            )
-        settings = optimizer.get_config()
-        if not isinstance(settings["learning_rate"], float):
-            raise ValueError(
-                "The learning rate of `optimizer` must be a float: a schedule "
-                "counts steps, of which a larger batch takes fewer. Give the "
-                "rate it starts from here, and a schedule for the new number "
-                "of steps to `CowClip(learning_rate=...)`. Received: "
-                f"learning_rate={settings['learning_rate']}"
-            )
-        scaled = scale_hyperparameters(
-            batch_size,
+        settings = settings_at_batch(
+            optimizer,
             base_batch_size,
+            batch_size,
             rule,
-            learning_rate=settings["learning_rate"],
-            embedding_learning_rate=settings["learning_rate"],
-            embedding_l2=embedding_l2,
-            beta_1=settings["beta_1"],
-            beta_2=settings["beta_2"],
-            epsilon=settings["epsilon"],
-            embedding_batch_size=embedding_batch_size,
+            embedding_l2,
+            embedding_batch_size,
         )
-        settings.pop("name")
-        return cls(**{**settings, **scaled, **arguments})
+        return cls(**{**settings, **arguments})
 
     @property
     def learning_rate(self):

@@ -128,6 +128,38 @@ def test_the_dense_weights_step_as_without():
     networks.assert_same_weights(*trained)
 
 
+@pytest.mark.trained_often
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"jit_compile": True},
+        {"run_eagerly": True},
+        pytest.param(
+            {"steps_per_execution": 2},
+            marks=pytest.mark.skipif(
+                keras.backend.backend() == "torch", reason="Keras refuses it"
+            ),
+        ),
+    ],
+    ids=str,
+)
+def test_a_step_is_the_same_however_it_runs(arguments, lazy):
+    models = [
+        networks.fit(
+            networks.compiled(
+                kc.CowClip(
+                    embedding_accumulation_steps=3, lazy=lazy, **networks.STRONG
+                ),
+                **compile_arguments,
+            ),
+            steps=8,
+        )
+        for compile_arguments in ({}, arguments)
+    ]
+    networks.assert_same_weights(*models)
+
+
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize(
     "batches", [pytest.param(4, marks=pytest.mark.trained_often), 6]

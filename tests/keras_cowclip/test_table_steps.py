@@ -129,11 +129,16 @@ def test_the_dense_weights_step_as_without():
 
 
 @pytest.mark.trained_often
+@pytest.mark.filterwarnings(
+    # PyTorch's compiler looks at every tensor, at those of a gradient too.
+    "ignore:The .grad attribute of a Tensor:UserWarning"
+)
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"jit_compile": True},
+        # PyTorch's compiler takes half a minute.
+        pytest.param({"jit_compile": True}, marks=pytest.mark.large),
         {"run_eagerly": True},
         pytest.param(
             {"steps_per_execution": 2},

@@ -35,14 +35,22 @@ DECAY = "cosine of the same mean"
 # Rule, rows per step of the tables, and the study's name of the variant.
 SETTINGS = {
     "1K": ("cowclip", 1024, ""),
-    "1K, average": ("cowclip", 1024, "average"),
+    "1K, averaged": ("cowclip", 1024, "average"),
     "1K, lazy": ("cowclip", 1024, "lazy"),
     "8K": ("frequency", 8192, ""),
     "8K, lazy": ("sqrt", 8192, "lazy"),
     "64K": ("frequency", 65_536, ""),
-    "64K, dense 8K": ("frequency", 65_536, "dense 8K"),
-    "64K, dense 8K, average": ("frequency", 65_536, "dense 8K, average"),
+    "64K, dense weights 8K": ("frequency", 65_536, "dense 8K"),
+    "64K, dense weights 8K, averaged": (
+        "frequency",
+        65_536,
+        "dense 8K, average",
+    ),
 }
+COLORS = (
+    *("tab:blue", "tab:cyan", "tab:green", "tab:olive"),
+    *("tab:purple", "tab:brown", "tab:orange", "tab:red"),
+)
 # Of a window, by the rows per step of the tables; fewer for large tables, whose
 # steps are longer.
 WINDOW_ROWS = {1024: 32_768, 8192: 65_536, 65_536: 131_072}
@@ -207,9 +215,9 @@ def draw(lines: list[Line], path: Path) -> None:
     from matplotlib.lines import Line2D
 
     reached = aucs()
-    figure = Figure(figsize=(13, 4.6), layout="constrained")
+    figure = Figure(figsize=(14, 4.6), layout="constrained")
     panels = figure.subplots(1, len(IDS), sharey=True)
-    colors = {name: f"C{i}" for i, name in enumerate(SETTINGS)}
+    colors = dict(zip(SETTINGS, COLORS, strict=True))
     marks = dict(zip(BACKENDS, "os^", strict=True))
     for axes, ids in zip(panels, IDS, strict=True):
         for line in lines:
@@ -222,9 +230,12 @@ def draw(lines: list[Line], path: Path) -> None:
                 )
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,g}")
+        axes.xaxis.set_minor_formatter("")
         axes.set_xlabel("seconds to train")
         axes.set_title(f"tables of {ids:,} ids")
         axes.grid(alpha=0.3)
+        low, high = axes.get_xlim()
+        axes.set_xlim(low / 1.3, high * 1.3)
     panels[0].set_ylabel("test AUC")
     handles = [
         *(
@@ -232,13 +243,14 @@ def draw(lines: list[Line], path: Path) -> None:
             for name in SETTINGS
         ),
         *(
-            Line2D([], [], color="gray", marker=mark, ls="", label=backend)
+            Line2D([], [], color="black", marker=mark, ls="", label=backend)
             for backend, mark in marks.items()
         ),
     ]
     figure.legend(handles=handles, loc="outside right center")
     figure.suptitle(
-        f"DeepFM on gowalla, 8 epochs, cosine; {lines[0]['hardware']}"
+        "DeepFM on gowalla, 8 epochs, by the rows of a step; one core, "
+        f"{lines[0]['hardware'].split(',')[0]}"
     )
     figure.savefig(path, dpi=110)
 

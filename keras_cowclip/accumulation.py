@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from keras_cowclip import backend
@@ -24,13 +25,15 @@ class Accumulator:
     def __init__(self, update: TableUpdate) -> None:
         self.update = update
         self._optimizer = update.optimizer
-        self._gradient, self._counts = (
-            self._optimizer.add_variable_from_reference(variable, "sum")
-            for variable in (update.table, update.tag.id_counts)
+        self._gradient, self._counts = map(
+            self._add_sum, (update.table, update.tag.id_counts)
+        )
+        self._batches = self._optimizer.add_variable(
+            shape=(), name=f"{update.table.name}_batches"
         )
 
     def add(self, gradient: Tensor, counts: Tensor | None) -> None:
-        """Adds a batch, and updates the table if it is the last to be added.
+        """Adds a batch to the sums.
 
         Args:
             gradient: of the table, as the backend gives it.
@@ -39,25 +42,49 @@ class Accumulator:
         """
         optimizer = self._optimizer
         steps = optimizer.embedding_accumulation_steps
-        share = 1.0 / (steps * (optimizer.loss_scale_factor or 1.0))
-        position = optimizer.dense_iterations % steps
         backend.add_gradient(
             self._gradient,
             self._counts,
             gradient,
             counts,
-            share,
-            is_first=ops.equal(position, 0),
+            share=1.0 / (steps * (optimizer.loss_scale_factor or 1.0)),
+            is_first=ops.equal(self._batches.value, 0.0),
         )
+        self._batches.assign_add(1.0)
+
+    def step_if_due(self) -> None:
+        """Updates the table in every k-th step, by what has been added."""
+        optimizer = self._optimizer
+        steps = optimizer.embedding_accumulation_steps
+        is_last = ops.equal((optimizer.dense_iterations + 1) % steps, 0)
         table = self.update.table
         backend.run_if(
-            ops.equal(position, steps - 1),
+            ops.logical_and(is_last, self._batches.value > 0.0),
             self._step,
-            [table, *self.update.state()],
+            [table, *self.update.state(), self._batches],
             optimizer.variables,
         )
 
+    def forget_if_used(self) -> None:
+        """Clears sums that a step has used, as a file from JAX may have them.
+
+        There a batch begins them anew, elsewhere they are cleared at once.
+        """
+        if float(ops.convert_to_numpy(self._batches)) == 0.0:
+            for total in (self._gradient, self._counts):
+                total.assign(ops.zeros(total.shape, total.dtype))
+
+    def _add_sum(self, variable):
+        # In 16 bits the sum of a popular id would lose most of its terms.
+        return self._optimizer.add_variable(
+            shape=variable.shape,
+            dtype=keras.backend.result_type(variable.dtype, "float32"),
+            name=f"{variable.path.replace('/', '_')}_sum",
+            layout=getattr(variable, "_layout", None),
+        )
+
     def _step(self):
+        self._batches.assign(0.0)
         rows = None
         if self.update.can_update_sparsely():
             rows = backend.summed_rows(self._gradient, self._counts)

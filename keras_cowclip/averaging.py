@@ -28,7 +28,10 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
     # A table rests between its own steps.
     own = optimizer.embedding_accumulation_steps
     momentum = optimizer.ema_momentum
-    steps = own * max(1, round(INTERVAL / (1.0 - momentum) / own))
+    steps = own
+    # What overwrites the weights may not undo steps that no average has seen.
+    if momentum < 1.0 and not optimizer.ema_overwrite_frequency:
+        steps *= max(1, round(INTERVAL / (1.0 - momentum) / own))
     is_due = ops.logical_or(is_first, ops.equal((iterations + 1) % steps, 0))
     # Keras' first step, too, sets an average to its weight.
     kept, kept_by_tables = (
@@ -41,6 +44,8 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
             strict=True,
         )
     ):
+        if average is None:  # Of a weight that is overwritten, as in float8.
+            continue
         if index in tables:
             move = partial(_move, average, variable, kept_by_tables)
             backend.run_if(is_due, move, [average], [variable])

@@ -359,10 +359,11 @@ class CowClip(keras.optimizers.Adam):
                     )
                 )
             update.add_totals()
-        self._accumulators = [
-            Accumulator(update) if self._accumulates() else None
-            for update in self._tables()
-        ]
+        with backend.state_scope():
+            self._accumulators = [
+                Accumulator(update) if self._accumulates() else None
+                for update in self._tables()
+            ]
         if not any(update.tag.clip for update in self._tables()):
             warnings.warn(
                 "There is nothing to clip: the model has no trainable "
@@ -429,9 +430,7 @@ class CowClip(keras.optimizers.Adam):
             kept_variables.append(variable)
         if updated and all(gradient is None for gradient in kept_grads):
             if self.use_ema:
-                self._update_model_variables_moving_average(
-                    self._trainable_variables
-                )
+                self._backend_apply_gradients([], [])
             self._iterations.assign_add(1)
         else:
             super().apply(kept_grads, kept_variables)
@@ -442,6 +441,12 @@ class CowClip(keras.optimizers.Adam):
             update.update(gradient, update.tag.id_counts, variable)
         else:
             backend.adam(self, gradient, variable, learning_rate)
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        for accumulator in self._accumulators if self.built else ():
+            if accumulator is not None:
+                accumulator.forget_if_used()
 
     def get_config(self):
         rate = self._embedding_learning_rate
@@ -540,19 +545,20 @@ class CowClip(keras.optimizers.Adam):
             self._tables(), self._accumulators, strict=True
         ):
             indices = update.index, update.counts_index
-            if not {*indices} <= {*pairs}:
-                continue
-            gradient, counts = (pairs[index][0] for index in indices)
-            if gradient is None:
-                continue
+            gradient, counts = (
+                pairs[index][0] if index in pairs else None for index in indices
+            )
             if accumulator is not None:
-                if counts is not None:
-                    counts = backend.sum_over_replicas(counts)
-                accumulator.add(gradient, counts)
+                if gradient is not None:
+                    if counts is not None:
+                        counts = backend.sum_over_replicas(counts)
+                    accumulator.add(gradient, counts)
+                # Batches before this one may have had a gradient.
+                accumulator.step_if_due()
             elif not update.update_sparsely(gradient, counts):
                 continue
             for index in indices:
-                del pairs[index]
+                pairs.pop(index, None)
             updated = True
         return updated
 

@@ -196,7 +196,7 @@ class TableUpdate:
 
         if self._clips_row_by_row():
             # XLA need not be able to compile a custom clip.
-            iterations = self.optimizer.dense_iterations
+            iterations = self.optimizer._iterations
             update = backend.compiled(update, [variable, iterations])
         update(gradient)
 

@@ -152,6 +152,10 @@ def add_gradient(
             ids = part.indices()[0]
             total.index_add_(0, ids, part.values(), alpha=factor)
         else:
+            # It may have reached rows without a count, which a lazy step does
+            # not clear.
+            if is_first:
+                total.zero_()
             total.add_(part, alpha=factor)
 
 

@@ -136,6 +136,11 @@ def one_table(optimizer, rows, columns, **table_arguments):
     return model
 
 
+def rows_of(model):
+    """A copy of the layer "table"."""
+    return np.array(model.get_layer("table").embeddings.numpy())
+
+
 def batches(steps=STEPS, batch_size=BATCH_SIZE, start=0):
     """The same `steps` batches of `(inputs, labels)` at every call."""
     ids, dense, labels = click_data((start + steps) * batch_size)

@@ -216,6 +216,83 @@ def test_averages_of_tables_move_at_few_steps(k, momentum, interval):
     networks.assert_same_weights(model, expected)
 
 
+def test_a_table_steps_by_what_it_had_where_the_last_batch_lacks_a_gradient():
+    """A loop of one's own may give a step some of the variables alone."""
+    optimizer = kc.CowClip(embedding_accumulation_steps=2, **networks.STRONG)
+    model = networks.compiled(optimizer)
+    variables = model.trainable_variables
+    optimizer.build(variables)
+    bias = model.get_layer("layer_2").bias
+    table = model.get_layer("table")
+    before = networks.weights_of(model)["table"]
+    ones = keras.ops.ones(table.embeddings.shape)
+    counts = keras.ops.ones(table.id_counts.shape)
+    for _ in range(2):
+        optimizer.apply([ones, counts], [table.embeddings, table.id_counts])
+        assert np.array_equal(networks.weights_of(model)["table"], before)
+        optimizer.apply([keras.ops.ones(bias.shape)], [bias])
+        after = networks.weights_of(model)["table"]
+        assert not np.array_equal(after, before)
+        before = after
+
+
+def test_sums_that_were_used_are_not_read_from_a_file(tmp_path):
+    """On JAX they lie in the file until the next batch."""
+    models = []
+    for stale in (False, True):
+        optimizer = kc.CowClip(
+            embedding_accumulation_steps=2, **networks.STRONG
+        )
+        model = networks.fit(networks.compiled(optimizer), steps=4)
+        if stale:
+            for variable in optimizer.variables:
+                if variable.name.endswith("_sum"):
+                    variable.assign(keras.ops.ones(variable.shape))
+            model.save_weights(tmp_path / "model.weights.h5")
+            model.load_weights(tmp_path / "model.weights.h5")
+        models.append(networks.fit(model, steps=2, start=4))
+    networks.assert_same_weights(*models)
+
+
+def test_gradients_of_rows_without_a_count_do_not_add_up():
+    """`lazy` drops them at any number of batches a step."""
+    optimizer = kc.CowClip(
+        embedding_accumulation_steps=2, embedding_l2=0.0, lazy=True
+    )
+    model = networks.one_table(
+        optimizer, 6, 2, embeddings_regularizer=keras.regularizers.L2(0.1)
+    )
+    ids = np.array([[0, 1, 1]] * 4)
+    for step in range(4):
+        model.train_on_batch(ids, np.ones((4, 1)))
+        [accumulator] = optimizer._accumulators
+        total = keras.ops.convert_to_numpy(accumulator._gradient)
+        if step % 2 == 0:
+            expected = 0.1 * networks.rows_of(model)
+            np.testing.assert_allclose(total[2:], expected[2:], rtol=1e-5)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_tables_alone_are_overwritten_by_their_averages(k):
+    optimizer = kc.CowClip(
+        embedding_learning_rate=1e-2,
+        embedding_accumulation_steps=k,
+        use_ema=True,
+        ema_momentum=0.999,
+        ema_overwrite_frequency=2,
+    )
+    ids = keras.Input((networks.FIELDS,), dtype="int32")
+    rows = kc.CowClipEmbedding(10, 2, name="table")(ids)
+    model = keras.Model(ids, keras.ops.sum(rows, axis=(1, 2)))
+    model.compile(optimizer, "mse")
+    x = np.arange(12).reshape(4, 3) % 10
+    for _ in range(4):
+        model.train_on_batch(x, np.ones((4,)))
+    [update] = optimizer._tables()
+    average = optimizer._model_variables_moving_average[update.index]
+    np.testing.assert_array_equal(networks.rows_of(model), average.numpy())
+
+
 def test_averages_move_where_all_dense_weights_are_frozen():
     optimizer = kc.CowClip(
         embedding_accumulation_steps=2,

@@ -80,7 +80,7 @@ def scaling_study(
         seeds: integers. Defaults to `(0,)`; three or more show the spread.
         verbose: boolean. Shows the progress and the time left.
         **recipe: other arguments of `zoo.Recipe`, the same for all runs, such
-            as `epochs` and `hidden_units`.
+            as `epochs` and `hidden_units`. A `batch_size` is as in a variant.
 
     Returns:
         The lines of `results.csv` as dicts. A run that diverged has no metrics.
@@ -109,10 +109,13 @@ def scaling_study(
     """
     name = log.encoder.log_format.name if log.encoder else None
     variants = _checked_variants(variants or {"": {}})
+    for settings in (recipe, *variants.values()):
+        if "batch_size" in settings:
+            check_positive_integer("batch_size", settings["batch_size"])
     if "embedding_batch_size" in recipe:
         raise ValueError(
             "`embedding_batch_size` is what `batch_sizes` has: give the batch "
-            "of the dense weights as `batch_size` of a variant. "
+            "of the dense weights as `batch_size`. "
             f"Received: embedding_batch_size={recipe['embedding_batch_size']}"
         )
     runs = [
@@ -121,7 +124,7 @@ def scaling_study(
                 model=model,
                 rule=rule,
                 seed=seed,
-                **{**recipe, **_at_batch(batch_size, variants[variant])},
+                **_at_batch(batch_size, {**recipe, **variants[variant]}),
             ).for_data(name),
             variant,
         )
@@ -168,12 +171,12 @@ class _PlannedRun(NamedTuple):
         )
 
 
-def _at_batch(batch_size: int, variant: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the settings of a variant where tables step at `batch_size`."""
-    dense = variant.get("batch_size")
+def _at_batch(batch_size: int, settings: dict[str, Any]) -> dict[str, Any]:
+    """Returns the settings of a recipe where tables step at `batch_size`."""
+    dense = settings.get("batch_size")
     if dense is None or dense >= batch_size:
-        return {**variant, "batch_size": batch_size}
-    return {**variant, "embedding_batch_size": batch_size}
+        return {**settings, "batch_size": batch_size}
+    return {**settings, "embedding_batch_size": batch_size}
 
 
 def _checked_variants(
@@ -191,8 +194,6 @@ def _checked_variants(
         taken = {"model", "rule", "embedding_batch_size", "seed"} & set(
             arguments
         )
-        if "batch_size" in arguments:
-            check_positive_integer("batch_size", arguments["batch_size"])
         if taken:
             raise ValueError(
                 "`variants` must not set what the study varies by itself. "

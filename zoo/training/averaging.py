@@ -62,6 +62,8 @@ def _swap(optimizer):
         optimizer._model_variables_moving_average,
         strict=True,
     ):
+        if average is None:  # Of a weight that Keras overwrites.
+            continue
         weight = keras.ops.copy(variable)
         variable.assign(average)
         average.assign(weight)

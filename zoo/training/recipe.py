@@ -55,7 +55,8 @@ class Recipe:
         batch_size: integer. Rows per step. Defaults to `1024`.
         embedding_batch_size: integer. Rows per step of the embedding tables, a
             multiple of `batch_size`, by which the dense weights step. Above
-            8192 rows or so the dense weights need more steps than tables. See
+            8192 rows or so the dense weights need more steps than tables. What
+            is left of it at the end of a run moves the dense weights alone. See
             `keras_cowclip.CowClip(embedding_accumulation_steps=...)`. Defaults
             to `None`, `batch_size`.
         epochs: integer. Passes over the training rows, in whole batches. The

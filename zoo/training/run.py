@@ -258,8 +258,15 @@ class Run:
 
 
 def check_log(log: EncodedLog, recipe: Recipe) -> None:
-    """Raises if the log lacks a split that the run needs."""
+    """Raises if the log lacks a split that the run needs, or rows."""
     name_of_evaluation_split(log)
+    rows = len(log.split("train"))
+    if (recipe.embedding_batch_size or 0) > rows:
+        raise ValueError(
+            "`embedding_batch_size` must not exceed the rows of the training "
+            "split, or no table takes a step. Received: "
+            f"embedding_batch_size={recipe.embedding_batch_size}, {rows} rows"
+        )
     if recipe.decay == "plateau" and "validation" not in log.splits:
         raise ValueError(
             '`decay="plateau"` needs a validation split. '

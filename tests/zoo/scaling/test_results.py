@@ -32,7 +32,7 @@ def unpacked(tmp_path):
 
 
 def test_the_committed_studies_are_packed():
-    assert len(STUDIES) == 8
+    assert len(STUDIES) == 12
     assert not list(RESULTS.glob("*/runs"))
 
 

@@ -259,6 +259,11 @@ def test_a_variant_has_a_batch_of_its_own_for_the_dense_weights(log, tmp_path):
     ]  # fmt: skip
     small, large, same, both = (row["auc"] for row in rows)
     assert same == small
+    [again] = zoo.scaling_study(
+        log, tmp_path / "other", batch_sizes=(4096,), rules=("frequency",),
+        batch_size=1024, verbose=False, **SMALL,
+    )  # fmt: skip
+    assert (again["batch_size"], again["auc"]) == (1024, both)
     assert both not in (small, large)
 
 

@@ -110,3 +110,11 @@ def test_the_averages_are_measured_and_saved(log, tmp_path):
     assert trained[10.0]["history"]["loss"] == pytest.approx(
         plain["history"]["loss"], rel=1e-5
     )
+
+
+def test_tables_that_would_never_step_are_refused(log, tmp_path):
+    with pytest.raises(
+        ValueError, match="embedding_batch_size=2048, 1600 rows"
+    ):
+        zoo.train(log, tmp_path / "run", **SETTINGS, embedding_batch_size=2048)
+    assert not list(tmp_path.iterdir())

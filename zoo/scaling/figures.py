@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -23,6 +24,7 @@ AUC_FIGURE = "auc.png"
 SECONDS_FIGURE = "seconds.png"
 CLIPPED_FIGURE = "clipped_share.png"
 _LETTERS_PER_INCH = 9.5  # Of the size of a title.
+_MOST_IN_PANEL = 8  # Names; more would hide the curves.
 
 
 def plot_metrics(rows: list[Row], path: Path) -> None:
@@ -145,7 +147,11 @@ def _plot_curves(
     model: str,
     value: Callable[[Row], Any],
 ) -> None:
-    for number, curve in enumerate(curves(rows)):
+    all_curves = curves(rows)
+    # The usual ten colours, or as many pairs of a dark and a light one.
+    palette = colormaps["tab10" if len(all_curves) <= 10 else "tab20"]
+    for number, curve in enumerate(all_curves):
+        color = palette(number % palette.N)
         points = [
             (batch_size, values)
             for batch_size, runs in by_batch(rows, model, curve).items()
@@ -158,7 +164,7 @@ def _plot_curves(
             batch_sizes,
             [sum(values) / len(values) for _, values in points],
             "o-",
-            color=f"C{number}",
+            color=color,
             markersize=4,
             label=drawable(label(curve)),
         )
@@ -166,7 +172,7 @@ def _plot_curves(
             batch_sizes,
             [min(values) for _, values in points],
             [max(values) for _, values in points],
-            color=f"C{number}",
+            color=color,
             alpha=0.15,
         )
     axes.set_xscale("log", base=2)
@@ -189,5 +195,13 @@ def _set_title(figure: Figure, title: str) -> None:
 def _legend(*panels: Axes) -> None:
     """Names in the first panel the curves of all of them."""
     lines = {line.get_label(): line for axes in panels for line in axes.lines}
-    if lines:  # All runs may have diverged.
+    if not lines:  # All runs may have diverged.
+        return
+    if len(lines) <= _MOST_IN_PANEL:
         panels[0].legend(handles=[*lines.values()], fontsize="small")
+    else:
+        panels[0].figure.legend(
+            handles=[*lines.values()],
+            fontsize="small",
+            loc="outside right upper",
+        )

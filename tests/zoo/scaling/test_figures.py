@@ -63,3 +63,16 @@ def test_long_names_stay_inside(drawn, plot, name):
         figure = drawn(getattr(figures, f"plot_{plot}"), rows)
     assert figure.get_suptitle().count("\n") > 0
     check_inside(figure)
+
+
+@pytest.mark.parametrize("count", [3, 12])
+def test_many_names_stand_beside_the_panels(drawn, count):
+    report = next(iter(read_runs(STUDY).values()))
+    rows = [
+        replace(report, variant=f"variant {number}").row()
+        for number in range(count)
+    ]
+    figure = drawn(figures.plot_metrics, rows)
+    [axes, *_] = figure.axes
+    assert bool(figure.legends) == (axes.get_legend() is None) == (count == 12)
+    check_inside(figure)

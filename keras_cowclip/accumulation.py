@@ -14,9 +14,8 @@ Tensor = Any
 class Accumulator:
     """Adds up a table's gradients and counts, and lets it step by their sums.
 
-    Between two steps of the table, TensorFlow and PyTorch touch only the rows
-    of the batch. On JAX, where a gradient is as large as its table, each batch
-    costs one addition over it.
+    Between two steps of the table a batch costs what its own rows cost: on JAX
+    too, where a gradient is as large as its table, see `backend.add_gradient`.
 
     Args:
         update: `TableUpdate`.
@@ -40,14 +39,11 @@ class Accumulator:
             counts: gradient of the table's `id_counts`; `None` where the
                 table was used without a lookup.
         """
-        optimizer = self._optimizer
-        steps = optimizer.embedding_accumulation_steps
         backend.add_gradient(
             self._gradient,
             self._counts,
             gradient,
             counts,
-            share=1.0 / (steps * (optimizer.loss_scale_factor or 1.0)),
             is_first=ops.equal(self._batches.value, 0.0),
         )
         self._batches.assign_add(1.0)
@@ -84,12 +80,15 @@ class Accumulator:
         )
 
     def _step(self):
+        optimizer = self._optimizer
+        batches = optimizer.embedding_accumulation_steps
+        share = 1.0 / (batches * (optimizer.loss_scale_factor or 1.0))
         self._batches.assign(0.0)
         rows = None
         if self.update.can_update_sparsely():
             rows = backend.summed_rows(self._gradient, self._counts)
         if rows is not None:
-            self.update.update_rows(rows)
+            self.update.update_rows(rows._replace(values=share * rows.values))
             for variable, summed in zip(
                 (self._gradient, self._counts),
                 (rows.values, rows.counts),
@@ -98,7 +97,7 @@ class Accumulator:
                 backend.write_rows(variable, rows.ids, ops.zeros_like(summed))
             return
         table = self.update.table
-        self.update.update(self._gradient.value, self._counts, table)
+        self.update.update(share * self._gradient.value, self._counts, table)
         if table.constraint is not None:
             table.assign(table.constraint(table))
         backend.clear_sums(self._gradient, self._counts)

@@ -116,12 +116,10 @@ class CowClip(keras.optimizers.Adam):
 
     With `embedding_accumulation_steps`, `fit` counts and schedules steps of the
     dense weights. `id_counts` is not written. What is left of an epoch flows
-    into the next step of the tables. Between two of these, TensorFlow and
-    PyTorch touch only the rows of the batch, with `lazy` or without, under the
-    conditions above but for `use_ema` and loss scales of a fixed factor.
-
-    On JAX a gradient is as large as its table. A lazy step then costs less than
-    a dense one for a large table and a small batch.
+    into the next step of the tables. Between two of these a batch costs what
+    its rows cost, with `lazy` or without: on TensorFlow and PyTorch under the
+    conditions above (but `use_ema`, constraints and loss scales of a fixed
+    factor are free), and on JAX where XLA compiles the step.
 
     With `use_ema` Keras would pass over all tables at each step. On one device,
     averages of tables are updated at a hundredth of their window's steps,

@@ -156,26 +156,23 @@ def add_gradient(
     counts_sum: keras.Variable,
     gradient: Tensor,
     counts: Tensor | None,
-    share: float,
     is_first: Tensor,
 ) -> None:
     """Adds a batch to the sums of a table.
 
-    The first batch begins the sums anew, which costs nothing in a pass over
-    them, and lets XLA update the table without a copy of its sums.
+    XLA makes one scatter into the sums of it, which costs what the batch has,
+    as long as nothing is done to the gradient before it is added.
 
     Args:
-        gradient_sum: `(input_dim, embedding_dim)` variable, to which
-            `share * gradient` is added.
-        counts_sum: `(input_dim,)` variable, to which `counts` are added.
+        gradient_sum: `(input_dim, embedding_dim)` variable.
+        counts_sum: `(input_dim,)` variable.
         gradient: of the table, dense or in the backend's sparse format.
         counts: gradient of the table's `id_counts`, or `None` for zeros.
-        share: float.
-        is_first: scalar boolean, whether the batch is the first of the sums.
-            Ignored where `clear_sums` has cleared them.
+        is_first: scalar boolean, whether the sums begin anew. Ignored where
+            `clear_sums` has cleared them.
     """
     before = ops.where(is_first, 0.0, gradient_sum.value)
-    gradient_sum.assign(ops.cast(before + share * gradient, gradient_sum.dtype))
+    gradient_sum.assign(before + ops.cast(gradient, gradient_sum.dtype))
     before = ops.where(is_first, 0.0, counts_sum.value)
     counts_sum.assign(before if counts is None else before + counts)
 

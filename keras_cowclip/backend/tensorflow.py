@@ -98,7 +98,6 @@ def add_gradient(
     counts_sum: keras.Variable,
     gradient: Tensor,
     counts: Tensor | None,
-    share: float,
     is_first: Tensor,
 ) -> None:
     if (
@@ -107,16 +106,19 @@ def add_gradient(
     ):
         gradient = dense_gradient(gradient, gradient_sum.shape)
         reference.add_gradient(
-            gradient_sum, counts_sum, gradient, counts, share, is_first
+            gradient_sum, counts_sum, gradient, counts, is_first
         )
         return
-    # The backward pass need not count the ids, then.
-    ones = tf.ones_like(gradient.indices, dtype=counts_sum.dtype)
-    for variable, rows in (
-        (gradient_sum, tf.cast(share * gradient.values, gradient_sum.dtype)),
-        (counts_sum, ones),
-    ):
-        variable.value.scatter_add(tf.IndexedSlices(rows, gradient.indices))
+
+    def add(values, ids):
+        # The backward pass need not count the ids, then.
+        ones = tf.ones_like(ids, dtype=counts_sum.dtype)
+        for variable, rows in (gradient_sum, values), (counts_sum, ones):
+            rows = tf.cast(rows, variable.dtype)
+            variable.value.scatter_add(tf.IndexedSlices(rows, ids))
+
+    add = compiled(add, [gradient_sum, counts_sum])
+    add(gradient.values, gradient.indices)
 
 
 def clear_sums(*sums: keras.Variable) -> None:

@@ -137,26 +137,22 @@ def add_gradient(
     counts_sum: keras.Variable,
     gradient: Tensor,
     counts: Tensor | None,
-    share: float,
     is_first: Tensor,
 ) -> None:
-    for variable, part, factor in (
-        (gradient_sum, gradient, share),
-        (counts_sum, counts, 1.0),
-    ):
+    for variable, part in (gradient_sum, gradient), (counts_sum, counts):
         if part is None:
             continue
         total = variable.value.detach()
         if part.is_sparse:
             part = part.coalesce()
             ids = part.indices()[0]
-            total.index_add_(0, ids, part.values(), alpha=factor)
+            total.index_add_(0, ids, part.values())
         else:
             # It may have reached rows without a count, which a lazy step does
             # not clear.
             if is_first:
                 total.zero_()
-            total.add_(part, alpha=factor)
+            total.add_(part)
 
 
 def clear_sums(*sums: keras.Variable) -> None:

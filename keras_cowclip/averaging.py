@@ -47,12 +47,9 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
         if average is None:  # Of a weight that is overwritten, as in float8.
             continue
         if index in tables:
-            move = partial(_move, average, variable, kept_by_tables)
+            move = partial(
+                backend.move_average, average, variable, kept_by_tables
+            )
             backend.run_if(is_due, move, [average], [variable])
         else:
-            _move(average, variable, kept)
-
-
-def _move(average, variable, kept):
-    kept = ops.cast(kept, variable.dtype)
-    average.assign(kept * average + (1.0 - kept) * variable)
+            backend.move_average(average, variable, kept)

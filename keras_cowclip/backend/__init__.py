@@ -15,6 +15,7 @@ arguments and results. It is chosen once, here, and no other one is imported.
 | `add_gradient`       | a batch, added to a table's sums       | TF, PyTorch |
 | `clear_sums`         | zeros again, after a table's step      | TF, PyTorch |
 | `summed_rows`        | the rows that were added               | TF, PyTorch |
+| `move_average`       | a moving average of a weight           | TF, PyTorch |
 | `run_if`             | a part of a step, on a condition       | JAX         |
 | `read_rows`          | some rows of a variable                | TensorFlow  |
 | `write_rows`         | new values of those rows               | TF, PyTorch |

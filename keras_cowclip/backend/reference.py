@@ -27,6 +27,7 @@ __all__ = [
     "dense_gradient",
     "is_alone",
     "look_up",
+    "move_average",
     "read_rows",
     "row_gradient",
     "row_norm",
@@ -206,6 +207,20 @@ def run_if(
         read: other variables that it may read; `written` may be among them.
     """
     ops.cond(condition, function, lambda: None)
+
+
+def move_average(
+    average: keras.Variable, variable: keras.Variable, kept: Tensor
+) -> None:
+    """Assigns `kept * average + (1 - kept) * variable` to an average.
+
+    Args:
+        average: variable.
+        variable: variable of the same shape and dtype.
+        kept: scalar in `[0, 1]`.
+    """
+    kept = ops.cast(kept, variable.dtype)
+    average.assign(kept * average + (1.0 - kept) * variable)
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ __all__ = [
     "dense_gradient",
     "is_alone",
     "look_up",
+    "move_average",
     "read_rows",
     "row_gradient",
     "state_scope",
@@ -135,6 +136,15 @@ def summed_rows(
     return RowGradient(
         ids, read_rows(gradient_sum, ids), read_rows(counts_sum, ids)
     )
+
+
+def move_average(
+    average: keras.Variable, variable: keras.Variable, kept: Tensor
+) -> None:
+    def move(kept):
+        reference.move_average(average, variable, kept)
+
+    compiled(move, [average, variable])(kept)
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ __all__ = [
     "dense_gradient",
     "is_alone",
     "look_up",
+    "move_average",
     "row_gradient",
     "sum_over_replicas",
     "summed_rows",
@@ -168,6 +169,14 @@ def summed_rows(
     counts = counts_sum.value.detach()
     ids = counts.nonzero()[:, 0]
     return RowGradient(ids, gradient_sum.value.detach()[ids], counts[ids])
+
+
+def move_average(
+    average: keras.Variable, variable: keras.Variable, kept: Tensor
+) -> None:
+    weight = variable.value.detach()
+    rest = 1.0 - torch.as_tensor(kept, device=weight.device)
+    average.value.detach().lerp_(weight, rest.to(weight.dtype))
 
 
 def write_rows(variable: keras.Variable, ids: Tensor, rows: Tensor) -> None:

@@ -12,8 +12,6 @@ ids. Writes `auc_against_time.csv` and `auc_against_time.png` to
 import argparse
 import gc
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +22,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).parent / "speed"))
 
+from child import measure_in_child
 from result_lines import measured_with
 from result_lines import read
 from result_lines import write
@@ -75,7 +74,10 @@ def main():
     path = RESULTS / "auc_against_time.csv"
     for backend in arguments.backends:
         for ids in arguments.ids:
-            new = measure_in_child(backend, ids, arguments.gowalla)
+            options = ["--measure", str(ids)]
+            if arguments.gowalla:
+                options += ["--gowalla", str(arguments.gowalla)]
+            new = measure_in_child(__file__, backend, *options)
             done = {_key(line) for line in new}
             write([*(o for o in read(path) if _key(o) not in done), *new], path)
             print(f"{backend}, {ids:,} ids: measured", flush=True)
@@ -177,21 +179,6 @@ def _seconds_of_a_row(
         if recipe.average != "none":
             keep_arrays_apart()
     return median(times[1:])
-
-
-def measure_in_child(backend: str, ids: int, folder: Path | None) -> list[Line]:
-    command = [sys.executable, __file__, "--measure", str(ids)]
-    if folder is not None:
-        command += ["--gowalla", str(folder)]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{backend}, {ids} ids: {done.stderr[-3000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _key(line: Line) -> tuple[str, ...]:

@@ -80,9 +80,9 @@ CLIPS = {
 # studies `gowalla` and `gowalla_decay`.
 BFLOAT16 = {"dtype": "mixed_bfloat16"}
 LAZY = {"lazy": True}
+SHARES = {"half": 0.5, "quarter": 0.25}  # Of the training rows.
 # Two batch sizes: that of the study for the tables, this one for the dense
 # weights. And weights that are averaged over half an epoch.
-SHARES = {"half": 0.5, "quarter": 0.25}  # Of the training rows.
 DENSE_8K = {"batch_size": 8192}
 AVERAGE = {"average": "ema"}
 SMALL_BATCH = {"": {}, "average": AVERAGE}

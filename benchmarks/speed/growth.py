@@ -12,13 +12,11 @@ to `benchmarks/results/speed`, and replaces points that are measured again.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from child import measure_in_child
 from result_lines import measured_with
 from result_lines import read
 from result_lines import write
@@ -129,21 +127,13 @@ def measure_in_children(backend: str, point: Point) -> Point:
         "backend": backend,
         "batch_size": BATCH_SIZE,
         **point,
-        **measure_in_child(backend, {**point, "kept": False}),
-        **measure_in_child(backend, {**point, "kept": True}),
+        **measure_point(backend, {**point, "kept": False}),
+        **measure_point(backend, {**point, "kept": True}),
     }
 
 
-def measure_in_child(backend: str, point: Point) -> Point:
-    done = subprocess.run(
-        [sys.executable, __file__, "--point", json.dumps(point)],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{backend}, {point}: {done.stderr[-3000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+def measure_point(backend: str, point: Point) -> Point:
+    return measure_in_child(__file__, backend, "--point", json.dumps(point))
 
 
 def key(line: Point) -> tuple[str, ...]:

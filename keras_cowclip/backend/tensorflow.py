@@ -235,10 +235,9 @@ def check_replicas(optimizer: Any) -> None:
             "Keras updates in a branch, and TensorFlow does not let replicas "
             "meet there",
         ),
-        **dict.fromkeys(
-            ("embedding_accumulation_steps",),
+        "embedding_accumulation_steps": (
             "the tables are updated in a branch, and TensorFlow does not let "
-            "replicas meet there",
+            "replicas meet there"
         ),
         **dict.fromkeys(
             ("clipnorm", "global_clipnorm", "clipvalue"),

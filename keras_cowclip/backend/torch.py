@@ -175,8 +175,9 @@ def move_average(
     average: keras.Variable, variable: keras.Variable, kept: Tensor
 ) -> None:
     weight = variable.value.detach()
-    rest = 1.0 - torch.as_tensor(kept, device=weight.device)
-    average.value.detach().lerp_(weight, rest.to(weight.dtype))
+    kept = torch.as_tensor(kept, dtype=weight.dtype, device=weight.device)
+    # `lerp_` would round in another way than Keras.
+    average.value.detach().mul_(kept).add_((1.0 - kept) * weight)
 
 
 def write_rows(variable: keras.Variable, ids: Tensor, rows: Tensor) -> None:

@@ -143,7 +143,8 @@ def test_the_dense_weights_step_as_without():
         pytest.param(
             {"steps_per_execution": 2},
             marks=pytest.mark.skipif(
-                keras.backend.backend() == "torch", reason="Keras refuses it"
+                keras.backend.backend() == "torch",
+                reason="Keras refuses `steps_per_execution` on PyTorch",
             ),
         ),
     ],

@@ -45,6 +45,7 @@ if not is_command_line():
     from zoo.registry import create_model as create_model
     from zoo.registry import list_models as list_models
     from zoo.scaling import scaling_study as scaling_study
+    from zoo.sequence import Sequence as Sequence
     from zoo.serving.exporting import export as export
     from zoo.serving.predictor import CTRPredictor as CTRPredictor
     from zoo.training.clip_variant import ClipVariant  # noqa: F401 - Keras

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from zoo.encoding.row_files import file_schema
+from zoo.encoding.row_files import RowLayout
 from zoo.feature_schema import FeatureSchema
 
 
@@ -175,7 +175,7 @@ class ArrowPart:
 
 
 def _check_columns(path, received, schema):
-    written = file_schema(schema.num_dense, schema.num_fields)
+    written = RowLayout.of(schema).columns()
     expected = {field.name: _describe(field.type) for field in written}
     columns = {field.name: _describe(field.type) for field in received}
     if columns != expected or len(columns) != len(received):

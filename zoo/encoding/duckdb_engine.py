@@ -20,6 +20,7 @@ from zoo.encoding.duckdb_queries import read_batches
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.row_files import ROWS_PER_BATCH
 from zoo.encoding.row_files import PartWriter
+from zoo.encoding.row_files import RowLayout
 from zoo.encoding.row_files import matrices
 from zoo.encoding.row_files import part_name
 from zoo.raw.log_format import LogFormat
@@ -165,15 +166,11 @@ class DuckDBEngine:
             self._write_ids(encoder, by_value, field, num_rows, paths[-1])
             stages.advance()
         stages.start("Writing", num_rows)
-        schema = encoder.schema
+        layout = RowLayout.of(encoder.schema)
         writers = {}
         for split in counts:
             (folder / split).mkdir()
-            writers[split] = PartWriter(
-                folder / split / part_name(0),
-                schema.num_dense,
-                schema.vocabulary_sizes,
-            )
+            writers[split] = PartWriter(folder / split / part_name(0), layout)
         for splits, label, inputs in self._rows(encoder, paths):
             for name, writer in writers.items():
                 chosen = pa.compute.equal(splits, name).to_numpy(

@@ -1,6 +1,7 @@
 """Writes encoded rows as Arrow streams, which training memory-maps."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +17,70 @@ def part_name(number: int) -> str:
     return f"part-{number:05d}.arrow"
 
 
-def file_schema(num_dense: int, num_fields: int) -> pa.Schema:
-    """The columns of an encoded file.
+@dataclass(frozen=True)
+class RowLayout:
+    """What an encoded row holds, without Keras, for Spark's machines.
 
-    A log without dense columns has no column `dense`: some readers fail on
-    lists without items.
+    Attributes:
+        num_dense: integer. Number of dense columns.
+        vocabulary_sizes: tuple of integers, one per field.
+        max_lengths: tuple of integers, one per sequence.
+        num_labels: integer.
+        has_weight: boolean. Whether rows have a sample weight.
     """
-    columns = [("label", pa.int8())]
-    if num_dense:
-        columns.append(("dense", pa.list_(pa.float32(), num_dense)))
-    columns.append(("ids", pa.list_(pa.int32(), num_fields)))
-    return pa.schema(columns)
+
+    num_dense: int
+    vocabulary_sizes: tuple[int, ...]
+    max_lengths: tuple[int, ...] = ()
+    num_labels: int = 1
+    has_weight: bool = False
+
+    @classmethod
+    def of(cls, schema: Any) -> "RowLayout":
+        """Returns the layout of the rows of a `FeatureSchema`."""
+        return cls(
+            schema.num_dense,
+            tuple(schema.vocabulary_sizes),
+            tuple(s.max_length for s in schema.sequences.values()),
+            len(schema.labels),
+            schema.weight is not None,
+        )
+
+    def columns(self) -> pa.Schema:
+        """The columns of an encoded file.
+
+        - `label: int8`, or with several `labels: fixed_size_list<int8>`, -1
+          where a row lacks one;
+        - `weight: float`, if there is one;
+        - `dense: fixed_size_list<float>`, `ids: fixed_size_list<int32>`;
+        - `sequence_0: list<int32>`, ..., the ids of each sequence, without
+          padding, the most recent last and no more than its `max_length`.
+
+        A log without dense columns has no column `dense`: some readers fail on
+        lists without items.
+        """
+        columns = [("label", pa.int8())]
+        if self.num_labels > 1:
+            columns = [("labels", pa.list_(pa.int8(), self.num_labels))]
+        if self.has_weight:
+            columns.append(("weight", pa.float32()))
+        if self.num_dense:
+            columns.append(("dense", pa.list_(pa.float32(), self.num_dense)))
+        num_fields = len(self.vocabulary_sizes)
+        columns.append(("ids", pa.list_(pa.int32(), num_fields)))
+        for i in range(len(self.max_lengths)):
+            columns.append((f"sequence_{i}", pa.list_(pa.int32())))
+        return pa.schema(columns)
 
 
 class SplitStatistics:
     """Counts rows, labels and ids of a split while it is written.
 
     Args:
-        vocabulary_sizes: list of integers, one per field.
+        vocabulary_sizes: integers, one per field.
     """
 
-    def __init__(self, vocabulary_sizes: list[int]):
+    def __init__(self, vocabulary_sizes: Sequence[int]):
         self.rows = 0
         self.clicks = 0
         self.seen: list[np.ndarray] = [
@@ -69,13 +113,12 @@ class PartWriter:
 
     Args:
         path: path of the file, in an existing folder.
-        num_dense: integer. Number of dense columns.
-        vocabulary_sizes: list of integers, one per field.
+        layout: `RowLayout`.
     """
 
-    def __init__(self, path: Path, num_dense: int, vocabulary_sizes: list[int]):
-        self.statistics = SplitStatistics(vocabulary_sizes)
-        self._schema = file_schema(num_dense, len(vocabulary_sizes))
+    def __init__(self, path: Path, layout: RowLayout):
+        self.statistics = SplitStatistics(layout.vocabulary_sizes)
+        self._schema = layout.columns()
         self._writer = pa.ipc.new_stream(path, self._schema)
         self._waiting: list[dict[str, np.ndarray]] = []
         self._num_waiting = 0

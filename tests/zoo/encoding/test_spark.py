@@ -525,11 +525,13 @@ def test_without_java(
 
 @pytest.fixture
 def layout(tmp_path):
+    from zoo.encoding.row_files import RowLayout
     from zoo.encoding.spark.parts import Layout
 
     for name in ("work", "train", "test"):
         (tmp_path / name).mkdir()
-    return Layout(tmp_path, tmp_path / "work", ("train", "test"), 1, [70, 9], 4)
+    rows = RowLayout(num_dense=1, vocabulary_sizes=(70, 9))
+    return Layout(tmp_path, tmp_path / "work", ("train", "test"), rows, 4)
 
 
 @pytest.fixture

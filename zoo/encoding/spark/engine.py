@@ -25,6 +25,7 @@ from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.row_files import ROWS_PER_BATCH
+from zoo.encoding.row_files import RowLayout
 from zoo.encoding.spark.parts import TALLY
 from zoo.encoding.spark.parts import Layout
 from zoo.encoding.spark.parts import distributed
@@ -148,8 +149,7 @@ class SparkEngine:
             folder=folder.absolute(),
             work=self._work,
             splits=tuple(counts),
-            num_dense=encoder.schema.num_dense,
-            vocabulary_sizes=encoder.schema.vocabulary_sizes,
+            rows=RowLayout.of(encoder.schema),
             rows_per_part=max(ROWS_PER_PART, -(-num_rows // _MOST_PARTS)),
         )
         for split in counts:

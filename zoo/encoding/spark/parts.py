@@ -19,6 +19,7 @@ import pyarrow.compute
 from pyspark import cloudpickle
 
 from zoo.encoding.row_files import PartWriter
+from zoo.encoding.row_files import RowLayout
 from zoo.encoding.row_files import SplitStatistics
 from zoo.encoding.row_files import matrices
 from zoo.encoding.row_files import part_name
@@ -41,8 +42,7 @@ class Layout:
         folder: path with a folder for each split.
         work: path of a folder on the same disk for unfinished files.
         splits: tuple of strings.
-        num_dense: integer. Number of dense columns.
-        vocabulary_sizes: list of integers, one per field.
+        rows: `RowLayout`, what a row holds.
         rows_per_part: integer. Rows of the log that go to the files of one
             number.
     """
@@ -50,8 +50,7 @@ class Layout:
     folder: Path
     work: Path
     splits: tuple[str, ...]
-    num_dense: int
-    vocabulary_sizes: list[int]
+    rows: RowLayout
     rows_per_part: int
 
 
@@ -110,17 +109,17 @@ def write_parts(batches: Batches, layout: Layout) -> Batches:
 def _open(layout: Layout) -> tuple[Path, PartWriter]:
     # Spark may run two attempts at a time, so each has its own file.
     path = layout.work / f"{uuid.uuid4().hex}.arrow"
-    return path, PartWriter(path, layout.num_dense, layout.vocabulary_sizes)
+    return path, PartWriter(path, layout.rows)
 
 
 def _write(
     writer: PartWriter, batch: pa.RecordBatch, split: str, layout: Layout
 ) -> None:
     rows = batch.filter(pa.compute.equal(batch.column("split"), split))
-    fields = range(len(layout.vocabulary_sizes))
+    fields = range(len(layout.rows.vocabulary_sizes))
     writer.write(
         rows.column("label").to_numpy(),
-        matrices(rows, layout.num_dense, fields),
+        matrices(rows, layout.rows.num_dense, fields),
     )
 
 

@@ -45,6 +45,7 @@ class Accumulator:
             gradient,
             counts,
             is_first=ops.equal(self._batches.value, 0.0),
+            padded=self.update.tag.padded,
         )
         self._batches.assign_add(1.0)
 

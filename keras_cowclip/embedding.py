@@ -48,6 +48,13 @@ class CowClipEmbedding(keras.layers.Embedding):
             rate and l2. Defaults to `True`.
         **embedding_kwargs: any other argument of `keras.layers.Embedding`.
 
+    Call arguments:
+        inputs: integer tensor.
+        mask: boolean tensor of its shape, `False` for padding, as behind the
+            end of a history: the vector is zero, has no gradient, and is not
+            counted. Unlike with `mask_zero=True`, id 0 is an id like any other.
+            Defaults to `None`, no padding.
+
     Input shape:
         `(batch, fields)` integers in `[0, input_dim)`, or any other rank.
 
@@ -66,6 +73,10 @@ class CowClipEmbedding(keras.layers.Embedding):
     click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(embeddings))
     model = keras.Model(ids, click)
     model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+
+    history = keras.Input((50,), dtype="int32")  # -1 where there is no event
+    layer = keras_cowclip.CowClipEmbedding(1_000_000, 10)
+    events = layer(history, mask=history >= 0)
     ```
 
     Reference:
@@ -85,6 +96,8 @@ class CowClipEmbedding(keras.layers.Embedding):
         weights = embedding_kwargs.pop("weights", None)
         super().__init__(int(input_dim), int(output_dim), **embedding_kwargs)
         self.clip = clip
+        # Keras would warn that a mask given to `call` ends here.
+        self.supports_masking = True
         if weights is not None:
             self.build()
             self.set_weights(
@@ -123,19 +136,25 @@ class CowClipEmbedding(keras.layers.Embedding):
         # bits, and lose most of a popular id's.
         return super().add_weight(*args, **{**kwargs, "autocast": False})
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
         if keras.backend.standardize_dtype(inputs.dtype) not in (
             "int32",
             "int64",
         ):
             inputs = ops.cast(inputs, "int32")
         if not self.id_counts.trainable:
-            return super().call(inputs)
+            if mask is None:
+                return super().call(inputs)
+            embeddings = super().call(ops.where(mask, inputs, 0))
+            return ops.where(ops.expand_dims(mask, axis=-1), embeddings, 0)
         # As in `keras.layers.Embedding`, -1 is the last row.
         inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
         table = self._embeddings
-        embeddings = backend.look_up(table, table.cowclip, inputs)
+        embeddings = backend.look_up(table, table.cowclip, inputs, mask)
         return ops.cast(embeddings, self.compute_dtype)
+
+    def compute_output_spec(self, inputs, mask=None):
+        return super().compute_output_spec(inputs)
 
     def get_weights(self):
         return [variable.numpy() for variable in self._state()]

@@ -31,11 +31,14 @@ class TableTag:
         sparse_gradients: boolean, whether a backward pass on PyTorch gives
             sparse gradients. `CowClip` sets it before its own one, and takes
             it back after, for no other optimizer can use them.
+        padded: boolean, whether a sparse gradient on TensorFlow lists rows
+            that were looked up for padding alone. A masked lookup sets it.
     """
 
     id_counts: keras.Variable
     clip: bool
     sparse_gradients: bool = False
+    padded: bool = False
 
 
 class TableUpdate:
@@ -150,7 +153,7 @@ class TableUpdate:
         """
         if gradient is None or counts is None or not self.can_update_sparsely():
             return False
-        rows = backend.row_gradient(gradient, counts)
+        rows = backend.row_gradient(gradient, counts, self.tag.padded)
         if rows is None:
             return False
         self.update_rows(rows)
@@ -171,8 +174,14 @@ class TableUpdate:
             rows.values,
             rows.counts,
         )
-        for variable, values in zip(variables, moved, strict=True):
-            backend.write_rows(variable, rows.ids, values)
+        before = (table, velocity, last_step)
+        for variable, old, new in zip(variables, before, moved, strict=True):
+            if self.tag.padded:
+                present = rows.counts > 0
+                if len(old.shape) > 1:
+                    present = ops.expand_dims(present, axis=-1)
+                new = ops.where(present, new, old)
+            backend.write_rows(variable, rows.ids, new)
         self._record_clipped(factor, rows.counts)
 
     def update(self, gradient: Tensor, id_counts: Any, variable: Any) -> None:

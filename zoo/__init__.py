@@ -44,6 +44,7 @@ if not is_command_line():
     from zoo.presets.source import built_in_presets as built_in_presets
     from zoo.registry import create_model as create_model
     from zoo.registry import list_models as list_models
+    from zoo.registry import register_network as register_network
     from zoo.scaling import scaling_study as scaling_study
     from zoo.sequence import Sequence as Sequence
     from zoo.serving.exporting import export as export

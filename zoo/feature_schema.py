@@ -128,6 +128,19 @@ class FeatureSchema:
         """Rows of the table that all vocabularies share."""
         return sum(self.vocabularies.values())
 
+    @property
+    def unshared_vocabularies(self):
+        """Dict like `vocabularies` for a table in which sequences share none.
+
+        The linear part has such a table: an item that was bought before and
+        the item that is offered say different things about a click.
+        """
+        sequences = {
+            name: self.vocabularies[self.vocabulary_of(name)]
+            for name in self.sequences
+        }
+        return {**self.categorical, **sequences}
+
     def vocabulary_of(self, name):
         """Returns the name of a field's or a sequence's vocabulary.
 
@@ -356,10 +369,11 @@ class FeatureSchema:
                 f"Received: {names}"
             )
         for name in self.sequences:
-            if name in ("dense", "ids"):
+            if name in ("dense", "ids") or "/" in name:
                 raise ValueError(
-                    "`sequences` must not use the names 'dense' and 'ids', "
-                    f"which other inputs have. Received: {name!r}"
+                    "`sequences` must have no name with a slash, and none of "
+                    "'dense' and 'ids', which other inputs have. "
+                    f"Received: {name!r}"
                 )
 
     def _check_sequences(self):

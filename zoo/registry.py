@@ -1,7 +1,8 @@
 """Knows the networks by name, so that presets need not import them."""
 
-import inspect
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeVar
@@ -14,29 +15,73 @@ from zoo.checks import check_known
 
 Network = TypeVar("Network", bound="type[keras.Model]")
 
-# The command line lists them in its help, for which it imports no network.
-NAMES = ("dcn", "dcn_v2", "deepfm", "wide_deep")
-
 NETWORKS: dict[str, Any] = {}
 """The network classes by the names that `--model` takes."""
 
 
-def network(name: str) -> Callable[[Network], Network]:
-    """Registers a network class under a name, and with Keras.
+def _names_of_files() -> tuple[str, ...]:
+    """The networks of this package; each is the file of its name."""
+    files = (Path(__file__).parent / "models").glob("*.py")
+    is_network = re.compile(r"^@network$", re.MULTILINE)
+    return tuple(
+        sorted(f.stem for f in files if is_network.search(f.read_text()))
+    )
+
+
+# The command line lists them in its help, for which it imports no network.
+NAMES = _names_of_files()
+
+
+def network(cls: Network) -> Network:
+    """Registers a network of this package under its file's name.
+
+    A network of yours is registered by `zoo.register_network`.
+    """
+    return register_network(cls.__module__.rpartition(".")[2], "zoo")(cls)
+
+
+def register_network(
+    name: str, package: str = "Custom"
+) -> Callable[[Network], Network]:
+    """Registers a network of yours, so that `zoo.train` takes its name.
+
+    Keras loads its files, too, wherever the class was registered before.
 
     Args:
-        name: string, as `--model` and `zoo.create_model` take it.
+        name: string, as `zoo.train(model=...)` and `zoo.create_model` take it.
+        package: string, as in `keras.saving.register_keras_serializable`.
+            Defaults to `"Custom"`.
 
     Raises:
-        ValueError: if the name is not one of `NAMES`.
+        ValueError: if the name is that of another network.
+
+    Example:
+
+    ```python
+    @zoo.register_network("tower")
+    class Tower(zoo.CTRModel):
+        def logits(self, x):
+            return x.output(x.mlp())
+
+    model = zoo.create_model("tower", zoo.FeatureSchema([], {"site": 1000}))
+    ```
     """
-    check_choice("name", name, NAMES)
 
     def register(cls: Network) -> Network:
         import keras
 
+        taken = NETWORKS.get(name)
+        # A notebook's cell that is run again defines the same class anew.
+        if taken is not None and (
+            (taken.__module__, taken.__qualname__)
+            != (cls.__module__, cls.__qualname__)
+        ):
+            raise ValueError(
+                f"`name` must be one that no other network has. Received: "
+                f"name={name!r}, the name of {taken.__name__}"
+            )
         NETWORKS[name] = cls
-        return keras.saving.register_keras_serializable(package="zoo")(cls)
+        return keras.saving.register_keras_serializable(package=package)(cls)
 
     return register
 
@@ -51,7 +96,7 @@ def network_class(name: str, argument: str = "model") -> Any:
     Raises:
         ValueError: if there is no network of that name.
     """
-    check_choice(argument, name, NAMES)
+    check_choice(argument, name, list_models())
     return NETWORKS[name]
 
 
@@ -73,12 +118,14 @@ def network_name(model: "keras.Model") -> str:
 def list_models() -> list[str]:
     """Returns the names of the networks, as `--model` takes them.
 
+    Those of this package, and those that `zoo.register_network` added.
+
     Example:
 
     >>> "deepfm" in zoo.list_models()
     True
     """
-    return list(NAMES)
+    return [*NAMES, *(name for name in NETWORKS if name not in NAMES)]
 
 
 def create_model(name: str, schema: Any, **arguments: Any) -> Any:
@@ -105,8 +152,7 @@ def create_model(name: str, schema: Any, **arguments: Any) -> Any:
     'DCN'
     """
     cls = network_class(name, "name")
-    taken = inspect.signature(cls.__init__).parameters
     # Keras drops an argument that it does not know without a word.
-    known = [n for n in taken if n not in ("self", "schema", "kwargs")]
+    known = [*cls.argument_defaults(), "dtype"]
     check_known(f"Arguments of `{cls.__name__}`", arguments, known)
     return cls(schema, **arguments)

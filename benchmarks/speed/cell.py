@@ -125,7 +125,9 @@ def build(optimizer: str, arguments: argparse.Namespace) -> keras.Model:
         embedding_dim=arguments.embedding_dim, dtype=arguments.precision
     )
     if optimizer == "adam":
-        with mock.patch("zoo.models.blocks.CowClipEmbedding", plain_embedding):
+        with mock.patch(
+            "zoo.models.batch_features.CowClipEmbedding", plain_embedding
+        ):
             network = model(schema, **make)
     else:
         network = model(schema, **make)

@@ -41,10 +41,16 @@ FEW_COLUMNS = 12
 Tensor = Any
 
 
-def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
+def look_up(
+    table: keras.Variable, tag: Any, ids: Tensor, mask: Tensor | None = None
+) -> Tensor:
     # JAX would take a negative id from the end again.
-    ids = jnp.where(ids < 0, table.shape[0], ids)
+    is_row = ids >= 0 if mask is None else mask
+    ids = jnp.where(is_row, ids, table.shape[0])
     rows = _take(ops.convert_to_tensor(table), ids)
+    if mask is not None:
+        # What lies behind the table is NaN, has no gradient and no count.
+        rows = jnp.where(mask[..., None], rows, 0)
     return reference.count_ids(rows, ops.convert_to_tensor(tag.id_counts), ids)
 
 

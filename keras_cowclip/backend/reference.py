@@ -73,7 +73,9 @@ class Clipped(NamedTuple):
     l2: float
 
 
-def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
+def look_up(
+    table: keras.Variable, tag: Any, ids: Tensor, mask: Tensor | None = None
+) -> Tensor:
     """Returns the rows `ids`, as `(*ids.shape, embedding_dim)`.
 
     The gradient of `tag.id_counts` is the number of times each id occurs.
@@ -82,9 +84,17 @@ def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
         table: `(input_dim, embedding_dim)` variable.
         tag: the table's `TableTag`.
         ids: integer tensor of any shape, values in `[0, input_dim)`.
+        mask: boolean tensor of that shape, `False` for padding: its row is
+            zero, it has no gradient, and it is not counted, whatever its id.
+            Defaults to `None`, no padding.
     """
+    id_counts = ops.convert_to_tensor(tag.id_counts)
+    if mask is None:
+        return count_ids(ops.take(table, ids, axis=0), id_counts, ids)
+    ids = ops.where(mask, ids, 0)
     rows = ops.take(table, ids, axis=0)
-    return count_ids(rows, ops.convert_to_tensor(tag.id_counts), ids)
+    rows = ops.where(ops.expand_dims(mask, axis=-1), rows, 0)
+    return count_present_ids(rows, id_counts, ids, ops.cast(mask, "float32"))
 
 
 @ops.custom_gradient
@@ -104,6 +114,25 @@ def count_ids(embeddings: Tensor, id_counts: Tensor, ids: Tensor) -> Tensor:
     def gradient(*args, upstream=None):
         upstream = args[-1] if upstream is None else upstream
         return upstream, occurrences(ids, num_ids), None
+
+    return embeddings, gradient
+
+
+@ops.custom_gradient
+def count_present_ids(
+    embeddings: Tensor, id_counts: Tensor, ids: Tensor, present: Tensor
+) -> Tensor:
+    """Counts as `count_ids` does, but for the ids whose `present` is 0."""
+    (num_ids,) = id_counts.shape
+
+    def gradient(*args, upstream=None):
+        upstream = args[-1] if upstream is None else upstream
+        counts = ops.segment_sum(
+            ops.reshape(present, (-1,)),
+            ops.reshape(ids, (-1,)),
+            num_segments=num_ids,
+        )
+        return upstream, counts, None, None
 
     return embeddings, gradient
 
@@ -142,12 +171,17 @@ def active_ids(gradient: Tensor) -> Tensor | None:
     return None
 
 
-def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
+def row_gradient(
+    gradient: Tensor, counts: Tensor, padded: bool = False
+) -> RowGradient | None:
     """Returns a sparse gradient, each id once, or `None` for a dense one.
 
     Args:
         gradient: of the table, dense or in the backend's sparse format.
         counts: gradient of the table's `id_counts`, in the same format.
+        padded: boolean, the `padded` of the table's tag. If so, a row of the
+            result may have no count, and must stay as it is. Defaults to
+            `False`.
     """
     return None
 
@@ -158,6 +192,7 @@ def add_gradient(
     gradient: Tensor,
     counts: Tensor | None,
     is_first: Tensor,
+    padded: bool = False,
 ) -> None:
     """Adds a batch to the sums of a table.
 
@@ -171,6 +206,7 @@ def add_gradient(
         counts: gradient of the table's `id_counts`, or `None` for zeros.
         is_first: scalar boolean, whether the sums begin anew. Ignored where
             `clear_sums` has cleared them.
+        padded: boolean, the `padded` of the table's tag. Defaults to `False`.
     """
     before = ops.where(is_first, 0.0, gradient_sum.value)
     gradient_sum.assign(before + ops.cast(gradient, gradient_sum.dtype))

@@ -49,9 +49,18 @@ __all__ = [
 Tensor = Any
 
 
-def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
+def look_up(
+    table: keras.Variable, tag: Any, ids: Tensor, mask: Tensor | None = None
+) -> Tensor:
     id_counts = ops.convert_to_tensor(tag.id_counts)
-    return count_ids(read_rows(table, ids), id_counts, ids)
+    if mask is None:
+        return count_ids(read_rows(table, ids), id_counts, ids)
+    # The gradient will list row 0 for padding, too.
+    tag.padded = True
+    ids = tf.where(mask, ids, 0)
+    rows = tf.where(mask[..., tf.newaxis], read_rows(table, ids), 0)
+    present = tf.cast(mask, id_counts.dtype)
+    return reference.count_present_ids(rows, id_counts, ids, present)
 
 
 @ops.custom_gradient
@@ -84,13 +93,19 @@ def active_ids(gradient: Tensor) -> Tensor | None:
     return None
 
 
-def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
+def row_gradient(
+    gradient: Tensor, counts: Tensor, padded: bool = False
+) -> RowGradient | None:
     if not isinstance(gradient, tf.IndexedSlices):
         return None
+    counts_of_table = counts
     # XLA does not compile `unique_with_counts`.
     ids, positions = tf.unique(gradient.indices)
     sums, counts = compiled(_sum_and_count, [])(gradient.values, positions)
     rows = tf.size(ids)
+    if padded:
+        # XLA has no way to drop the padding from what was looked up.
+        return RowGradient(ids, sums[:rows], tf.gather(counts_of_table, ids))
     return RowGradient(ids, sums[:rows], counts[:rows])
 
 
@@ -100,6 +115,7 @@ def add_gradient(
     gradient: Tensor,
     counts: Tensor | None,
     is_first: Tensor,
+    padded: bool = False,
 ) -> None:
     if (
         not isinstance(gradient, tf.IndexedSlices)
@@ -112,14 +128,18 @@ def add_gradient(
         return
 
     def add(values, ids):
-        # The backward pass need not count the ids, then.
-        ones = tf.ones_like(ids, dtype=counts_sum.dtype)
-        for variable, rows in (gradient_sum, values), (counts_sum, ones):
+        parts = [(gradient_sum, values)]
+        if not padded:
+            # The backward pass need not count the ids, then.
+            parts.append((counts_sum, tf.ones_like(ids, counts_sum.dtype)))
+        for variable, rows in parts:
             rows = tf.cast(rows, variable.dtype)
             variable.value.scatter_add(tf.IndexedSlices(rows, ids))
 
     add = compiled(add, [gradient_sum, counts_sum])
     add(gradient.values, gradient.indices)
+    if padded:
+        counts_sum.assign_add(counts)
 
 
 def clear_sums(*sums: keras.Variable) -> None:

@@ -43,11 +43,14 @@ FEWEST_SORTED_IDS = 2**16
 Tensor = Any
 
 
-def look_up(table: keras.Variable, tag: Any, ids: Tensor) -> Tensor:
+def look_up(
+    table: keras.Variable, tag: Any, ids: Tensor, mask: Tensor | None = None
+) -> Tensor:
     return _LookUp.apply(
         ops.convert_to_tensor(table),
         ops.convert_to_tensor(tag.id_counts),
         ids,
+        mask,
         tag,
     )
 
@@ -56,24 +59,23 @@ class _LookUp(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(table, id_counts, ids, tag):
-        return torch.nn.functional.embedding(ids, table)
+    def forward(table, id_counts, ids, mask, tag):
+        return _rows(table, ids, mask)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        table, _, ids, ctx.tag = inputs
-        ctx.save_for_backward(ids)
-        ctx.save_for_forward(ids)
+        table, _, ids, mask, ctx.tag = inputs
+        ctx.save_for_backward(ids, mask)
+        ctx.save_for_forward(ids, mask)
         ctx.table_shape, ctx.table_dtype = table.shape, table.dtype
 
     @staticmethod
     def jvp(ctx, table_tangent, *other_tangents):
-        (ids,) = ctx.saved_tensors
-        return torch.nn.functional.embedding(ids, table_tangent)
+        return _rows(table_tangent, *ctx.saved_tensors)
 
     @staticmethod
     def backward(ctx, upstream):
-        (ids,) = ctx.saved_tensors
+        ids, mask = ctx.saved_tensors
         ids = ids.reshape(-1)
         num_ids, embedding_dim = ctx.table_shape
         # In 16 bits a popular id's sum would lose most of its terms.
@@ -81,6 +83,13 @@ class _LookUp(torch.autograd.Function):
         upstream = upstream.to(
             torch.promote_types(upstream.dtype, torch.float32)
         )
+        if mask is not None:
+            mask = mask.reshape(-1)
+            if _rows_may_vary():
+                ids, upstream = ids[mask], upstream[mask]
+            else:
+                # Padding goes to a row behind the table.
+                ids = torch.where(mask, ids, num_ids)
         sparse = ctx.tag.sparse_gradients and _rows_may_vary()
         if sparse or _is_worth_sorting(upstream, ids):
             rows, sums, counts = sum_rows(upstream, ids)
@@ -88,8 +97,18 @@ class _LookUp(torch.autograd.Function):
             sums = spread(rows, sums, ctx.table_shape)
             counts = spread(rows, counts, (num_ids,))
         else:
-            sums, counts = _add_rows(upstream, ids.long(), num_ids)
-        return sums.to(ctx.table_dtype), counts, None, None
+            behind = int(mask is not None)
+            sums, counts = _add_rows(upstream, ids.long(), num_ids + behind)
+            sums, counts = sums[:num_ids], counts[:num_ids]
+        return sums.to(ctx.table_dtype), counts, None, None, None
+
+
+def _rows(table, ids, mask):
+    if mask is None:
+        return torch.nn.functional.embedding(ids, table)
+    ids = torch.where(mask, ids, 0)
+    rows = torch.nn.functional.embedding(ids, table)
+    return torch.where(mask[..., None], rows, 0.0)
 
 
 def sum_rows(values: Tensor, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -123,7 +142,9 @@ def dense_gradient(
     return gradient.to_dense() if gradient.is_sparse else gradient
 
 
-def row_gradient(gradient: Tensor, counts: Tensor) -> RowGradient | None:
+def row_gradient(
+    gradient: Tensor, counts: Tensor, padded: bool = False
+) -> RowGradient | None:
     if not gradient.is_sparse:
         return None
     # The sum over several lookups of the table is not coalesced.
@@ -139,6 +160,7 @@ def add_gradient(
     gradient: Tensor,
     counts: Tensor | None,
     is_first: Tensor,
+    padded: bool = False,
 ) -> None:
     for variable, part in (gradient_sum, gradient), (counts_sum, counts):
         if part is None:

@@ -27,22 +27,25 @@ STRONG = {
 }
 
 
-def click_data(rows, seed=1):
+def click_data(rows, seed=1, padding=0.0):
     """Ids with repeats (Zipf-like), ids from `OCCURRING` on never occur.
 
-    The first rows are the same however many there are.
+    The first rows are the same however many there are. `padding` is the share
+    of ids that are -1.
     """
     of_ids, of_dense, of_labels = np.random.default_rng(seed).spawn(3)
     popularity = 1.0 / np.arange(1, OCCURRING + 1)
     ids = of_ids.choice(
         OCCURRING, (rows, FIELDS), p=popularity / popularity.sum()
     ).astype("int32")
+    if padding:
+        ids[of_ids.random(ids.shape) < padding] = -1
     dense = of_dense.normal(size=(rows, DENSE)).astype("float32")
     labels = of_labels.integers(0, 2, (rows, 1)).astype("float32")
     return ids, dense, labels
 
 
-def reference_network(weights):
+def reference_network(weights, padded=False):
     """The Keras twin of the network in `reference.py`."""
     ids = keras.Input((FIELDS,), dtype="int32", name="ids")
     dense = keras.Input((DENSE,), name="dense")
@@ -53,12 +56,13 @@ def reference_network(weights):
     wide = keras_cowclip.CowClipEmbedding(
         vocabulary, 1, clip=False, name="wide"
     )
+    mask = ids >= 0 if padded else None
     hidden = keras.layers.Dense(HIDDEN, activation="tanh", name="layer_1")
     output = keras.layers.Dense(1, name="layer_2")
     deep = keras.layers.Concatenate()(
-        [keras.layers.Flatten()(table(ids)), dense]
+        [keras.layers.Flatten()(table(ids, mask=mask)), dense]
     )
-    linear = keras.ops.sum(wide(ids), axis=1)
+    linear = keras.ops.sum(wide(ids, mask=mask), axis=1)
     logits = keras.layers.Add()([output(hidden(deep)), linear])
     model = keras.Model({"ids": ids, "dense": dense}, logits)
     for name, variable in reference_variables(model).items():

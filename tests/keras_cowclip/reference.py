@@ -7,7 +7,8 @@ The network, one hidden layer, backward by hand::
             + sum over fields of wide[ids]
     loss = mean of the binary cross-entropy of sigmoid(logit)
 
-Weights are a dict of arrays with the keys of `initial_weights`.
+An id of -1 is padding: its rows are zero, and it counts nowhere. Weights are a
+dict of arrays with the keys of `initial_weights`.
 """
 
 from dataclasses import dataclass
@@ -67,12 +68,12 @@ def gradients(weights, ids, dense, labels):
     """Gradients of the mean loss of one batch."""
     batch, fields = ids.shape
     embedding_dim = weights["table"].shape[1]
-    inputs = np.concatenate(
-        [weights["table"][ids].reshape(batch, -1), dense], axis=1
-    )
+    present = (ids >= 0)[:, :, None]
+    embeddings = np.where(present, weights["table"][ids], 0.0)
+    inputs = np.concatenate([embeddings.reshape(batch, -1), dense], axis=1)
     hidden = np.tanh(inputs @ weights["kernel_1"] + weights["bias_1"])
     logits = hidden @ weights["kernel_2"] + weights["bias_2"]
-    logits = logits + weights["wide"][ids].sum(axis=1)
+    logits = logits + np.where(present, weights["wide"][ids], 0.0).sum(axis=1)
 
     d_logits = (1.0 / (1.0 + np.exp(-logits)) - labels) / batch
     d_hidden = d_logits @ weights["kernel_2"].T * (1.0 - hidden**2)
@@ -82,6 +83,8 @@ def gradients(weights, ids, dense, labels):
     result = {name: np.zeros_like(w) for name, w in weights.items()}
     for row in range(batch):
         for column in range(fields):
+            if ids[row, column] < 0:
+                continue
             start = column * embedding_dim
             result["table"][ids[row, column]] += d_embeddings[
                 row, start : start + embedding_dim
@@ -169,7 +172,7 @@ def train(weights, batches, hyper):
             dense.astype("float64"),
             labels.astype("float64"),
         )
-        counts = np.bincount(ids.ravel(), minlength=len(weights["table"]))
+        counts = np.bincount(ids[ids >= 0], minlength=len(weights["table"]))
         shortened = np.zeros(len(counts), dtype=bool)
         lazy_rate = hyper.embedding_learning_rate * np.sqrt(
             1 - hyper.beta_2**step

@@ -66,7 +66,8 @@ def batches(data):
 
 def fit(hyper, weights, data, **compile_arguments):
     """Returns the trained model, its optimizer and the shares of all steps."""
-    model = networks.reference_network(weights)
+    padded = (data[0] < 0).any()
+    model = networks.reference_network(weights, padded=padded)
     optimizer = keras_cowclip.CowClip(
         learning_rate=hyper.learning_rate,
         embedding_learning_rate=hyper.embedding_learning_rate,
@@ -100,9 +101,11 @@ def fit(hyper, weights, data, **compile_arguments):
     return model, optimizer, shares
 
 
-def check_against_reference(overrides, rows=ROWS, **compile_arguments):
+def check_against_reference(
+    overrides, rows=ROWS, padding=0.0, **compile_arguments
+):
     hyper = reference.Hyperparameters(**overrides)
-    data = networks.click_data(rows)
+    data = networks.click_data(rows, padding=padding)
     weights = reference.initial_weights(
         networks.VOCABULARY,
         networks.EMBEDDING_DIM,
@@ -182,6 +185,14 @@ def test_30_steps_of_fit_agree_with_float64_reference(case):
         "frequency at a smaller batch": (0.0, 0.0),
     }[case]
     assert low <= np.mean(shares) <= high
+
+
+@pytest.mark.parametrize("case", ["small ratio", "lazy", "frequency and clip"])
+def test_30_steps_with_padding_agree_with_float64_reference(case):
+    _, shares = check_against_reference(
+        CASES[case], padding=0.4, jit_compile=JIT_COMPILE
+    )
+    assert np.mean(shares) > 0.0
 
 
 # JAX without jit runs op by op: slow, so one case there.

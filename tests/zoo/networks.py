@@ -23,7 +23,10 @@ def set_weights(model, seed=0, deviation=0.5):
     random = np.random.default_rng(seed)
     for variable in model.weights:
         if not variable.path.endswith("id_counts"):
-            variable.assign(random.normal(0, deviation, variable.shape))
+            value = random.normal(0, deviation, variable.shape)
+            if variable.path.endswith("moving_variance"):
+                value = 0.5 + np.abs(value)
+            variable.assign(value)
     return model
 
 

@@ -125,7 +125,7 @@ def test_the_config_of_a_plain_schema_is_that_of_before():
     [
         ({"sequences": {"h": Sequence("sit")}}, "Did you mean 'site'"),
         ({"sequences": {"h": 5}}, r"`sequences\['h'\]` must be a `Sequence`"),
-        ({"sequences": {"ids": HISTORY}}, "must not use the names"),
+        ({"sequences": {"ids": HISTORY}}, "must have no name with a slash"),
         ({"sequences": {"hour": HISTORY}}, "must differ from each other"),
         ({"weight": "price"}, "must differ from each other"),
         ({"labels": ("a", "a")}, "must differ from each other"),

@@ -4,7 +4,6 @@ import keras_cowclip
 import zoo
 from zoo.registry import NAMES
 from zoo.registry import NETWORKS
-from zoo.registry import network
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 4, "hour": 3})
 
@@ -13,9 +12,20 @@ def test_every_name_has_its_network():
     assert tuple(NETWORKS) == NAMES
 
 
-def test_a_network_must_be_among_the_names():
-    with pytest.raises(ValueError, match=r"must be one of .*name='autoint'"):
-        network("autoint")
+def test_a_network_of_ones_own_has_a_name(monkeypatch):
+    monkeypatch.setattr("zoo.registry.NETWORKS", dict(NETWORKS))
+
+    @zoo.register_network("tower")
+    class Tower(zoo.CTRModel):
+        def logits(self, x):
+            return x.output(x.mlp())
+
+    assert zoo.list_models()[-1] == "tower"
+    model = zoo.create_model("tower", SCHEMA, hidden_units=(3,))
+    assert type(model) is Tower
+    assert zoo.Recipe(model="tower").for_network(model).model == "tower"
+    with pytest.raises(ValueError, match="no other network has.*Tower"):
+        zoo.register_network("tower")(type("Other", (zoo.CTRModel,), {}))
 
 
 def test_the_names_are_those_of_the_networks():

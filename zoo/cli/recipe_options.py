@@ -1,6 +1,8 @@
 """Builds the options of a command from the fields of `Recipe`."""
 
+import functools
 import inspect
+import json
 import math
 import re
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from typing import Annotated
 from typing import Any
 from typing import Literal
 from typing import TypeVar
+from typing import cast
 from typing import get_type_hints
 
 import typer
@@ -49,6 +52,23 @@ def _integers(texts: list[str]) -> list[int]:
     return [int(part) for part in parts]
 
 
+def _arguments(texts: list[str]) -> dict[str, Any]:
+    """Reads `name=value`, the value as JSON or else as text."""
+    arguments = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(
+                "`--network` must be an argument of the network and its value, "
+                f"such as num_cross_layers=2. Received: {text}"
+            )
+        try:
+            arguments[name] = json.loads(value)
+        except ValueError:
+            arguments[name] = value
+    return arguments
+
+
 _DETAILS: dict[str, dict[str, Any]] = {
     "batch_size": {"min": 1},
     "embedding_batch_size": {"min": 1},
@@ -56,6 +76,7 @@ _DETAILS: dict[str, dict[str, Any]] = {
     "embedding_dim": {"min": 1},
     "clip_ratio": {"callback": _none_if_infinite},
     "hidden_units": {"callback": _integers, "metavar": "<int,int,...>"},
+    "network": {"metavar": "<name=value>"},
 }
 
 
@@ -74,10 +95,18 @@ def add_recipe_options(*left_out: str) -> Callable[[Command], Command]:
             p for p in signature.parameters.values() if p.kind != p.VAR_KEYWORD
         ]
         options = [o for o in _options() if o.name not in left_out]
+
+        @functools.wraps(command)
+        def run(**settings: Any) -> None:
+            # Typer makes a list of what a callback returns for a list.
+            if "network" in settings:
+                settings["network"] = _arguments(settings["network"])
+            command(**settings)
+
         # Typer reads the options from the signature.
         signature = signature.replace(parameters=own + options)
-        command.__signature__ = signature  # type: ignore[attr-defined]
-        return command
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        return cast(Command, run)
 
     return add
 
@@ -89,6 +118,11 @@ def option_values(settings: dict[str, Any]) -> dict[str, Any]:
         values["clip_ratio"] = math.inf
     if "hidden_units" in values:
         values["hidden_units"] = list(map(str, values["hidden_units"]))
+    if "network" in values:
+        values["network"] = [
+            f"{name}={json.dumps(value)}"
+            for name, value in values["network"].items()
+        ]
     return values
 
 
@@ -103,6 +137,8 @@ def _options() -> list[inspect.Parameter]:
             type_ = Literal[CHOICES[name]]
         elif name == "hidden_units":
             type_, default = list[str], [",".join(map(str, default))]
+        elif name == "network":
+            type_, default = list[str], []
         option = typer.Option(
             *names,
             help=help_texts.get(name),

@@ -4,6 +4,7 @@
 that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 """
 
+from zoo.layers.activation import Dice as Dice
 from zoo.layers.click_probability import ClickProbability as ClickProbability
 from zoo.layers.cross import Cross as Cross
 from zoo.layers.cross_mixture import CrossMixture as CrossMixture
@@ -12,4 +13,6 @@ from zoo.layers.factorization_machine import (
 )
 from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_sum import FieldSum as FieldSum
+from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
+from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding

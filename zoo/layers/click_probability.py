@@ -4,15 +4,15 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ClickProbability(keras.layers.Layer):
-    """Adds one bias to a logit and applies the sigmoid.
+    """Adds one bias to each label's logit and applies the sigmoid.
 
     `sigmoid(inputs + bias)`.
 
     Input shape:
-        `(batch, 1)`.
+        `(batch, labels)`, mostly `(batch, 1)`.
 
     Output shape:
-        `(batch, 1)`, in `[0, 1]`.
+        `(batch, labels)`, in `[0, 1]`.
 
     Example:
 
@@ -21,7 +21,7 @@ class ClickProbability(keras.layers.Layer):
 
     def build(self, input_shape):
         self.bias = self.add_weight(
-            shape=(1,), initializer="zeros", name="bias"
+            shape=(input_shape[-1],), initializer="zeros", name="bias"
         )
 
     def call(self, inputs):

@@ -1,28 +1,33 @@
-import math
+"""Holds all that the networks share: arguments, inputs, checks and files."""
+
+import contextlib
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
-from zoo.checks import check_instance
-from zoo.checks import check_not_negative
-from zoo.checks import check_number
-from zoo.checks import check_positive_integer
-from zoo.checks import check_positive_integers
-from zoo.feature_schema import FeatureSchema
+from zoo.layers import ClickProbability
+from zoo.models.batch_features import Features
+from zoo.models.network_arguments import check_arguments
+from zoo.models.network_arguments import check_no_numpy_integers
 from zoo.presets.folder import PresetFolder
 from zoo.presets.folder import write_preset
 from zoo.runtime.out_of_memory import explained_out_of_memory
 
+Tensor = Any
+
 
 class CTRModel(keras.Model):
-    """The base class of the zoo's networks, to be subclassed.
+    """The base class of the zoo's networks, and of yours.
 
-    A Functional model from `{"dense": (batch, num_dense) float32,
-    "ids": (batch, num_fields) int32}` to the `(batch, 1)` click probability.
-    A subclass lays the network out in its `__init__` from the pieces in
-    `zoo.models.blocks` and hands over its inputs, its output and its own
-    arguments, which become attributes and the config.
+    A subclass defines `logits`, which gets the columns of a batch as
+    `zoo.models.batch_features.Features`. Its own arguments, if it has any, it
+    keeps as attributes of their names before it calls `super().__init__`, and
+    checks there. Inputs, tables, dtype, config, presets, growth, export and the
+    checks of inputs are this class's.
 
     NumPy inputs to a call, `fit`, `evaluate`, `predict` and the `*_on_batch`
     forms are checked against the schema first: without the check, an id outside
@@ -30,26 +35,181 @@ class CTRModel(keras.Model):
     `zoo.runtime.out_of_memory.OutOfMemoryError` says what to lower.
 
     Args:
-        inputs: dict of Keras inputs, `dense` and `ids`.
-        outputs: Keras tensor, `(batch, 1)`.
-        arguments: dict, the arguments of the subclass, `schema` among them.
-        dtype: string, a dtype policy of Keras. Defaults to `None`, the global
-            policy.
+        schema: `zoo.FeatureSchema`, the columns of the click log.
+        embedding_dim: integer. Length of an id's embedding. Defaults to `10`.
+        hidden_units: tuple of integers. Widths of the hidden layers. Defaults
+            to `(400, 400, 400)`.
+        dropout: float in `[0, 1)`, after every hidden layer. Defaults to `0.0`.
+        linear_l2: float. L2 on the linear weights of the dense columns; the
+            paper's recipe gives it the optimizer's `embedding_l2`. Defaults to
+            `0.0`.
+        embedding_deviation: float, positive. Standard deviation of the initial
+            embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
+        dense: string. How numeric columns enter: `"concat"` as they are, beside
+            the flat embeddings, or `"embed"` as fields, value times vector.
+            Defaults to `None`, the network's own choice: `"concat"`, or
+            `"embed"` in networks over fields alone.
+        activation: string, of the hidden layers: a name that Keras knows,
+            `"dice"` or `"prelu"`. Defaults to `"relu"`.
+        normalization: `"batch"` or `"layer"`, before each activation, or
+            `None`. Defaults to `None`.
+        dtype: string or `keras.DTypePolicy`, such as `"mixed_bfloat16"`.
+            Defaults to `None`, Keras' global policy.
         **kwargs: `name` and `trainable`, as `keras.Model` takes them.
+
+    Input shape:
+        Dict of arrays as `schema.inputs()` has them: `"dense"`
+        `(batch, num_dense)` float32, `"ids"` `(batch, num_fields)` int32, and
+        each sequence `(batch, max_length)` int32.
+
+    Output shape:
+        `(batch, 1)`, the probability of a click. With several labels a dict of
+        them by label.
+
+    Raises:
+        ValueError: for an argument out of its range, or a schema that lacks
+            what the network needs.
 
     Example:
 
-    >>> schema = zoo.FeatureSchema(["price"], {"site": 1000})
-    >>> isinstance(zoo.DeepFM(schema), zoo.CTRModel)
-    True
+    ```python
+    @keras.saving.register_keras_serializable("shop")
+    class Tower(zoo.CTRModel):
+        def __init__(self, schema, *, first_units=64, **shared):
+            self.first_units = first_units
+            super().__init__(schema, **shared)
+
+        def logits(self, x):
+            tower = x.mlp(x.flat, (self.first_units, 32))
+            return [x.linear(), x.output(tower)]
+
+    model = Tower(zoo.FeatureSchema(["price"], {"site": 1000}), first_units=16)
+    model.compile(keras_cowclip.CowClip(), "binary_crossentropy")
+    model.save_to_preset("presets/tower")
+    ```
     """
 
-    def __init__(self, inputs, outputs, arguments, dtype=None, **kwargs):
-        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+    DENSE = "concat"
+
+    def __init__(
+        self,
+        schema,
+        embedding_dim=10,
+        hidden_units=(400, 400, 400),
+        dropout=0.0,
+        linear_l2=0.0,
+        embedding_deviation=1e-2,
+        *,
+        dense=None,
+        activation="relu",
+        normalization=None,
+        dtype=None,
+        **kwargs,
+    ):
+        dense = self.DENSE if dense is None else dense
+        check_arguments(
+            schema,
+            dtype=dtype,
+            linear_l2=linear_l2,
+            dense=dense,
+            activation=activation,
+            normalization=normalization,
+            embedding_dim=embedding_dim,
+            hidden_units=hidden_units,
+            dropout=dropout,
+            embedding_deviation=embedding_deviation,
+        )
+        self.schema = schema
+        self.embedding_dim = embedding_dim
+        self.hidden_units = tuple(hidden_units)
+        self.dropout = dropout
+        self.linear_l2 = linear_l2
+        self.embedding_deviation = embedding_deviation
+        self.dense = dense
+        self.activation = activation
+        self.normalization = normalization
+        check_no_numpy_integers(self._arguments())
+        with _dtype_policy(dtype):
+            features = Features(self)
+            outputs = self.probabilities(features)
+        if features.kept:
+            outputs = {"probabilities": outputs, "kept": features.kept}
+        super().__init__(inputs=features.inputs, outputs=outputs, **kwargs)
+        self._has_kept = bool(features.kept)
         # A Functional model drops it, and the config would lose it.
         self.dtype_policy = dtype
-        self._arguments = dict(arguments)
-        self.schema = arguments["schema"]
+
+    def logits(self, x):
+        """Lays the network out; to be defined by each network.
+
+        Args:
+            x: `zoo.models.batch_features.Features`, the columns of a batch.
+
+        Returns:
+            A `(batch, labels)` or `(batch, 1)` tensor, or a list of such to be
+            summed. A network with a part for each label returns a dict from
+            labels to either, each `(batch, 1)`.
+        """
+        raise NotImplementedError(
+            f"`{type(self).__name__}` must define `logits`, which lays the "
+            "network out. Received: a class without it"
+        )
+
+    def probabilities(self, x):
+        """Returns the sigmoid of the logits and a bias.
+
+        Only a network whose output is no sum of logits defines it.
+
+        Args:
+            x: as in `logits`.
+
+        Returns:
+            `(batch, 1)`, or with several labels a dict of such.
+        """
+        return click_probabilities(self.logits(x), self.schema.labels)
+
+    def extra_loss(self, y, probabilities, kept):
+        """Returns what a network trains on beside the usual loss.
+
+        It is called while the model trains, under stock `compile` and `fit`,
+        if `logits` has handed over a tensor by `x.keep(name, tensor)`.
+
+        Args:
+            y: the labels of the batch, `(batch, 1)`, or a dict of such.
+            probabilities: what the model predicts for it.
+            kept: dict of the tensors that were kept.
+
+        Returns:
+            A scalar to add to the loss.
+        """
+        raise NotImplementedError(
+            f"`{type(self).__name__}` must define `extra_loss`, because its "
+            f"`logits` keeps tensors for it. Received: {sorted(kept)}"
+        )
+
+    def call(self, inputs, training=None, mask=None):
+        outputs = super().call(inputs, training=training, mask=mask)
+        # What is kept is for `compute_loss` alone.
+        if self._has_kept and not training:
+            return outputs["probabilities"]
+        return outputs
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        y_pred, kept = self._without_kept(y_pred)
+        loss = super().compute_loss(
+            x=x,
+            y=y,
+            y_pred=y_pred,
+            sample_weight=sample_weight,
+            training=training,
+        )
+        return loss + self.extra_loss(y, y_pred, kept) if kept else loss
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        y_pred, _ = self._without_kept(y_pred)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
 
     def __call__(self, inputs, *args, **kwargs):
         self._check(inputs)
@@ -134,11 +294,35 @@ class CTRModel(keras.Model):
         opened = PresetFolder.open(preset, weights=load_weights, **hub)
         return opened.make_model(cls, load_weights, dtype)
 
+    @classmethod
+    def argument_defaults(cls):
+        """Returns the arguments that make up a network's config.
+
+        Those of its own and of this class, without `schema` and `dtype`, and
+        for each its default.
+
+        Example:
+
+        >>> zoo.DCN.argument_defaults()["num_cross_layers"]
+        3
+        """
+        defaults: dict[str, Any] = {}
+        for each in cls.__mro__:
+            if issubclass(each, CTRModel) and "__init__" in vars(each):
+                parameters = inspect.signature(each.__init__).parameters
+                for name, parameter in parameters.items():
+                    if parameter.kind != parameter.VAR_KEYWORD and name not in (
+                        "self",
+                        "schema",
+                        "dtype",
+                    ):
+                        defaults.setdefault(name, parameter.default)
+        return {**defaults, "dense": cls.DENSE}
+
     def get_config(self):
-        schema = keras.saving.serialize_keras_object(self.schema)
         return {
-            **self._arguments,
-            "schema": schema,
+            **self._arguments(),
+            "schema": keras.saving.serialize_keras_object(self.schema),
             "name": self.name,
             "trainable": self.trainable,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
@@ -163,65 +347,68 @@ class CTRModel(keras.Model):
         ):
             self.schema.check(inputs)
 
+    def _arguments(self):
+        values = {
+            name: getattr(self, name) for name in self.argument_defaults()
+        }
+        return {
+            name: list(value) if isinstance(value, tuple | list) else value
+            for name, value in values.items()
+        }
 
-def check_arguments(
-    schema: FeatureSchema,
-    *,
-    dtype: Any,
-    linear_l2: float,
-    cross_l2: float = 0.0,
-    **settings: Any,
-) -> None:
-    """Raises a `ValueError` that names the first argument out of its range.
+    def _without_kept(self, y_pred):
+        if isinstance(y_pred, dict) and set(y_pred) == {
+            "probabilities",
+            "kept",
+        }:
+            return y_pred["probabilities"], y_pred["kept"]
+        return y_pred, {}
+
+
+def click_probabilities(logits, labels):
+    """Returns the sigmoid of logits and a bias for each label, in float32.
 
     Args:
-        schema, dtype, linear_l2, cross_l2: as the networks take them.
-        **settings: what `check_settings` takes.
+        logits: what `CTRModel.logits` returns.
+        labels: the names of the labels.
+
+    Returns:
+        `(batch, 1)`, or with several labels a dict of such.
     """
-    check_instance("schema", schema, FeatureSchema)
-    check_not_negative("linear_l2", linear_l2)
-    check_not_negative("cross_l2", cross_l2)
-    check_dtype(dtype)
-    check_settings(**settings)
-    for name, value in settings.items():
-        for size in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(size, np.integer):
-                raise ValueError(
-                    f"`{name}` must be made of `int`, for Keras' layers refuse "
-                    f"integers of NumPy. Received: {name}={value!r}"
-                )
+    if isinstance(logits, dict):
+        columns = [_total(logits[label], f"logits_{label}") for label in labels]
+        logits = keras.layers.Concatenate(dtype="float32", name="labels")(
+            columns
+        )
+    total = _total(logits, "logits")
+    if len(labels) > 1 and total.shape[-1] == 1:
+        total = ops.repeat(total, len(labels), axis=-1)
+    probabilities = ClickProbability(dtype="float32", name="click")(total)
+    if len(labels) == 1:
+        return probabilities
+    return {
+        label: probabilities[:, i : i + 1] for i, label in enumerate(labels)
+    }
 
 
-def check_settings(
-    *,
-    embedding_dim: int,
-    hidden_units: tuple[int, ...],
-    dropout: float,
-    embedding_deviation: float,
-    **sizes: int,
-) -> None:
-    """Raises a `ValueError` unless a network can have these arguments."""
-    check_positive_integer("embedding_dim", embedding_dim)
-    check_positive_integers("hidden_units", hidden_units)
-    check_number("dropout", dropout, "in [0, 1)", lambda x: 0 <= x < 1)
-    check_number(
-        "embedding_deviation",
-        embedding_deviation,
-        "that is positive and finite",
-        lambda x: 0 < x < math.inf,
-    )
-    for name, value in sizes.items():
-        check_positive_integer(name, value)
+def _total(logits, name):
+    if not isinstance(logits, list | tuple):
+        return logits
+    if len(logits) == 1:
+        return logits[0]
+    return keras.layers.Add(dtype="float32", name=name)(logits)
 
 
-def check_dtype(dtype: Any) -> None:
-    """Raises a `ValueError` unless Keras knows the dtype policy."""
+@contextlib.contextmanager
+def _dtype_policy(dtype) -> Iterator[None]:
+    """Gives a policy to each layer that is made in this scope."""
     if dtype is None:
+        yield
         return
+    before = keras.config.dtype_policy()
+    # Keras keeps it for each thread.
+    keras.config.set_dtype_policy(dtype)
     try:
-        keras.dtype_policies.get(dtype)
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            "`dtype` must be a dtype policy of Keras, such as "
-            f"'mixed_bfloat16'. Received: dtype={dtype!r}"
-        ) from error
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

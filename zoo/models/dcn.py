@@ -1,19 +1,13 @@
 import keras
 
+from zoo.checks import check_not_negative
+from zoo.checks import check_positive_integer
 from zoo.layers import Cross
-from zoo.models.blocks import click_inputs
-from zoo.models.blocks import click_output
-from zoo.models.blocks import embed_fields
-from zoo.models.blocks import flatten_features
-from zoo.models.blocks import hidden_layers
-from zoo.models.blocks import linear_logit
-from zoo.models.blocks import logit
 from zoo.models.ctr_model import CTRModel
-from zoo.models.ctr_model import check_arguments
 from zoo.registry import network
 
 
-@network("dcn")
+@network
 class DCN(CTRModel):
     """Deep & Cross Network: vector cross layers beside a multilayer perceptron.
 
@@ -23,31 +17,10 @@ class DCN(CTRModel):
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
-        embedding_dim: integer. Length of an id's embedding. Defaults to `10`.
-        hidden_units: tuple of integers. Widths of the ReLU layers. Defaults to
-            `(400, 400, 400)`.
-        dropout: float in `[0, 1)`, after every hidden layer. Defaults to `0.0`.
-        linear_l2: float. L2 on the linear weights of the dense columns; the
-            paper's recipe gives it the optimizer's `embedding_l2`. Defaults to
-            `0.0`.
         num_cross_layers: integer. Defaults to `3`.
         cross_l2: float. L2 on the cross layers' weight vectors; the paper never
             scales it with the batch. Defaults to `1e-5`.
-        embedding_deviation: float, positive. Standard deviation of the initial
-            embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
-        dtype: string or `keras.DTypePolicy`, such as `"mixed_bfloat16"`.
-            Defaults to `None`, Keras' global policy.
-        **kwargs: other arguments of `keras.Model`, such as `name`.
-
-    Input shape:
-        Dict of `"dense"`, `(batch, num_dense)` float32, and `"ids"`,
-        `(batch, num_fields)` int32, each column's ids in its own vocabulary.
-
-    Output shape:
-        `(batch, 1)`, the probability of a click.
-
-    Raises:
-        ValueError: for an argument out of its range.
+        **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
 
     Example:
 
@@ -66,60 +39,20 @@ class DCN(CTRModel):
     - [Wang et al., 2017](https://arxiv.org/abs/1708.05123)
     """
 
-    def __init__(
-        self,
-        schema,
-        embedding_dim=10,
-        hidden_units=(400, 400, 400),
-        dropout=0.0,
-        linear_l2=0.0,
-        num_cross_layers=3,
-        cross_l2=1e-5,
-        embedding_deviation=1e-2,
-        dtype=None,
-        **kwargs,
-    ):
-        check_arguments(
-            schema,
-            dtype=dtype,
-            linear_l2=linear_l2,
-            cross_l2=cross_l2,
-            embedding_dim=embedding_dim,
-            hidden_units=hidden_units,
-            dropout=dropout,
-            embedding_deviation=embedding_deviation,
-            num_cross_layers=num_cross_layers,
-        )
-        inputs = click_inputs(schema)
-        embeddings = embed_fields(
-            schema, inputs, embedding_dim, embedding_deviation, dtype
-        )
-        features = flatten_features(embeddings, inputs, dtype)
-        deep = hidden_layers(features, hidden_units, dropout, dtype)
-        crossed = features
-        for i in range(1, num_cross_layers + 1):
+    def __init__(self, schema, *, num_cross_layers=3, cross_l2=1e-5, **shared):
+        check_positive_integer("num_cross_layers", num_cross_layers)
+        check_not_negative("cross_l2", cross_l2)
+        self.num_cross_layers = num_cross_layers
+        self.cross_l2 = cross_l2
+        super().__init__(schema, **shared)
+
+    def logits(self, x):
+        deep = x.mlp()
+        regularizer = keras.regularizers.L2(self.cross_l2)
+        crossed = x.flat
+        for i in range(1, self.num_cross_layers + 1):
             crossed = Cross(
-                keras.regularizers.L2(cross_l2) if cross_l2 else None,
-                dtype=dtype,
-                name=f"cross_{i}",
-            )([features, crossed])
-        joined = keras.layers.Concatenate(dtype=dtype, name="cross_and_deep")(
-            [crossed, deep]
-        )
-        logits = [
-            linear_logit(schema, inputs, linear_l2, dtype),
-            logit(joined, dtype),
-        ]
-        arguments = {
-            "schema": schema,
-            "embedding_dim": embedding_dim,
-            "hidden_units": list(hidden_units),
-            "dropout": dropout,
-            "linear_l2": linear_l2,
-            "embedding_deviation": embedding_deviation,
-            "num_cross_layers": num_cross_layers,
-            "cross_l2": cross_l2,
-        }
-        super().__init__(
-            inputs, click_output(logits), arguments, dtype=dtype, **kwargs
-        )
+                regularizer if self.cross_l2 else None, name=f"cross_{i}"
+            )([x.flat, crossed])
+        joined = keras.layers.Concatenate(name="cross_and_deep")
+        return [x.linear(), x.output(joined([crossed, deep]))]

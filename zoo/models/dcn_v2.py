@@ -1,21 +1,15 @@
 import keras
 
 from zoo.checks import check_boolean
+from zoo.checks import check_not_negative
+from zoo.checks import check_positive_integer
 from zoo.layers import CrossMixture
 from zoo.layers import MatrixCross
-from zoo.models.blocks import click_inputs
-from zoo.models.blocks import click_output
-from zoo.models.blocks import embed_fields
-from zoo.models.blocks import flatten_features
-from zoo.models.blocks import hidden_layers
-from zoo.models.blocks import linear_logit
-from zoo.models.blocks import logit
 from zoo.models.ctr_model import CTRModel
-from zoo.models.ctr_model import check_arguments
 from zoo.registry import network
 
 
-@network("dcn_v2")
+@network
 class DCNv2(CTRModel):
     """DCN-V2: a mixture of low-rank cross experts beside a perceptron.
 
@@ -27,35 +21,14 @@ class DCNv2(CTRModel):
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
-        embedding_dim: integer. Length of an id's embedding. Defaults to `10`.
-        hidden_units: tuple of integers. Widths of the ReLU layers. Defaults to
-            `(400, 400, 400)`.
-        dropout: float in `[0, 1)`, after every hidden layer. Defaults to `0.0`.
-        linear_l2: float. L2 on the linear weights of the dense columns; the
-            paper's recipe gives it the optimizer's `embedding_l2`. Defaults to
-            `0.0`.
         num_cross_layers: integer. Defaults to `3`.
         low_rank: integer. Rank of an expert. Defaults to `32`.
         num_experts: integer. Experts per cross layer. Defaults to `4`.
         cross_l2: float. L2 on the cross layers' kernels; the paper never
             scales it with the batch. Defaults to `1e-5`.
-        embedding_deviation: float, positive. Standard deviation of the initial
-            embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
         mixture: boolean. `False` for cross layers with a full weight matrix,
             which have no `low_rank` and `num_experts`. Defaults to `True`.
-        dtype: string or `keras.DTypePolicy`, such as `"mixed_bfloat16"`.
-            Defaults to `None`, Keras' global policy.
-        **kwargs: other arguments of `keras.Model`, such as `name`.
-
-    Input shape:
-        Dict of `"dense"`, `(batch, num_dense)` float32, and `"ids"`,
-        `(batch, num_fields)` int32, each column's ids in its own vocabulary.
-
-    Output shape:
-        `(batch, 1)`, the probability of a click.
-
-    Raises:
-        ValueError: for an argument out of its range.
+        **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
 
     Example:
 
@@ -78,75 +51,45 @@ class DCNv2(CTRModel):
     def __init__(
         self,
         schema,
-        embedding_dim=10,
-        hidden_units=(400, 400, 400),
-        dropout=0.0,
-        linear_l2=0.0,
+        *,
         num_cross_layers=3,
         low_rank=32,
         num_experts=4,
         cross_l2=1e-5,
-        embedding_deviation=1e-2,
         mixture=True,
-        dtype=None,
-        **kwargs,
+        **shared,
     ):
-        check_arguments(
-            schema,
-            dtype=dtype,
-            linear_l2=linear_l2,
-            cross_l2=cross_l2,
-            embedding_dim=embedding_dim,
-            hidden_units=hidden_units,
-            dropout=dropout,
-            embedding_deviation=embedding_deviation,
-            num_cross_layers=num_cross_layers,
-            low_rank=low_rank,
-            num_experts=num_experts,
-        )
+        check_positive_integer("num_cross_layers", num_cross_layers)
+        check_positive_integer("low_rank", low_rank)
+        check_positive_integer("num_experts", num_experts)
+        check_not_negative("cross_l2", cross_l2)
         check_boolean("mixture", mixture)
-        inputs = click_inputs(schema)
-        embeddings = embed_fields(
-            schema, inputs, embedding_dim, embedding_deviation, dtype
-        )
-        features = flatten_features(embeddings, inputs, dtype)
-        deep = hidden_layers(features, hidden_units, dropout, dtype)
-        regularizer = keras.regularizers.L2(cross_l2) if cross_l2 else None
-        if mixture:
-            crossed = CrossMixture(
-                num_cross_layers,
-                low_rank,
-                num_experts,
+        self.num_cross_layers = num_cross_layers
+        self.low_rank = low_rank
+        self.num_experts = num_experts
+        self.cross_l2 = cross_l2
+        self.mixture = mixture
+        super().__init__(schema, **shared)
+
+    def logits(self, x):
+        deep = x.mlp()
+        joined = keras.layers.Concatenate(name="cross_and_deep")
+        return [x.linear(), x.output(joined([self._cross(x.flat), deep]))]
+
+    def _cross(self, flat):
+        l2 = self.cross_l2
+        regularizer = keras.regularizers.L2(l2) if l2 else None
+        if self.mixture:
+            return CrossMixture(
+                self.num_cross_layers,
+                self.low_rank,
+                self.num_experts,
                 regularizer,
-                dtype=dtype,
                 name="cross",
-            )(features)
-        else:
-            crossed = features
-            for i in range(1, num_cross_layers + 1):
-                crossed = MatrixCross(
-                    regularizer, dtype=dtype, name=f"cross_{i}"
-                )([features, crossed])
-        joined = keras.layers.Concatenate(dtype=dtype, name="cross_and_deep")(
-            [crossed, deep]
-        )
-        logits = [
-            linear_logit(schema, inputs, linear_l2, dtype),
-            logit(joined, dtype),
-        ]
-        arguments = {
-            "schema": schema,
-            "embedding_dim": embedding_dim,
-            "hidden_units": list(hidden_units),
-            "dropout": dropout,
-            "linear_l2": linear_l2,
-            "embedding_deviation": embedding_deviation,
-            "num_cross_layers": num_cross_layers,
-            "low_rank": low_rank,
-            "num_experts": num_experts,
-            "cross_l2": cross_l2,
-            "mixture": mixture,
-        }
-        super().__init__(
-            inputs, click_output(logits), arguments, dtype=dtype, **kwargs
-        )
+            )(flat)
+        crossed = flat
+        for i in range(1, self.num_cross_layers + 1):
+            crossed = MatrixCross(regularizer, name=f"cross_{i}")(
+                [flat, crossed]
+            )
+        return crossed

@@ -69,19 +69,29 @@ def _check_arguments(model: CTRModel, schema: FeatureSchema) -> None:
     for what, expected, received in (
         ("dense columns", old.dense, schema.dense),
         ("fields", list(old.categorical), list(schema.categorical)),
-        ("label", old.label, schema.label),
+        ("sequences", _lists(old), _lists(schema)),
+        ("labels", ", ".join(old.labels), ", ".join(schema.labels)),
+        ("roles", old.roles, schema.roles),
     ):
         if received != expected:
             raise ValueError(
                 f"`schema` must have the {what} of the model, in its order: "
                 f"{expected}. Received: {received}"
             )
-    for field, size in old.categorical.items():
-        if schema.categorical[field] < size:
+    for name, size in old.vocabularies.items():
+        if schema.vocabularies[name] < size:
             raise ValueError(
                 f"`schema` must have at least the {size} ids of the model in "
-                f"field '{field}'. Received: {schema.categorical[field]}"
+                f"field '{name}'. Received: {schema.vocabularies[name]}"
             )
+
+
+def _lists(schema: FeatureSchema) -> list[tuple[str, str, int]]:
+    """What must stay of each sequence."""
+    return [
+        (name, schema.vocabulary_of(name), sequence.max_length)
+        for name, sequence in schema.sequences.items()
+    ]
 
 
 def _build(model: CTRModel, schema: FeatureSchema) -> CTRModel:
@@ -96,12 +106,8 @@ def _copy_weight(
     schema: FeatureSchema,
 ) -> None:
     old_shape, shape = tuple(old.shape), tuple(new.shape)
-    stacked = (
-        old_shape[:1] == (old_schema.num_ids,)
-        and shape[:1] == (schema.num_ids,)
-        and old_shape[1:] == shape[1:]
-    )
-    if old.dtype != new.dtype or not (old_shape == shape or stacked):
+    sizes = _stacked_sizes(old_shape, shape, old_schema, schema)
+    if old.dtype != new.dtype or not (old_shape == shape or sizes):
         raise ValueError(
             "A weight of `model` must not depend on the vocabulary, or be a "
             f"table of all {old_schema.num_ids} ids. "
@@ -114,11 +120,23 @@ def _copy_weight(
         # share the array, which a train step of one donates and so deletes.
         new.assign(keras.ops.convert_to_numpy(old.value))
     else:
-        new.assign(
-            _move_rows(
-                old, new, old_schema.vocabulary_sizes, schema.vocabulary_sizes
-            )
-        )
+        new.assign(_move_rows(old, new, *sizes))
+
+
+def _stacked_sizes(
+    old_shape: tuple[int, ...],
+    shape: tuple[int, ...],
+    old_schema: FeatureSchema,
+    schema: FeatureSchema,
+) -> tuple[list[int], ...]:
+    """The sizes of the vocabularies that make up a table; `()` if none do."""
+    if old_shape[1:] != shape[1:]:
+        return ()
+    for of in ("vocabularies", "unshared_vocabularies"):
+        sizes = [list(getattr(s, of).values()) for s in (old_schema, schema)]
+        if (old_shape[:1], shape[:1]) == tuple((sum(s),) for s in sizes):
+            return tuple(sizes)
+    return ()
 
 
 def _move_rows(

@@ -1,6 +1,7 @@
 import math
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import fields
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,12 +11,12 @@ import numpy as np
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
+from zoo.checks import check_instance
 from zoo.checks import check_integer
 from zoo.checks import check_known
 from zoo.checks import check_not_negative
 from zoo.checks import check_number
 from zoo.checks import check_positive_integer
-from zoo.registry import NAMES
 from zoo.registry import network_class
 from zoo.registry import network_name
 from zoo.training.clip_choice import ADAPTIVE_COLUMN
@@ -94,6 +95,8 @@ class Recipe:
             Defaults to `(400, 400, 400)`.
         dropout: float. Share of the MLP's units that training drops. Defaults
             to `0.0`.
+        network: dict. Other arguments of the network's class, such as
+            `{"num_cross_layers": 2}`. Defaults to `{}`.
         dtype: string. Dtype policy of Keras. With `"mixed_bfloat16"` layers
             compute in 16 bits, while weights, moments and the sums of a row's
             gradients stay float32. On a CPU this is faster only with
@@ -146,6 +149,7 @@ class Recipe:
     embedding_deviation: float = 1e-2
     hidden_units: tuple[int, ...] = (400, 400, 400)
     dropout: float = 0.0
+    network: dict[str, Any] = field(default_factory=dict)
     dtype: str | None = None
     lazy: bool = False
     average: str = "none"
@@ -154,17 +158,17 @@ class Recipe:
 
     def __post_init__(self):
         from keras_cowclip.scaling import RULES
-        from zoo.models.ctr_model import check_dtype
-        from zoo.models.ctr_model import check_settings
+        from zoo.models.network_arguments import check_dtype
+        from zoo.models.network_arguments import check_settings
 
-        for field in fields(self):
-            value = _of_python(getattr(self, field.name))
-            object.__setattr__(self, field.name, value)
+        for each in fields(self):
+            value = _of_python(getattr(self, each.name))
+            object.__setattr__(self, each.name, value)
         check_positive_integer("epochs", self.epochs)
         check_positive_integer("batch_size", self.batch_size)
         check_integer("seed", self.seed, 0, _LARGEST_SEED)
         check_boolean("lazy", self.lazy)
-        check_choice("model", self.model, NAMES)
+        self._check_network()
         check_settings(**{n: getattr(self, n) for n in _NETWORK_SETTINGS})
         check_dtype(self.dtype)
         check_number(
@@ -196,6 +200,15 @@ class Recipe:
             )
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
 
+    def _check_network(self) -> None:
+        cls = network_class(self.model)
+        check_instance("network", self.network, dict)
+        check_known(
+            f"`network`, arguments of `{cls.__name__}`,",
+            self.network,
+            _own_defaults(cls),
+        )
+
     def for_data(self, name: str | None) -> "Recipe":
         """Fills in the learning rate that the paper has for a data set.
 
@@ -226,10 +239,16 @@ class Recipe:
         'dcn'
         """
         config = network.get_config()
+        own = {
+            name: config[name]
+            for name, default in _own_defaults(type(network)).items()
+            if config[name] != _of_json(default)
+        }
         return replace(
             self,
             model=network_name(network),
             dtype=network.dtype_policy.name,
+            network=own,
             **{name: config[name] for name in _NETWORK_SETTINGS},
         )
 
@@ -272,6 +291,7 @@ class Recipe:
             linear_l2=self._scaled(None)["embedding_l2"],
             embedding_deviation=self.embedding_deviation,
             dtype=self.dtype,
+            **self.network,
         )
 
     def warmup_steps(self, steps_per_epoch: int) -> int:
@@ -322,7 +342,7 @@ class Recipe:
         return ClipVariant(
             self.clip_variant,
             self.clip_threshold,
-            field_sizes=list(schema.vocabulary_sizes),
+            field_sizes=list(schema.vocabularies.values()),
             **arguments,
         )
 
@@ -374,15 +394,32 @@ class Recipe:
             del values["embedding_batch_size"]
         if self.average == "none":
             del values["average"], values["average_epochs"]
+        if not self.network:
+            del values["network"]
         # A report has these two beside its hyperparameters.
         del values["model"], values["batch_size"]
         return values
+
+
+def _own_defaults(cls: "type[CTRModel]") -> dict[str, Any]:
+    """The arguments of a network that a recipe has in `network`."""
+    return {
+        name: default
+        for name, default in cls.argument_defaults().items()
+        if name not in ("linear_l2", *_NETWORK_SETTINGS)
+    }
+
+
+def _of_json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _of_python(value: Any) -> Any:
     """Returns what JSON can hold of a number of NumPy, or a policy."""
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, dict):
+        return {name: _of_python(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
         kind = tuple if isinstance(value, tuple) else list
         return kind(map(_of_python, value))

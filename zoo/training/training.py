@@ -48,7 +48,8 @@ def train(
         initial_model: a preset, as `zoo.from_preset` takes it, whose weights
             the run begins with. The network is then that model's, with the l2
             of its dense linear weights: `model`, `embedding_dim`,
-            `embedding_deviation`, `hidden_units` and `dropout` are ignored.
+            `embedding_deviation`, `hidden_units`, `dropout` and `network` are
+            ignored.
             Its dtype policy counts where `dtype` is `None`. Its tables grow
             where the log was encoded with its encoder, grown.
         resume: boolean. Resumes from the last whole checkpoint, or begins

@@ -46,11 +46,11 @@ def run(way, function, *arrays, batch_arguments=0):
     return [to_numpy(tensor) for tensor in function(*tensors)]
 
 
-def look_up(operations, layer, ids, upstream):
+def look_up(operations, layer, ids, upstream, mask=None):
     """Returns rows, and the gradients of table and counts, all dense."""
     table, counts = layer.embeddings, layer.id_counts
     return with_gradients(
-        lambda: operations.look_up(table, table.cowclip, ids),
+        lambda: operations.look_up(table, table.cowclip, ids, mask),
         [table, counts],
         upstream,
     )

@@ -116,6 +116,40 @@ def test_look_up(batch, dtype, sparse, way):
     assert_equal(run(native), run(reference), rtol=0, atol=0)
 
 
+@cases(
+    "look_up",
+    lookups=[20, 80],
+    sparse=[False, True] if BACKEND == "torch" else [False],
+    way=sorted({"eager", *steps.WAYS}),
+)
+def test_look_up_of_padding(lookups, sparse, way):
+    layer = CowClipEmbedding(ROWS, 3)
+    layer.build()
+    layer.embeddings.assign(integers(ROWS, 3))
+    ids = random_ids(lookups).reshape(-1, 2)
+    mask = np.random.default_rng(5).random(ids.shape) < 0.5
+    ids = np.where(mask, ids, -1)  # What is padded need be no id.
+
+    def run(operations):
+        layer.embeddings.cowclip.sparse_gradients = sparse
+        return steps.run(
+            way,
+            lambda *batch: steps.look_up(operations, layer, *batch),
+            ids,
+            integers(*ids.shape, 3),
+            mask,
+            batch_arguments=3,
+        )
+
+    ours = run(native)
+    assert_equal(ours, run(reference), rtol=0, atol=0)
+    rows, _, counts = ours
+    assert not rows[~mask].any()
+    np.testing.assert_array_equal(
+        counts, np.bincount(ids[mask], minlength=ROWS)
+    )
+
+
 @cases("count_ids", lookups=[0, 20, 80], way=steps.WAYS)
 def test_count_ids(lookups, way):
     counts = keras.Variable(np.zeros(ROWS, "float32"))

@@ -10,7 +10,9 @@ from zoo.cli import scale_command
 from zoo.cli import train_command
 from zoo.training.recipe import Recipe
 
-DEFAULTS = {field.name: field.default for field in fields(Recipe)}
+DEFAULTS = {
+    field.name: getattr(Recipe(), field.name) for field in fields(Recipe)
+}
 # `scale` has options of its own for what a study varies.
 VARIED = {
     "model", "rule", "batch_size", "embedding_batch_size", "seed",
@@ -50,6 +52,7 @@ OTHER_VALUES = {
     "embedding_deviation": (["0.1"], 0.1),
     "hidden_units": (["8,4"], [8, 4]),
     "dropout": (["0.5"], 0.5),
+    "network": (["activation=prelu"], {"activation": "prelu"}),
     "dtype": (["mixed_bfloat16"], "mixed_bfloat16"),
     "lazy": ([], True),
     "average": (["ema"], "ema"),

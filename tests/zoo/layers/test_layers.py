@@ -62,6 +62,40 @@ def test_click_probability_adds_its_bias():
     np.testing.assert_allclose(numpy(layer(float32([[0.0]]))), 0.75, rtol=1e-6)
 
 
+def test_a_masked_mean_leaves_padding_out():
+    vectors = float32([[[9.0, 9.0], [1.0, 2.0], [3.0, 6.0]]] * 2)
+    mask = np.array([[False, True, True], [False, False, False]])
+    means = numpy(layers.MaskedMean()([vectors, mask]))
+    assert means.tolist() == [[2.0, 4.0], [0.0, 0.0]]
+
+
+def test_a_numeric_embedding_is_the_value_times_a_vector():
+    layer = layers.NumericEmbedding(2)
+    layer.build((None, 2))
+    layer.embeddings.assign([[1.0, 2.0], [3.0, 4.0]])
+    fields = numpy(layer(float32([[0.5, 10.0]])))
+    assert fields.tolist() == [[[0.5, 1.0], [30.0, 40.0]]]
+
+
+def test_dice_by_hand():
+    layer = layers.Dice(epsilon=0.0)
+    layer.build((None, 2))
+    layer.alpha.assign([0.5, 0.0])
+    layer.norm.moving_mean.assign([1.0, 0.0])
+    layer.norm.moving_variance.assign([4.0, 1.0])
+    share = 1 / (1 + np.exp(-np.array([1.0, -2.0])))
+    expected = [3.0 * (share[0] + (1 - share[0]) * 0.5), -2.0 * share[1]]
+    result = numpy(layer(float32([[3.0, -2.0]]), training=False))
+    np.testing.assert_allclose(result, [expected], rtol=1e-6)
+
+
+def test_columns_may_share_the_ids_of_a_field():
+    rows = layers.FieldOffset([10, 20], columns=[0, 1, 1, 0])(
+        np.array([[1, 1, 2, 3]], "int32")
+    )
+    assert numpy(rows).tolist() == [[1, 11, 12, 3]]
+
+
 def test_a_mixture_whose_gate_picks_one_expert_is_that_expert():
     mixture = layers.CrossMixture(num_layers=1, low_rank=2, num_experts=2)
     single = layers.CrossMixture(num_layers=1, low_rank=2, num_experts=1)
@@ -86,6 +120,9 @@ CASES = [
     (layers.MatrixCross, {"kernel_regularizer": "l2"}, [(None, 4), (None, 4)]),
     (layers.CrossMixture, {"num_layers": 2, "low_rank": 3}, [(None, 4)]),
     (layers.ClickProbability, {}, [(None, 1)]),
+    (layers.NumericEmbedding, {"embedding_dim": 3}, [(None, 4)]),
+    (layers.MaskedMean, {}, [(None, 5, 3), (None, 5)]),
+    (layers.Dice, {"epsilon": 1e-3}, [(None, 4)]),
 ]
 
 

@@ -7,8 +7,6 @@ from keras_cowclip import CowClip
 from tests.zoo import networks
 from zoo.models import MODELS
 from zoo.models import grow
-from zoo.models.blocks import click_inputs
-from zoo.models.blocks import click_output
 from zoo.models.ctr_model import CTRModel
 
 TABLES = ("embeddings", "linear_embeddings")
@@ -278,11 +276,9 @@ def test_a_model_from_elsewhere_is_refused():
 class TableOfOneField(CTRModel):
     """Its table has the rows of the first field, not those of all."""
 
-    def __init__(self, schema, **kwargs):
-        x = click_inputs(schema)
-        embeddings = keras.layers.Embedding(schema.vocabulary_sizes[0], 1)
-        logits = [keras.layers.Flatten()(embeddings(x["ids"][:, :1]))] * 2
-        super().__init__(x, click_output(logits), {"schema": schema}, **kwargs)
+    def logits(self, x):
+        table = keras.layers.Embedding(self.schema.vocabulary_sizes[0], 1)
+        return keras.layers.Flatten()(table(x.inputs["ids"][:, :1]))
 
 
 def test_a_table_of_another_layout_is_refused():

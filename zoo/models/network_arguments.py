@@ -1,0 +1,89 @@
+"""Checks the arguments that all networks share."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.checks import check_choice
+from zoo.checks import check_instance
+from zoo.checks import check_not_negative
+from zoo.checks import check_number
+from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integers
+from zoo.feature_schema import FeatureSchema
+from zoo.layers.activation import check_activation
+
+DENSE_FORMS = ("concat", "embed")
+NORMALIZATIONS = (None, "batch", "layer")
+
+
+def check_arguments(
+    schema: FeatureSchema,
+    *,
+    dtype: Any,
+    linear_l2: float,
+    dense: str,
+    activation: Any,
+    normalization: str | None,
+    **settings: Any,
+) -> None:
+    """Raises a `ValueError` that names the first argument out of its range.
+
+    Args:
+        schema, dtype, linear_l2, dense, activation, normalization: as
+            `CTRModel` takes them.
+        **settings: what `check_settings` takes.
+    """
+    check_instance("schema", schema, FeatureSchema)
+    check_not_negative("linear_l2", linear_l2)
+    check_dtype(dtype)
+    check_settings(**settings)
+    check_choice("dense", dense, DENSE_FORMS)
+    check_choice("normalization", normalization, NORMALIZATIONS)
+    check_activation("activation", activation)
+
+
+def check_settings(
+    *,
+    embedding_dim: int,
+    hidden_units: tuple[int, ...],
+    dropout: float,
+    embedding_deviation: float,
+) -> None:
+    """Raises a `ValueError` unless a network can have these arguments."""
+    check_positive_integer("embedding_dim", embedding_dim)
+    check_positive_integers("hidden_units", hidden_units)
+    check_number("dropout", dropout, "in [0, 1)", lambda x: 0 <= x < 1)
+    check_number(
+        "embedding_deviation",
+        embedding_deviation,
+        "that is positive and finite",
+        lambda x: 0 < x < math.inf,
+    )
+
+
+def check_dtype(dtype: Any) -> None:
+    """Raises a `ValueError` unless Keras knows the dtype policy."""
+    if dtype is None:
+        return
+    try:
+        keras.dtype_policies.get(dtype)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            "`dtype` must be a dtype policy of Keras, such as "
+            f"'mixed_bfloat16'. Received: dtype={dtype!r}"
+        ) from error
+
+
+def check_no_numpy_integers(arguments: Mapping[str, Any]) -> None:
+    """Raises a `ValueError` for an integer that Keras' layers refuse."""
+    for name, value in arguments.items():
+        for size in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(size, np.integer):
+                raise ValueError(
+                    f"`{name}` must be made of `int`, for Keras' layers refuse "
+                    f"integers of NumPy. Received: {name}={value!r}"
+                )

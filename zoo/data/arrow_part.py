@@ -4,11 +4,15 @@ import mmap
 import os
 import weakref
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from zoo.data.padded_lists import PaddedLists
+from zoo.data.rows import Rows
+from zoo.data.rows import map_arrays
 from zoo.encoding.row_files import RowLayout
 from zoo.feature_schema import FeatureSchema
 
@@ -18,44 +22,47 @@ class Block:
     """Rows that lie together: arrays of equal length, and where they are from.
 
     Attributes:
-        inputs: `{"dense": (rows, num_dense) float32,
-            "ids": (rows, num_fields) int32}`.
-        labels: `(rows,)` int8.
+        columns: `Rows`. In those of a file, a sequence is `PaddedLists`.
         part: the `ArrowPart` that the arrays are views of, or `None`.
         first_row: integer, the number of the block's first row in its part.
     """
 
-    inputs: dict[str, np.ndarray]
-    labels: np.ndarray
+    columns: Rows
     part: "ArrowPart | None" = None
     first_row: int = 0
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.columns[1])
 
-    def read(
-        self, start: int, stop: int
-    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Returns views of the inputs and labels of some rows."""
-        inputs = {name: rows[start:stop] for name, rows in self.inputs.items()}
-        return inputs, self.labels[start:stop]
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of all rows, in a file those of the file."""
+        inputs, *others = self.columns
+        return sum(column.nbytes for column in (*inputs.values(), *others))
 
-    def copy(
-        self,
-        start: int,
-        stop: int,
-        out_inputs: dict[str, np.ndarray],
-        out_labels: np.ndarray,
-    ) -> None:
+    def read(self, start: int, stop: int) -> Rows:
+        """Returns some rows: views, and sequences of a file padded."""
+        inputs, *others = self.columns
+        inputs = {
+            name: column.read(start, stop)
+            if isinstance(column, PaddedLists)
+            else column[start:stop]
+            for name, column in inputs.items()
+        }
+        return inputs, *(column[start:stop] for column in others)
+
+    def copy(self, start: int, stop: int, out: Rows) -> None:
         """Copies some rows into arrays of their size."""
-        inputs, labels = self.read(start, stop)
-        pairs = [(labels, out_labels)]
-        pairs += [(rows, out_inputs[name]) for name, rows in inputs.items()]
-        for rows, out in pairs:
-            if self.part is None:
-                out[...] = rows
+
+        def copy(column, array):
+            if isinstance(column, PaddedLists):
+                column.copy(start, stop, array)
+            elif self.part is None:
+                array[...] = column[start:stop]
             else:
-                self.part.copy(rows, out)
+                self.part.copy(column[start:stop], array)
+
+        map_arrays(copy, self.columns, out)
 
 
 class ArrowPart:
@@ -67,8 +74,7 @@ class ArrowPart:
     Args:
         path: path of the file, written uncompressed by
             `pyarrow.ipc.new_stream`.
-        schema: `FeatureSchema` that the columns `label`, `dense` and `ids` must
-            have the widths of.
+        schema: `FeatureSchema` whose columns, see `RowLayout`, it must have.
 
     Attributes:
         blocks: list of `Block`, one a record batch.
@@ -128,6 +134,16 @@ class ArrowPart:
                 f"Received: {self.path}"
             )
 
+    def load(self, rows: np.ndarray) -> np.ndarray:
+        """Returns a copy of rows, a view of this file, see `copy`."""
+        loaded = np.empty_like(rows)
+        self.copy(rows, loaded)
+        return loaded
+
+    def rows(self, first: int, count: int) -> str:
+        """Says where rows are, for errors."""
+        return f"{self.path}, in the {count} rows from {first} on"
+
     def _read_blocks(self, schema):
         buffer = pa.py_buffer(self._map)
         first_row = 0
@@ -142,36 +158,55 @@ class ArrowPart:
     def _block(self, batch, schema, first_row):
         rows = batch.num_rows
 
-        def view(column, width, dtype):
+        def view(column, width=None):
             values = batch[column] if width is None else batch[column].values
-            if batch[column].null_count or values.null_count:
-                raise ValueError(
-                    f"{self.path}: `{column}` must not have missing values. "
-                    f"Received: nulls in the rows from {first_row} on"
-                )
-            start = values.buffers()[1].address - self._address
-            if not 0 <= start <= len(self._map):
-                raise ValueError(
-                    f"{self.path}: the columns must not be compressed, or they "
-                    f"cannot be mapped into memory. Received: `{column}` in "
-                    "compressed form"
-                )
+            self._check_no_nulls(column, first_row, batch[column], values)
             shape = (rows,) if width is None else (rows, width)
-            dtype = np.dtype(dtype)
-            offset = start + values.offset * dtype.itemsize
-            return np.ndarray(shape, dtype, self._map, offset)
+            return self._view(column, values, shape)
 
-        dense = (
-            view("dense", schema.num_dense, "float32")
-            if schema.num_dense
-            else np.empty((rows, 0), "float32")
+        def lists(column):
+            values = batch[column].values
+            self._check_no_nulls(column, first_row, batch[column], values)
+            offsets = self._view(column, batch[column].offsets, (rows + 1,))
+            # Of no values there may be no buffer in the file.
+            if not len(values):
+                return offsets, np.empty(0, "int32")
+            return offsets, self._view(column, values, (len(values),))
+
+        inputs = {"dense": np.empty((rows, 0), "float32")}
+        if schema.num_dense:
+            inputs["dense"] = view("dense", schema.num_dense)
+        inputs["ids"] = view("ids", schema.num_fields)
+        for i, name in enumerate(schema.sequences):
+            offsets, values = lists(f"sequence_{i}")
+            inputs[name] = PaddedLists(
+                name, schema, offsets, values, self, first_row
+            )
+        several = len(schema.labels) > 1
+        labels = (
+            view("labels", len(schema.labels)) if several else view("label")
         )
-        inputs = {
-            "dense": dense,
-            "ids": view("ids", schema.num_fields, "int32"),
-        }
-        labels = view("label", None, "int8")
-        return Block(inputs, labels, self, first_row)
+        weights = [] if schema.weight is None else [view("weight")]
+        return Block((inputs, labels, *weights), self, first_row)
+
+    def _view(self, column, values, shape):
+        start = values.buffers()[1].address - self._address
+        if not 0 <= start <= len(self._map):
+            raise ValueError(
+                f"{self.path}: the columns must not be compressed, or they "
+                f"cannot be mapped into memory. Received: `{column}` in "
+                "compressed form"
+            )
+        dtype = np.dtype(values.type.to_pandas_dtype())
+        offset = start + values.offset * dtype.itemsize
+        return np.ndarray(shape, dtype, self._map, offset)
+
+    def _check_no_nulls(self, column, first_row, *arrays):
+        if any(array.null_count for array in arrays):
+            raise ValueError(
+                f"{self.path}: `{column}` must not have missing values. "
+                f"Received: nulls in the rows from {first_row} on"
+            )
 
 
 def _check_columns(path, received, schema):

@@ -7,6 +7,35 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
+
+from zoo.data.rows import Rows
+from zoo.data.rows import dtype_of
+
+
+def keras_batch(rows: Rows, label_names: tuple[str, ...]) -> Rows:
+    """Makes rows of a split what Keras trains on; see `zoo.ClickBatches`.
+
+    Args:
+        rows: as `zoo.Split.read` returns them.
+        label_names: tuple of strings.
+    """
+    inputs, labels, *weights = rows
+    inputs = {
+        name: np.asarray(array, dtype_of(name))
+        for name, array in inputs.items()
+    }
+    weights = [np.asarray(weight, "float32") for weight in weights]
+    if len(label_names) == 1:
+        return inputs, labels[:, None].astype("float32"), *weights
+    values, counts = {}, {}
+    for i, name in enumerate(label_names):
+        label = labels[:, i]
+        values[name] = np.maximum(label, 0)[:, None].astype("float32")
+        counts[name] = (label >= 0).astype("float32")
+        for weight in weights:
+            counts[name] *= weight
+    return inputs, values, counts
 
 
 class Passes:
@@ -44,10 +73,8 @@ class TensorBatches:
     def __getitem__(self, place):
         import torch
 
-        inputs, labels = self.batches.batch(*place)
-        return (
-            {name: torch.from_numpy(array) for name, array in inputs.items()},
-            torch.from_numpy(labels),
+        return keras.tree.map_structure(
+            torch.from_numpy, self.batches.batch(*place)
         )
 
 
@@ -132,14 +159,14 @@ def _from_generator(batches: Any, generator: Callable[[], Any]) -> Any:
     import tensorflow as tf
 
     rows = batches.rows_per_batch
-    widths = batches.split.widths
+    split = batches.split
+
+    def spec(array):
+        return tf.TensorSpec((rows, *array.shape[1:]), array.dtype)
+
     return tf.data.Dataset.from_generator(
         generator,
-        output_signature=(
-            {
-                "dense": tf.TensorSpec((rows, widths["dense"]), tf.float32),
-                "ids": tf.TensorSpec((rows, widths["ids"]), tf.int32),
-            },
-            tf.TensorSpec((rows, 1), tf.float32),
+        output_signature=keras.tree.map_structure(
+            spec, keras_batch(split.empty(0), split.label_names)
         ),
     )

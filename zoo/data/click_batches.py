@@ -1,20 +1,16 @@
 from typing import Any
 
 import keras
-import numpy as np
 
 from zoo.checks import check_boolean
 from zoo.checks import check_instance
 from zoo.checks import check_integer
 from zoo.checks import check_positive_integer
 from zoo.data import batch_views
+from zoo.data.rows import Rows
+from zoo.data.rows import concatenated
 from zoo.data.shuffled_rows import ShuffledRows
-from zoo.data.shuffled_rows import concatenated
-from zoo.data.split import DTYPES
-from zoo.data.split import Rows
 from zoo.data.split import Split
-
-Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
 
 class ClickBatches(keras.utils.PyDataset):
@@ -54,7 +50,12 @@ class ClickBatches(keras.utils.PyDataset):
 
     Returns (by index):
         `({"dense": (batch, num_dense) float32, "ids": (batch, num_fields)
-        int32}, (batch, 1) float32 labels)`.
+        int32}, (batch, 1) float32 labels)`. Each sequence is another input,
+        under its name, `(batch, max_length)` int32, padded in front with -1.
+        The weights of a split that has some come third, `(batch,)` float32.
+        Several labels are a dict `{label: (batch, 1)}`, and with them always
+        come weights, `{label: (batch,)}`: 0 where the row lacks that label,
+        else the row's weight, or 1.
 
     Raises:
         ValueError: if an argument is of another type or out of its range, the
@@ -164,7 +165,7 @@ class ClickBatches(keras.utils.PyDataset):
         self._has_begun = False
         self._needs_new_fit = False
 
-    def batch(self, epoch: int, step: int) -> Batch:
+    def batch(self, epoch: int, step: int) -> Rows:
         """Returns one batch of any epoch.
 
         Args:
@@ -195,12 +196,8 @@ class ClickBatches(keras.utils.PyDataset):
         pieces = [self._read(epoch, start, min(stop, len(self.split)))]
         if self.carry_remainder and stop > len(self.split):
             pieces.append(self._read(epoch + 1, 0, stop - len(self.split)))
-        inputs, labels = concatenated(pieces)
-        inputs = {
-            name: np.asarray(inputs[name], dtype)
-            for name, dtype in DTYPES.items()
-        }
-        return inputs, labels[:, None].astype("float32")
+        rows = concatenated(pieces)
+        return batch_views.keras_batch(rows, self.split.label_names)
 
     def _check_place(self, epoch: int, step: int) -> None:
         check_integer("epoch", epoch, 0)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from zoo.data.rows import cut
+from zoo.data.rows import map_arrays
 from zoo.data.split import Split
 
 # Rows that are read at once.
@@ -32,7 +34,7 @@ def sample_rows(split: Split, rows: int, seed: int) -> Split:
         len(split), rows, replace=False, shuffle=False
     )
     chosen.sort()
-    inputs, labels = split.empty(rows)
+    sample = split.empty(rows)
     end = 0
     for start in range(0, len(split), CHUNK_ROWS):
         stop = min(start + CHUNK_ROWS, len(split))
@@ -40,9 +42,16 @@ def sample_rows(split: Split, rows: int, seed: int) -> Split:
         places = chosen[end:last] - start
         if not len(places):
             continue
-        read_inputs, read_labels = split.read(start, stop)
-        for name, array in read_inputs.items():
-            inputs[name][end:last] = array[places]
-        labels[end:last] = read_labels[places]
+        _copy(split.read(start, stop), places, cut(sample, end, last))
         end = last
-    return Split(inputs, labels)
+    inputs, labels, *weights = sample
+    return Split(
+        inputs, labels, weights[0] if weights else None, split.label_names
+    )
+
+
+def _copy(rows, places, out):
+    def copy(array, copied):
+        copied[...] = array[places]
+
+    map_arrays(copy, rows, out)

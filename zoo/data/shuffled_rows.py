@@ -2,14 +2,17 @@ import threading
 
 import numpy as np
 
-from zoo.data.split import Rows
+from zoo.data.rows import Rows
+from zoo.data.rows import concatenated
+from zoo.data.rows import map_arrays
 from zoo.data.split import Split
 
 # Rows that are read at once. Longer chunks mix less; shorter ones need more and
 # smaller reads.
 CHUNK_ROWS = 1024
 # Rows that are permuted one by one; a multiple of the above. With 13 dense
-# columns and 26 ids a window takes 174 MB.
+# columns and 26 ids a window takes 174 MB, and a history of 50 takes another
+# 210 MB, for it is padded there.
 WINDOW_ROWS = 2**20
 # Workers read on both sides of a border between windows.
 WINDOWS_KEPT = 2
@@ -70,12 +73,9 @@ class ShuffledRows:
     def _take(self, window, first, last):
         if window not in self._windows:
             self._load(window)
-        _, (inputs, labels), order = self._windows[window]
-        rows = order[first:last]
-        return (
-            {name: array.take(rows, axis=0) for name, array in inputs.items()},
-            labels.take(rows),
-        )
+        _, rows, order = self._windows[window]
+        places = order[first:last]
+        return map_arrays(lambda array: array.take(places, axis=0), rows)
 
     def _load(self, window):
         self._drop_windows(keep=WINDOWS_KEPT - 1)
@@ -110,14 +110,3 @@ class ShuffledRows:
     def __setstate__(self, state):
         ShuffledRows.__init__(self, state["split"], state["seed"])
         self.__dict__.update(state)
-
-
-def concatenated(pieces: list[Rows]) -> Rows:
-    """Puts rows one behind the other; a single piece is not copied."""
-    if len(pieces) == 1:
-        return pieces[0]
-    inputs = {
-        name: np.concatenate([piece[name] for piece, _ in pieces])
-        for name in pieces[0][0]
-    }
-    return inputs, np.concatenate([labels for _, labels in pieces])

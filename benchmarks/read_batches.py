@@ -7,6 +7,13 @@ them several times, shuffled and in order, and removes them. The file was just
 written, so it comes from the operating system's page cache. Every batch's
 arrays are touched. Results go to
 `benchmarks/results/read_batches.csv`.
+
+    python benchmarks/read_batches.py --history 50 \\
+        --output benchmarks/results/read_batches_history.csv
+
+Rows also have a history of 0 to 50 ids, all lengths alike often (2.1 GB more),
+which every batch has padded to 50. `--num-dense 0 --num-fields 1` leaves the
+history all but alone.
 """
 
 import argparse
@@ -26,10 +33,11 @@ import numpy as np
 import pyarrow as pa
 
 RESULTS = Path(__file__).parent / "results" / "read_batches.csv"
-NUM_DENSE = 13
 VOCABULARY_SIZES = [100_000] * 6 + [1000] * 20
 BLOCK_ROWS = 65_536
 BLOCKS_PER_PART = 64
+# The field whose vocabulary the history shares.
+HISTORY_FIELD = "C1"
 
 
 def main():
@@ -41,7 +49,7 @@ def main():
         folder = Path(made)
     try:
         if not (folder / "train").is_dir():
-            write_split(folder / "train", arguments.rows)
+            write_split(folder / "train", schema_of(arguments), arguments.rows)
         results = measure(folder / "train", arguments)
     finally:
         if made is not None:
@@ -63,7 +71,15 @@ def parse_arguments():
         "--folder",
         type=Path,
         help="read FOLDER/train, and write it first if it is not there; it "
-        "must have 13 dense columns and 26 fields (default: a temporary one)",
+        "must have the columns of the other options (default: a temporary one)",
+    )
+    parser.add_argument("--num-dense", type=int, default=13)
+    parser.add_argument("--num-fields", type=int, default=26)
+    parser.add_argument(
+        "--history",
+        type=int,
+        default=0,
+        help="the most ids of a history in each row (default: none)",
     )
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--batch-size", type=int, default=65_536)
@@ -72,16 +88,29 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def write_split(folder, rows):
+def schema_of(arguments):
+    # Imported late, so that the memory of Keras and its backend is counted.
+    import zoo
+
+    sequences = {}
+    if arguments.history:
+        sequences["history"] = zoo.Sequence(
+            HISTORY_FIELD, max_length=arguments.history
+        )
+    sizes = VOCABULARY_SIZES[: arguments.num_fields]
+    return zoo.FeatureSchema(
+        dense=[f"I{i}" for i in range(1, arguments.num_dense + 1)],
+        categorical={f"C{i}": n for i, n in enumerate(sizes, 1)},
+        sequences=sequences,
+    )
+
+
+def write_split(folder, schema, rows):
+    from zoo.encoding.row_files import RowLayout
+
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
-    columns = pa.schema(
-        {
-            "label": pa.int8(),
-            "dense": pa.list_(pa.float32(), NUM_DENSE),
-            "ids": pa.list_(pa.int32(), len(VOCABULARY_SIZES)),
-        }
-    )
+    columns = RowLayout.of(schema).columns()
     rows_per_part = BLOCK_ROWS * BLOCKS_PER_PART
     for part, first in enumerate(range(0, rows, rows_per_part)):
         path = folder / f"part-{part:05}.arrow"
@@ -89,36 +118,38 @@ def write_split(folder, rows):
         with pa.ipc.new_stream(path, columns) as writer:
             for start in range(first, last, BLOCK_ROWS):
                 count = min(BLOCK_ROWS, last - start)
-                writer.write_batch(random_rows(random, count, columns))
+                arrays = random_rows(random, count, schema)
+                writer.write_batch(pa.record_batch(arrays, schema=columns))
 
 
-def random_rows(random, count, columns):
-    label = (random.random(count) < 0.25).astype("int8")
-    dense = random.random((count, NUM_DENSE), dtype="float32")
-    ids = random.integers(
-        VOCABULARY_SIZES, size=(count, len(VOCABULARY_SIZES)), dtype="int32"
-    )
-    return pa.record_batch(
-        [
-            pa.array(label),
-            pa.FixedSizeListArray.from_arrays(dense.ravel(), NUM_DENSE),
-            pa.FixedSizeListArray.from_arrays(ids.ravel(), ids.shape[1]),
-        ],
-        schema=columns,
-    )
+def random_rows(random, count, schema):
+    arrays = [pa.array((random.random(count) < 0.25).astype("int8"))]
+    matrices = []
+    if schema.num_dense:
+        shape = (count, schema.num_dense)
+        matrices.append(random.random(shape, dtype="float32"))
+    sizes = schema.vocabulary_sizes
+    shape = (count, len(sizes))
+    matrices.append(random.integers(sizes, size=shape, dtype="int32"))
+    for matrix in matrices:
+        arrays.append(
+            pa.FixedSizeListArray.from_arrays(matrix.ravel(), matrix.shape[1])
+        )
+    for sequence in schema.sequences.values():
+        lengths = random.integers(sequence.max_length + 1, size=count)
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype("int32")
+        ids = random.integers(sizes[0], size=offsets[-1], dtype="int32")
+        arrays.append(pa.ListArray.from_arrays(offsets, ids))
+    return arrays
 
 
 def measure(folder, arguments):
-    # Imported late, so that the memory of Keras and its backend is counted.
     import keras
 
     import zoo
     from zoo.data.split import Split
 
-    schema = zoo.FeatureSchema(
-        dense=[f"I{i}" for i in range(1, NUM_DENSE + 1)],
-        categorical={f"C{i}": n for i, n in enumerate(VOCABULARY_SIZES, 1)},
-    )
+    schema = schema_of(arguments)
     backend = keras.backend.backend()
     environment = {
         "date": datetime.date.today().isoformat(),
@@ -141,6 +172,9 @@ def measure(folder, arguments):
         results.append(
             {
                 "rows": len(split),
+                "num_dense": schema.num_dense,
+                "num_fields": schema.num_fields,
+                "history": arguments.history,
                 "batch_size": arguments.batch_size,
                 "shuffle": shuffle,
                 "passes": arguments.passes,
@@ -160,7 +194,7 @@ def seconds_of_pass(batches):
         inputs, labels = batches[i]
         # Views alone would not load a page.
         for array in (*inputs.values(), labels):
-            array.ravel().view("uint8")[::4096].max()
+            array.ravel().view("uint8")[::4096].max(initial=0)
     return time.perf_counter() - start
 
 

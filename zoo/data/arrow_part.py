@@ -228,6 +228,8 @@ def _describe(arrow_type):
     # choose freely.
     if pa.types.is_fixed_size_list(arrow_type):
         return f"{arrow_type.list_size} x {arrow_type.value_type}"
+    if pa.types.is_list(arrow_type):
+        return f"list<{arrow_type.value_type}>"
     return str(arrow_type)
 
 

@@ -21,8 +21,10 @@ class ClickBatches(keras.utils.PyDataset):
     consecutive rows; the chunks are put in random order, and the rows of every
     1024 chunks (a window) in that order are permuted uniformly. So a batch
     draws from all over the split, but not independently: two rows of one chunk
-    always come within the same 2**20 rows of the epoch. Pass `shuffle=False`
-    to `fit`, which would otherwise reorder the batches once more.
+    always come within the same 2**20 rows of the epoch. Two windows are in
+    memory: 174 MB each with 13 numbers and 26 ids a row, and 210 MB more for a
+    sequence of up to 50. Pass `shuffle=False` to `fit`, which would otherwise
+    reorder the batches once more.
 
     A batch depends on the seed, the epoch and its place in it alone, so a run
     can be repeated, broken off and resumed at any step, and read by several

@@ -51,7 +51,7 @@ ONE_BACKEND = [
         "zoo/runtime/test_memory.py",
         "zoo/files",
         "zoo/test_feature_schema.py",
-        "zoo/test_metrics.py",
+        "zoo/metrics",
     )
 ]
 

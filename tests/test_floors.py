@@ -28,7 +28,7 @@ FLOORS = (
     {"cli"},
 )
 # Modules of `zoo` that are one idea, and no package's.
-LOOSE = {"checks", "feature_schema", "metrics", "registry", "sequence"}
+LOOSE = {"checks", "feature_schema", "registry", "sequence"}
 # They put all packages together.
 ENTRANCES = {"zoo", "zoo.__main__"}
 

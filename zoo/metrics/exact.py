@@ -7,12 +7,9 @@ import numpy as np
 from sklearn.metrics import log_loss
 from sklearn.metrics import roc_auc_score
 
-CALIBRATION_BINS = 20
 # A log-loss of so many times that of the click rate is no matter of a few
 # epochs more or less.
 USELESS_FACTOR = 2
-# The quantile of the normal distribution that leaves out 2.5 %.
-_Z = 1.959963984540054
 
 
 class TrainingDivergedError(ValueError):
@@ -50,13 +47,7 @@ def exact_metrics(
     """
     labels = np.asarray(labels).ravel()
     probabilities = np.asarray(probabilities, dtype="float64").ravel()
-    if not np.isfinite(probabilities).all():
-        raise TrainingDivergedError(
-            "`probabilities` must be finite; the training has diverged: lower "
-            f"the learning rates. Received: "
-            f"{np.count_nonzero(~np.isfinite(probabilities))} values that "
-            "are not"
-        )
+    check_finite(probabilities)
     if len(np.unique(labels)) != 2:
         raise ValueError(
             "AUC needs rows of both classes, clicks and non-clicks. "
@@ -70,7 +61,18 @@ def exact_metrics(
     }
 
 
-def warn_if_useless(labels: np.ndarray, metrics: dict[str, float]) -> None:
+def check_finite(probabilities: np.ndarray) -> None:
+    """Raises a `TrainingDivergedError` if a prediction is not finite."""
+    if not np.isfinite(probabilities).all():
+        raise TrainingDivergedError(
+            "`probabilities` must be finite; the training has diverged: lower "
+            f"the learning rates. Received: "
+            f"{np.count_nonzero(~np.isfinite(probabilities))} values that "
+            "are not"
+        )
+
+
+def warn_if_useless(labels: np.ndarray, metrics: dict[str, Any]) -> None:
     """Warns if a model predicts far worse than no model at all would.
 
     The click rate itself, predicted for each row, has a log-loss of
@@ -78,9 +80,26 @@ def warn_if_useless(labels: np.ndarray, metrics: dict[str, float]) -> None:
     training diverged, or that predicts only 0 and 1, is a multiple of it.
 
     Args:
-        labels: `(rows,)`, 0 or 1, of both classes.
-        metrics: dict, what `exact_metrics` returned.
+        labels: `(rows,)`, 0 or 1, of both classes, or `(rows, labels)`, -1
+            where a row lacks the label.
+        metrics: dict, what `zoo.evaluation.evaluation.evaluate_split` returned.
     """
+    if not is_by_label(metrics):
+        _warn_if_useless("The predictions", labels, metrics)
+        return
+    for column, (name, of_label) in zip(labels.T, metrics.items(), strict=True):
+        what = f"The predictions of the label '{name}'"
+        _warn_if_useless(what, column[column >= 0], of_label)
+
+
+def is_by_label(metrics: dict[str, Any]) -> bool:
+    """Whether metrics are those of several labels, by their names."""
+    return all(isinstance(value, dict) for value in metrics.values())
+
+
+def _warn_if_useless(
+    what: str, labels: np.ndarray, metrics: dict[str, float]
+) -> None:
     click_rate = float(np.mean(labels))
     without_model = float(
         -click_rate * np.log(click_rate)
@@ -88,14 +107,14 @@ def warn_if_useless(labels: np.ndarray, metrics: dict[str, float]) -> None:
     )
     if metrics["log_loss"] > USELESS_FACTOR * without_model:
         warnings.warn(
-            "The predictions are useless: the click rate, predicted for each "
+            f"{what} are useless: the click rate, predicted for each "
             f"row, has a log-loss of {without_model:.4f}. Either the training "
             "diverged (lower the learning rates) or the numbers of the dense "
             "columns are too large (`dense_transform='minmax'` or 'log' of "
             f"`prepare`). Received: log-loss {metrics['log_loss']:.4f}, "
             f"calibration {metrics['calibration']:.4f}",
             UselessPredictionsWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -142,74 +161,3 @@ def _shares_below(these: np.ndarray, those: np.ndarray) -> np.ndarray:
     below = np.searchsorted(those, these, side="left")
     not_above = np.searchsorted(those, these, side="right")
     return (below + not_above) / (2 * len(those))
-
-
-def calibration_bins(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    bins: int = CALIBRATION_BINS,
-) -> dict[str, Any]:
-    """Compares predictions with click rates in bins of equally many rows.
-
-    `expected_calibration_error = sum over bins of
-        rows / all rows * |mean prediction - click rate|`
-
-    Bins end at quantiles of the prediction, as those of scikit-learn's
-    `calibration_curve(strategy="quantile")`: equal predictions share a bin, and
-    empty bins are left out. The interval of a click rate is Wilson's, of 95 %.
-
-    Args:
-        labels: `(rows,)`, 0 or 1.
-        probabilities: `(rows,)`, in `[0, 1]`.
-        bins: integer. Defaults to `20`.
-
-    Returns:
-        Dict of `expected_calibration_error`, `click_rate`, `mean_prediction`
-        and `bins`: for each, `rows`, `clicks`, `mean_prediction`,
-        `click_rate` and its interval, `low` and `high`.
-
-    Example:
-
-    >>> labels, scores = np.array([0, 1, 1, 1]), np.array([0.4, 0.4, 0.9, 0.9])
-    >>> calibration_bins(labels, scores, bins=2)["expected_calibration_error"]
-    0.1
-    """
-    probabilities = np.asarray(probabilities, dtype="float64")
-    edges = np.quantile(probabilities, np.linspace(0, 1, bins + 1))
-    places = np.searchsorted(edges[1:-1], probabilities)
-    rows = np.bincount(places, minlength=bins)
-    kept = rows > 0
-    clicks = np.bincount(places, labels, bins)[kept]
-    predicted = np.bincount(places, probabilities, bins)[kept]
-    rows = rows[kept]
-    low, high = _wilson_interval(clicks, rows)
-    return {
-        "expected_calibration_error": float(
-            np.abs(predicted - clicks).sum() / len(labels)
-        ),
-        "click_rate": float(labels.mean()),
-        "mean_prediction": float(probabilities.mean()),
-        "bins": [
-            {
-                "rows": int(rows[i]),
-                "clicks": int(clicks[i]),
-                "mean_prediction": float(predicted[i] / rows[i]),
-                "click_rate": float(clicks[i] / rows[i]),
-                "low": float(low[i]),
-                "high": float(high[i]),
-            }
-            for i in range(len(rows))
-        ],
-    }
-
-
-def _wilson_interval(
-    clicks: np.ndarray, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    rate = clicks / rows
-    centre = rate + _Z**2 / (2 * rows)
-    reach = _Z * np.sqrt(rate * (1 - rate) / rows + _Z**2 / (4 * rows**2))
-    scale = 1 + _Z**2 / rows
-    # Rounding may put the end of an interval at 0 or 1 beyond it.
-    low, high = (centre - reach) / scale, (centre + reach) / scale
-    return low.clip(0, rate), high.clip(rate, 1)

@@ -26,7 +26,7 @@ from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
 from zoo.scaling.verdict import verdicts
-from zoo.training.report import compared
+from zoo.training.result_columns import compared
 
 RESULTS = Path(__file__).parent / "results" / "scaling"
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data"

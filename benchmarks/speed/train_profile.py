@@ -30,7 +30,7 @@ PARTS = {
     "keras.Model.compile": "build",
     "keras.Model.fit": "steps",
     "zoo.ClickBatches.batch": "read batches",
-    "zoo.training.callbacks.evaluate_split": "validation",
+    "zoo.training.validation_metrics.evaluate_split": "validation",
     "zoo.training.run.evaluate_split": "evaluation",
     "zoo.training.checkpoints.Checkpoints.save": "checkpoints",
     "zoo.training.training.write_preset_files": "write the preset",

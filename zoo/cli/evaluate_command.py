@@ -6,6 +6,7 @@ from zoo.cli.failures import ending_on_useless_predictions
 from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import AsJson
 from zoo.cli.options import EncodedFolder
+from zoo.cli.options import GroupBy
 from zoo.cli.options import Preset
 from zoo.cli.options import Split
 from zoo.cli.tables import metrics_table
@@ -15,6 +16,7 @@ def evaluate(
     preset: Preset,
     data: EncodedFolder,
     split: Split = "test",
+    group_by: GroupBy = None,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a trained model on a split, exactly."""
@@ -23,7 +25,7 @@ def evaluate(
         from zoo.evaluation.evaluation import evaluate as evaluate_model
 
     with ending_on_useless_predictions():
-        metrics = evaluate_model(preset, EncodedLog.load(data), split)
+        metrics = evaluate_model(preset, EncodedLog.load(data), split, group_by)
         if as_json:
             print(json.dumps(metrics))
             return

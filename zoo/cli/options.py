@@ -31,6 +31,14 @@ AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print only the numbers, as a JSON object."),
 ]
+GroupBy = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Categorical column, such as user, within whose values the AUC "
+        "is also measured (gAUC). May be given several times.",
+        show_default=False,
+    ),
+]
 Data = Annotated[
     Path | None,
     typer.Option(

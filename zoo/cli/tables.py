@@ -60,20 +60,22 @@ def report_table(
 
     Metrics that others published for the same settings and log stand beside.
     """
-    bayes = report.bayes
     published = published or {}
+    heads: list[str | Text] = []
+    for name in report.labels or (report.model,):
+        heads += [_shown(name), *(["best possible"] if report.bayes else [])]
     table = _table(
         f"{report.data}, {report.batches}, {report.backend}",
         f"{report.evaluated_on} split",
-        report.model,
-        *(["best possible"] if bayes else []),
+        *heads,
         *(["published"] if published else []),
     )
-    for name, value in report.metrics().items():
-        cells = [value]
-        cells += [bayes[name]] if bayes else []
-        cells += [published[name]] if name in published else []
-        table.add_row(name, *(f"{value:.5f}" for value in cells))
+    columns: list[dict[str, Any]] = []
+    for label, metrics in (report.labels or {"": report.metrics()}).items():
+        columns.append(metrics)
+        columns += [report.best_possible(label)] if report.bayes else []
+    columns += [published] if published else []
+    _add_metrics(table, columns)
     table.add_section()
     table.add_row("training seconds", f"{report.seconds:.1f}")
     table.add_row("samples per second", f"{report.samples_per_second:,.0f}")
@@ -86,12 +88,27 @@ def report_table(
     return table
 
 
-def metrics_table(metrics: dict[str, float], split: str, model: str) -> Table:
-    """The exact metrics of a model on a split."""
-    table = _table(model, "metric", split)
-    for name, value in metrics.items():
-        table.add_row(name, f"{value:.5f}")
+def metrics_table(metrics: dict[str, Any], split: str, model: str) -> Table:
+    """The exact metrics of a model on a split, a column for each label."""
+    # Not before: scikit-learn takes long to import, and a help needs none.
+    from zoo.metrics import is_by_label
+
+    labels = metrics if is_by_label(metrics) else {split: metrics}
+    of_split = f", {split}" if is_by_label(metrics) else ""
+    table = _table(model, f"metric{of_split}", *map(_shown, labels))
+    _add_metrics(table, list(labels.values()))
     return table
+
+
+def _add_metrics(table: Table, columns: list[dict[str, Any]]) -> None:
+    """A line for each metric; columns may lack some of them."""
+    from zoo.metrics import metric_lines
+    from zoo.metrics import metric_text
+
+    found = [metric_lines(metrics) for metrics in columns]
+    for name in found[0]:
+        cells = [metric_text(f[name]) if name in f else "" for f in found]
+        table.add_row(_shown(name), *cells)
 
 
 def explanation_tables(report: dict[str, Any]) -> tuple[Table, Table]:
@@ -177,7 +194,7 @@ def _shown(name: str) -> Text:
     return Text(elide(name, _WIDEST_NAME))
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(title: str, *columns: str | Text) -> Table:
     """A table whose columns, but for the first one, hold numbers."""
     table = Table(*columns, title=title or None)
     # A name is shown to its end, over several lines.

@@ -11,6 +11,7 @@ from zoo.cli.failures import ending_on_useless_predictions
 from zoo.cli.interruption import ending_at_once
 from zoo.cli.interruption import explaining_interruption
 from zoo.cli.options import Data
+from zoo.cli.options import GroupBy
 from zoo.cli.options import open_log
 from zoo.cli.recipe_options import add_recipe_options
 from zoo.cli.recipe_options import option_values
@@ -84,6 +85,7 @@ def train(
     keep_checkpoints: Annotated[
         int, typer.Option(min=1, help="Number of the last checkpoints to keep.")
     ] = 2,
+    group_by: GroupBy = None,
     **settings: Any,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
@@ -112,6 +114,7 @@ def train(
                 checkpoint_steps=checkpoint_steps,
                 keep_checkpoints=keep_checkpoints,
                 verbose="auto" if sys.stdout.isatty() else 2,
+                group_by=group_by,
                 **settings,
             )
         report = Report.from_json(trained)

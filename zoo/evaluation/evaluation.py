@@ -1,14 +1,19 @@
 """Evaluates models on splits of an encoded log, with exact metrics."""
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+from zoo.checks import check_choice
 from zoo.checks import check_instance
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.split import Split
 from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
+from zoo.metrics import group_auc
 from zoo.metrics import warn_if_useless
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.folder import PresetFolder
@@ -21,9 +26,12 @@ def evaluate(
     preset: str | os.PathLike,
     log: EncodedLog,
     split: str = "test",
+    group_by: str | Iterable[str] | None = None,
     **hub: Any,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Evaluates a saved model on a split of an encoded log, exactly.
+
+    Each row counts once: metrics take no notice of sample weights.
 
     Args:
         preset: path of a folder written by `train`, or another preset that
@@ -31,16 +39,28 @@ def evaluate(
         log: `EncodedLog` with the schema the model was trained on.
         split: string, `"train"`, `"validation"` or `"test"`. Defaults to
             `"test"`.
+        group_by: string or strings, categorical fields such as `"user"`. The
+            AUC is also measured within the rows that share an id of the field:
+            gAUC. The ids 0 (missing) and 1 (not in the vocabulary) are a group
+            each. Defaults to `None`.
         **hub: `revision`, `token` and `cache_dir`, as `zoo.from_preset` takes
             them.
 
     Returns:
-        Dict of `auc`, `log_loss` and `calibration`.
+        Dict of `auc`, `log_loss` and `calibration`. With `group_by` also of
+        `groups`: for each field a dict of `gauc`, the mean of the groups' AUCs
+        weighted by their rows, which is `None` if no group has both clicks and
+        non-clicks; `groups`, the number of groups that have both; and
+        `left_out_share`, the share of the rows that are in the others.
+
+        In a log with several labels, a dict from each label to such a dict,
+        of the rows that have the label; `missing_rows` counts the others.
 
     Raises:
         FileNotFoundError: if the preset or one of its files is missing.
-        ValueError: if the split does not exist or the model was trained on
-            another schema or vocabulary.
+        ValueError: if the split or a field does not exist, the split has one
+            class of a label only, or the model was trained on another schema
+            or vocabulary.
 
     Warns:
         UselessPredictionsWarning: if the predictions say far less than the
@@ -53,10 +73,25 @@ def evaluate(
     ```
     """
     check_instance("log", log, EncodedLog)
+    fields = fields_to_group_by(log.schema, group_by)
     rows = log.split(split)
-    metrics = evaluate_split(model_for_log(preset, log, **hub), rows)
+    metrics = evaluate_split(model_for_log(preset, log, **hub), rows, fields)
     warn_if_useless(rows.labels, metrics)
     return metrics
+
+
+def fields_to_group_by(
+    schema: FeatureSchema, group_by: str | Iterable[str] | None
+) -> tuple[str, ...]:
+    """Returns the fields of `group_by`; raises for one that does not exist."""
+    if group_by is None:
+        return ()
+    if isinstance(group_by, str) or not isinstance(group_by, Iterable):
+        group_by = (group_by,)
+    fields = tuple(group_by)
+    for field in fields:
+        check_choice("group_by", field, schema.categorical)
+    return tuple(dict.fromkeys(fields))
 
 
 def model_for_log(
@@ -81,12 +116,71 @@ def model_for_log(
     return network
 
 
-def evaluate_split(network: CTRModel, split: Split) -> dict[str, float]:
-    """Returns the exact metrics of a model on one split."""
+def evaluate_split(
+    network: CTRModel, split: Split, group_by: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Returns the exact metrics of a model on one split.
+
+    Args:
+        network: a model of the zoo.
+        split: `Split` of the model's schema.
+        group_by: strings, as `fields_to_group_by` returns them.
+
+    Returns:
+        What `evaluate` returns.
+    """
     batches = ClickBatches(split, EVALUATION_BATCH_SIZE)
-    return exact_metrics(
-        split.labels, network.predict(batches.to_keras(), verbose=0)
-    )
+    predicted = network.predict(batches.to_keras(), verbose=0)
+    groups = _groups(network.schema, split, group_by)
+    labels = split.labels
+    if labels.ndim == 1:
+        return _metrics(labels, predicted, groups)
+    return {
+        name: _metrics_of_label(name, column, predicted[name].ravel(), groups)
+        for name, column in zip(network.schema.labels, labels.T, strict=True)
+    }
+
+
+def _metrics(
+    labels: np.ndarray, probabilities: np.ndarray, groups: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    metrics: dict[str, Any] = exact_metrics(labels, probabilities)
+    if groups:
+        metrics["groups"] = {
+            field: group_auc(labels, probabilities, ids)
+            for field, ids in groups.items()
+        }
+    return metrics
+
+
+def _metrics_of_label(
+    name: str,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    groups: dict[str, np.ndarray],
+) -> dict[str, Any]:
+    has_label = labels >= 0
+    missing = len(labels) - int(np.count_nonzero(has_label))
+    if missing:
+        labels, probabilities = labels[has_label], probabilities[has_label]
+        groups = {field: ids[has_label] for field, ids in groups.items()}
+    try:
+        metrics = _metrics(labels, probabilities, groups)
+    except ValueError as error:
+        raise type(error)(f"Of the label '{name}': {error}") from error
+    return {**metrics, "missing_rows": missing}
+
+
+def _groups(
+    schema: FeatureSchema, split: Split, group_by: Iterable[str]
+) -> dict[str, np.ndarray]:
+    """Returns the id of each row in each field, block by block."""
+    fields = list(group_by)
+    if not fields:
+        return {}
+    places = [list(schema.categorical).index(field) for field in fields]
+    ids = np.concatenate([rows[0]["ids"][:, places] for rows in split.blocks()])
+    return dict(zip(fields, ids.T, strict=True))
 
 
 def name_of_evaluation_split(log: EncodedLog) -> str:
@@ -104,19 +198,17 @@ def _first_difference(
     model_schema: FeatureSchema, data_schema: FeatureSchema
 ) -> str:
     ours, theirs = model_schema.get_config(), data_schema.get_config()
-    for key in ours:
-        if ours[key] != theirs[key]:
-            pairs = [(ours[key], theirs[key])]
-            if isinstance(ours[key], list) and len(ours[key]) == len(
-                theirs[key]
-            ):
-                pairs = [
-                    pair
-                    for pair in zip(ours[key], theirs[key], strict=True)
-                    if pair[0] != pair[1]
-                ]
-            return (
-                f"Received: {key} {pairs[0][1]} in the data, {pairs[0][0]} in "
-                "the model"
+    # Not all schemas have sequences, roles and a weight.
+    for key in {**ours, **theirs}:
+        our, their = ours.get(key), theirs.get(key)
+        if our == their:
+            continue
+        both = isinstance(our, list) and isinstance(their, list)
+        if both and len(our) == len(their):
+            our, their = next(
+                pair
+                for pair in zip(our, their, strict=True)
+                if pair[0] != pair[1]
             )
+        return f"Received: {key} {their} in the data, {our} in the model"
     return ""

@@ -6,6 +6,9 @@ import os
 from typing import Any
 
 from zoo.datasets.hub import full_id
+from zoo.metrics import is_by_label
+from zoo.metrics import metric_lines
+from zoo.metrics import metric_text
 from zoo.presets.folder import CURVES_FILE
 from zoo.presets.folder import PresetFolder
 from zoo.registry import NETWORKS
@@ -127,7 +130,6 @@ def _data(opened: PresetFolder) -> tuple[str, str | None]:
 def _results(metadata: dict[str, Any], data: str) -> list[Any] | None:
     import huggingface_hub
 
-    metrics = metadata.get("metrics", {})
     results = [
         huggingface_hub.EvalResult(
             task_type=_TASK,
@@ -135,13 +137,19 @@ def _results(metadata: dict[str, Any], data: str) -> list[Any] | None:
             dataset_name=data,
             dataset_split=metadata.get("evaluated_on"),
             metric_type=hub_name,
-            metric_name=name,
+            metric_name=f"{name}, {label}" if label else name,
             metric_value=metrics[key],
         )
+        for label, metrics in _by_label(metadata.get("metrics", {})).items()
         for hub_name, name, key in _METRICS
         if key in metrics
     ]
     return results or None
+
+
+def _by_label(metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns metrics by their labels; one alone has no name."""
+    return metrics if is_by_label(metrics) else {"": metrics}
 
 
 def _introduction(opened: PresetFolder, data: str) -> str:
@@ -183,19 +191,30 @@ def _measured(opened: PresetFolder) -> str | None:
     split = metadata.get("evaluated_on", "test")
     rows = metadata.get("rows", {}).get(split)
     counted = f", {rows:,} rows" if rows else ""
+    heads, columns = [f"{split} split{counted}"], []
+    for label, of_label in _by_label(metrics).items():
+        heads.append(label or "this model")
+        columns.append(metric_lines(of_label))
+        if best:
+            heads.append("best possible")
+            columns.append(best.get(label, {}) if label else best)
     lines = [
         "## What was measured",
         "",
-        f"| {split} split{counted} | this model |"
-        + (" best possible |" if best else ""),
-        "|---|---|" + ("---|" if best else ""),
+        _line(heads),
+        "|---" * len(heads) + "|",
     ]
-    for name, value in metrics.items():
-        possible = f" {best[name]:.5f} |" if name in best else ""
-        lines.append(f"| {name} | {value:.5f} |{possible}")
+    for name in columns[0]:
+        cells = [metric_text(c[name]) if name in c else "" for c in columns]
+        lines.append(_line([name, *cells]))
     if (opened.folder / CURVES_FILE).is_file():
         lines += ["", f"![Learning curves]({CURVES_FILE})"]
     return "\n".join(lines)
+
+
+def _line(cells: list[str]) -> str:
+    """A line of a table in Markdown; names are free text."""
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
 
 def _recipe(metadata: dict[str, Any]) -> str | None:

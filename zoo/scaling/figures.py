@@ -17,8 +17,8 @@ from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
 from zoo.training.report import Report
-from zoo.training.report import Row
-from zoo.training.report import compared
+from zoo.training.result_columns import Row
+from zoo.training.result_columns import compared
 
 AUC_FIGURE = "auc.png"
 SECONDS_FIGURE = "seconds.png"

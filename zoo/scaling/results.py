@@ -19,7 +19,7 @@ from pathlib import Path
 
 from zoo.files.whole_output import atomic_output
 from zoo.training.report import Report
-from zoo.training.report import Row
+from zoo.training.result_columns import Row
 
 RESULTS_FILE = "results.csv"
 PACKED_FILE = "runs.jsonl.gz"
@@ -103,8 +103,10 @@ def pack_runs(folder: Path) -> None:
 
 def write_results(rows: list[Row], folder: Path) -> None:
     """Writes `results.csv` anew, so that it is whole at every moment."""
+    # A run that diverged has no columns of single labels.
+    columns = dict.fromkeys(name for row in rows for name in row)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     with atomic_output(folder / RESULTS_FILE) as path:

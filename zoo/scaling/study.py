@@ -33,7 +33,7 @@ from zoo.training.checkpoints import Checkpoints
 from zoo.training.recipe import Recipe
 from zoo.training.recipe import make_recipe
 from zoo.training.report import Report
-from zoo.training.report import Row
+from zoo.training.result_columns import Row
 from zoo.training.run import Run
 from zoo.training.run import check_log
 

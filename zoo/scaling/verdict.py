@@ -3,8 +3,8 @@
 from statistics import mean
 from typing import Any
 
-from zoo.training.report import Row
-from zoo.training.report import compared
+from zoo.training.result_columns import Row
+from zoo.training.result_columns import compared
 
 TOLERANCE = 1e-3  # "0.1 % AUC", as click-through-rate models are compared.
 Curve = tuple[str, str]  # The rule and the variant of the recipe.

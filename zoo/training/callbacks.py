@@ -1,4 +1,4 @@
-"""Times, measures, saves and slows down a model while it trains."""
+"""Times, saves and slows down a model while it trains."""
 
 import math
 import time
@@ -8,10 +8,7 @@ import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
-from zoo.data.split import Split
-from zoo.evaluation.evaluation import evaluate_split
 from zoo.metrics import TrainingDivergedError
-from zoo.training.averaging import averaged_weights
 from zoo.training.averaging import inner_optimizer
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.random_state import read_random_state
@@ -47,49 +44,6 @@ class TrainingClock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.on_train_batch_end(0)
-
-
-class ValidationMetrics(keras.callbacks.Callback):
-    """Puts the exact AUC and log-loss of a split into every epoch's logs.
-
-    They are those of the averaged weights, if the optimizer keeps averages.
-
-    Args:
-        split: `Split` to predict after every epoch.
-        state: `TrainingState` of the run, for `at_best`.
-        at_best: `Split` to predict as well after every epoch whose AUC is the
-            highest so far, or `None`. The logs then have its metrics at the
-            best epoch as `best_epoch_auc` and `best_epoch_log_loss`.
-    """
-
-    def __init__(
-        self, split: Split, state: TrainingState, at_best: Split | None = None
-    ):
-        super().__init__()
-        self.split = split
-        self.state = state
-        self.at_best = at_best
-
-    def on_epoch_end(self, epoch, logs=None):
-        with averaged_weights(self.model):
-            self._measure({} if logs is None else logs)
-
-    def _measure(self, logs):
-        metrics = evaluate_split(self.model, self.split)
-        logs["val_auc"] = metrics["auc"]
-        logs["val_log_loss"] = metrics["log_loss"]
-        if self.at_best is None:
-            return
-        history = self.state.history
-        if metrics["auc"] > max(history.get("val_auc", []), default=-math.inf):
-            best = evaluate_split(self.model, self.at_best)
-        else:
-            best = {
-                name: history[f"best_epoch_{name}"][-1]
-                for name in ("auc", "log_loss")
-            }
-        logs["best_epoch_auc"] = best["auc"]
-        logs["best_epoch_log_loss"] = best["log_loss"]
 
 
 class RaiseOnDivergence(keras.callbacks.Callback):

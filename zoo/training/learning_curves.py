@@ -1,46 +1,49 @@
 """Draws the learning curves of a training run."""
 
 from pathlib import Path
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from zoo.runtime.figure_text import drawable
+from zoo.runtime.figure_text import fonts_for
 from zoo.training.report import Report
 
 
 def plot_learning_curves(report: Report, path: str | Path) -> None:
     """Draws loss, AUC and the clipped share against the epoch.
 
-    Curves of the validation split are drawn if there was one.
+    Curves of the validation split are drawn if there was one, of several
+    labels in a colour each. Those of the AUC by group are dotted.
 
     Args:
         report: `Report` of the run.
         path: of the PNG to write.
     """
+    labels = report.labels or {"": report.metrics()}
+    fields = {
+        field
+        for metrics in labels.values()
+        for field in metrics.get("groups", {})
+    }
+    with fonts_for([*labels, *fields]):
+        _draw(report, labels).savefig(path, dpi=110)
+
+
+def _draw(report: Report, labels: dict[str, dict[str, Any]]) -> Figure:
     history = report.history
     epochs = range(1, len(history["loss"]) + 1)
-    bayes = report.bayes or {}
     figure = Figure(figsize=(12, 3.8), layout="constrained")
     loss, auc, clipped = figure.subplots(1, 3)
     loss.plot(epochs, history["loss"], "o-", label="training (with l2)")
     loss.set_title("log-loss")
-    for axes, key in ((loss, "val_log_loss"), (auc, "val_auc")):
-        if key in history:
-            axes.plot(epochs, history[key], "o-C1", label="validation")
-    auc.plot(
-        epochs[-1],
-        report.auc,
-        "*C3",
-        markersize=12,
-        label=report.evaluated_on,
-    )
     auc.set_title("AUC")
-    for axes, key in ((loss, "log_loss"), (auc, "auc")):
-        if key in bayes:
-            axes.axhline(
-                bayes[key], color="gray", linestyle="--", label="best possible"
-            )
-        axes.legend()
+    for number, (label, metrics) in enumerate(labels.items()):
+        _draw_label(report, label, metrics, f"C{number + 1}", loss, auc)
+    for axes in (loss, auc):
+        axes.legend(fontsize="small" if len(labels) > 1 else None)
     clipped.plot(
         epochs, [100 * share for share in history["clipped_share"]], "o-C2"
     )
@@ -54,4 +57,43 @@ def plot_learning_curves(report: Report, path: str | Path) -> None:
         f"{report.model}, {report.batches}, rule "
         f"{report.hyperparameters['rule']}, {report.backend}"
     )
-    figure.savefig(path, dpi=110)
+    return figure
+
+
+def _draw_label(
+    report: Report,
+    label: str,
+    metrics: dict[str, Any],
+    color: str,
+    loss: Axes,
+    auc: Axes,
+) -> None:
+    """Draws what belongs to a label, which is `""` where there is one only."""
+    history, bayes = report.history, report.best_possible(label)
+    epochs = range(1, len(history["loss"]) + 1)
+    prefix = f"val_{label}_" if label else "val_"
+    suffix = f", {drawable(label)}" if label else ""
+    for axes, name in ((loss, "log_loss"), (auc, "auc")):
+        if values := history.get(prefix + name):
+            text = f"validation{suffix}"
+            axes.plot(epochs, values, "o-", color=color, label=text)
+    for field in metrics.get("groups", {}):
+        if values := history.get(f"{prefix}gauc_{field}"):
+            text = f"by {drawable(field)}{suffix}"
+            auc.plot(epochs, values, "o:", color=color, label=text)
+    auc.plot(
+        epochs[-1],
+        metrics["auc"],
+        "*",
+        color=color if label else "C3",
+        markersize=12,
+        label=f"{report.evaluated_on}{suffix}",
+    )
+    for axes, name in ((loss, "log_loss"), (auc, "auc")):
+        if name in bayes:
+            axes.axhline(
+                bayes[name],
+                color=color if label else "gray",
+                linestyle="--",
+                label=f"best possible{suffix}",
+            )

@@ -7,12 +7,15 @@ from typing import Any
 
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import name_of_evaluation_split
+from zoo.metrics import is_by_label
 from zoo.runtime.environment import describe_environment
 from zoo.training.recipe import Recipe
+from zoo.training.result_columns import Row
+from zoo.training.result_columns import columns_of_groups
+from zoo.training.result_columns import regret
 
-Row = dict[str, Any]
 # Keys that a report has only if there is something to say.
-_OPTIONAL = ("variant", "wall_seconds", "unseen_rows")
+_OPTIONAL = ("variant", "wall_seconds", "unseen_rows", "groups", "labels")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,8 @@ class Report:
         model: string, the network's name.
         data: string, where the log lies or what it is called.
         evaluated_on: string, the split that the metrics are of.
-        auc, log_loss, calibration: floats, after the last epoch.
+        auc, log_loss, calibration: floats, after the last epoch. Of several
+            labels they are of the first, and so is the best epoch.
         seconds: float, spent in training, without validation.
         samples_per_second: float, of the training rows in these seconds.
         batch_size: integer.
@@ -40,12 +44,17 @@ class Report:
             that fill none begin the next epoch, so only a run of one epoch has
             any, and less than a batch of them. No key if there are none.
         bayes: dict of the best possible metrics, or `None` where they are not
-            known.
-        history: dict. Per name, the values of all epochs.
+            known. In a log with several labels, a dict from each to these.
+        history: dict. Per name, the values of all epochs. What
+            `ValidationMetrics` measures begins with `val_`.
         clipped_curve: list of floats, the share of clipped rows over the run.
         resumed_at: list of `[epoch, step]`.
         variant: string, the variant of the recipe in a scaling study.
         wall_seconds: float, of the whole run in a scaling study.
+        groups: dict. Per field that the run groups by, what
+            `zoo.metrics.group_auc` returns. No key if there is none.
+        labels: dict. Per label, its metrics as `zoo.evaluate` returns them. No
+            key if there is one label only.
     """
 
     initial_model: str | None = None
@@ -63,13 +72,15 @@ class Report:
     versions: dict[str, str]
     hardware: str
     rows: dict[str, int]
-    bayes: dict[str, float] | None
+    bayes: dict[str, Any] | None
     history: dict[str, list[float]]
     clipped_curve: list[float]
     resumed_at: list[list[int]] = field(default_factory=list)
     variant: str | None = None
     wall_seconds: float | None = None
     unseen_rows: int | None = None
+    groups: dict[str, dict[str, Any]] | None = None
+    labels: dict[str, dict[str, Any]] | None = None
 
     @classmethod
     def of(cls, log: EncodedLog, recipe: Recipe, **measured: Any) -> "Report":
@@ -144,13 +155,16 @@ class Report:
                 del content[name]
         return content
 
-    def metrics(self) -> dict[str, float | None]:
-        """Returns the metrics by their names."""
-        return {
+    def metrics(self) -> dict[str, Any]:
+        """Returns the metrics by their names, as `zoo.evaluate` does."""
+        if self.labels:
+            return self.labels
+        metrics: dict[str, Any] = {
             "auc": self.auc,
             "log_loss": self.log_loss,
             "calibration": self.calibration,
         }
+        return {**metrics, "groups": self.groups} if self.groups else metrics
 
     def metadata(self, data: str) -> dict[str, Any]:
         """Returns what a preset says of its training: all but the curves.
@@ -179,7 +193,7 @@ class Report:
     def row(self) -> Row:
         """Returns the run's line in the `results.csv` of a scaling study."""
         settings = self.hyperparameters
-        bayes = self.bayes or {}
+        bayes = self.best_possible(next(iter(self.labels or {}), ""))
         row: Row = {
             "model": self.model,
             "rule": settings["rule"],
@@ -231,7 +245,36 @@ class Report:
             "hardware": self.hardware,
             "wall_seconds": self.wall_seconds,
         }
-        return {**row, **_regret(row)}
+        return {**row, **regret(row), **self._row_of_labels()}
+
+    def best_possible(self, label: str = "") -> dict[str, float]:
+        """Returns the best possible metrics, or an empty dict if not known.
+
+        Args:
+            label: string, one of several labels. Defaults to `""`, where
+                there is one.
+        """
+        bayes = self.bayes or {}
+        return bayes.get(label, {}) if label else bayes
+
+    def _row_of_labels(self) -> Row:
+        """Returns the columns that only some logs have.
+
+        No other name of a column has a dot.
+        """
+        if not self.labels:
+            return columns_of_groups("", self.groups)
+        row: Row = {}
+        for label, metrics in self.labels.items():
+            bayes = self.best_possible(label)
+            for name in ("auc", "log_loss"):
+                best_epoch = self._last(f"best_epoch_{label}_{name}")
+                row[f"{label}.{name}"] = metrics[name]
+                row[f"{label}.best_epoch_{name}"] = best_epoch
+                row[f"{label}.bayes_{name}"] = bayes.get(name)
+            row[f"{label}.calibration"] = metrics["calibration"]
+            row |= columns_of_groups(f"{label}.", metrics.get("groups"))
+        return row
 
     def _best_epoch(self) -> int | None:
         aucs = self.history.get("val_auc")
@@ -242,25 +285,14 @@ class Report:
         return values[-1] if values else None
 
 
-def compared(row: Row, name: str) -> Any:
-    """Returns the metric by which runs are compared.
-
-    It is that of the epoch with the best validation AUC, as early stopping
-    would have it, or in a log without validation that of the last epoch.
+def attributes_of(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Returns the attributes of a report that hold the metrics of a split.
 
     Args:
-        row: dict, a line of `results.csv`.
-        name: string, `"auc"` or `"log_loss"`.
+        metrics: dict, what `zoo.evaluate` returns.
     """
-    best = row[f"best_epoch_{name}"]
-    return row[name] if best is None else best
-
-
-def _regret(row: Row) -> Row:
-    """Returns the distances from the best possible metrics, where known."""
-    regret: Row = {}
-    for name, sign in (("auc", 1), ("log_loss", -1)):
-        best, reached = row[f"bayes_{name}"], compared(row, name)
-        known = best is not None and reached is not None
-        regret[f"{name}_regret"] = sign * (best - reached) if known else None
-    return regret
+    if not is_by_label(metrics):
+        return metrics
+    first = dict(next(iter(metrics.values())))
+    del first["missing_rows"]
+    return {**first, "labels": metrics}

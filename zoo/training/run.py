@@ -1,6 +1,7 @@
 """Trains a network by a recipe, from its first weights to its report."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -13,6 +14,7 @@ from keras_cowclip import ClippedShare
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import evaluate_split
+from zoo.evaluation.evaluation import fields_to_group_by
 from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.metrics import warn_if_useless
@@ -28,12 +30,13 @@ from zoo.training.callbacks import CutRatesOnPlateau
 from zoo.training.callbacks import RaiseOnDivergence
 from zoo.training.callbacks import SaveCheckpoints
 from zoo.training.callbacks import TrainingClock
-from zoo.training.callbacks import ValidationMetrics
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.recipe import Recipe
 from zoo.training.report import Report
+from zoo.training.report import attributes_of
 from zoo.training.state import TrainingState
+from zoo.training.validation_metrics import ValidationMetrics
 
 
 @dataclass
@@ -49,6 +52,7 @@ class Run:
         batches: `ClickBatches` of the training split.
         initial_model: string, the preset that the run began with, or `None`.
         state: `TrainingState`, kept up to date by `fit`.
+        group_by: strings, fields by which to measure gAUC.
 
     Example:
 
@@ -67,6 +71,7 @@ class Run:
     batches: ClickBatches
     initial_model: str | None = None
     state: TrainingState = field(default_factory=TrainingState)
+    group_by: tuple[str, ...] = ()
 
     @classmethod
     def begin(
@@ -74,11 +79,12 @@ class Run:
         log: EncodedLog,
         recipe: Recipe,
         initial_model: str | Path | None = None,
+        group_by: str | Iterable[str] | None = None,
     ) -> "Run":
         """Builds and compiles the network, its weights drawn from the seed.
 
         Args:
-            log, initial_model: as in `zoo.train`.
+            log, initial_model, group_by: as in `zoo.train`.
             recipe: `Recipe`.
 
         Raises:
@@ -88,6 +94,7 @@ class Run:
             SlowBFloat16Warning: as `zoo.train` does.
         """
         check_log(log, recipe)
+        fields = fields_to_group_by(log.schema, group_by)
         recipe = recipe.for_data(
             log.encoder.log_format.name if log.encoder else None
         )
@@ -108,11 +115,11 @@ class Run:
             loss="binary_crossentropy",
         )
         preset = str(initial_model) if initial_model else None
-        return cls(log, recipe, network, batches, preset)
+        return cls(log, recipe, network, batches, preset, group_by=fields)
 
     def identity(self) -> dict[str, Any]:
         """Returns what must be the same in a run that resumes this one."""
-        return {
+        identity = {
             "model": self.recipe.model,
             "batch_size": self.recipe.batch_size,
             **self.recipe.hyperparameters(),
@@ -120,6 +127,10 @@ class Run:
             "rows": {name: len(s) for name, s in self.log.splits.items()},
             "first_batch": _hash_of_first_batch(self.batches),
         }
+        # As in checkpoints from before there were groups.
+        if self.group_by:
+            identity["group_by"] = list(self.group_by)
+        return identity
 
     def resume(self, checkpoints: Checkpoints) -> None:
         """Loads the newest whole checkpoint, if there is one.
@@ -191,13 +202,13 @@ class Run:
             self.recipe.epochs * batches.batches_per_epoch * rows_per_batch
         )
         rows = self.log.split(evaluated_on)
-        metrics = evaluate_split(self.network, rows)
+        metrics = evaluate_split(self.network, rows, self.group_by)
         warn_if_useless(rows.labels, metrics)
         return Report.of(
             self.log,
             self.recipe,
             initial_model=self.initial_model,
-            **metrics,
+            **attributes_of(metrics),
             seconds=self.state.seconds,
             samples_per_second=trained / self.state.seconds,
             unseen_rows=max(len(self.log.split("train")) - trained, 0) or None,
@@ -242,6 +253,7 @@ class Run:
             self.log.split("validation"),
             self.state,
             self.log.split(split) if at_best else None,
+            self.group_by,
         )
 
     def _plateau(self) -> CutRatesOnPlateau:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def train(
     checkpoint_steps: int | None = None,
     keep_checkpoints: int = 2,
     verbose: int | str = "auto",
+    group_by: str | Iterable[str] | None = None,
     **recipe: Any,
 ) -> dict[str, Any]:
     """Trains a network on an encoded log by the paper's recipe and saves it.
@@ -59,6 +61,10 @@ def train(
         keep_checkpoints: integer. Number of the last checkpoints that are
             kept. Defaults to `2`.
         verbose: as in `fit`.
+        group_by: string or strings, categorical fields such as `"user"`, by
+            which the AUC is also measured, as `zoo.evaluate` does: of the
+            validation split after every epoch, and of the split that the
+            report is of. Defaults to `None`.
         **recipe: arguments of `zoo.Recipe`, such as `model`, `batch_size`,
             `epochs` and `seed`.
 
@@ -66,10 +72,12 @@ def train(
         The report, a dict as written to `report.json`, with the attributes of
         `zoo.training.report.Report` as its keys. Its metrics are those of the
         split `report["evaluated_on"]`: the test split or, in a log without
-        one, the validation split.
+        one, the validation split. In a log with several labels they, and the
+        choice of the best epoch, are of the first; those of all are in
+        `report["labels"]`. Those by group are in `report["groups"]`.
 
     Raises:
-        ValueError: for an unknown model or rule, a value out of its range, a
+        ValueError: for an unknown model, rule or field, a value out of range, a
             log without a test and a validation split, or without the latter
             for `decay="plateau"`, predictions that are no
             longer finite, checkpoints of an unfinished run without `resume`,
@@ -101,7 +109,7 @@ def train(
         check_positive_integer("checkpoint_steps", checkpoint_steps)
     folder_of_checkpoints = checkpoints_folder(output)
     with atomic_folder(output, marker=REPORT_FILE) as folder:
-        run = Run.begin(log, chosen, initial_model)
+        run = Run.begin(log, chosen, initial_model, group_by)
         with Checkpoints(
             folder_of_checkpoints, run.identity(), keep_checkpoints
         ) as checkpoints:

@@ -1,0 +1,96 @@
+"""Measures a model on a split after every epoch of its training."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from zoo.data.split import Split
+from zoo.evaluation.evaluation import evaluate_split
+from zoo.metrics import is_by_label
+from zoo.training.averaging import averaged_weights
+from zoo.training.state import TrainingState
+
+
+class ValidationMetrics(keras.callbacks.Callback):
+    """Puts the exact metrics of a split into every epoch's logs.
+
+    They are `val_auc` and `val_log_loss`, and `val_gauc_FIELD` of each field
+    of `group_by` that has groups with both classes. Of several labels these
+    are of the first, which is the one that the best epoch is chosen by; each
+    label also has its own, `val_LABEL_auc` and so on. They are those of the
+    averaged weights, if the optimizer keeps averages.
+
+    Args:
+        split: `Split` to predict after every epoch.
+        state: `TrainingState` of the run, for `at_best`.
+        at_best: `Split` to predict as well after every epoch whose AUC is the
+            highest so far, or `None`. The logs then have its metrics at the
+            best epoch as `best_epoch_auc`, `best_epoch_log_loss` and so on.
+        group_by: strings, fields by which to measure gAUC. Defaults to `()`.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        state: TrainingState,
+        at_best: Split | None = None,
+        group_by: Iterable[str] = (),
+    ):
+        super().__init__()
+        self.split = split
+        self.state = state
+        self.at_best = at_best
+        self.group_by = tuple(group_by)
+
+    def on_epoch_end(self, epoch, logs=None):
+        with averaged_weights(self.model):
+            self._measure({} if logs is None else logs)
+
+    def _measure(self, logs):
+        metrics = self._metrics_of(self.split)
+        logs.update({f"val_{name}": metrics[name] for name in metrics})
+        if self.at_best is None:
+            return
+        history = self.state.history
+        if metrics["auc"] > max(history.get("val_auc", []), default=-math.inf):
+            best = self._metrics_of(self.at_best)
+            logs.update({f"best_epoch_{name}": best[name] for name in best})
+        else:
+            logs.update(
+                {
+                    name: values[-1]
+                    for name, values in history.items()
+                    if name.startswith("best_epoch_")
+                }
+            )
+
+    def _metrics_of(self, split):
+        return logged_metrics(evaluate_split(self.model, split, self.group_by))
+
+
+def logged_metrics(metrics: dict[str, Any]) -> dict[str, float]:
+    """Returns what an epoch's logs have of a split's metrics.
+
+    Args:
+        metrics: dict, what `evaluate_split` returned.
+
+    Example:
+
+    >>> logged_metrics({"auc": 0.7, "log_loss": 0.5, "calibration": 1.0})
+    {'auc': 0.7, 'log_loss': 0.5}
+    """
+    if is_by_label(metrics):
+        labels = {name: logged_metrics(metrics[name]) for name in metrics}
+        return next(iter(labels.values())) | {
+            f"{label}_{name}": value
+            for label, of_label in labels.items()
+            for name, value in of_label.items()
+        }
+    logged = {name: metrics[name] for name in ("auc", "log_loss")}
+    for field, of_groups in metrics.get("groups", {}).items():
+        # Groups that all have one class have none in any epoch.
+        if of_groups["gauc"] is not None:
+            logged[f"gauc_{field}"] = of_groups["gauc"]
+    return logged

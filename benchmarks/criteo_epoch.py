@@ -37,7 +37,7 @@ from step_parts import wait_for
 import zoo
 from keras_cowclip import CowClip
 from keras_cowclip import scale_hyperparameters
-from zoo.datasets.synthetic import NUM_DENSE
+from zoo.datasets.criteo_shape import NUM_DENSE
 from zoo.runtime.accelerator import accelerator_name
 from zoo.runtime.accelerator import peak_memory
 from zoo.runtime.environment import describe_environment

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.datasets.synthetic import NUM_DENSE
+from zoo.datasets.criteo_shape import NUM_DENSE
 
 Tensor = Any
 Log = dict[str, Tensor]

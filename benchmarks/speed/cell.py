@@ -27,7 +27,7 @@ from limits import measure_limits
 
 from keras_cowclip import CowClip
 from zoo.data.split import Split
-from zoo.datasets.synthetic import NUM_DENSE
+from zoo.datasets.criteo_shape import NUM_DENSE
 from zoo.feature_schema import FeatureSchema
 from zoo.registry import NETWORKS
 from zoo.runtime.accelerator import peak_memory

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from zoo.datasets.synthetic import CRITEO_VOCABULARIES
-from zoo.datasets.synthetic import NUM_DENSE
+from zoo.datasets.criteo_shape import CRITEO_VOCABULARIES
+from zoo.datasets.criteo_shape import NUM_DENSE
 
 
 def vocabulary_sizes(num_ids: int) -> list[int]:

@@ -88,7 +88,7 @@ def measure(rows: int, ids: int, fields: int, dim: int, kept: bool) -> Point:
 
     from keras_cowclip import CowClip
     from zoo.data.split import Split
-    from zoo.datasets.synthetic import NUM_DENSE
+    from zoo.datasets.criteo_shape import NUM_DENSE
     from zoo.runtime.accelerator import peak_memory
     from zoo.runtime.environment import describe_environment
 

@@ -1,37 +1,37 @@
-"""Makes Criteo-shaped click logs whose true probabilities are known."""
+"""Makes click logs whose true probabilities are known."""
 
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from zoo.checks import check_boolean
+from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.encoded_log import Split
 from zoo.datasets.criteo import CRITEO
+from zoo.datasets.criteo_shape import dense_of
+from zoo.datasets.criteo_shape import draw_criteo_log
+from zoo.datasets.history_log import HistoryLog
+from zoo.datasets.history_log import draw_history_log
+from zoo.datasets.history_log import raw_tables
 from zoo.feature_schema import FeatureSchema
+from zoo.files.whole_output import atomic_output
 from zoo.metrics import exact_metrics
 
-NUM_DENSE = 13
-# Distinct values of C1..C26 in Criteo Kaggle's training log.
-CRITEO_VOCABULARIES = (
-    1460, 583, 10131227, 2202608, 305, 24, 12517, 633, 3, 93145, 5683,
-    8351593, 3194, 27, 14992, 5461306, 10, 5652, 2173, 4, 7046547, 18, 15,
-    286181, 105, 142572,
-)  # fmt: skip
-CLICK_RATE = 0.25
-FIRST_TOKEN_ID = 2  # 0 is missing and 1 unknown, as in `zoo.encoding`.
 SYNTHETIC = replace(CRITEO, name="synthetic", test_is_labeled=True)
 """The format that `write_raw_log` writes: Criteo's, under another name."""
-_LATENT_DIM = 4
-_CHUNK_ROWS = 100_000
 
 
 def make_log(
-    rows: int = 600_000, max_vocabulary: int = 2_000, seed: int = 0
+    rows: int = 600_000,
+    max_vocabulary: int = 2_000,
+    seed: int = 0,
+    history: int | None = None,
+    purchase: bool = False,
 ) -> EncodedLog:
     """Makes a click log in which the true click probabilities are known.
 
@@ -46,38 +46,70 @@ def make_log(
     log-loss of the best possible model on every split. The same arguments
     give the same log on every backend.
 
+    With `history` it is another log, of an interest that shows only in how
+    the item that is offered relates to the history:
+
+    `p = sigmoid(a + 3 * (1 - exp(-n)) + user + item + category + hour)`
+
+    where `n` is the number of events of the item's category, and the rest is a
+    small effect of each id. A history has 0 to `history` events of up to 8
+    interests, which are drawn anew in each row, so that no id tells them. Its
+    fields are `user`, `item`, `category` (40 of them) and `hour`, its numbers
+    `price`, and its sequences `history`, of items, and `history_category`, of
+    the categories of the same events.
+
+    With `purchase` a second label follows from a click: `purchase` is 1 with
+    `p * sigmoid(b - 3 * price + user + item + category + hour)`, with other
+    effects and `b` set for 0.4 purchases a click. A row without a click has no
+    purchase. `EncodedLog.bayes` then has the metrics by label.
+
     Args:
         rows: integer, at least 1000. Split 80/10/10 into train, validation
             and test. Defaults to `600_000`.
         max_vocabulary: integer. Cap on a field's number of distinct ids.
             Defaults to `2_000`.
         seed: integer. Defaults to `0`.
+        history: integer. The most events of a history. Defaults to `None`, a
+            log without.
+        purchase: boolean. Whether a log with histories has the labels `click`
+            and `purchase` instead of `click` alone. Defaults to `False`.
 
     Returns:
-        `EncodedLog` in memory, about 160 bytes a row.
+        `EncodedLog` in memory, about 160 bytes a row, or with histories 20 and
+        8 an event.
 
     Raises:
-        ValueError: for fewer rows than 1000 or a cap below 2.
+        ValueError: for fewer rows than 1000, a cap below 2, a history that is
+            not a positive integer, or purchases without a history.
 
     Example:
 
     >>> log = zoo.datasets.synthetic.make_log(rows=10_000)
     >>> len(log.splits["train"]), sorted(log.bayes["test"])
     (8000, ['auc', 'calibration', 'log_loss'])
+    >>> log = zoo.datasets.synthetic.make_log(rows=10_000, history=20)
+    >>> log.splits["train"].inputs["history"].shape
+    (8000, 20)
     """
-    drawn = _draw(rows, max_vocabulary, seed)
+    _check(rows, max_vocabulary, history, purchase)
+    if history is not None:
+        with_history = draw_history_log(
+            rows, max_vocabulary, seed, history, purchase
+        )
+        return _split_with_history(with_history, seed)
+    drawn = draw_criteo_log(rows, max_vocabulary, seed)
     schema = FeatureSchema(
         dense=CRITEO.dense,
         categorical=dict(zip(CRITEO.categorical, drawn.sizes, strict=True)),
     )
-    return _split(
-        schema,
-        drawn.ids,
-        _dense(drawn.counts),
-        drawn.labels,
-        drawn.probabilities,
-        seed,
-    )
+    inputs = {"dense": dense_of(drawn.counts), "ids": drawn.ids}
+    splits, bayes = {}, {}
+    for name, part in _parts(rows).items():
+        splits[name] = _split(inputs, drawn.labels, part)
+        bayes[name] = exact_metrics(
+            drawn.labels[part], drawn.probabilities[part]
+        )
+    return EncodedLog(schema, splits, _source(rows, seed), bayes=bayes)
 
 
 def write_raw_log(
@@ -85,6 +117,8 @@ def write_raw_log(
     rows: int = 600_000,
     max_vocabulary: int = 2_000,
     seed: int = 0,
+    history: int | None = None,
+    purchase: bool = False,
 ) -> None:
     """Writes the rows of `make_log` as a raw log in Criteo's layout.
 
@@ -93,12 +127,18 @@ def write_raw_log(
     test_fraction=0.1, validation_fraction=0.1`, it has the rows of the splits
     of `make_log` and therefore their best possible metrics.
 
+    With `history` it is a CSV file with a header: `click`, `purchase` if
+    asked for, `price` in cents from 1 to 100, `user`, `item`, `category`,
+    `hour`, `history` and `history_category`. The events of a history have `|`
+    between them, the most recent last; a row without events has an empty value.
+
     Args:
         path: of the file to write, about 200 bytes a row.
         rows: integer, at least 1000. Defaults to `600_000`.
         max_vocabulary: integer. Cap on a field's number of distinct ids.
             Defaults to `2_000`.
         seed: integer. Defaults to `0`.
+        history, purchase: as in `make_log`.
 
     Raises:
         ValueError: as `make_log` does.
@@ -110,31 +150,39 @@ def write_raw_log(
     zoo.prepare(zoo.datasets.SYNTHETIC, "synthetic.txt", "encoded/synthetic")
     ```
     """
-    drawn = _draw(rows, max_vocabulary, seed)
+    _check(rows, max_vocabulary, history, purchase)
+    options = pa.csv.WriteOptions(
+        include_header=False,
+        delimiter=CRITEO.delimiter if history is None else ",",
+        quoting_style="none",
+    )
+    if history is not None:
+        with_history = draw_history_log(
+            rows, max_vocabulary, seed, history, purchase
+        )
+        _write_csv(Path(path), raw_tables(with_history), options)
+        return
+    drawn = draw_criteo_log(rows, max_vocabulary, seed)
     columns = [pa.array(drawn.labels)]
     columns += [pa.array(column.astype("int64")) for column in drawn.counts.T]
     for field, size in enumerate(drawn.sizes):
         tokens = [f"{field:02x}{id:06x}" for id in range(size)]
         tokens[0] = ""
         columns.append(pa.array(tokens).take(pa.array(drawn.ids[:, field])))
-    options = pa.csv.WriteOptions(
-        include_header=False,
-        delimiter=CRITEO.delimiter,
-        quoting_style="none",
-    )
     table = pa.table(columns, list(CRITEO.used))
     pa.csv.write_csv(table, Path(path), options)
 
 
-class _Drawn(NamedTuple):
-    sizes: list[int]
-    ids: np.ndarray
-    counts: np.ndarray
-    probabilities: np.ndarray
-    labels: np.ndarray
+def _write_csv(path, tables, options):
+    with atomic_output(path) as partial, partial.open("wb") as file:
+        for number, table in enumerate(tables):
+            if not number:
+                header = options.delimiter.join(table.column_names)
+                file.write(f"{header}\n".encode())
+            pa.csv.write_csv(table, file, options)
 
 
-def _draw(rows, max_vocabulary, seed):
+def _check(rows, max_vocabulary, history, purchase):
     if rows < 1000:
         raise ValueError(f"`rows` must be at least 1000. Received: rows={rows}")
     if max_vocabulary < 2:
@@ -142,108 +190,46 @@ def _draw(rows, max_vocabulary, seed):
             "`max_vocabulary` must be at least 2. "
             f"Received: max_vocabulary={max_vocabulary}"
         )
-    random = np.random.default_rng(seed)
-    sizes = [
-        FIRST_TOKEN_ID + min(size, max_vocabulary)
-        for size in CRITEO_VOCABULARIES
-    ]
-    ids = _draw_ids(random, rows, sizes)
-    counts = _draw_counts(random, rows)
-    logits = _Truth(random, sizes).logits(ids, _dense(counts))
-    probabilities = 1 / (1 + np.exp(-logits))
-    labels = (random.random(rows) < probabilities).astype("int8")
-    return _Drawn(sizes, ids, counts, probabilities, labels)
-
-
-def _draw_ids(random, rows, sizes):
-    ids = np.empty((rows, len(sizes)), dtype="int32")
-    for column, size in enumerate(sizes):
-        tokens = size - FIRST_TOKEN_ID
-        shares = 1 / np.arange(1, tokens + 1) ** 1.1
-        limits = np.cumsum(shares) / shares.sum()
-        ranks = np.searchsorted(limits, random.random(rows))
-        ids[:, column] = np.minimum(ranks, tokens - 1) + FIRST_TOKEN_ID
-        # As in Criteo, some fields always have a value and some often don't.
-        missing = random.choice([0.0, 0.03, 0.3], p=[0.6, 0.2, 0.2])
-        ids[random.random(rows) < missing, column] = 0
-    return ids
-
-
-def _draw_counts(random, rows):
-    """Counts with long tails."""
-    spread = random.uniform(0.5, 2.0, NUM_DENSE)
-    return np.floor(np.exp(random.normal(1.0, spread, (rows, NUM_DENSE))))
-
-
-def _dense(counts):
-    """The counts after a logarithm, in [0, 1]."""
-    dense = np.log1p(counts).astype("float32")
-    return dense / dense.max(axis=0)
-
-
-class _Truth:
-    """The true model; its parts are scaled on the rows that it gets."""
-
-    def __init__(self, random, sizes):
-        self.offsets = np.cumsum([0, *sizes[:-1]])
-        total = sum(sizes)
-        self.linear = random.normal(0, 1, total).astype("float32")
-        self.vectors = random.normal(0, 1, (total, _LATENT_DIM)).astype(
-            "float32"
+    if history is not None:
+        check_positive_integer("history", history)
+    check_boolean("purchase", purchase)
+    if purchase and history is None:
+        raise ValueError(
+            "`purchase` needs a log with histories: give `history`, their most "
+            f"events. Received: history={history}, purchase={purchase}"
         )
-        width = len(sizes) * _LATENT_DIM + NUM_DENSE
-        self.hidden = random.normal(0, width**-0.5, (width, 32))
-        self.output = random.normal(0, 32**-0.5, 32)
-
-    def logits(self, ids, dense):
-        parts = np.concatenate(
-            [
-                self._parts(
-                    ids[i : i + _CHUNK_ROWS], dense[i : i + _CHUNK_ROWS]
-                )
-                for i in range(0, len(ids), _CHUNK_ROWS)
-            ]
-        )
-        parts = (parts - parts.mean(axis=0)) / parts.std(axis=0)
-        # A spread of 1.2 gives a Bayes AUC close to Criteo's best models.
-        score = parts @ np.array([1.0, 0.5, 0.4])
-        score *= 1.2 / score.std()
-        low, high = -10.0, 10.0
-        for _ in range(50):
-            middle = (low + high) / 2
-            if np.mean(1 / (1 + np.exp(-score - middle))) < CLICK_RATE:
-                low = middle
-            else:
-                high = middle
-        return score + low
-
-    def _parts(self, ids, dense):
-        stacked = ids + self.offsets
-        vectors = self.vectors[stacked]
-        square_of_sum = np.square(vectors.sum(axis=1))
-        sum_of_squares = np.square(vectors).sum(axis=1)
-        features = np.concatenate(
-            [vectors.reshape(len(ids), -1), 3 * dense], axis=1
-        )
-        return np.stack(
-            [
-                self.linear[stacked].sum(axis=1),
-                (square_of_sum - sum_of_squares).sum(axis=1),
-                np.maximum(features @ self.hidden, 0) @ self.output,
-            ],
-            axis=1,
-        ).astype("float64")
 
 
-def _split(schema, ids, dense, labels, probabilities, seed):
-    rows = len(labels)
+def _split_with_history(drawn: HistoryLog, seed: int) -> EncodedLog:
+    columns = drawn.labels.reshape(len(drawn.labels), -1).T
+    truths = list(drawn.probabilities.items())
+    splits = {}
+    bayes: dict[str, dict[str, Any]] = {}
+    for name, part in _parts(len(drawn.labels)).items():
+        splits[name] = _split(drawn.inputs, drawn.labels, part)
+        by_label = {
+            label: exact_metrics(labels[part], probabilities[part])
+            for labels, (label, probabilities) in zip(
+                columns, truths, strict=True
+            )
+        }
+        bayes[name] = by_label if len(truths) > 1 else by_label[truths[0][0]]
+    source = f"{_source(len(drawn.labels), seed)}, with histories"
+    return EncodedLog(drawn.schema, splits, source, bayes=bayes)
+
+
+def _parts(rows):
     ends = {"train": (0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
-    splits, bayes = {}, {}
-    for name, (start, end) in ends.items():
-        part = slice(int(rows * start), int(rows * end))
-        splits[name] = Split(
-            {"dense": dense[part], "ids": ids[part]}, labels[part]
-        )
-        bayes[name] = exact_metrics(labels[part], probabilities[part])
-    source = f"synthetic, {rows} rows, seed {seed}"
-    return EncodedLog(schema, splits, source, bayes=bayes)
+    return {
+        name: slice(int(rows * start), int(rows * end))
+        for name, (start, end) in ends.items()
+    }
+
+
+def _split(inputs, labels, part):
+    of_part = {name: array[part] for name, array in inputs.items()}
+    return Split(of_part, labels[part])
+
+
+def _source(rows, seed):
+    return f"synthetic, {rows} rows, seed {seed}"

@@ -202,18 +202,16 @@ def _check(rows, max_vocabulary, history, purchase):
 
 def _split_with_history(drawn: HistoryLog, seed: int) -> EncodedLog:
     columns = drawn.labels.reshape(len(drawn.labels), -1).T
-    truths = list(drawn.probabilities.items())
+    labels = list(drawn.probabilities)
     splits = {}
     bayes: dict[str, dict[str, Any]] = {}
     for name, part in _parts(len(drawn.labels)).items():
-        splits[name] = _split(drawn.inputs, drawn.labels, part)
+        splits[name] = _split(drawn.inputs, drawn.labels, part, labels)
         by_label = {
-            label: exact_metrics(labels[part], probabilities[part])
-            for labels, (label, probabilities) in zip(
-                columns, truths, strict=True
-            )
+            label: exact_metrics(column[part], drawn.probabilities[label][part])
+            for label, column in zip(labels, columns, strict=True)
         }
-        bayes[name] = by_label if len(truths) > 1 else by_label[truths[0][0]]
+        bayes[name] = by_label if len(labels) > 1 else by_label[labels[0]]
     source = f"{_source(len(drawn.labels), seed)}, with histories"
     return EncodedLog(drawn.schema, splits, source, bayes=bayes)
 
@@ -226,9 +224,9 @@ def _parts(rows):
     }
 
 
-def _split(inputs, labels, part):
+def _split(inputs, labels, part, label_names=None):
     of_part = {name: array[part] for name, array in inputs.items()}
-    return Split(of_part, labels[part])
+    return Split(of_part, labels[part], label_names=label_names)
 
 
 def _source(rows, seed):

@@ -105,7 +105,7 @@ def make_log(
     inputs = {"dense": dense_of(drawn.counts), "ids": drawn.ids}
     splits, bayes = {}, {}
     for name, part in _parts(rows).items():
-        splits[name] = _split(inputs, drawn.labels, part)
+        splits[name] = Split(_rows(inputs, part), drawn.labels[part])
         bayes[name] = exact_metrics(
             drawn.labels[part], drawn.probabilities[part]
         )
@@ -206,7 +206,9 @@ def _split_with_history(drawn: HistoryLog, seed: int) -> EncodedLog:
     splits = {}
     bayes: dict[str, dict[str, Any]] = {}
     for name, part in _parts(len(drawn.labels)).items():
-        splits[name] = _split(drawn.inputs, drawn.labels, part, labels)
+        splits[name] = Split(
+            _rows(drawn.inputs, part), drawn.labels[part], label_names=labels
+        )
         by_label = {
             label: exact_metrics(column[part], drawn.probabilities[label][part])
             for label, column in zip(labels, columns, strict=True)
@@ -224,9 +226,8 @@ def _parts(rows):
     }
 
 
-def _split(inputs, labels, part, label_names=None):
-    of_part = {name: array[part] for name, array in inputs.items()}
-    return Split(of_part, labels[part], label_names=label_names)
+def _rows(inputs, part):
+    return {name: array[part] for name, array in inputs.items()}
 
 
 def _source(rows, seed):

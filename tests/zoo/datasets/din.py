@@ -86,6 +86,8 @@ def history_network(schema, interest, embedding_dim=8, hidden_units=(64, 32)):
     x = ops.concatenate(
         [*fields.values(), of_history, inputs["dense"]], axis=-1
     )
-    for units in hidden_units:
-        x = layers.Dense(units, activation="relu")(x)
-    return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(x))
+    for number, units in enumerate(hidden_units):
+        # By default Keras would call one "dense", as an input is.
+        x = layers.Dense(units, activation="relu", name=f"hidden_{number}")(x)
+    click = layers.Dense(1, activation="sigmoid", name="click")
+    return keras.Model(inputs, click(x))

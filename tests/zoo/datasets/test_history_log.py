@@ -5,11 +5,9 @@ import time
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-import zoo
 from tests.zoo.datasets.din import MeanOfEvents
 from tests.zoo.datasets.din import WeightedEvents
 from tests.zoo.datasets.din import history_network

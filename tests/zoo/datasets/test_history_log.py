@@ -3,14 +3,9 @@
 import csv
 import time
 
-import keras
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from tests.zoo.datasets.din import MeanOfEvents
-from tests.zoo.datasets.din import WeightedEvents
-from tests.zoo.datasets.din import history_network
 from zoo.datasets import synthetic
 from zoo.datasets.history_log import draw_history_log
 from zoo.metrics import exact_metrics
@@ -222,26 +217,3 @@ def test_rows_are_drawn_fast():
     draw_history_log(100_000, 2_000, 0, history=50, purchase=True)
     # 0.7 seconds of one core; a loop over the rows takes minutes.
     assert time.process_time() - start < 6
-
-
-@pytest.mark.trained_often
-def test_a_mean_of_the_history_loses_against_attention():
-    log = synthetic.make_log(rows=120_000, max_vocabulary=1_000, history=20)
-    aucs = {}
-    for layer in (MeanOfEvents, WeightedEvents):
-        keras.utils.set_random_seed(0)
-        model = history_network(log.schema, layer())
-        model.compile(keras.optimizers.Adam(1e-2), "binary_crossentropy")
-        model.fit(*rows(log, "train"), batch_size=1024, epochs=3, verbose=0)
-        inputs, labels = rows(log, "test")
-        scores = model.predict(inputs, batch_size=8192, verbose=0)
-        aucs[layer] = roc_auc_score(labels, scores)
-    best = log.bayes["test"]["auc"]
-    print(aucs, best)
-    assert aucs[MeanOfEvents] < aucs[WeightedEvents] - 0.05
-    assert aucs[WeightedEvents] > best - 0.06
-    assert aucs[MeanOfEvents] < best - 0.1
-
-
-def rows(log, split):
-    return log.splits[split].inputs, log.splits[split].labels[:, None]

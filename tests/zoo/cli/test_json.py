@@ -42,6 +42,17 @@ def test_evaluate_prints_the_metrics(folder, capfd, split):
     assert metrics == zoo.evaluate(folder / "model", log, split)
 
 
+def test_evaluate_groups_by_several_fields(folder, capfd):
+    metrics = printed(
+        capfd,
+        *("evaluate", folder / "model", "--data", folder / "encoded"),
+        *("--group-by", "C9", "--group-by", "C6"),
+    )
+    log = zoo.EncodedLog.load(folder / "encoded")
+    assert metrics == zoo.evaluate(folder / "model", log, group_by=["C9", "C6"])
+    assert list(metrics["groups"]) == ["C9", "C6"]
+
+
 def test_describe_prints_the_card(folder, capfd):
     card = printed(capfd, "describe", folder / "encoded")
     expected = zoo.describe(folder / "encoded", show_progress=False)

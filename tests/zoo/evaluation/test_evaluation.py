@@ -167,6 +167,35 @@ def test_several_labels_have_metrics_each_of_the_rows_that_have_it(several):
     assert "groups" not in evaluate_split(network, split)["click"]
 
 
+def test_a_network_with_several_labels_is_evaluated_on_a_log():
+    log = synthetic.make_log(
+        rows=4000, max_vocabulary=50, history=5, purchase=True
+    )
+    inputs = {
+        name: keras.Input((width,), dtype=dtype, name=name)
+        for name, (width, dtype) in log.schema.inputs().items()
+    }
+    network = keras.Model(
+        inputs,
+        {
+            name: keras.layers.Dense(1, "sigmoid", name=name)(inputs["dense"])
+            for name in log.schema.labels
+        },
+    )
+    network.schema = log.schema
+    split = log.split("test")
+    metrics = evaluate_split(network, split, ["user", "hour"])
+    predicted = network.predict(split.inputs, verbose=0)
+    for place, label in enumerate(log.schema.labels):
+        y, p = split.labels[:, place], predicted[label].ravel()
+        assert metrics[label]["auc"] == pytest.approx(roc_auc_score(y, p))
+        assert metrics[label]["missing_rows"] == 0
+        for field, column in (("user", 0), ("hour", 3)):
+            assert metrics[label]["groups"][field] == gauc(
+                pd.DataFrame({"y": y, "p": p}), split.inputs["ids"][:, column]
+            )
+
+
 def test_a_label_of_one_class_is_named(several):
     network, split, _ = several
     split.labels[:, 1] = np.minimum(split.labels[:, 1], 0)

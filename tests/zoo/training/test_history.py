@@ -31,7 +31,7 @@ def test_a_mean_of_the_history_loses_against_attention(log):
         scores = model.predict(inputs, batch_size=8192, verbose=0)
         aucs[layer] = roc_auc_score(labels, scores)
     best = log.bayes["test"]["auc"]
-    print(aucs, best)
-    assert aucs[WeightedEvents] > aucs[MeanOfEvents] + 0.05
-    assert best > aucs[MeanOfEvents] + 0.1
-    assert aucs[WeightedEvents] > best - 0.06
+    # 0.828, 0.797 and 0.705 on PyTorch.
+    assert aucs[WeightedEvents] > best - 0.05
+    assert aucs[MeanOfEvents] < best - 0.1
+    assert aucs[MeanOfEvents] < aucs[WeightedEvents] - 0.06

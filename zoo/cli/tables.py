@@ -196,7 +196,9 @@ def _shown(name: str) -> Text:
 
 def _table(title: str, *columns: str | Text) -> Table:
     """A table whose columns, but for the first one, hold numbers."""
-    table = Table(*columns, title=title or None)
+    table = Table(title=title or None)
+    for name in columns:
+        table.add_column(name)
     # A name is shown to its end, over several lines.
     table.columns[0].overflow = "fold"
     for column in table.columns[1:]:

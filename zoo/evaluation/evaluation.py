@@ -12,6 +12,7 @@ from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.split import Split
 from zoo.feature_schema import FeatureSchema
+from zoo.metrics import TrainingDivergedError
 from zoo.metrics import exact_metrics
 from zoo.metrics import group_auc
 from zoo.metrics import warn_if_useless
@@ -58,6 +59,7 @@ def evaluate(
 
     Raises:
         FileNotFoundError: if the preset or one of its files is missing.
+        TrainingDivergedError: a `ValueError`, if a prediction is not finite.
         ValueError: if the split or a field does not exist, the split has one
             class of a label only, or the model was trained on another schema
             or vocabulary.
@@ -166,8 +168,11 @@ def _metrics_of_label(
         groups = {field: ids[has_label] for field, ids in groups.items()}
     try:
         metrics = _metrics(labels, probabilities, groups)
+    except TrainingDivergedError as error:
+        message = f"Of the label '{name}': {error}"
+        raise TrainingDivergedError(message) from error
     except ValueError as error:
-        raise type(error)(f"Of the label '{name}': {error}") from error
+        raise ValueError(f"Of the label '{name}': {error}") from error
     return {**metrics, "missing_rows": missing}
 
 

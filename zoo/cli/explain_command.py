@@ -33,6 +33,13 @@ def explain(
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sample and the shuffles.")
     ] = 0,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            help="The label to explain, of several. Default: the first.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Explain a trained model: importance of its columns, calibration."""
     with ending_at_once():
@@ -42,7 +49,14 @@ def explain(
 
     keep_freed_memory()
     report = explain_model(
-        preset, EncodedLog.load(data), output, split, rows, repeats, seed
+        preset,
+        EncodedLog.load(data),
+        output,
+        split,
+        rows,
+        repeats,
+        seed,
+        label=label,
     )
     Console().print(*explanation_tables(report))
     Console(soft_wrap=True).print(

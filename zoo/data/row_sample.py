@@ -44,7 +44,30 @@ def sample_rows(split: Split, rows: int, seed: int) -> Split:
             continue
         _copy(split.read(start, stop), places, cut(sample, end, last))
         end = last
-    inputs, labels, *weights = sample
+    return _split_of(sample, split)
+
+
+def rows_with_label(split: Split, label: int) -> Split:
+    """Returns the rows that have one of several labels, in memory.
+
+    Args:
+        split: `Split`.
+        label: integer, the number of the label.
+
+    Returns:
+        `Split`, or `split` itself if no row lacks the label.
+    """
+    labels = split.labels
+    if labels.ndim == 1 or (labels[:, label] >= 0).all():
+        return split
+    places = np.flatnonzero(labels[:, label] >= 0)
+    rows = split.empty(len(places))
+    _copy(split.read(0, len(split)), places, rows)
+    return _split_of(rows, split)
+
+
+def _split_of(rows, split):
+    inputs, labels, *weights = rows
     return Split(
         inputs, labels, weights[0] if weights else None, split.label_names
     )

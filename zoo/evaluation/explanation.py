@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from zoo.checks import check_choice
 from zoo.checks import check_instance
 from zoo.checks import check_integer
 from zoo.checks import check_path
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
+from zoo.data.row_sample import rows_with_label
 from zoo.data.row_sample import sample_rows
 from zoo.data.split import Split
 from zoo.evaluation.evaluation import EVALUATION_BATCH_SIZE
 from zoo.evaluation.evaluation import model_for_log
 from zoo.evaluation.explanation_figure import plot_explanation
 from zoo.evaluation.permutation_importance import columns_of
+from zoo.evaluation.permutation_importance import labels_of
 from zoo.evaluation.permutation_importance import measure_importance
 from zoo.evaluation.permutation_importance import predict_split
 from zoo.files.whole_folder import atomic_folder
@@ -43,6 +46,7 @@ def explain(
     repeats: int = 5,
     seed: int = 0,
     show_progress: bool | None = None,
+    label: str | None = None,
     **hub: Any,
 ) -> dict[str, Any]:
     """Explains a trained model: its columns, its calibration, its scores.
@@ -71,6 +75,8 @@ def explain(
             Defaults to `0`.
         show_progress: boolean. Whether to draw a progress bar on stderr;
             `None` for terminals only. Defaults to `None`.
+        label: string. The label to explain, of several; rows without it are
+            left out. Defaults to `None`, the first.
         **hub: `revision`, `token` and `cache_dir`, as `zoo.from_preset` takes
             them.
 
@@ -103,15 +109,19 @@ def explain(
     check_integer("repeats", repeats, 2)
     check_integer("seed", seed, 0)
     whole = log.split(split)
+    label = log.schema.label if label is None else label
+    check_choice("label", label, log.schema.labels)
+    number = log.schema.labels.index(label)
     network = model_for_log(preset, log, **hub)
     with _open(output) as folder:
-        sample = _sample(whole, split, rows, seed)
+        sample = _sample(whole, split, rows, seed, number)
         report = {
             "preset": str(preset),
             "data": log.source,
             "split": split,
             "split_rows": len(whole),
-            **_measure(network, sample, repeats, seed, show_progress),
+            **({"label": label} if len(log.schema.labels) > 1 else {}),
+            **_measure(network, sample, number, repeats, seed, show_progress),
             **describe_environment(),
         }
         if folder is not None:
@@ -129,9 +139,9 @@ def _open(
     return atomic_folder(output, (EXPLANATION_FILE, FIGURE_FILE))
 
 
-def _sample(split: Split, name: str, rows: int, seed: int) -> Split:
-    sample = sample_rows(split, rows, seed)
-    labels = np.unique(sample.labels).tolist()
+def _sample(split: Split, name: str, rows: int, seed: int, label: int) -> Split:
+    sample = rows_with_label(sample_rows(split, rows, seed), label)
+    labels = np.unique(labels_of(sample, label)).tolist()
     if labels != [0, 1]:
         raise ValueError(
             "`split` must have clicks and non-clicks among the rows looked at, "
@@ -145,19 +155,22 @@ def _sample(split: Split, name: str, rows: int, seed: int) -> Split:
 def _measure(
     network: CTRModel,
     sample: Split,
+    label: int,
     repeats: int,
     seed: int,
     show_progress: bool | None,
 ) -> dict[str, Any]:
     batches = ClickBatches(sample, EVALUATION_BATCH_SIZE)
     passes = 1 + repeats * len(columns_of(network.schema))
-    labels = sample.labels
+    labels = labels_of(sample, label)
     with Stages(show_progress) as stages:
         stages.start("Shuffling columns", total=passes * len(batches))
-        scores = predict_split(network, batches, advance=stages.advance)
+        scores = predict_split(
+            network, batches, advance=stages.advance, label=label
+        )
         metrics = exact_metrics(labels, scores)
         importance = measure_importance(
-            network, batches, metrics, repeats, seed, stages.advance
+            network, batches, metrics, repeats, seed, stages.advance, label
         )
     calibrated = calibration_bins(labels, scores)
     return {

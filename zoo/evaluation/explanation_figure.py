@@ -14,7 +14,7 @@ from zoo.runtime.figure_text import fonts_for
 
 # More bars would be too small to read; the JSON has all columns.
 MOST_COLUMNS = 120
-_COLORS = {"categorical": "C0", "dense": "C2"}
+_COLORS = {"categorical": "C0", "dense": "C2", "sequence": "C4"}
 _NOISE_COLOR = "lightgray"
 _TITLE = 120  # Letters that fit above the panels.
 # Probabilities at which the axis of log-odds may have a tick.
@@ -55,7 +55,8 @@ def _draw_explanation(report: dict[str, Any], path: str | Path) -> None:
     title = (
         f"{report['model']} of {drawable(Path(report['preset']).name)} on "
         f"{report['rows']:,} {report['split']} rows of "
-        f"{drawable(Path(report['data']).name)}:"
+        f"{drawable(Path(report['data']).name)}"
+        + (f", {drawable(report['label'])}:" if "label" in report else ":")
     )
     metrics = (
         f"AUC {report['auc']:.4f}"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.data.click_batches import ClickBatches
+from zoo.data.split import Split
 from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
 from zoo.models.ctr_model import CTRModel
@@ -17,11 +18,15 @@ NOISE_DEVIATIONS = 2
 
 
 class Column(NamedTuple):
-    """A column of the inputs: `inputs[key][:, place]`."""
+    """A column of the inputs: `inputs[key][:, place]`.
+
+    A sequence is a column as a whole, and its place is all of its array.
+    """
 
     name: str
     key: str
-    place: int
+    place: int | slice
+    kind: str
 
     def read(self, batches: ClickBatches) -> np.ndarray:
         """Returns the values of all rows, batch by batch."""
@@ -34,12 +39,23 @@ class Column(NamedTuple):
 
 
 def columns_of(schema: FeatureSchema) -> list[Column]:
-    """Returns the numeric columns, then the fields, in the schema's order."""
+    """Returns numeric columns, fields and sequences, in the schema's order."""
     dense, fields = (
-        [Column(name, key, place) for place, name in enumerate(names)]
-        for key, names in (("dense", schema.dense), ("ids", schema.categorical))
+        [Column(name, key, place, kind) for place, name in enumerate(names)]
+        for key, kind, names in (
+            ("dense", "dense", schema.dense),
+            ("ids", "categorical", schema.categorical),
+        )
     )
-    return [*dense, *fields]
+    whole = slice(None)
+    lists = [Column(n, n, whole, "sequence") for n in schema.sequences]
+    return [*dense, *fields, *lists]
+
+
+def labels_of(split: Split, label: int) -> np.ndarray:
+    """Returns one label of all rows, `(rows,)`."""
+    labels = split.labels
+    return labels[:, label] if labels.ndim > 1 else labels
 
 
 def measure_importance(
@@ -49,6 +65,7 @@ def measure_importance(
     repeats: int,
     seed: int,
     advance: Callable[[], None] = lambda: None,
+    label: int = 0,
 ) -> list[dict[str, Any]]:
     """Shuffles one column after the other and measures what the model loses.
 
@@ -66,13 +83,14 @@ def measure_importance(
         repeats: integer, at least 2. Shuffles of each column.
         seed: integer, not negative.
         advance: called after every batch.
+        label: integer, the number of the label. Defaults to `0`.
 
     Returns:
         A dict a column, those with the largest `auc_drop` first. Beside the
         means: `column`, `kind`, the standard deviations over the repeats, and
         `within_noise`, whether the drop is at most two of them.
     """
-    labels = batches.split.labels
+    labels = labels_of(batches.split, label)
     importance = []
     for number, column in enumerate(columns_of(network.schema)):
         values = column.read(batches)
@@ -80,7 +98,9 @@ def measure_importance(
         for repeat in range(repeats):
             random = np.random.default_rng([seed, number, repeat])
             shuffled = values[random.permutation(len(values))]
-            scores = predict_split(network, batches, column, shuffled, advance)
+            scores = predict_split(
+                network, batches, column, shuffled, advance, label
+            )
             shuffled_metrics.append(exact_metrics(labels, scores))
         importance.append(_summary(column, metrics, shuffled_metrics))
     return sorted(importance, key=lambda found: -found["auc_drop"])
@@ -92,6 +112,7 @@ def predict_split(
     column: Column | None = None,
     values: np.ndarray | None = None,
     advance: Callable[[], None] = lambda: None,
+    label: int = 0,
 ) -> np.ndarray:
     """Returns the click probability of every row.
 
@@ -99,8 +120,10 @@ def predict_split(
         network: a model of the zoo.
         batches: `ClickBatches` in the order of their split.
         column: `Column` to replace. Defaults to `None`.
-        values: `(rows,)`, what to replace it with. Defaults to `None`.
+        values: `(rows,)`, or `(rows, max_length)` of a sequence, what to
+            replace it with. Defaults to `None`.
         advance: called after every batch.
+        label: integer, the number of the label. Defaults to `0`.
 
     Returns:
         `(rows,)` float32.
@@ -109,13 +132,13 @@ def predict_split(
     scores: np.ndarray = np.empty(len(batches.split), "float32")
     for step in range(len(batches)):
         rows = slice(step * size, (step + 1) * size)
-        inputs, _ = batches.batch(0, step)
+        inputs = batches.batch(0, step)[0]
         if column is not None and values is not None:
             # The batch may be a view of the files.
             replaced = inputs[column.key].copy()
             replaced[:, column.place] = values[rows]
             inputs = {**inputs, column.key: replaced}
-        scores[rows] = predict_padded(network, inputs, size)
+        scores[rows] = predict_padded(network, inputs, size)[:, label]
         advance()
     return scores
 
@@ -131,7 +154,7 @@ def _summary(
     drop, deviation = float(drops.mean()), float(drops.std(ddof=1))
     return {
         "column": column.name,
-        "kind": "dense" if column.key == "dense" else "categorical",
+        "kind": column.kind,
         "auc_drop": drop,
         "auc_drop_deviation": deviation,
         "log_loss_rise": float(rises.mean()),

@@ -19,24 +19,27 @@ _one_call_at_a_time: contextlib.AbstractContextManager = (
 def predict_padded(
     model: CTRModel, batch: dict[str, np.ndarray], batch_size: int
 ) -> np.ndarray:
-    """Returns the click probability of each row of a batch.
+    """Returns the probabilities of each row of a batch.
 
     Several threads may call it with the same model.
 
     Args:
         model: a model of the zoo.
-        batch: `{"dense": (rows, num_dense) float32,
-            "ids": (rows, num_fields) int32}`, at least one row.
+        batch: dict of arrays as `model.schema.inputs()` has them, at least one
+            row.
         batch_size: integer. The number of rows of a whole batch; this one may
             have fewer.
 
     Returns:
-        `(rows,)` float32.
+        `(rows, labels)` float32.
     """
     padded = _padded(batch, batch_size)
     with _one_call_at_a_time:
         predicted = model.predict_on_batch(padded)
-    return predicted[: len(batch["ids"]), 0]
+    if isinstance(predicted, dict):
+        columns = [predicted[label] for label in model.schema.labels]
+        predicted = np.concatenate(columns, axis=1)
+    return predicted[: len(batch["ids"])]
 
 
 def _padded(

@@ -127,7 +127,8 @@ class PresetFolder:
         try:
             arguments = dict(self.config["config"])
             # Keras would import any module that a config names.
-            schema = FeatureSchema(**arguments.pop("schema")["config"])
+            saved_schema = arguments.pop("schema")["config"]
+            schema = FeatureSchema.from_config(saved_schema)
             saved_policy = arguments.pop("dtype")
             if dtype is None and saved_policy is not None:
                 dtype = saved_policy["config"]["name"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_cowclip import CowClipEmbedding
 from zoo.feature_schema import FeatureSchema
@@ -31,9 +32,11 @@ def export(
 ) -> None:
     """Writes the model of a preset for a runtime that serves it.
 
-    In every format the model takes `dense`, `(batch, num_dense)` float32, and
-    `ids`, `(batch, num_fields)` int32, under these names, for any number of
-    rows, and gives the `(batch, 1)` click probability. It computes in float32
+    In every format the model takes `dense`, `(batch, num_dense)` float32,
+    `ids`, `(batch, num_fields)` int32, and the sequences, each
+    `(batch, max_length)` int32 with -1 in front of the first event, under these
+    names, for any number of rows. It gives the `(batch, 1)` click probability,
+    with several labels one of each, in their order. It computes in float32
     whatever policy the preset was trained with. Ids are those of
     `ClickEncoder.encode` and are not checked.
 
@@ -47,7 +50,7 @@ output of its signatures is `output_0` |
     | `litert` | `runner(**inputs)["output_0"]`, with `runner = \
 Interpreter(output).get_signature_runner()` |
 
-    `inputs` is the dict of both; the output has no name to rely on in ONNX and
+    `inputs` is the dict of all; the output has no name to rely on in ONNX and
     OpenVINO. OpenVINO computes in bfloat16 where the processor can, unless it
     is asked for `{"INFERENCE_PRECISION_HINT": "f32"}`.
 
@@ -109,20 +112,13 @@ def _write(
         input_signature=[
             {
                 name: keras.InputSpec(dtype, (None, columns), name=name)
-                for name, (dtype, columns) in _inputs(schema).items()
+                for name, (columns, dtype) in schema.inputs().items()
             }
         ],
-        **_options(format),
+        **_options(format, schema),
     )
     if (format, backend) == ("onnx", "jax"):
         _join_files(path)
-
-
-def _inputs(schema: FeatureSchema) -> dict[str, tuple[str, int]]:
-    return {
-        "dense": ("float32", schema.num_dense),
-        "ids": ("int32", schema.num_fields),
-    }
 
 
 def _save_with_tensorflow(
@@ -133,7 +129,7 @@ def _save_with_tensorflow(
 
     inputs = {
         name: tf.TensorSpec((None, columns), dtype, name=name)
-        for name, (dtype, columns) in _inputs(schema).items()
+        for name, (columns, dtype) in schema.inputs().items()
     }
     served = tf.Module()
     served.weights = [variable.value for variable in model.variables]
@@ -171,17 +167,30 @@ def _join_files(path: Path) -> None:
     onnx.save_model(joined, path, save_as_external_data=False)
 
 
-def _options(format: str) -> dict[str, Any]:
+def _options(format: str, schema: FeatureSchema) -> dict[str, Any]:
     if format == "torch":
         import torch
 
         rows = {0: torch.export.Dim("batch")}
-        return {"dynamic_shapes": [({"dense": rows, "ids": rows},)]}
+        return {"dynamic_shapes": [(dict.fromkeys(schema.inputs(), rows),)]}
     if format == "tf_saved_model" and keras.backend.backend() == "jax":
         # The default is a file for this kind of device alone.
         platforms = ("cpu", "cuda", "tpu")
         return {"jax2tf_kwargs": {"native_serialization_platforms": platforms}}
     return {}
+
+
+class _PlainTable(keras.layers.Embedding):
+    """A table without `id_counts`, whose lookups may have padding."""
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return super().call(inputs)
+        vectors = super().call(ops.where(mask, inputs, 0))
+        return ops.where(ops.expand_dims(mask, axis=-1), vectors, 0.0)
+
+    def compute_output_spec(self, inputs, mask=None):
+        return super().compute_output_spec(inputs)
 
 
 def _without_counts(model: CTRModel) -> keras.Model:
@@ -190,7 +199,7 @@ def _without_counts(model: CTRModel) -> keras.Model:
     def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
         if not isinstance(layer, CowClipEmbedding):
             return layer
-        return keras.layers.Embedding(
+        table = _PlainTable(
             layer.input_dim,
             layer.output_dim,
             embeddings_initializer="zeros",
@@ -198,8 +207,14 @@ def _without_counts(model: CTRModel) -> keras.Model:
             dtype="float32",
             name=layer.name,
         )
+        table.supports_masking = True
+        return table
 
-    return keras.models.clone_model(model, clone_function=plain)
+    cloned = keras.models.clone_model(model, clone_function=plain)
+    outputs = cloned.output
+    if isinstance(outputs, dict) and set(outputs) == {"probabilities", "kept"}:
+        outputs = outputs["probabilities"]
+    return keras.Model(cloned.input, outputs, name=model.name)
 
 
 def _check_size(model: keras.Model, format: str, chosen: Format) -> None:

@@ -296,10 +296,11 @@ def _first_network(
 
 def _hash_of_first_batch(batches: ClickBatches) -> str:
     """A value that tells logs apart, and orders of the same rows."""
-    inputs, labels = batches.batch(0, 0)
-    digest = hashlib.sha256(labels.tobytes())
-    for name in sorted(inputs):
-        digest.update(np.ascontiguousarray(inputs[name]))
+    inputs, *labels_and_weights = batches.batch(0, 0)
+    digest = hashlib.sha256()
+    # Keras goes through a dict by its sorted keys.
+    for array in keras.tree.flatten([labels_and_weights, inputs]):
+        digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
 
 

@@ -46,6 +46,9 @@ class Features:
     def __init__(self, model: Any) -> None:
         self.schema = model.schema
         self.kept: dict[str, Tensor] = {}
+        for name in self.schema.inputs():
+            # Keras would call the first layer of a class so, as in `Dense`.
+            type(name, (keras.layers.Layer,), {})()
         self.inputs = {
             name: keras.Input((width,), dtype=dtype, name=name)
             for name, (width, dtype) in self.schema.inputs().items()

@@ -227,6 +227,15 @@ def test_a_stopped_gradient_leaves_the_table():
     np.testing.assert_array_equal(after, before)
 
 
+def test_a_layer_may_go_without_a_name():
+    class Unnamed(zoo.CTRModel):
+        def logits(self, x):
+            return keras.layers.Dense(1)(keras.layers.Dense(3)(x.flat))
+
+    keras.backend.clear_session()
+    assert Unnamed(PLAIN).output_shape == (None, 1)
+
+
 def test_a_network_without_logits_says_so():
     with pytest.raises(NotImplementedError, match="`Empty` must define `log"):
         type("Empty", (zoo.CTRModel,), {})(PLAIN)

@@ -42,6 +42,7 @@ if not is_command_line():
     from zoo.presets.save_and_load import from_preset as from_preset
     from zoo.presets.save_and_load import save_to_preset as save_to_preset
     from zoo.presets.source import built_in_presets as built_in_presets
+    from zoo.raw.list_column import ListColumn as ListColumn
     from zoo.registry import create_model as create_model
     from zoo.registry import list_models as list_models
     from zoo.registry import register_network as register_network

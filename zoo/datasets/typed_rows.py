@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoo.datasets.row_split import RowSplit
-from zoo.encoding import sql
+from zoo.encoding import rules_sql
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 
@@ -72,7 +72,7 @@ def read_typed_rows(
 
 
 def _first_bad_row(raw: pa.Table, log_format: LogFormat) -> int | None:
-    query = sql.first_bad_row(log_format)
+    query = rules_sql.first_bad_row(log_format)
     with duckdb.connect() as connection:
         connection.register("raw", raw)
         return connection.sql(query).fetchall()[0][0]
@@ -80,7 +80,7 @@ def _first_bad_row(raw: pa.Table, log_format: LogFormat) -> int | None:
 
 def _typed(raw: pa.Table, log_format: LogFormat, label: str) -> pa.Table:
     types = column_types(log_format, label)
-    roles = log_format.roles(
+    roles = log_format.sql_names(
         (log_format.label, *log_format.dense, *log_format.categorical)
     )
     columns = [

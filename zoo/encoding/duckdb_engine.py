@@ -2,8 +2,8 @@
 
 import contextlib
 import os
+from collections.abc import Collection
 from collections.abc import Iterator
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,23 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 
+from zoo.encoding import list_sql
+from zoo.encoding import rules_sql
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
+from zoo.encoding.duckdb_lists import ListFile
+from zoo.encoding.duckdb_lists import stage_lists
 from zoo.encoding.duckdb_queries import define_functions
 from zoo.encoding.duckdb_queries import read_batches
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.row_files import ROWS_PER_BATCH
+from zoo.encoding.row_files import Column
 from zoo.encoding.row_files import PartWriter
 from zoo.encoding.row_files import RowLayout
+from zoo.encoding.row_files import labels_of
 from zoo.encoding.row_files import matrices
 from zoo.encoding.row_files import part_name
+from zoo.encoding.row_files import weights_of
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.runtime.progress import Stages
@@ -90,11 +97,14 @@ class DuckDBEngine:
     def stage(
         self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
-        bad_row = sql.first_bad_row(log_format)
+        bad_row = rules_sql.first_bad_row(log_format, source.joins_lists)
         select = sql.staged(log_format, origin)
+        lists = list_sql.list_columns(log_format, source.joins_lists)
+        select_lists = list_sql.staged_lists(origin, lists)
         stages.start(f"Reading {Path(source.name).name}", source.size)
         # Writing Parquet takes half as long as a table of DuckDB.
         paths: list[Path] = []
+        list_paths: list[Path] = []
         for table, progress in source.tables():
             self._connection.register("raw", table)
             row_id = self.fetch(bad_row)[0][0]
@@ -104,6 +114,13 @@ class DuckDBEngine:
             self._connection.execute(
                 f"copy ({select}) to {_text(paths[-1])} (format parquet)"
             )
+            if lists:
+                list_paths.append(
+                    self._folder / f"staged_lists_{len(list_paths)}.parquet"
+                )
+                stage_lists(
+                    self._connection, select_lists, log_format, list_paths[-1]
+                )
             self._connection.unregister("raw")
             stages.reach(progress)
         if not paths:
@@ -111,13 +128,19 @@ class DuckDBEngine:
                 "`source` must hold at least one row. "
                 f"Received: source={source.name}"
             )
-        files = ", ".join(map(_text, paths))
-        # A folder of the output may be called `label=1`.
-        read = f"read_parquet([{files}], hive_partitioning = false)"
-        self.create_view("staged", f"select * from {read}")
+        self._open("staged", paths)
+        if lists:
+            self._open("staged_lists", list_paths)
 
     def fetch(self, query: str) -> list[tuple]:
         return self._connection.execute(query).fetchall()
+
+    def _open(self, name: str, paths: list[Path]) -> None:
+        """Makes a view of Parquet files."""
+        files = ", ".join(map(_text, paths))
+        # A folder of the output may be called `label=1`.
+        read = f"read_parquet([{files}], hive_partitioning = false)"
+        self.create_view(name, f"select * from {read}")
 
     def create_view(self, name: str, query: str) -> None:
         self._connection.execute(f"create view {name} as {query}")
@@ -152,18 +175,26 @@ class DuckDBEngine:
     def write_splits(
         self,
         encoder: ClickEncoder,
-        by_value: Sequence[int],
+        by_value: Collection[str],
         counts: dict[str, int],
         folder: Path,
         stages: Stages,
     ) -> dict[str, dict[str, Any]]:
-        num_fields = encoder.schema.num_fields
+        log_format = encoder.log_format
         num_rows = sum(counts.values())
-        stages.start("Looking up ids", num_fields)
-        paths = []
-        for field in range(num_fields):
+        stages.start("Looking up ids", len(log_format.token_columns))
+        paths, lists = [], []
+        for field, name in enumerate(log_format.categorical):
             paths.append(self._folder / f"ids_{field}")
-            self._write_ids(encoder, by_value, field, num_rows, paths[-1])
+            self._write_ids(
+                encoder, name in by_value, field, num_rows, paths[-1]
+            )
+            stages.advance()
+        for i, name in enumerate(log_format.sequences):
+            lists.append(ListFile(self._folder / f"list_{i}"))
+            lists[-1].write(
+                self._connection, encoder, i, name in by_value, num_rows
+            )
             stages.advance()
         stages.start("Writing", num_rows)
         layout = RowLayout.of(encoder.schema)
@@ -171,13 +202,13 @@ class DuckDBEngine:
         for split in counts:
             (folder / split).mkdir()
             writers[split] = PartWriter(folder / split / part_name(0), layout)
-        for splits, label, inputs in self._rows(encoder, paths):
+        for splits, label, inputs, weight in self._rows(encoder, paths, lists):
             for name, writer in writers.items():
-                chosen = pa.compute.equal(splits, name).to_numpy(
-                    zero_copy_only=False
-                )
+                chosen = pa.compute.equal(splits, name)
                 writer.write(
-                    label[chosen], {n: x[chosen] for n, x in inputs.items()}
+                    _chosen(label, chosen),
+                    {n: _chosen(x, chosen) for n, x in inputs.items()},
+                    None if weight is None else _chosen(weight, chosen),
                 )
             stages.advance(len(label))
         return {split: writer.close() for split, writer in writers.items()}
@@ -185,7 +216,7 @@ class DuckDBEngine:
     def _write_ids(
         self,
         encoder: ClickEncoder,
-        by_value: Sequence[int],
+        by_value: bool,
         field: int,
         num_rows: int,
         path: Path,
@@ -207,7 +238,7 @@ class DuckDBEngine:
                     [field],
                     settings.num_buckets,
                     where=where,
-                    by_value=by_value,
+                    by_value=[field] if by_value else [],
                 )
                 ids: np.ndarray = np.empty(end - start, "int32")
                 with read_batches(
@@ -220,41 +251,56 @@ class DuckDBEngine:
                 file.write(ids.data)
 
     def _rows(
-        self, encoder: ClickEncoder, paths: list[Path]
-    ) -> Iterator[tuple[pa.Array, np.ndarray, dict[str, np.ndarray]]]:
-        """Yields splits, labels and inputs in the order of the log."""
-        num_dense = len(encoder.log_format.dense)
-        settings = encoder.settings
+        self, encoder: ClickEncoder, paths: list[Path], lists: list[ListFile]
+    ) -> Iterator[
+        tuple[pa.Array, np.ndarray, dict[str, Column], np.ndarray | None]
+    ]:
+        """Yields splits, labels, inputs and weights in the order of the log."""
+        log_format, settings = encoder.log_format, encoder.settings
+        num_dense = len(log_format.dense)
+        labels = log_format.label_sql_names
+        has_weight = log_format.weight is not None
         query = sql.encoded(
             settings.dense_transform,
             encoder.dense_ranges,
             [],
             settings.num_buckets,
-            ("split", "label"),
+            ("split", *labels, *(["weight"] if has_weight else [])),
         )
         files = [path.open("rb") for path in paths]
         row = 0
         try:
             with read_batches(
                 self._connection, query, ROWS_PER_BATCH
-            ) as reader:
-                for batch in reader:
+            ) as batches:
+                for batch in batches:
                     count = batch.num_rows
                     # DuckDB keeps the order of rows in a plain scan.
                     expected = np.arange(row, row + count)
                     if (batch.column("row_id").to_numpy() != expected).any():
                         raise RuntimeError("DuckDB changed the order of rows")
-                    inputs = matrices(batch, num_dense, [])
+                    inputs: dict = matrices(batch, num_dense, [])
                     ids = np.empty((count, len(files)), "int32")
                     for i, file in enumerate(files):
                         ids[:, i] = np.fromfile(file, "int32", count)
                     inputs["ids"] = ids
-                    label = batch.column("label").to_numpy()
-                    yield batch.column("split"), label, inputs
+                    for i, file_of_lists in enumerate(lists):
+                        inputs[f"sequence_{i}"] = file_of_lists.read(count)
+                    label = labels_of(batch, len(labels))
+                    weight = weights_of(batch) if has_weight else None
+                    yield batch.column("split"), label, inputs, weight
                     row += count
         finally:
             for file in files:
                 file.close()
+            for file_of_lists in lists:
+                file_of_lists.close()
+
+
+def _chosen(rows: Column, chosen: pa.BooleanArray) -> Column:
+    if isinstance(rows, pa.Array):
+        return rows.filter(chosen)
+    return rows[chosen.to_numpy(zero_copy_only=False)]
 
 
 def _check_path(folder: Path) -> None:

@@ -5,10 +5,16 @@ import pyarrow as pa
 
 
 def define_functions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Defines the function that `zoo.encoding.sql` needs and SQL lacks."""
+    """Defines the functions that `zoo.encoding.sql` needs and SQL lacks."""
     connection.execute(
         "create or replace macro hex_to_integer(digits) as "
         "cast('0x' || digits as bigint)"
+    )
+    connection.execute(
+        "create or replace macro last_items(items, num) as "
+        "case when len(items) > num "
+        "then list_slice(items, len(items) - num + 1, len(items)) "
+        "else coalesce(items, []) end"
     )
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Sequence as SequenceOf
 from dataclasses import asdict
 from dataclasses import fields
 from pathlib import Path
@@ -21,9 +21,10 @@ from zoo.encoding.vocabularies import Vocabularies
 from zoo.feature_schema import FeatureSchema
 from zoo.raw.columns import TEXT
 from zoo.raw.log_format import LogFormat
-from zoo.raw.rows_in_memory import raise_bad_number
+from zoo.raw.rows_in_memory import raise_bad_row
 from zoo.raw.rows_in_memory import raw_table
 from zoo.raw.source import Source
+from zoo.sequence import Sequence
 
 ENCODER_FILE = "encoder.json"
 
@@ -35,9 +36,10 @@ class ClickEncoder:
     `load` brings it back to encode rows in memory, with the same SQL and
     therefore the same result. Nothing else makes one.
 
-    Ids count per field: 0 is a missing value, 1 one that is not in the
+    Ids count per vocabulary: 0 is a missing value, 1 one that is not in the
     vocabulary, and from 2 on follow the tokens by falling frequency in the
-    training split, ties by token. With `num_buckets` there is no vocabulary:
+    training split, ties by token. A vocabulary that a field and lists share
+    counts the tokens of all of them. With `num_buckets` there is no vocabulary:
     the id is `2 + hash(token) % num_buckets`, the same on every machine, in
     every version and engine (the hash is the first 60 bits of md5), and
     several tokens may share one. Numbers become float32, a missing value
@@ -53,9 +55,10 @@ class ClickEncoder:
             `min_count`, `max_vocabulary` and `num_buckets`.
         dense_ranges: the smallest and largest training value of each dense
             column.
-        num_tokens: the number of tokens or buckets of each field.
+        num_tokens: the number of tokens or buckets of each vocabulary: of the
+            fields, then of the lists that share no field's.
         vocabularies: the vocabulary files, none if tokens are hashed.
-        kinds: dict from the categorical columns to what they held in the log
+        kinds: dict from the columns with tokens to what they held in the log
             that vocabularies were learned from: `"text"`, `"integer"` or
             `"boolean"`. A column that holds another kind is looked up by value,
             so that the `7` of a table finds the `007` of a text file. `None`
@@ -76,8 +79,8 @@ class ClickEncoder:
     def __init__(
         self,
         settings: EncoderSettings,
-        dense_ranges: Sequence[tuple[float, float]],
-        num_tokens: Sequence[int],
+        dense_ranges: SequenceOf[tuple[float, float]],
+        num_tokens: SequenceOf[int],
         vocabularies: Vocabularies,
         kinds: Mapping[str, str] | None = None,
         gaps: Gaps | None = None,
@@ -101,16 +104,39 @@ class ClickEncoder:
     def schema(self) -> FeatureSchema:
         """The columns of the encoded rows.
 
-        Their label is called "label", or as in the log if a feature has that
-        name.
+        A single label is called "label", or as in the log if another column
+        has that name.
         """
         log_format = self.log_format
-        sizes = zip(log_format.categorical, self.num_tokens, strict=True)
-        features = {*log_format.dense, *log_format.categorical}
+        sizes = {
+            name: size + sql.FIRST_ID
+            for name, size in zip(
+                log_format.vocabularies, self.num_tokens, strict=True
+            )
+        }
+        label = "label"
+        if label in (
+            *log_format.dense,
+            *log_format.token_columns,
+            log_format.weight,
+        ):
+            label = log_format.label
+        several = log_format.labels is not None
         return FeatureSchema(
             dense=log_format.dense,
-            categorical={name: size + sql.FIRST_ID for name, size in sizes},
-            label=log_format.label if "label" in features else "label",
+            categorical={name: sizes[name] for name in log_format.categorical},
+            label="label" if several else label,
+            sequences={
+                name: Sequence(
+                    column.shares,
+                    None if column.shares else sizes[name],
+                    column.max_length,
+                )
+                for name, column in log_format.sequences.items()
+            },
+            labels=log_format.labels,
+            roles=log_format.roles,
+            weight=log_format.weight,
         )
 
     def extends(self, older: "ClickEncoder") -> bool:
@@ -134,6 +160,8 @@ class ClickEncoder:
         ours, theirs = self.settings, older.settings
         if (
             ours.log_format != theirs.log_format
+            or list(ours.log_format.sequences)
+            != list(theirs.log_format.sequences)
             or ours.dense_transform != theirs.dense_transform
             or ours.num_buckets != theirs.num_buckets
             or (
@@ -157,14 +185,15 @@ class ClickEncoder:
 
         Args:
             rows: list of dicts, pandas DataFrame or pyarrow Table that has the
-                dense and categorical columns by name; others are ignored.
-                `None`, `NaN` and `""` are missing. Integers are taken as their
-                text, and so are integral floats, into which pandas turns
-                integers beside missing values.
+                dense and categorical columns and those with lists by name;
+                others are ignored. `None`, `NaN` and `""` are missing.
+                Integers are taken as their text, and so are integral floats,
+                into which pandas turns integers beside missing values.
 
         Returns:
-            `{"dense": (n, num_dense) float32, "ids": (n, num_fields) int32}`,
-            in the order of the rows.
+            `{"dense": (n, num_dense) float32, "ids": (n, num_fields) int32}`
+            and, under its name, each sequence, `(n, max_length)` int32, padded
+            in front with -1; in the order of the rows.
 
         Raises:
             ValueError: naming column and row, for a missing column or a value
@@ -175,8 +204,8 @@ class ClickEncoder:
         raw, received = raw_table(rows, self.log_format, fractions=texts)
         return self._memory.encode(
             raw,
-            self.fields_by_value(received),
-            lambda row: raise_bad_number(raw, row, self.log_format),
+            self.columns_by_value(received),
+            lambda row: raise_bad_row(raw, row, self.log_format),
         )
 
     def encode_source(
@@ -207,30 +236,30 @@ class ClickEncoder:
         ```
         """
         for raw, amount in source.tables():
-            by_value = self.fields_by_value(source.kinds)
+            by_value = self.columns_by_value(source.kinds)
             inputs = self._memory.encode(
-                raw, by_value, source.raise_first_bad_row
+                raw, by_value, source.raise_first_bad_row, source.joins_lists
             )
             yield inputs, amount
 
-    def fields_by_value(self, kinds: Mapping[str, str]) -> list[int]:
-        """The fields of a log whose tokens are to be looked up by value.
+    def columns_by_value(self, kinds: Mapping[str, str]) -> list[str]:
+        """The columns of a log whose tokens are to be looked up by value.
 
         Args:
-            kinds: dict from the log's categorical columns to their kinds.
+            kinds: dict from the log's columns with tokens to their kinds.
 
         Example:
 
         >>> encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
-        >>> encoder.fields_by_value({"C1": "integer", "C2": "text"})
-        [0]
+        >>> encoder.columns_by_value({"C1": "integer", "C2": "text"})
+        ['C1']
         """
         if self.kinds is None:
             return []
         hashed = self.settings.num_buckets is not None
         return [
-            i
-            for i, name in enumerate(self.log_format.categorical)
+            name
+            for name in self.log_format.token_columns
             if name in kinds
             and kinds[name] != self.kinds.get(name, TEXT)
             # The text that was hashed can't be told from a number.
@@ -277,6 +306,7 @@ class ClickEncoder:
         self.vocabularies.copy_to(folder)
         config = {
             **asdict(self.settings),
+            "log_format": self.log_format.get_config(),
             "dense_ranges": self.dense_ranges,
             "num_tokens": self.num_tokens,
             "vocabulary_sha256": self.vocabularies.checksums,
@@ -313,7 +343,7 @@ class ClickEncoder:
                 settings,
                 config["dense_ranges"],
                 config["num_tokens"],
-                Vocabularies(folder, settings.vocabulary_fields, checksums),
+                Vocabularies(folder, settings.vocabulary_names, checksums),
                 # Former versions wrote neither of them.
                 config.get("kinds"),
                 Gaps.from_json(config.get("gaps")),

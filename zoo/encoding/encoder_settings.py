@@ -19,10 +19,11 @@ class EncoderSettings:
         dense_transform: `"minmax"`, `"log"` or `"none"`, see `ClickEncoder`.
         min_count: integer. Tokens that are rarer in the training split are
             left out of the vocabulary.
-        max_vocabulary: integer. The number of tokens that a field's vocabulary
-            keeps, the most frequent ones; `None` for all.
+        max_vocabulary: integer. The number of tokens that a vocabulary keeps,
+            the most frequent ones; `None` for all.
         num_buckets: integer. The number of buckets that the tokens of every
-            field are hashed to; `None` for vocabularies.
+            field, and of lists that share no field's, are hashed to; `None`
+            for vocabularies.
 
     Raises:
         ValueError: for an unknown transform, a number below 1, or a limit to
@@ -64,7 +65,7 @@ class EncoderSettings:
             )
 
     @property
-    def vocabulary_fields(self) -> tuple[str, ...]:
-        """The fields that have a vocabulary: none if tokens are hashed."""
+    def vocabulary_names(self) -> tuple[str, ...]:
+        """The vocabularies that are learned: none if tokens are hashed."""
         hashed = self.num_buckets is not None
-        return () if hashed else self.log_format.categorical
+        return () if hashed else self.log_format.vocabularies

@@ -4,8 +4,8 @@ import contextlib
 import errno
 import os
 import re
+from collections.abc import Collection
 from collections.abc import Iterator
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from typing import Protocol
@@ -31,7 +31,7 @@ class Engine(Protocol):
     def stage(
         self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
-        """Parses a raw log, once, into the table `staged`.
+        """Parses a raw log, once, into `staged` and, if any, `staged_lists`.
 
         Raises:
             ValueError: for the first row that breaks a rule, saying where.
@@ -53,7 +53,7 @@ class Engine(Protocol):
     def write_splits(
         self,
         encoder: ClickEncoder,
-        by_value: Sequence[int],
+        by_value: Collection[str],
         counts: dict[str, int],
         folder: Path,
         stages: Stages,
@@ -62,7 +62,7 @@ class Engine(Protocol):
 
         Args:
             encoder: `ClickEncoder`, whose vocabularies are tables.
-            by_value: as `sql.encoded` takes it.
+            by_value: names of the columns that are looked up by value.
             counts: the number of rows of each split.
 
         Returns:

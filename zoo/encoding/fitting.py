@@ -1,11 +1,13 @@
 """Learns vocabularies and ranges from the rows of an engine."""
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
+from zoo.encoding import vocabulary_sql
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.encoding.engine import Engine
@@ -24,27 +26,30 @@ def fit(
     """Fits an encoder on `log` and saves it.
 
     Args:
-        engine: `Engine` with the table `log`. Gets the tables `vocabulary_f`.
+        engine: `Engine` with the table `log`, and `events_i` for lists. Gets
+            the tables `vocabulary_v`.
         settings: `EncoderSettings`.
-        kinds: dict from the categorical columns to their kinds.
+        kinds: dict from the columns whose values become ids to their kinds.
         split: string. The split to learn from; `None` for all rows.
         folder: path. The encoder is saved there.
         stages: `Stages`.
     """
+    log_format = settings.log_format
     if settings.num_buckets is not None:
-        num_tokens = [settings.num_buckets] * len(
-            settings.log_format.categorical
-        )
+        num_tokens = [settings.num_buckets] * len(log_format.vocabularies)
     else:
         num_tokens = []
-        stages.start("Counting tokens", len(settings.vocabulary_fields))
-        for i, field in enumerate(settings.vocabulary_fields):
-            query = sql.vocabulary(
-                i, settings.min_count, settings.max_vocabulary, split
+        stages.start("Counting tokens", len(settings.vocabulary_names))
+        for i, name in enumerate(settings.vocabulary_names):
+            query = vocabulary_sql.vocabulary(
+                vocabulary_sql.token_columns(log_format, i),
+                settings.min_count,
+                settings.max_vocabulary,
+                split,
             )
-            num_tokens.append(_write(engine, i, query, folder, field))
+            num_tokens.append(_write(engine, i, query, folder, name))
             stages.advance()
-    ranges = _dense_ranges(engine, len(settings.log_format.dense), split)
+    ranges = _dense_ranges(engine, len(log_format.dense), split)
     return _saved(settings, ranges, num_tokens, kinds, folder)
 
 
@@ -66,21 +71,22 @@ def grow(
     See `fit` for the others.
     """
     settings = encoder.settings
-    fields = settings.vocabulary_fields
-    stages.start("Counting tokens", len(fields))
+    names = settings.vocabulary_names
+    stages.start("Counting tokens", len(names))
     num_tokens = []
-    for i, (field, old) in enumerate(
-        zip(fields, encoder.vocabularies.paths(), strict=True)
+    for i, (name, old) in enumerate(
+        zip(names, encoder.vocabularies.paths(), strict=True)
     ):
         engine.read_table(f"old_{i}", old)
-        query = sql.grown_vocabulary(
+        query = vocabulary_sql.grown_vocabulary(
             i,
+            vocabulary_sql.token_columns(settings.log_format, i),
             encoder.num_tokens[i],
             settings.min_count,
             settings.max_vocabulary,
             split,
         )
-        num_tokens.append(_write(engine, i, query, folder, field))
+        num_tokens.append(_write(engine, i, query, folder, name))
         stages.advance()
     return _saved(
         settings, encoder.dense_ranges, num_tokens, encoder.kinds, folder
@@ -90,27 +96,34 @@ def grow(
 def reuse(
     engine: Engine,
     encoder: ClickEncoder,
-    by_value: Sequence[int],
+    by_value: Collection[str],
     folder: Path,
 ) -> ClickEncoder:
     """Hands an encoder to an engine as it is, and saves it.
 
     Args:
-        by_value: the fields that are looked up by value.
+        by_value: names of the columns that are looked up by value.
     """
-    for i, path in enumerate(encoder.vocabularies.paths()):
+    names = {encoder.log_format.vocabulary_of(name) for name in by_value}
+    for i, (name, path) in enumerate(
+        zip(
+            encoder.settings.vocabulary_names,
+            encoder.vocabularies.paths(),
+            strict=True,
+        )
+    ):
         engine.read_table(f"vocabulary_{i}", path)
-        if i in by_value:
-            engine.create_view(f"spelling_{i}", sql.spelling(i))
+        if name in names:
+            engine.create_view(f"spelling_{i}", vocabulary_sql.spelling(i))
     encoder.save(folder)
     return encoder
 
 
 def _write(
-    engine: Engine, field: int, query: str, folder: Path, name: str
+    engine: Engine, number: int, query: str, folder: Path, name: str
 ) -> int:
     """Makes a vocabulary a table and a file; returns its number of tokens."""
-    table = f"vocabulary_{field}"
+    table = f"vocabulary_{number}"
     engine.create_table(table, query)
     engine.write_table(table, vocabulary_file.path_of(folder, name))
     return engine.fetch(f"select count(*) from {table}")[0][0]
@@ -132,7 +145,7 @@ def _saved(
     kinds: Mapping[str, str] | None,
     folder: Path,
 ) -> ClickEncoder:
-    vocabularies = Vocabularies.written(folder, settings.vocabulary_fields)
+    vocabularies = Vocabularies.written(folder, settings.vocabulary_names)
     encoder = ClickEncoder(
         settings, dense_ranges, num_tokens, vocabularies, kinds
     )

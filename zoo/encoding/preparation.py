@@ -12,6 +12,7 @@ from typing import Any
 import keras_cowclip
 from zoo.checks import check_choice
 from zoo.encoding import fitting
+from zoo.encoding import list_sql
 from zoo.encoding import sql
 from zoo.encoding.duckdb_engine import DuckDBEngine
 from zoo.encoding.encoder import ClickEncoder
@@ -169,9 +170,11 @@ def prepare(
             stages.say(describe_files(opened.files))
         with _engine(engine, work, memory, spark_master) as running:
             running.stage(opened, log_format, scheme.origin(), stages)
-            counts = _split(running, scheme, log, opened.name, stages)
+            counts = _split(
+                running, scheme, log, log_format, opened.name, stages
+            )
             learn_from = "train" if fit_on == "train" else None
-            to, by_value = folder / "encoder", []
+            to, by_value = folder / "encoder", list[str]()
             if isinstance(log, LogFormat):
                 encoder = fitting.fit(
                     running, settings, opened.kinds, learn_from, to, stages
@@ -180,12 +183,18 @@ def prepare(
                 _check_kinds(log, opened)
                 encoder = fitting.grow(running, log, learn_from, to, stages)
             else:
-                by_value = log.fields_by_value(opened.kinds)
+                by_value = log.columns_by_value(opened.kinds)
                 encoder = fitting.reuse(running, log, by_value, to)
             missing = _missing(running, log_format, counts)
+            lengths = _mean_lengths(running, log_format, counts)
             splits = running.write_splits(
                 encoder, by_value, counts, folder, stages
             )
+        for found in splits.values():
+            if "click_rates" in found:
+                names = log_format.label_names
+                rates = zip(names, found["click_rates"], strict=True)
+                found["click_rates"] = dict(rates)
         if encoder is not log:
             _note_gaps(encoder, folder, splits)
         shutil.rmtree(work)
@@ -195,6 +204,7 @@ def prepare(
             "rows": sum(counts.values()),
             "splits": splits,
             "missing": missing,
+            **({"mean_length": lengths} if lengths else {}),
             "split": {"scheme": type(scheme).__name__, **vars(scheme)},
             "num_ids": encoder.schema.num_ids,
             "fit_on": fit_on,
@@ -270,8 +280,7 @@ def _timed(
 def _check_kinds(encoder: ClickEncoder, source: Source) -> None:
     """Raises if a log has other kinds of tokens than a vocabulary to grow."""
     kinds = encoder.kinds or {}
-    for i in encoder.fields_by_value(source.kinds):
-        name = encoder.log_format.categorical[i]
+    for name in encoder.columns_by_value(source.kinds):
         raise ValueError(
             f"`grow` needs the column '{name}' as {kinds[name]}, as in "
             "the log that the vocabulary was learned from: a value would get "
@@ -317,37 +326,49 @@ def _split(
     engine: Engine,
     scheme: SplitScheme,
     log: LogFormat | ClickEncoder,
+    log_format: LogFormat,
     name: str,
     stages: Stages,
 ) -> dict[str, int]:
-    """Makes the view `log`; returns the number of rows of each split."""
+    """Makes `log` and its lists; returns the number of rows of each split."""
     rows = dict(engine.fetch(sql.origin_counts()))
     expression = scheme.split(rows)
     description = scheme.describe(rows)
     if description is not None:
         stages.say(description)
     engine.create_view("log", sql.log(expression))
-    found = {
-        split: (rows, clicks)
-        for split, rows, clicks in engine.fetch(sql.split_counts())
-    }
+    if log_format.sequences:
+        engine.create_view("log_lists", sql.log(expression, "staged_lists"))
+    for i in range(len(log_format.sequences)):
+        engine.create_view(f"events_{i}", list_sql.events(log_format, i))
+    counts = engine.fetch(sql.split_counts(log_format))
+    found = {split: (num_rows, labels) for split, num_rows, *labels in counts}
     expected = {*found, *scheme.names()}
     if isinstance(log, LogFormat):
         # Vocabularies are to be learned from it.
         expected.add("train")
     for split in sorted(expected, key=SPLITS.index):
-        num_rows, clicks = found.get(split, (0, 0))
+        num_rows, labels = found.get(split, (0, []))
         if num_rows == 0:
             raise ValueError(
                 f"{name}: the {split} split would have no row. Give a longer "
                 "log, another seed or other fractions. Received: "
                 f"{sum(rows.values())} rows in all"
             )
-        if clicks in (0, num_rows):
+        for label, known, clicks in zip(
+            log_format.label_names, labels[::2], labels[1::2], strict=True
+        ):
+            if known and clicks not in (0, known):
+                continue
+            which = f"label {int(clicks > 0)} in all of them" if known else ""
+            if log_format.labels is not None:
+                which = f"{known} have the label '{label}', " + (
+                    f"{int(clicks > 0)} in all of them" if known else "none"
+                )
             raise ValueError(
                 f"{name}: the {split} split would have one class only, which "
                 "has no AUC. Give a longer log or another seed. Received: "
-                f"{num_rows} rows, label {int(clicks > 0)} in all of them"
+                f"{num_rows} rows, {which}"
             )
     return {split: found[split][0] for split in SPLITS if split in found}
 
@@ -355,17 +376,41 @@ def _split(
 def _missing(
     engine: Engine, log_format: LogFormat, counts: dict[str, int]
 ) -> dict[str, float]:
-    """The share of rows in which a column is empty."""
+    """The share of rows in which a column is empty, or a list without events.
+
+    A label always has a value if it is the only one.
+    """
     num_rows = sum(counts.values())
-    query = sql.present_counts(
-        len(log_format.dense), len(log_format.categorical)
-    )
-    present = engine.fetch(query)[0]
     names = (*log_format.dense, *log_format.categorical)
+    if log_format.labels is not None:
+        names = (*log_format.labels, *names)
+    columns = [name for name in log_format.sql_names(names) if name]
+    present = list(engine.fetch(sql.present_counts(columns))[0])
+    if log_format.sequences:
+        names = (*names, *log_format.sequences)
+        present += _list_counts(engine, log_format)[::2]
     return {
         name: (num_rows - count) / num_rows
         for name, count in zip(names, present, strict=True)
     }
+
+
+def _mean_lengths(
+    engine: Engine, log_format: LogFormat, counts: dict[str, int]
+) -> dict[str, float]:
+    """The mean length of each list as it is kept, over all rows."""
+    if not log_format.sequences:
+        return {}
+    lengths = _list_counts(engine, log_format)[1::2]
+    return {
+        name: length / sum(counts.values())
+        for name, length in zip(log_format.sequences, lengths, strict=True)
+    }
+
+
+def _list_counts(engine: Engine, log_format: LogFormat) -> list[int]:
+    query = list_sql.list_counts(len(log_format.sequences))
+    return [int(count) for count in engine.fetch(query)[0]]
 
 
 def _versions(engine: str) -> dict[str, str]:

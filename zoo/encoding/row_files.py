@@ -1,5 +1,6 @@
 """Writes encoded rows as Arrow streams, which training memory-maps."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +8,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 
 ROWS_PER_BATCH = 1 << 16
 """Rows in one record batch of a file."""
+
+MISSING_LABEL = -1
+
+Column = Any
+"""A NumPy array, or an Arrow array of lists."""
 
 
 def part_name(number: int) -> str:
@@ -27,6 +34,10 @@ class RowLayout:
         max_lengths: tuple of integers, one per sequence.
         num_labels: integer.
         has_weight: boolean. Whether rows have a sample weight.
+        own_sizes: tuple of integers, the vocabulary sizes of the sequences
+            that share no field's.
+        vocabularies: tuple of integers, the number of each sequence's
+            vocabulary: those of the fields, then those of `own_sizes`.
     """
 
     num_dense: int
@@ -34,16 +45,24 @@ class RowLayout:
     max_lengths: tuple[int, ...] = ()
     num_labels: int = 1
     has_weight: bool = False
+    own_sizes: tuple[int, ...] = ()
+    vocabularies: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, schema: Any) -> "RowLayout":
         """Returns the layout of the rows of a `FeatureSchema`."""
+        names, sizes = list(schema.vocabularies), schema.vocabularies.values()
         return cls(
             schema.num_dense,
             tuple(schema.vocabulary_sizes),
             tuple(s.max_length for s in schema.sequences.values()),
             len(schema.labels),
             schema.weight is not None,
+            tuple(sizes)[schema.num_fields :],
+            tuple(
+                names.index(schema.vocabulary_of(name))
+                for name in schema.sequences
+            ),
         )
 
     def columns(self) -> pa.Schema:
@@ -77,28 +96,62 @@ class SplitStatistics:
     """Counts rows, labels and ids of a split while it is written.
 
     Args:
-        vocabulary_sizes: integers, one per field.
+        layout: `RowLayout` of the rows.
+
+    Attributes:
+        rows: integer, the number of rows.
+        known: integers, the rows that have each label.
+        clicks: integers, those of them that are clicks.
+        seen: boolean arrays, the ids of each vocabulary that occur.
     """
 
-    def __init__(self, vocabulary_sizes: Sequence[int]):
+    def __init__(self, layout: RowLayout):
         self.rows = 0
-        self.clicks = 0
+        self.known = [0] * layout.num_labels
+        self.clicks = [0] * layout.num_labels
         self.seen: list[np.ndarray] = [
-            np.zeros(size, bool) for size in vocabulary_sizes
+            np.zeros(size, bool)
+            for size in (*layout.vocabulary_sizes, *layout.own_sizes)
         ]
+        self._num_fields = len(layout.vocabulary_sizes)
+        self._vocabularies = layout.vocabularies
 
-    def add(self, label: np.ndarray, ids: np.ndarray) -> None:
-        for field, seen in enumerate(self.seen):
-            seen[ids[:, field]] = True
+    def add(self, label: np.ndarray, inputs: Mapping[str, Column]) -> None:
+        for field in range(self._num_fields):
+            self.seen[field][inputs["ids"][:, field]] = True
+        for i, vocabulary in enumerate(self._vocabularies):
+            ids = inputs[f"sequence_{i}"].flatten().to_numpy()
+            self.seen[vocabulary][ids] = True
         self.rows += len(label)
-        self.clicks += int(label.sum())
+        for i, column in enumerate(label.reshape(len(label), -1).T):
+            self.known[i] += int((column >= 0).sum())
+            self.clicks[i] += int((column == 1).sum())
 
     def summary(self) -> dict[str, Any]:
-        return {
-            "rows": self.rows,
-            "click_rate": self.clicks / self.rows if self.rows else 0.0,
-            "distinct_ids": int(sum(seen.sum() for seen in self.seen)),
-        }
+        distinct_ids = int(sum(seen.sum() for seen in self.seen))
+        return summary_of(self.rows, self.known, self.clicks, distinct_ids)
+
+
+def summary_of(
+    rows: int, known: Sequence[int], clicks: Sequence[int], distinct_ids: int
+) -> dict[str, Any]:
+    """The summary of a split.
+
+    Several labels have `click_rates`, each of the rows that have the label;
+    `click_rate` is then that of the first.
+    """
+    rates = [
+        clicked / present if present else 0.0
+        for clicked, present in zip(clicks, known, strict=True)
+    ]
+    summary: dict[str, Any] = {
+        "rows": rows,
+        "click_rate": rates[0],
+        "distinct_ids": distinct_ids,
+    }
+    if len(rates) > 1:
+        summary["click_rates"] = rates
+    return summary
 
 
 class PartWriter:
@@ -117,16 +170,31 @@ class PartWriter:
     """
 
     def __init__(self, path: Path, layout: RowLayout):
-        self.statistics = SplitStatistics(layout.vocabulary_sizes)
+        self.statistics = SplitStatistics(layout)
         self._schema = layout.columns()
         self._writer = pa.ipc.new_stream(path, self._schema)
-        self._waiting: list[dict[str, np.ndarray]] = []
+        self._waiting: list[dict[str, Column]] = []
         self._num_waiting = 0
 
-    def write(self, label: np.ndarray, inputs: dict[str, np.ndarray]) -> None:
-        """Adds rows: labels and `{"dense": ..., "ids": ...}`."""
-        self.statistics.add(label, inputs["ids"])
-        self._waiting.append({"label": label, **inputs})
+    def write(
+        self,
+        label: np.ndarray,
+        inputs: Mapping[str, Column],
+        weight: np.ndarray | None = None,
+    ) -> None:
+        """Adds rows.
+
+        Args:
+            label: `(rows,)` int8, or `(rows, labels)` where there are several.
+            inputs: `{"dense": ..., "ids": ..., "sequence_0": ...}`, sequences
+                as lists of Arrow.
+            weight: `(rows,)` float32, if the rows have weights.
+        """
+        self.statistics.add(label, inputs)
+        columns = {self._schema.names[0]: label, **inputs}
+        if weight is not None:
+            columns["weight"] = weight
+        self._waiting.append(columns)
         self._num_waiting += len(label)
         if self._num_waiting >= ROWS_PER_BATCH:
             self._flush(ROWS_PER_BATCH)
@@ -140,7 +208,7 @@ class PartWriter:
 
     def _flush(self, smallest: int) -> None:
         columns = {
-            name: np.concatenate([rows[name] for rows in self._waiting])
+            name: _joined([rows[name] for rows in self._waiting])
             for name in self._waiting[0]
         }
         start = 0
@@ -156,13 +224,56 @@ class PartWriter:
         if self._num_waiting:
             self._waiting = [{n: x[start:] for n, x in columns.items()}]
 
-    def _batch(self, columns: dict[str, np.ndarray]) -> pa.RecordBatch:
-        arrays = [pa.array(columns["label"].astype("int8", copy=False))]
-        for name in self._schema.names[1:]:
-            values = pa.array(columns[name].reshape(-1))
-            kind = self._schema.field(name).type
-            arrays.append(pa.FixedSizeListArray.from_arrays(values, type=kind))
+    def _batch(self, columns: dict[str, Column]) -> pa.RecordBatch:
+        arrays = []
+        for field in self._schema:
+            values = columns[field.name]
+            if pa.types.is_fixed_size_list(field.type):
+                kind = field.type.value_type.to_pandas_dtype()
+                flat = pa.array(values.astype(kind, copy=False).reshape(-1))
+                values = pa.FixedSizeListArray.from_arrays(
+                    flat, type=field.type
+                )
+            elif isinstance(values, np.ndarray):
+                values = pa.array(values, field.type)
+            arrays.append(values)
         return pa.record_batch(arrays, schema=self._schema)
+
+
+def _joined(pieces: list[Column]) -> Column:
+    if isinstance(pieces[0], pa.Array):
+        return pa.concat_arrays(pieces)
+    return np.concatenate(pieces)
+
+
+def labels_of(rows: pa.Table | pa.RecordBatch, num_labels: int) -> np.ndarray:
+    """The column `label`; `label_0`, ... side by side, -1 where one is missing.
+
+    Args:
+        rows: columns as `zoo.encoding.sql` names them.
+        num_labels: integer.
+    """
+    if num_labels == 1:
+        return rows.column("label").to_numpy()
+    labels = np.empty((rows.num_rows, num_labels), "int8")
+    for i in range(num_labels):
+        column = rows.column(f"label_{i}")
+        labels[:, i] = column.fill_null(MISSING_LABEL).to_numpy()
+    return labels
+
+
+def weights_of(rows: pa.Table | pa.RecordBatch) -> np.ndarray:
+    """The column `weight` as float32."""
+    return rows.column("weight").to_numpy().astype("float32")
+
+
+def without_nulls(lists: pa.Array) -> pa.ListArray:
+    """Lists of ids, with an empty one where there is none."""
+    lengths = pa.compute.list_value_length(lists).fill_null(0).to_numpy()
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()), lists.flatten()
+    )
 
 
 def matrices(

@@ -9,29 +9,29 @@ from zoo.encoding import vocabulary_file
 
 @dataclass(frozen=True)
 class Vocabularies:
-    """The vocabulary files of some fields, as they were when written.
+    """The files of some vocabularies, as they were when written.
 
     Nothing is read before it is needed.
 
     Attributes:
         folder: absolute path, for the process may move to another folder.
-        fields: tuple of strings.
-        checksums: tuple of strings, the checksum of each field's file.
+        names: tuple of strings.
+        checksums: tuple of strings, the checksum of each file.
     """
 
     folder: Path
-    fields: tuple[str, ...]
+    names: tuple[str, ...]
     checksums: tuple[str, ...]
 
     @classmethod
-    def written(cls, folder: Path, fields: tuple[str, ...]) -> "Vocabularies":
+    def written(cls, folder: Path, names: tuple[str, ...]) -> "Vocabularies":
         """Takes the checksums of files that were just written."""
         folder = folder.absolute()
         checksums = tuple(
-            vocabulary_file.checksum(vocabulary_file.path_of(folder, field))
-            for field in fields
+            vocabulary_file.checksum(vocabulary_file.path_of(folder, name))
+            for name in names
         )
-        return cls(folder, fields, checksums)
+        return cls(folder, names, checksums)
 
     def paths(self) -> list[Path]:
         """The path of each file.
@@ -46,8 +46,8 @@ class Vocabularies:
         return paths
 
     def copy_to(self, folder: Path) -> None:
-        for path, field in zip(self.paths(), self.fields, strict=True):
-            vocabulary_file.copy(path, vocabulary_file.path_of(folder, field))
+        for path, name in zip(self.paths(), self.names, strict=True):
+            vocabulary_file.copy(path, vocabulary_file.path_of(folder, name))
 
     def check_sizes(self, num_tokens: Sequence[int]) -> None:
         """Raises unless each file is there and has its number of tokens."""
@@ -58,5 +58,5 @@ class Vocabularies:
 
     def _unchecked_paths(self) -> list[Path]:
         return [
-            vocabulary_file.path_of(self.folder, field) for field in self.fields
+            vocabulary_file.path_of(self.folder, name) for name in self.names
         ]

@@ -5,12 +5,14 @@ It is slow and exact, and runs only after a rule was found broken.
 
 import io
 import re
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from zoo.raw import times
 from zoo.raw.log_format import LARGEST_FLOAT
 from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.log_format import NUMBER_PATTERNS
+from zoo.raw.log_format import WEIGHT_PATTERN
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import open_text
@@ -79,14 +81,67 @@ def broken_rule(
         rule = broken_rule_of_value(name, value, log_format)
         if rule:
             return rule, value
+    row = dict(zip(columns, values, strict=True))
+    lengths = {
+        name: len(split_list(row[name], name, log_format))
+        for name in log_format.sequences
+    }
+    return broken_rule_of_row(row, lengths, log_format)
+
+
+def split_list(value: str, name: str, log_format: LogFormat) -> list[str]:
+    """The tokens of a text in a column with lists."""
+    if value == "" or value in log_format.missing_in(name):
+        return []
+    return value.split(log_format.sequences[name].separator)
+
+
+def broken_rule_of_row(
+    row: Mapping[str, str], lengths: Mapping[str, int], log_format: LogFormat
+) -> tuple[str, str]:
+    """The rule that a row breaks of which each value is good, and the text.
+
+    Args:
+        row: dict from columns to their text, all labels at least.
+        lengths: dict from the columns with lists to the length of each.
+    """
+    names = log_format.label_names
+    if log_format.is_labeled and len(names) > 1:
+        missing = ("", *log_format.missing_in(names[0]))
+        if all(row[name] in missing for name in names):
+            listed = ", ".join(f"'{name}'" for name in names)
+            return (
+                f"of the labels {listed} one must be 0 or 1.",
+                ", ".join(row[name] for name in names),
+            )
+    for name, column in log_format.sequences.items():
+        other = column.parallel_to
+        if other is not None and lengths[name] != lengths[other]:
+            return (
+                f"the lists '{name}' and '{other}' are of the same events and "
+                "must be equally long.",
+                f"lengths {lengths[name]} and {lengths[other]}",
+            )
     return "", ""
 
 
 def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
     """The rule that the text of one column breaks, or `""`."""
-    is_label = log_format.is_labeled and name == log_format.label
+    is_label = log_format.is_labeled and name in log_format.label_names
     if is_label and value not in ("0", "1"):
-        return f"the label '{name}' must be 0 or 1."
+        if log_format.labels is None:
+            return f"the label '{name}' must be 0 or 1."
+        if value and value not in log_format.missing_in(name):
+            return f"the label '{name}' must be 0, 1 or nothing."
+    if log_format.is_labeled and name == log_format.weight:
+        if re.fullmatch(WEIGHT_PATTERN, value) and (
+            float(value) < float(LARGEST_FLOAT)
+        ):
+            return ""
+        return (
+            f"the weight '{name}' must be a number below 1e38 that is neither "
+            "negative nor missing."
+        )
     is_time = log_format.is_labeled and name == log_format.time
     if is_time and not re.fullmatch(times.PATTERN, value):
         return f"column '{name}' must hold {times.RULE}."

@@ -30,8 +30,21 @@ def has_one_text(kind: pa.DataType) -> bool:
     )
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Whether the values of a column are lists."""
+    return (
+        pa.types.is_list(kind)
+        or pa.types.is_large_list(kind)
+        or pa.types.is_fixed_size_list(kind)
+        or pa.types.is_list_view(kind)
+        or pa.types.is_large_list_view(kind)
+    )
+
+
 def kind_of(column_type: pa.DataType) -> str | None:
-    """The kind of a column; `None` if nothing is in it."""
+    """The kind of a column or of what its lists hold; `None` if nothing is."""
+    if is_list(column_type):
+        column_type = column_type.value_type
     if pa.types.is_dictionary(column_type):
         column_type = column_type.value_type
     if pa.types.is_null(column_type):
@@ -53,7 +66,12 @@ def remedy_of(column_type: pa.DataType) -> str:
         return "write it as the text that the model is to learn from"
     if pa.types.is_binary(column_type) or pa.types.is_large_binary(column_type):
         return "decode it to text"
-    if pa.types.is_list(column_type) or pa.types.is_struct(column_type):
+    if is_list(column_type):
+        return (
+            "name it in `LogFormat(sequences=...)`, or give each of its "
+            "values a column"
+        )
+    if pa.types.is_struct(column_type):
         return "give each of its values a column"
     return "cast it to text"
 

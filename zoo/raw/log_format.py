@@ -2,10 +2,17 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
+from typing import Any
 
 from zoo.checks import check_choice
+from zoo.raw.format_check import as_list_columns
+from zoo.raw.format_check import check_columns
+from zoo.raw.format_check import check_fractions
+from zoo.raw.list_column import ListColumn
 
 MAX_LINE_BYTES = 1 << 20
 """A line that is not shorter means that the file is no text log."""
@@ -23,6 +30,7 @@ NO_NUMBERS = (
     "N/A", "n/a", "#N/A", "<NA>",
 )  # fmt: skip
 """Texts that stand for a missing value in a column of numbers."""
+WEIGHT_PATTERN = NUMBER_PATTERNS["float"].replace("-?", "", 1)
 # About the largest float32.
 LARGEST_FLOAT = "1e38"
 
@@ -72,6 +80,15 @@ class LogFormat:
             one is, such as `("NULL", "\\N")`. Dense columns have the usual
             ones anyway: `NULL`, `\\N`, `nan`, `None`, `NA`, `N/A`. Defaults to
             `()`.
+        sequences: dict from the columns with lists to `zoo.ListColumn`.
+            Defaults to `{}`.
+        labels: tuple of strings. The columns with 0 or 1 where there are
+            several, instead of `label`. A row may lack some, not all. Defaults
+            to `None`.
+        weight: string. The column with the weight of each row, a number that
+            is not negative. Defaults to `None`.
+        roles: dict from roles to a column or a list of columns, for
+            `zoo.FeatureSchema`. Defaults to `{}`.
 
     Raises:
         ValueError: for columns that repeat, overlap or are unknown, or a value
@@ -103,10 +120,16 @@ class LogFormat:
     is_labeled: bool = True
     time: str | None = None
     missing: tuple[str, ...] = ()
+    # Dicts have no hash, and equal formats have equal hashes without them.
+    sequences: dict[str, ListColumn] = field(default_factory=dict, hash=False)
+    labels: tuple[str, ...] | None = None
+    weight: str | None = None
+    roles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self):
         # JSON has lists; tuples keep the format hashable.
-        for name in ("columns", "dense", "categorical", "day", "missing"):
+        tuples = ("columns", "dense", "categorical", "day", "missing", "labels")
+        for name in tuples:
             value = getattr(self, name)
             if isinstance(value, str):
                 raise ValueError(
@@ -115,7 +138,16 @@ class LogFormat:
                 )
             if value is not None:
                 object.__setattr__(self, name, tuple(value))
-        self._check_columns()
+        if self.labels is not None:
+            self._take_labels()
+        roles = {
+            role: (columns,) if isinstance(columns, str) else tuple(columns)
+            for role, columns in dict(self.roles).items()
+        }
+        object.__setattr__(self, "roles", roles)
+        sequences = as_list_columns(self.sequences)
+        object.__setattr__(self, "sequences", sequences)
+        check_columns(self)
         check_fractions(self.test_fraction, self.validation_fraction)
         check_choice("dense_type", self.dense_type, DENSE_TYPES)
         if self.day is not None and (
@@ -151,19 +183,55 @@ class LogFormat:
         >>> shop.missing_in("site")
         ('-',)
         """
-        if name in self.dense:
+        if name in self.dense or name in self.label_names:
             return (*NO_NUMBERS, *self.missing)
         return self.missing
 
     @property
+    def label_names(self) -> tuple[str, ...]:
+        """The columns with labels, also if there is only one."""
+        return (self.label,) if self.labels is None else self.labels
+
+    @property
+    def token_columns(self) -> tuple[str, ...]:
+        """The columns whose text becomes ids: the fields, then the lists."""
+        return (*self.categorical, *self.sequences)
+
+    @property
+    def vocabularies(self) -> tuple[str, ...]:
+        """Their names: the fields, then the lists that share no field's."""
+        own = (n for n, column in self.sequences.items() if not column.shares)
+        return (*self.categorical, *own)
+
+    def vocabulary_of(self, name: str) -> str:
+        """The name of the vocabulary of a field or a list.
+
+        Args:
+            name: string. Name of the column.
+
+        Example:
+
+        >>> shop = zoo.LogFormat(
+        ...     "shop", categorical=("item",),
+        ...     sequences={"history": zoo.ListColumn("item")},
+        ... )
+        >>> shop.vocabulary_of("history")
+        'item'
+        """
+        column = self.sequences.get(name)
+        return name if column is None else column.shares or name
+
+    @property
     def used(self) -> tuple[str, ...]:
-        """The columns that are read: the label, the features and the time."""
-        features = (*self.dense, *self.categorical)
+        """The columns that are read: labels, features, weight and time."""
+        features = (*self.dense, *self.categorical, *self.sequences)
         if not self.is_labeled:
             return features
+        weight = () if self.weight is None else (self.weight,)
+        columns = (*self.label_names, *features, *weight)
         if self.time is None or self.time in features:
-            return (self.label, *features)
-        return (self.label, *features, self.time)
+            return columns
+        return (*columns, self.time)
 
     @property
     def first_line(self) -> int:
@@ -177,8 +245,9 @@ class LogFormat:
             return ()
         if self.is_labeled:
             return (self.columns,)
-        features = tuple(name for name in self.columns if name != self.label)
-        return (self.columns, features)
+        weighted = tuple(n for n in self.columns if n not in self.label_names)
+        features = tuple(n for n in weighted if n != self.weight)
+        return tuple(dict.fromkeys((self.columns, weighted, features)))
 
     def unlabeled(self) -> "LogFormat":
         """The same log without labels: they are not read, and may be absent.
@@ -190,31 +259,42 @@ class LogFormat:
         """
         return replace(self, is_labeled=False)
 
-    def roles(self, columns: Sequence[str]) -> tuple[str | None, ...]:
-        """The role of each column of a file for the encoder, in file order.
+    def sql_names(self, columns: Sequence[str]) -> tuple[str | None, ...]:
+        """The name in SQL of each column of a file, in file order.
 
-        Roles are the names of the columns in SQL: `label`, `dense_0`, ...,
-        `field_0`, ..., `time`, and `None` for columns that are not read.
+        These are `label` (`label_0`, ... if there are several), `dense_0`, ...,
+        `field_0`, ..., `sequence_0`, ..., `weight`, `time`, and `None` for
+        columns that are not read.
 
         Args:
             columns: strings, the names of the file's columns.
 
         Example:
 
-        >>> zoo.datasets.AVAZU.roles(["id", "click", "hour", "C1"])
+        >>> zoo.datasets.AVAZU.sql_names(["id", "click", "hour", "C1"])
         (None, 'label', 'field_0', 'field_1')
         """
-        role: dict[str | None, str] = {}
+        names: dict[str | None, str] = {}
         if self.is_labeled:
-            role = {self.time: "time", self.label: "label"}
-        role.update({n: f"dense_{i}" for i, n in enumerate(self.dense)})
-        role.update({n: f"field_{i}" for i, n in enumerate(self.categorical)})
-        return tuple(role.get(name) for name in columns)
+            names = {self.time: "time", self.weight: "weight"}
+            names |= zip(self.label_names, self.label_sql_names, strict=True)
+        names.update({n: f"dense_{i}" for i, n in enumerate(self.dense)})
+        names.update({n: f"field_{i}" for i, n in enumerate(self.categorical)})
+        names.update({n: f"sequence_{i}" for i, n in enumerate(self.sequences)})
+        names.pop(None, None)
+        return tuple(names.get(name) for name in columns)
 
     @property
-    def time_role(self) -> str | None:
-        """The role of the column of the times."""
-        return self.roles([self.time])[0] if self.time is not None else None
+    def label_sql_names(self) -> tuple[str, ...]:
+        """The names of the labels in SQL."""
+        if self.labels is None:
+            return ("label",)
+        return tuple(f"label_{i}" for i in range(len(self.labels)))
+
+    @property
+    def time_sql_name(self) -> str | None:
+        """The name in SQL of the column of the times."""
+        return self.sql_names([self.time])[0] if self.time is not None else None
 
     def split_line(self, line: str) -> list[str]:
         """Splits a line of text into values.
@@ -251,50 +331,33 @@ class LogFormat:
         lines = csv.reader([line, "next"], delimiter=self.delimiter)
         return len(list(lines)) == 1
 
-    def _check_columns(self):
-        if not self.categorical:
-            raise ValueError(
-                "`categorical` must name at least one column. "
-                f"Received: categorical={self.categorical}"
-            )
-        named = [self.label, *self.dense, *self.categorical]
-        if self.time is not None and self.time in (self.label, *self.dense):
-            raise ValueError(
-                "`time` must be a column of its own, or a categorical one. "
-                f"Received: time={self.time!r}"
-            )
-        if len(set(named)) != len(named):
-            raise ValueError(
-                "`label`, `dense` and `categorical` must not share a column. "
-                f"Received: {named}"
-            )
-        if self.columns is None:
-            return
-        if len(set(self.columns)) != len(self.columns):
-            raise ValueError(
-                "`columns` must differ from each other. "
-                f"Received: columns={self.columns}"
-            )
-        unknown = [name for name in self.used if name not in self.columns]
-        if unknown:
-            raise ValueError(
-                "`columns` must hold `label` and every dense and categorical "
-                f"column. Received: {unknown}, not in {self.columns}"
-            )
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments as a dict that is ready for JSON.
 
+        What former versions do not know is left out where it says nothing, so
+        that they read the formats that they know.
 
-def check_fractions(test_fraction: float, validation_fraction: float) -> None:
-    """Raises a `ValueError` unless both are shares that leave something."""
-    for fraction in (test_fraction, validation_fraction):
-        if (
-            isinstance(fraction, bool)
-            or not isinstance(fraction, int | float)
-            or not fraction >= 0
-            or not test_fraction + validation_fraction < 1
-        ):
+        Example:
+
+        >>> config = zoo.datasets.CRITEO.get_config()
+        >>> zoo.LogFormat(**config) == zoo.datasets.CRITEO
+        True
+        """
+        config = asdict(self)
+        if self.labels is not None:
+            del config["label"]
+        for name in ("sequences", "labels", "weight", "roles"):
+            if not config[name]:
+                del config[name]
+        return config
+
+    def _take_labels(self) -> None:
+        """Makes `label` the first label; a single one is no list."""
+        if not self.labels or self.label not in ("label", self.labels[0]):
             raise ValueError(
-                "`test_fraction` and `validation_fraction` must not be "
-                "negative and must sum to less than 1. Received: "
-                f"test_fraction={test_fraction}, "
-                f"validation_fraction={validation_fraction}"
+                "`labels` must be a list of columns, given instead of `label`. "
+                f"Received: label={self.label!r}, labels={self.labels!r}"
             )
+        object.__setattr__(self, "label", self.labels[0])
+        if len(self.labels) == 1:
+            object.__setattr__(self, "labels", None)

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoo.raw.bad_line import NUMBERS
+from zoo.raw.bad_line import broken_rule_of_row
 from zoo.raw.bad_line import broken_rule_of_value
+from zoo.raw.bad_line import split_list
 from zoo.raw.columns import BOOLEAN
 from zoo.raw.columns import INTEGER
 from zoo.raw.columns import TEXT
@@ -18,6 +20,8 @@ from zoo.raw.columns import InexactFloat
 from zoo.raw.columns import as_text
 from zoo.raw.columns import kind_of
 from zoo.raw.columns import largest_exact
+from zoo.raw.list_values import KINDS
+from zoo.raw.list_values import as_lists
 from zoo.raw.log_format import LogFormat
 
 
@@ -28,47 +32,53 @@ def raw_table(
 
     Args:
         rows: list of dicts, pandas DataFrame or pyarrow Table with (at least)
-            the dense and categorical columns of the log. Text and integers
-            are taken as they are; a float must be integral, because pandas
-            turns integers beside missing values into floats. `None`, `NaN`
-            and `""` are missing.
+            the dense and categorical columns of the log, and those with
+            lists. Text and integers are taken as they are; a float must be
+            integral, because pandas turns integers beside missing values into
+            floats. `None`, `NaN` and `""` are missing.
         log_format: `LogFormat`.
         fractions: names of the categorical columns whose floats may have
             fractions.
 
     Returns:
-        The table, and the kind of each categorical column, see
+        The table, and the kind of each column whose values become ids, see
         `zoo.raw.columns`.
 
     Raises:
         ValueError: naming column and row, for a missing column or a value of
             another kind.
     """
-    names = (*log_format.dense, *log_format.categorical)
+    names = log_format.unlabeled().used
     floats = dict.fromkeys(fractions, "exact")
     if log_format.dense_type == "float":
         floats |= dict.fromkeys(log_format.dense, "any")
     if isinstance(rows, pa.Table):
         _check_columns(rows.column_names, names)
-        read, num_rows = _arrow_column, rows.num_rows
+        read, read_lists = _arrow_column, _arrow_lists
+        num_rows = rows.num_rows
     elif hasattr(rows, "columns") and hasattr(rows, "iloc"):
         _check_columns(rows.columns, names)
-        read, num_rows = _pandas_column, len(rows)
+        read, read_lists = _pandas_column, _pandas_lists
+        num_rows = len(rows)
     else:
         rows = _checked_dicts(rows)
-        read, num_rows = _dict_column, len(rows)
+        read, read_lists = _dict_column, _dict_lists
+        num_rows = len(rows)
     columns, kinds = {}, {}
     for name in names:
-        columns[name], kinds[name] = read(
-            rows, name, floats.get(name, "integral")
-        )
+        kind = floats.get(name, "integral")
+        if name in log_format.sequences:
+            columns[name], kinds[name] = read_lists(
+                rows, name, log_format, kind
+            )
+            continue
+        columns[name], kinds[name] = read(rows, name, kind)
         if name in log_format.dense and kinds[name] == BOOLEAN:
             columns[name] = _as_numbers(columns[name])
-    roles = [f"dense_{i}" for i in range(len(log_format.dense))]
-    roles += [f"field_{i}" for i in range(len(log_format.categorical))]
+    sql_names = log_format.unlabeled().sql_names(names)
     row_id = pa.array(np.arange(num_rows, dtype="int64"))
-    raw = pa.table([row_id, *columns.values()], ["row_id", *roles])
-    return raw, {n: kinds[n] or TEXT for n in log_format.categorical}
+    raw = pa.table([row_id, *columns.values()], ["row_id", *sql_names])
+    return raw, {n: kinds[n] or TEXT for n in log_format.token_columns}
 
 
 def _as_numbers(text: Any) -> Any:
@@ -78,8 +88,8 @@ def _as_numbers(text: Any) -> Any:
     return text
 
 
-def raise_bad_number(raw: pa.Table, row: int, log_format: LogFormat) -> None:
-    """Raises for the first text of a row that should be a number.
+def raise_bad_row(raw: pa.Table, row: int, log_format: LogFormat) -> None:
+    """Raises for the first rule that the features of a row break.
 
     Args:
         raw: what `raw_table` returned.
@@ -96,6 +106,13 @@ def raise_bad_number(raw: pa.Table, row: int, log_format: LogFormat) -> None:
                 f"`rows` must have {NUMBERS[log_format.dense_type]} in column "
                 f"'{name}', and row {row} does not. Received: {value!r}"
             )
+    lengths = {
+        name: len(raw[f"sequence_{i}"][row])
+        for i, name in enumerate(log_format.sequences)
+    }
+    rule, received = broken_rule_of_row({}, lengths, log_format.unlabeled())
+    if rule:
+        raise ValueError(f"`rows`, row {row}: {rule} Received: {received}")
 
 
 def _check_columns(columns: Iterable, names: Iterable[str]) -> None:
@@ -147,24 +164,107 @@ def _pandas_column(rows: Any, name: str, floats: str):
 
 
 def _dict_column(rows: list[dict], name: str, floats: str):
+    values = _values(rows, name)
+    return _text_column(values, name, floats), _kind_of_values(values)
+
+
+def _values(rows: list[dict], name: str) -> list:
     for i, row in enumerate(rows):
         if name not in row:
             raise ValueError(
                 f"`rows` must have a value for '{name}' (`None` if missing) "
                 f"in every row. Received: row {i} with {sorted(row, key=str)}"
             )
-    values = [row[name] for row in rows]
-    return _text_column(values, name, floats), _kind_of_values(values)
+    return [row[name] for row in rows]
+
+
+def _arrow_lists(rows: pa.Table, name: str, log_format: LogFormat, floats: str):
+    lists = _as_lists(rows[name], name, log_format, floats)
+    if lists is None:
+        values = rows[name].to_pylist()
+        return _lists_one_by_one(values, name, log_format, floats)
+    return lists, kind_of(rows.schema.field(name).type)
+
+
+def _pandas_lists(rows: Any, name: str, log_format: LogFormat, floats: str):
+    return _lists_of_values(rows[name].to_list(), name, log_format, floats)
+
+
+def _dict_lists(
+    rows: list[dict], name: str, log_format: LogFormat, floats: str
+):
+    return _lists_of_values(_values(rows, name), name, log_format, floats)
+
+
+def _lists_of_values(
+    values: list, name: str, log_format: LogFormat, floats: str
+):
+    try:
+        column = pa.chunked_array([pa.array(values, from_pandas=True)])
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        column = None  # Lists of several types, or lists beside texts.
+    if column is not None:
+        lists = _as_lists(column, name, log_format, floats)
+        if lists is not None:
+            return lists, kind_of(column.type)
+    return _lists_one_by_one(values, name, log_format, floats)
+
+
+def _as_lists(
+    column: pa.ChunkedArray, name: str, log_format: LogFormat, floats: str
+):
+    separator = log_format.sequences[name].separator
+    missing = log_format.missing_in(name)
+    try:
+        return as_lists(column, separator, missing, floats)
+    except InexactFloat as error:
+        raise _inexact(error, name) from None
+
+
+def _lists_one_by_one(
+    values: list, name: str, log_format: LogFormat, floats: str
+):
+    lists = [_list(v, name, row, log_format) for row, v in enumerate(values)]
+    texts = [
+        _text(token, name, row, floats)
+        for row, tokens in enumerate(lists)
+        for token in tokens
+    ]
+    offsets = pa.array(np.cumsum([0, *map(len, lists)]), pa.int32())
+    array = pa.ListArray.from_arrays(offsets, pa.array(texts, pa.string()))
+    return array, _kind_of_values([t for tokens in lists for t in tokens])
+
+
+def _list(value: Any, name: str, row: int, log_format: LogFormat) -> list:
+    # NaN differs from itself.
+    is_number = isinstance(value, numbers.Real)
+    if value is None or type(value).__name__ == "NAType":
+        return []
+    if is_number and value != value:
+        return []
+    if isinstance(value, str):
+        return split_list(value, name, log_format)
+    if isinstance(value, list | tuple | np.ndarray):
+        return list(value)
+    kinds = KINDS.format(separator=log_format.sequences[name].separator)
+    raise ValueError(
+        f"`rows` must hold {kinds} in column '{name}', and row {row} does not. "
+        f"Received: {value!r}"
+    )
 
 
 def _as_text(column: pa.ChunkedArray, name: str, floats: str):
     try:
         return as_text(column, floats)
     except InexactFloat as error:
-        raise ValueError(
-            f"`rows` must hold {error.rule}, and column '{name}' of row "
-            f"{error.row} does not. Received: {error.received}"
-        ) from None
+        raise _inexact(error, name) from None
+
+
+def _inexact(error: InexactFloat, name: str) -> ValueError:
+    return ValueError(
+        f"`rows` must hold {error.rule}, and column '{name}' of row "
+        f"{error.row} does not. Received: {error.received}"
+    )
 
 
 def _kind_of_values(values: list) -> str:

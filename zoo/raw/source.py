@@ -23,8 +23,11 @@ class Source(Protocol):
         size: integer. The amount to read, in bytes or rows.
         has_splits: boolean. Whether the origins of its rows are splits.
         files: list of `RawFile`, none for data sets.
-        kinds: dict from the categorical columns to their kinds, see
-            `zoo.raw.columns`. Those of a stream are known as it is read.
+        kinds: dict from the categorical columns and those with lists to their
+            kinds, see `zoo.raw.columns`. Those of a stream are known as it is
+            read.
+        joins_lists: boolean. Whether `tables` yields lists as one text each,
+            which the engine splits, or as lists.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Source(Protocol):
     kinds: dict[str, str]
     size: int
     has_splits: bool
+    joins_lists: bool
 
     def tables(self) -> Iterator[tuple[pa.Table, int]]:
         """Yields `raw` of `zoo.encoding.sql` in batches.

@@ -25,8 +25,8 @@ from typing import ClassVar
 from zoo.checks import check_choice
 from zoo.raw import times
 from zoo.raw.days import in_order
+from zoo.raw.format_check import check_fractions
 from zoo.raw.log_format import LogFormat
-from zoo.raw.log_format import check_fractions
 
 SPLITS = ("train", "validation", "test")
 SCHEMES = ("random", "sequential", "day", "time", "provider")
@@ -314,17 +314,17 @@ def split_scheme(
     if split == "random":
         return RandomSplit(test, validation, seed)
     if split == "time":
-        return TimeSplit(_time_role(log_format), test, validation)
+        return TimeSplit(_time_column(log_format), test, validation)
     return SequentialSplit(test, validation)
 
 
-def _time_role(log_format: LogFormat) -> str:
-    if log_format.time_role is None:
+def _time_column(log_format: LogFormat) -> str:
+    if log_format.time_sql_name is None:
         raise ValueError(
             "`split` by time needs the column of the times: `time_column`, or "
             "`LogFormat(time=...)`. Received: none"
         )
-    return log_format.time_role
+    return log_format.time_sql_name
 
 
 def _minute_after(rows: Mapping[str, int], num_rows: int) -> str:

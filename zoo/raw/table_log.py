@@ -10,12 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from zoo.raw import times
+from zoo.raw.bad_line import broken_rule_of_row
 from zoo.raw.bad_line import broken_rule_of_value
 from zoo.raw.bad_line import shown
 from zoo.raw.columns import InexactFloat
 from zoo.raw.columns import as_text
 from zoo.raw.columns import kind_of
 from zoo.raw.columns import remedy_of
+from zoo.raw.list_values import KINDS
+from zoo.raw.list_values import as_lists
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import has_splits
@@ -23,6 +26,9 @@ from zoo.raw.raw_file import split_of_name
 from zoo.raw.splits import SPLITS
 
 _BATCH_ROWS = 1 << 17
+# For lists, which may be of any length.
+_BATCH_TOKENS = 1 << 23
+_BATCH_BYTES = 1 << 28
 # The loaders of `zoo.datasets` may call the label of any log so.
 _COMMON_LABEL = "label"
 
@@ -57,6 +63,7 @@ class TableLog:
             self.holders = _named_tables(source)
             self.name = type(source).__name__
             self.has_splits = all(t.origin in SPLITS for t in self.holders)
+        self.joins_lists = False
         self.kinds: dict[str, str] = {}
         self.files = [t.file for t in self.holders if hasattr(t, "file")]
         self.size = sum(table.num_rows for table in self.holders)
@@ -68,7 +75,7 @@ class TableLog:
         """Yields `raw` of `zoo.encoding.sql` and the number of rows read."""
         first_row = 0
         used = self.log_format.used
-        roles = [role for role in self.log_format.roles(used) if role]
+        sql_names = self.log_format.sql_names(used)
         for table in self.holders:
             table_start = first_row
             names = self.names_in(table)
@@ -76,7 +83,7 @@ class TableLog:
                 start = first_row - table_start
                 self._note_kinds({n: batch[n].type for n in batch.column_names})
                 columns = [
-                    self._text(batch[column], name, table, start)
+                    self._values(batch[column], name, table, start)
                     for name, column in zip(used, names, strict=True)
                 ]
                 ids = np.arange(
@@ -89,7 +96,7 @@ class TableLog:
                 yield (
                     pa.table(
                         [pa.array(ids), origin, *columns],
-                        ["row_id", "origin", *roles],
+                        ["row_id", "origin", *sql_names],
                     ),
                     first_row,
                 )
@@ -106,19 +113,31 @@ class TableLog:
                 where = f"{table}, row {row_id - table_start}"
                 start = row - table_start
                 used = self.log_format.used
-                for name, column in zip(used, names, strict=True):
-                    text = self._text(batch[column], name, table, start)
-                    value = text[row_id - row].as_py() or ""
-                    rule = broken_rule_of_value(name, value, self.log_format)
-                    if rule:
-                        raise ValueError(
-                            f"{where}: {rule} Received: {shown(value)}"
-                        )
+                values = {
+                    name: self._values(batch[column], name, table, start)[
+                        row_id - row
+                    ].as_py()
+                    for name, column in zip(used, names, strict=True)
+                }
+                rule, value = self._broken_rule(values)
+                if rule:
+                    raise ValueError(
+                        f"{where}: {rule} Received: {shown(value)}"
+                    )
         raise ValueError(
             f"{self.name}: row {row_id} breaks a rule of the "
             f"{self.log_format.name} log. Received: a source that changed "
             "while it was read"
         )
+
+    def _broken_rule(self, values: dict[str, Any]) -> tuple[str, str]:
+        lengths = {n: len(values.pop(n)) for n in self.log_format.sequences}
+        row = {name: value or "" for name, value in values.items()}
+        for name, value in row.items():
+            rule = broken_rule_of_value(name, value, self.log_format)
+            if rule:
+                return rule, value
+        return broken_rule_of_row(row, lengths, self.log_format)
 
     def _check_columns(self, table) -> None:
         for name in self.names_in(table):
@@ -141,7 +160,7 @@ class TableLog:
 
     def names_in(self, table) -> list[str]:
         """The names that a table has for the columns that are read."""
-        if not self.log_format.is_labeled:
+        if not self.log_format.is_labeled or self.log_format.labels:
             return list(self.log_format.used)
         label, *features = self.log_format.used
         if label not in table.columns:
@@ -150,10 +169,30 @@ class TableLog:
         return [label, *features]
 
     def _note_kinds(self, types: dict[str, pa.DataType]) -> None:
-        for name in self.log_format.categorical:
+        for name in self.log_format.token_columns:
             kind = kind_of(types[name]) if name in types else None
             if kind is not None:
                 self.kinds[name] = kind
+
+    def _values(
+        self, column: Any, name: str, table: Any, first_row: int
+    ) -> pa.ChunkedArray | pa.ListArray:
+        """The text of a column, or its lists of texts."""
+        list_column = self.log_format.sequences.get(name)
+        if list_column is None:
+            return self._text(column, name, table, first_row)
+        missing = self.log_format.missing_in(name)
+        separator = list_column.separator
+        try:
+            lists = as_lists(column, separator, missing, "integral")
+        except InexactFloat as error:
+            raise _inexact(error, name, table, first_row) from None
+        if lists is None:
+            raise ValueError(
+                f"{table}: the column '{name}' must hold "
+                f"{KINDS.format(separator=separator)}. Received: {column.type}"
+            )
+        return lists
 
     def _text(
         self, column: Any, name: str, table: Any, first_row: int
@@ -168,17 +207,16 @@ class TableLog:
                 )
             return text
         is_dense = name in log_format.dense
-        is_number = is_dense or name == log_format.label
+        is_number = is_dense or name in log_format.label_names
         if is_number and pa.types.is_boolean(column.type):
             column = column.cast(pa.int8())
-        fractions = is_dense and log_format.dense_type == "float"
+        fractions = name == log_format.weight or (
+            is_dense and log_format.dense_type == "float"
+        )
         try:
             text = as_text(column, "any" if fractions else "integral")
         except InexactFloat as error:
-            raise ValueError(
-                f"{table}, row {first_row + error.row}: the column '{name}' "
-                f"must hold {error.rule}. Received: {error.received}"
-            ) from None
+            raise _inexact(error, name, table, first_row) from None
         if text is None:
             kinds = "text, integers or integral floats"
             if fractions:
@@ -188,6 +226,15 @@ class TableLog:
                 f"{remedy_of(column.type)}. Received: {column.type}"
             )
         return text
+
+
+def _inexact(
+    error: InexactFloat, name: str, table: Any, first_row: int
+) -> ValueError:
+    return ValueError(
+        f"{table}, row {first_row + error.row}: the column '{name}' must hold "
+        f"{error.rule}. Received: {error.received}"
+    )
 
 
 class _ParquetTable:
@@ -200,6 +247,7 @@ class _ParquetTable:
             with pa.parquet.ParquetFile(raw_file.path) as file:
                 schema = file.schema_arrow
                 self.num_rows = file.metadata.num_rows
+                self._batch_rows = _batch_rows(file.metadata)
         except (pa.ArrowInvalid, OSError) as error:
             raise ValueError(
                 f"{raw_file}: the Parquet file is truncated or damaged; get it "
@@ -214,7 +262,7 @@ class _ParquetTable:
     def batches(self, names: list[str]) -> Iterator[pa.Table]:
         with pa.parquet.ParquetFile(self.file.path) as file:
             try:
-                for batch in file.iter_batches(_BATCH_ROWS, columns=names):
+                for batch in file.iter_batches(self._batch_rows, columns=names):
                     yield pa.table(batch)
             except (pa.ArrowInvalid, OSError) as error:
                 raise ValueError(
@@ -245,11 +293,25 @@ class _DataSet:
 
     def batches(self, names: list[str]) -> Iterator[pa.Table]:
         if isinstance(self._data, pa.Table):
-            for start in range(0, self.num_rows, _BATCH_ROWS):
-                yield self._data.slice(start, _BATCH_ROWS).select(names)
+            data = self._data.select(names)
+            row_bytes = max(1, data.nbytes // max(self.num_rows, 1))
+            rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES // row_bytes))
+            for start in range(0, self.num_rows, rows):
+                yield data.slice(start, rows)
             return
         selected = self._data.select_columns(names).with_format("arrow")
         yield from selected.iter(_BATCH_ROWS)
+
+
+def _batch_rows(metadata: pa.parquet.FileMetaData) -> int:
+    """Rows whose lists fit into memory, by the longest column there is."""
+    longest = 1.0
+    for i in range(metadata.num_row_groups):
+        group = metadata.row_group(i)
+        for j in range(group.num_columns):
+            values = group.column(j).num_values
+            longest = max(longest, values / max(group.num_rows, 1))
+    return max(1, min(_BATCH_ROWS, int(_BATCH_TOKENS / longest)))
 
 
 def is_parquet(path: Path) -> bool:

@@ -37,8 +37,11 @@ class TextLog:
     such files.
 
     Raises:
-        ValueError: for an empty log, a broken zip or another header.
+        ValueError: for an empty log, a broken zip or another header, or lists
+            with the delimiter of the columns between their tokens.
     """
+
+    joins_lists = True
 
     def __init__(self, files: Sequence[RawFile], log_format: LogFormat):
         self.files = list(files)
@@ -47,7 +50,8 @@ class TextLog:
         if len(self.files) > 1:
             self.name = str(self.files[0].path.parent)
         self.has_splits = has_splits(self.files)
-        self.kinds = dict.fromkeys(log_format.categorical, TEXT)
+        self.kinds = dict.fromkeys(log_format.token_columns, TEXT)
+        _check_separators(log_format)
         self.columns = {
             raw_file: _columns(raw_file, log_format) for raw_file in self.files
         }
@@ -124,6 +128,16 @@ class TextLog:
             f"{raw_file}: can't be read as the {self.log_format.name} log. "
             f"Received: {error}"
         ) from error
+
+
+def _check_separators(log_format: LogFormat) -> None:
+    for name, column in log_format.sequences.items():
+        if column.separator == log_format.delimiter and not log_format.quoted:
+            raise ValueError(
+                f"`sequences[{name!r}]` must have another separator than the "
+                "`delimiter` of the columns. "
+                f"Received: {column.separator!r} for both"
+            )
 
 
 def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
@@ -224,8 +238,8 @@ def _parsed(
     if len(columns) > 1 and _has_empty_line(block):
         # Arrow would read it as a row without values.
         raise pa.ArrowInvalid("an empty line")
-    roles = log_format.roles(columns)
-    names = [role or f"unused_{i}" for i, role in enumerate(roles)]
+    used = log_format.sql_names(columns)
+    names = [name or f"unused_{i}" for i, name in enumerate(used)]
     table = pa.csv.read_csv(
         pa.py_buffer(block),
         read_options=pa.csv.ReadOptions(column_names=names),
@@ -239,7 +253,7 @@ def _parsed(
         ),
         convert_options=pa.csv.ConvertOptions(
             column_types={name: pa.string() for name in names},
-            include_columns=[role for role in roles if role is not None],
+            include_columns=[name for name in used if name is not None],
             strings_can_be_null=False,
         ),
     )

@@ -10,7 +10,7 @@ from zoo.encoding.spark import check_spark
 
 check_spark()
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions
 from pyspark.sql.types import StructType
 
+from zoo.encoding import list_sql
+from zoo.encoding import rules_sql
 from zoo.encoding import sql
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.row_files import ROWS_PER_BATCH
 from zoo.encoding.row_files import RowLayout
-from zoo.encoding.spark.parts import TALLY
+from zoo.encoding.row_files import summary_of
 from zoo.encoding.spark.parts import Layout
 from zoo.encoding.spark.parts import distributed
+from zoo.encoding.spark.parts import tally_columns
 from zoo.encoding.spark.rows import SparkRows
 from zoo.encoding.spark.rows import steady_blocks
 from zoo.encoding.spark.session import open_session
@@ -74,8 +77,10 @@ class SparkEngine:
     def stage(
         self, source: Source, log_format: LogFormat, origin: str, stages: Stages
     ) -> None:
+        lists = list_sql.list_columns(log_format, source.joins_lists)
         query = checked(
-            sql.staged(log_format, origin), sql.first_bad_row(log_format)
+            sql.staged(log_format, origin, lists),
+            rules_sql.first_bad_row(log_format, source.joins_lists),
         )
         stages.start(f"Reading {Path(source.name).name}", 2)
         try:
@@ -101,6 +106,8 @@ class SparkEngine:
         if num_rows != rows.num_rows:
             raise _not_shared(self._work / "staged")
         rows.explain_first(bad_row)
+        # Columns that are not selected are not read.
+        self.create_view("staged_lists", "select * from staged")
         stages.advance()
 
     def fetch(self, query: str) -> list[tuple]:
@@ -138,11 +145,13 @@ class SparkEngine:
     def write_splits(
         self,
         encoder: ClickEncoder,
-        by_value: Sequence[int],
+        by_value: Collection[str],
         counts: dict[str, int],
         folder: Path,
         stages: Stages,
     ) -> dict[str, dict[str, Any]]:
+        log_format = encoder.log_format
+        weight = () if log_format.weight is None else ("weight",)
         num_rows = sum(counts.values())
         stages.start("Writing", num_rows)
         layout = Layout(
@@ -159,10 +168,17 @@ class SparkEngine:
             encoder.dense_ranges,
             range(encoder.schema.num_fields),
             encoder.settings.num_buckets,
-            ("split", "label"),
-            by_value=by_value,
+            ("split", *log_format.label_sql_names, *weight),
+            by_value=[
+                i
+                for i, name in enumerate(log_format.categorical)
+                if name in by_value
+            ],
         )
         rows = self._session.sql(translated(query))
+        for i, name in enumerate(log_format.sequences):
+            lists = self._encoded_lists(encoder, i, name in by_value)
+            rows = rows.join(lists, "row_id", "left")
         # Range partitioning would run the query twice, to sample its rows.
         number = functions.expr(
             f"cast(row_id div {layout.rows_per_part} as int)"
@@ -171,13 +187,34 @@ class SparkEngine:
         rows = rows.repartitionById(num_parts, number)
         rows = rows.sortWithinPartitions("row_id")
         with distributed(layout) as write_parts:
-            summaries = _summaries(rows.mapInArrow(write_parts, TALLY))
+            num_labels = len(log_format.label_names)
+            tally = rows.mapInArrow(write_parts, tally_columns(num_labels))
+            summaries = _summaries(tally, num_labels)
         if {n: s["rows"] for n, s in summaries.items()} != counts:
             raise RuntimeError(
                 f"Spark lost or repeated rows: {summaries}, not {counts}"
             )
         stages.advance(num_rows)
         return {split: summaries[split] for split in counts}
+
+    def _encoded_lists(
+        self, encoder: ClickEncoder, number: int, by_value: bool
+    ) -> DataFrame:
+        """The ids of a list, of the rows in which it is not empty."""
+        log_format = encoder.log_format
+        name = log_format.vocabulary_of(list(log_format.sequences)[number])
+        query = sql.encoded_events(
+            number,
+            log_format.vocabularies.index(name),
+            encoder.settings.num_buckets,
+            by_value,
+        )
+        events = self._session.sql(translated(query))
+        in_order = functions.sort_array(
+            functions.collect_list(functions.struct("position", "id"))
+        )
+        ids = functions.transform(in_order, lambda event: event["id"])
+        return events.groupBy("row_id").agg(ids.alias(f"sequence_{number}"))
 
     def _write(self, name: str, frame: DataFrame) -> None:
         path = self._work / name
@@ -192,26 +229,23 @@ class SparkEngine:
         table.createOrReplaceTempView(name)
 
 
-def _summaries(tally: DataFrame) -> dict[str, dict[str, Any]]:
+def _summaries(tally: DataFrame, num_labels: int) -> dict[str, dict[str, Any]]:
     """The summary of each split; runs the query of the tally."""
+    counted = ["rows"]
+    for i in range(num_labels):
+        counted += [f"known_{i}", f"clicks_{i}"]
     words = tally.groupBy("split", "word").agg(
-        functions.sum("rows").alias("rows"),
-        functions.sum("clicks").alias("clicks"),
+        *(functions.sum(name).alias(name) for name in counted),
         # Merged before they are counted: files share ids.
         functions.bit_or("bits").alias("bits"),
     )
     splits = words.groupBy("split").agg(
-        functions.sum("rows"),
-        functions.sum("clicks"),
         functions.sum(functions.bit_count("bits")),
+        *(functions.sum(name) for name in counted),
     )
     return {
-        split: {
-            "rows": rows,
-            "click_rate": clicks / rows,
-            "distinct_ids": distinct_ids,
-        }
-        for split, rows, clicks, distinct_ids in splits.collect()
+        split: summary_of(rows, labels[::2], labels[1::2], distinct_ids)
+        for split, distinct_ids, rows, *labels in splits.collect()
     }
 
 

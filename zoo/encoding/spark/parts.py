@@ -21,17 +21,26 @@ from pyspark import cloudpickle
 from zoo.encoding.row_files import PartWriter
 from zoo.encoding.row_files import RowLayout
 from zoo.encoding.row_files import SplitStatistics
+from zoo.encoding.row_files import labels_of
 from zoo.encoding.row_files import matrices
 from zoo.encoding.row_files import part_name
+from zoo.encoding.row_files import weights_of
+from zoo.encoding.row_files import without_nulls
 from zoo.encoding.spark.session import without_pandas_warning
 
-TALLY = "split string, rows bigint, clicks bigint, word bigint, bits bigint"
-"""The columns that `write_parts` yields for every file.
 
-`bits` marks the ids that were seen: of all fields' ids one after the other,
-those from `64 * word` on. `rows` and `clicks` are 0 in all rows of a file but
-one, so that sums are right.
-"""
+def tally_columns(num_labels: int) -> str:
+    """The columns that `write_parts` yields for every file.
+
+    `bits` marks the ids that were seen: of all vocabularies' ids one after the
+    other, those from `64 * word` on. The numbers of rows, and of those with
+    each label and a click, are 0 in all rows of a file but one, so that sums
+    are right.
+    """
+    labels = "".join(
+        f"known_{i} bigint, clicks_{i} bigint, " for i in range(num_labels)
+    )
+    return f"split string, rows bigint, {labels}word bigint, bits bigint"
 
 
 @dataclass(frozen=True)
@@ -76,8 +85,9 @@ def write_parts(batches: Batches, layout: Layout) -> Batches:
     and in order.
 
     Args:
-        batches: the columns `row_id`, `split`, `label`, `dense_...` and
-            `field_...`, in the order of `row_id`.
+        batches: the columns `row_id`, `split`, `dense_...`, `field_...`,
+            `sequence_...`, NULL for no event, labels and weight, in the order
+            of `row_id`.
         layout: `Layout`.
     """
     if not layout.work.is_dir():
@@ -117,9 +127,13 @@ def _write(
 ) -> None:
     rows = batch.filter(pa.compute.equal(batch.column("split"), split))
     fields = range(len(layout.rows.vocabulary_sizes))
+    inputs: dict = matrices(rows, layout.rows.num_dense, fields)
+    for i in range(len(layout.rows.max_lengths)):
+        inputs[f"sequence_{i}"] = without_nulls(rows.column(f"sequence_{i}"))
     writer.write(
-        rows.column("label").to_numpy(),
-        matrices(rows, layout.rows.num_dense, fields),
+        labels_of(rows, layout.rows.num_labels),
+        inputs,
+        weights_of(rows) if layout.rows.has_weight else None,
     )
 
 
@@ -129,11 +143,17 @@ def _tally(split: str, statistics: SplitStatistics) -> pa.RecordBatch:
     bits: np.ndarray = np.packbits(padded).view("int64")
     words = np.flatnonzero(bits)
     is_first = np.arange(len(words)) == 0
+    labels = {}
+    for i, (known, clicks) in enumerate(
+        zip(statistics.known, statistics.clicks, strict=True)
+    ):
+        labels[f"known_{i}"] = pa.array(is_first * known)
+        labels[f"clicks_{i}"] = pa.array(is_first * clicks)
     return pa.record_batch(
         {
             "split": pa.repeat(split, len(words)),
             "rows": pa.array(is_first * statistics.rows),
-            "clicks": pa.array(is_first * statistics.clicks),
+            **labels,
             "word": pa.array(words),
             "bits": pa.array(bits[words]),
         }

@@ -20,14 +20,21 @@ _SETTINGS = {
     # Takes texts in a query literally, `\` and `${...}` included.
     "spark.sql.parser.escapedStringLiterals": "false",
     "spark.sql.variable.substitute": "false",
+    # The length of a list that is missing is missing.
+    "spark.sql.legacy.sizeOfNull": "false",
     # Raises for a file that can't be read, instead of dropping its rows.
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
 }
 
-_FUNCTION = (
+_FUNCTIONS = (
     "create or replace temporary function hex_to_integer(digits string) "
-    "returns bigint return cast(conv(digits, 16, 10) as bigint)"
+    "returns bigint return cast(conv(digits, 16, 10) as bigint)",
+    "create or replace temporary function last_items("
+    "items array<string>, num int) returns array<string> return "
+    "case when size(items) > num "
+    "then slice(items, size(items) - num + 1, num) "
+    "else coalesce(items, cast(array() as array<string>)) end",
 )
 
 
@@ -63,7 +70,8 @@ def open_session(master: str | None) -> tuple[SparkSession, bool]:
         session = (running or _start(master)).newSession()
     for name, value in _SETTINGS.items():
         session.conf.set(name, value)
-    session.sql(_FUNCTION)
+    for function in _FUNCTIONS:
+        session.sql(function)
     return session, running is None
 
 

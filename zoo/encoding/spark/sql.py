@@ -23,8 +23,28 @@ def checked(staged: str, first_bad_row: str) -> str:
     return select.select(expressions.alias_(rules, "is_bad")).sql("spark")
 
 
+def _exploded(node: expressions.Expression) -> expressions.Expression:
+    """Makes a list and its subscripts, side by side, one function of Spark."""
+    if not isinstance(node, expressions.Select):
+        return node
+    for unnested in node.selects:
+        if isinstance(unnested.this, expressions.Explode):
+            names = ("position", "token")
+            exploded = expressions.Aliases(
+                this=expressions.Posexplode(this=unnested.this.this),
+                expressions=[expressions.to_identifier(n) for n in names],
+            )
+            others = [
+                selected
+                for selected in node.selects
+                if selected.alias_or_name not in names
+            ]
+            return node.select(*others, exploded, append=False)
+    return node
+
+
 def _parsed(query: str) -> expressions.Select:
-    tree = sqlglot.parse_one(query, read="duckdb")
+    tree = sqlglot.parse_one(query, read="duckdb").transform(_exploded)
     for match in tree.find_all(expressions.RegexpLike):
         # In Java `$` also matches before a line end, so that "12\n" would be
         # a number.

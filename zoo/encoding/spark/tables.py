@@ -1,5 +1,7 @@
 """Reads raw logs in Parquet files with Spark."""
 
+import re
+
 import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import DataFrame
@@ -10,6 +12,8 @@ from zoo.encoding.spark.session import pattern_of
 from zoo.encoding.spark.session import without_pandas_warning
 from zoo.encoding.spark.text import place_columns
 from zoo.raw.columns import has_one_text
+from zoo.raw.columns import is_list
+from zoo.raw.columns import is_text
 from zoo.raw.columns import largest_exact
 from zoo.raw.raw_file import RawFile
 from zoo.raw.table_log import TableLog
@@ -46,7 +50,10 @@ class SparkTables:
                 )
         for table in self._tables:
             for name in source.names_in(table):
-                if pa.types.is_float16(table.types[name]):
+                kind = table.types[name]
+                if is_list(kind):
+                    kind = kind.value_type
+                if pa.types.is_float16(kind):
                     raise ValueError(
                         f"{table}: `engine='spark'` can't read float16; use "
                         f"engine='duckdb'. Received: column '{name}'"
@@ -67,15 +74,19 @@ class SparkTables:
         columns, is_good = {}, functions.lit(True)
         for name, role, column_name in zip(
             used,
-            self._format.roles(used),
+            self._format.sql_names(used),
             self._source.names_in(table),
             strict=True,
         ):
             column = functions.col("`" + column_name.replace("`", "``") + "`")
-            text, is_text = self._text(column, table.types[column_name], name)
+            text, has_text = self._values(
+                column, table.types[column_name], name
+            )
             columns[role] = text
-            is_good = is_good & is_text
-        columns["label"] = functions.when(is_good, columns["label"])
+            is_good = is_good & has_text
+        for label in self._format.label_sql_names:
+            if label in columns:
+                columns[label] = functions.when(is_good, columns[label])
         rows = session.read.parquet(pattern_of(self.files[number].path))
         return rows.select(
             *place_columns(),
@@ -89,6 +100,31 @@ class SparkTables:
             if num_rows > row:
                 break
         source.raise_first_bad_row(row)
+
+    def _values(
+        self, column: Column, kind: pa.DataType, name: str
+    ) -> tuple[Column, Column]:
+        """The text of a column, or its lists of texts, and if there are any."""
+        list_column = self._format.sequences.get(name)
+        if list_column is None:
+            return self._text(column, kind, name)
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        if is_text(kind):
+            is_missing = column.isin("", *self._format.missing_in(name))
+            pattern = re.escape(list_column.separator)
+            items = functions.split(column.cast("string"), pattern, -1)
+            return functions.when(~is_missing, items), functions.lit(True)
+        if not is_list(kind):
+            empty = functions.lit(None).cast("array<string>")
+            return empty, functions.lit(False)
+        texts = functions.transform(
+            column, lambda item: self._text(item, kind.value_type, name)[0]
+        )
+        are_texts = functions.forall(
+            column, lambda item: self._text(item, kind.value_type, name)[1]
+        )
+        return texts, functions.coalesce(are_texts, functions.lit(True))
 
     def _text(
         self, column: Column, kind: pa.DataType, name: str
@@ -105,12 +141,12 @@ class SparkTables:
         if is_time and name not in self._format.categorical:
             return _time_text(column, kind), always
         if pa.types.is_boolean(kind) and (
-            name == self._format.label or name in self._format.dense
+            name in self._format.label_names or name in self._format.dense
         ):
             column = column.cast("int")
         if has_one_text(kind):
             return column.cast("string"), always
-        fractions = (
+        fractions = name == self._format.weight or (
             name in self._format.dense and self._format.dense_type == "float"
         )
         if pa.types.is_decimal(kind):

@@ -80,7 +80,7 @@ class SparkText:
             "place",
             functions.when(is_row, functions.col("values")).alias("values"),
         )
-        roles = self._format.roles(columns)
+        roles = self._format.sql_names(columns)
         return lines.select(
             "block",
             "place",

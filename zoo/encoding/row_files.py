@@ -123,7 +123,8 @@ class SplitStatistics:
             ids = inputs[f"sequence_{i}"].flatten().to_numpy()
             self.seen[vocabulary][ids] = True
         self.rows += len(label)
-        for i, column in enumerate(label.reshape(len(label), -1).T):
+        columns = [label] if label.ndim == 1 else label.T
+        for i, column in enumerate(columns):
             self.known[i] += int((column >= 0).sum())
             self.clicks[i] += int((column == 1).sum())
 

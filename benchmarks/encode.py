@@ -6,12 +6,21 @@ come from `criteo_shaped_text.py` and are made, if absent, in `--folder`, which
 needs about 700 bytes of disk for each of the most rows.
 
     python benchmarks/encode.py --rows 5_000_000 20_000_000 --folder /tmp/encode
+
+With `--history 50` pandas is left out, and each log is encoded once as it is
+and once with a list of 50 tokens in every row, of the vocabulary of column C4,
+2.2 million. Such a log needs 2 kB of disk for each row. `--repeats 3` measures
+both in turn, and keeps the best of each.
+
+    python benchmarks/encode.py --history 50 --rows 2_000_000 --repeats 3 \
+        --folder /tmp/encode
 """
 
 import argparse
 import csv
 import datetime
 import importlib.metadata
+import json
 import os
 import platform
 import shutil
@@ -25,6 +34,9 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results" / "encode.csv"
+LIST_RESULTS = RESULTS.with_name("encode_lists.csv")
+DENSE = [f"I{i}" for i in range(1, 14)]
+FIELDS = [f"C{i}" for i in range(1, 27)]
 # A script without this project: fits on all rows, all in memory.
 PANDAS = """
 import sys
@@ -58,16 +70,55 @@ def measure(command: list[str]) -> tuple[float, float]:
     return seconds, usage.ru_maxrss * unit / 1e6
 
 
+def prepare(log: str, raw: Path, output: Path, memory_limit: str) -> list[str]:
+    return [
+        sys.executable, "-m", "zoo", "prepare", log, "--source",
+        str(raw), "--output", str(output), "--memory-limit", memory_limit,
+    ]  # fmt: skip
+
+
 def jobs(raw: Path, output: Path, memory_limit: str) -> dict[str, list[str]]:
     return {
-        f"zoo prepare, {memory_limit}": [
-            sys.executable, "-m", "zoo", "prepare", "criteo", "--source",
-            str(raw), "--output", str(output), "--memory-limit", memory_limit,
-        ],
+        f"zoo prepare, {memory_limit}": prepare(
+            "criteo", raw, output, memory_limit
+        ),
         "pandas + LabelEncoder": [
             sys.executable, "-c", PANDAS, str(raw), f"{output}.parquet",
         ],
     }  # fmt: skip
+
+
+def list_jobs(
+    raw: Path, rows: int, history: int, output: Path, memory_limit: str
+) -> dict[str, list[str]]:
+    """The log as it is, and the same rows with a history."""
+    with_lists = raw.with_name(f"{raw.stem}_{history}.txt")
+    if not with_lists.exists():
+        # Linux counts what this process held as memory of those it starts.
+        writer = Path(__file__).with_name("criteo_shaped_text.py")
+        measure(
+            [
+                *(sys.executable, str(writer), "--rows", str(rows)),
+                *("--history", str(history), "--output", str(with_lists)),
+            ]
+        )
+    log = {
+        "name": "criteo_lists",
+        "columns": ["label", *DENSE, *FIELDS, "history"],
+        "dense": DENSE,
+        "categorical": FIELDS,
+        "sequences": {"history": {"shares": "C4", "max_length": history}},
+    }
+    log_format = raw.with_name(f"history_{history}.json")
+    log_format.write_text(json.dumps(log))
+    return {
+        f"zoo prepare, {memory_limit}": prepare(
+            "criteo", raw, output, memory_limit
+        ),
+        f"zoo prepare, {memory_limit}, a history of {history}": prepare(
+            str(log_format), with_lists, output, memory_limit
+        ),
+    }
 
 
 def machine() -> dict[str, str]:
@@ -94,20 +145,39 @@ def main() -> None:
         "--pandas-rows", type=int, default=2_000_000,
         help="Largest log that pandas is given: it holds all of it in memory.",
     )  # fmt: skip
+    parser.add_argument(
+        "--history", type=int, default=0,
+        help="Measure lists of so many tokens instead of pandas.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--repeats", type=int, default=1, help="The best of so many is kept."
+    )
     parser.add_argument("--memory-limit", default="2GB")
     parser.add_argument("--folder", type=Path, required=True)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     results = []
-    for rows in sorted({*arguments.rows, arguments.pandas_rows}):
+    all_rows = {*arguments.rows}
+    if not arguments.history:
+        all_rows.add(arguments.pandas_rows)
+    for rows in sorted(all_rows):
         raw = arguments.folder / f"raw_{rows}.txt"
         if not raw.exists():
             write_log(raw, rows)
         output = arguments.folder / f"encoded_{rows}"
-        for name, command in jobs(raw, output, arguments.memory_limit).items():
-            if "pandas" in name and rows > arguments.pandas_rows:
-                continue
-            seconds, megabytes = measure(command)
+        limit = arguments.memory_limit
+        if arguments.history:
+            commands = list_jobs(raw, rows, arguments.history, output, limit)
+        else:
+            commands = jobs(raw, output, limit)
+        measured: dict[str, list[tuple[float, float]]] = {}
+        for _ in range(arguments.repeats):
+            for name, command in commands.items():
+                if "pandas" in name and rows > arguments.pandas_rows:
+                    continue
+                measured.setdefault(name, []).append(measure(command))
+        for name, runs in measured.items():
+            seconds, megabytes = min(runs)
             results.append(
                 {
                     "job": name,
@@ -120,7 +190,8 @@ def main() -> None:
             )
         shutil.rmtree(output)
         Path(f"{output}.parquet").unlink(missing_ok=True)
-    with RESULTS.open("w", newline="") as file:
+    path = LIST_RESULTS if arguments.history else RESULTS
+    with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, results[0])
         writer.writeheader()
         writer.writerows(results)

@@ -33,7 +33,7 @@ def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
         "seen once %",
     )
     for name, missing in card["missing"].items():
-        field = card["fields"].get(name)
+        field = card["fields"].get(name, card.get("sequences", {}).get(name))
         cells = [""] * (len(unseen) + 2)
         distinct = ""
         if field is not None:
@@ -183,9 +183,17 @@ def verdict_table(verdicts: list[dict[str, Any]]) -> Table:
 
 
 def _split_table(splits: dict[str, Any], title: str) -> Table:
-    table = _table(title, "split", "rows", "click rate")
+    labels = next(iter(splits.values())).get("click_rates", {"click": None})
+    table = _table(
+        title, "split", "rows", *(f"{label} rate" for label in labels)
+    )
     for name, split in splits.items():
-        table.add_row(name, f"{split['rows']:,}", f"{split['click_rate']:.4f}")
+        rates = split.get("click_rates", {"click": split["click_rate"]})
+        table.add_row(
+            name,
+            f"{split['rows']:,}",
+            *(f"{rate:.4f}" for rate in rates.values()),
+        )
     return table
 
 

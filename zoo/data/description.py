@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from zoo.data.encoded_log import EncodedLog
+from zoo.encoding.list_ids import PADDING
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
 from zoo.runtime.elision import width
@@ -32,14 +33,19 @@ def describe(folder: str | Path, show_progress: bool = True) -> dict[str, Any]:
             Defaults to `True`.
 
     Returns:
-        dict with `splits` (rows and click rate of each), `missing` (the share
-        of rows in which a column is empty) and `fields`, for every field
+        dict with `splits` (rows and click rate of each; `click_rates` of
+        several labels), `missing` (the share of rows in which a column is
+        empty) and `fields`, for every field
 
         - `vocabulary`: number of ids, missing and unknown included;
         - `distinct`: number of ids in training rows;
         - `unseen`: per other split, the share of rows with a value that is not
           in the vocabulary;
-        - `counts`: how often each id occurs in training, in falling order.
+        - `counts`: how often each id occurs in training, in falling order;
+
+        and, if there are any, `sequences`, of which each has the same numbers
+        for its events, and `mean_length`, of all rows. Missing is the share of
+        training rows without events.
 
     Raises:
         FileNotFoundError: if the folder or one of its files is missing.
@@ -55,11 +61,16 @@ def describe(folder: str | Path, show_progress: bool = True) -> dict[str, Any]:
     folder = Path(folder)
     log = EncodedLog.load(folder)
     summary = json.loads((folder / "summary.json").read_text())
-    counts = _count_ids(log, show_progress)
+    counts, empty = _count_ids(log, show_progress)
+    rows = {name: len(split) for name, split in log.splits.items()}
     card = {
         "source": summary["source"],
         "splits": {
-            name: {key: split[key] for key in ("rows", "click_rate")}
+            name: {
+                key: split[key]
+                for key in ("rows", "click_rate", "click_rates")
+                if key in split
+            }
             for name, split in summary["splits"].items()
         },
         "missing": summary["missing"],
@@ -68,29 +79,70 @@ def describe(folder: str | Path, show_progress: bool = True) -> dict[str, Any]:
             for i, (field, size) in enumerate(log.schema.categorical.items())
         },
     }
+    if log.schema.sequences:
+        card["sequences"] = {
+            name: _describe_sequence(counts, empty, rows, name)
+            for name in log.schema.sequences
+        }
     plot_data_card(card, folder / CARD_FILE)
     return card
 
 
+Counts = dict[str, dict[int | str, np.ndarray]]
+
+
 def _count_ids(
     log: EncodedLog, show_progress: bool
-) -> dict[str, list[np.ndarray]]:
-    """Counts how often each id of each field occurs in each split."""
-    sizes = log.schema.vocabulary_sizes
-    counts = {}
+) -> tuple[Counts, dict[str, dict[str, int]]]:
+    """Counts how often each id of each column occurs in each split.
+
+    Returns:
+        The counts by split and column, a field's number or a sequence's name,
+        and by split and sequence the rows without events.
+    """
+    schema = log.schema
+    sizes: dict[int | str, int] = dict(enumerate(schema.vocabulary_sizes))
+    for name in schema.sequences:
+        sizes[name] = schema.vocabularies[schema.vocabulary_of(name)]
+    counts: Counts = {}
+    empty: dict[str, dict[str, int]] = {}
     with Stages(show_progress) as stages:
-        for name, split in log.splits.items():
-            stages.start(f"Counting {name}", len(split))
-            counts[name] = [np.zeros(size, "int64") for size in sizes]
-            for inputs, labels in split.blocks():
-                for field, count in enumerate(counts[name]):
-                    np.add.at(count, inputs["ids"][:, field], 1)
+        for split_name, split in log.splits.items():
+            stages.start(f"Counting {split_name}", len(split))
+            found: dict[int | str, np.ndarray] = {
+                column: np.zeros(size, "int64")
+                for column, size in sizes.items()
+            }
+            counts[split_name] = found
+            empty[split_name] = dict.fromkeys(schema.sequences, 0)
+            for inputs, labels, *_ in split.blocks():
+                for field in range(schema.num_fields):
+                    np.add.at(found[field], inputs["ids"][:, field], 1)
+                for name in schema.sequences:
+                    ids = inputs[name]
+                    events = ids[ids != PADDING]
+                    found[name] += np.bincount(events, minlength=sizes[name])
+                    rows = ids[:, -1] == PADDING
+                    empty[split_name][name] += int(rows.sum())
                 stages.advance(len(labels))
-    return counts
+    return counts, empty
+
+
+def _describe_sequence(
+    counts: Counts,
+    empty: dict[str, dict[str, int]],
+    rows: dict[str, int],
+    name: str,
+) -> dict[str, Any]:
+    first = "train" if "train" in counts else next(iter(counts))
+    described = _describe_field(counts, name, len(counts[first][name]))
+    described["missing"] = empty[first][name] / rows[first]
+    described["mean_length"] = float(counts[first][name].sum() / rows[first])
+    return described
 
 
 def _describe_field(
-    counts: dict[str, list[np.ndarray]], field: int, size: int
+    counts: Counts, field: int | str, size: int
 ) -> dict[str, Any]:
     # A log encoded for a test alone has no training rows.
     first = next(iter(counts))
@@ -99,9 +151,9 @@ def _describe_field(
     return {
         "vocabulary": size,
         "distinct": int((train > 0).sum()),
-        "missing": float(train[MISSING_ID] / train.sum()),
+        "missing": float(train[MISSING_ID] / max(train.sum(), 1)),
         "unseen": {
-            name: float(split[field][UNKNOWN_ID] / split[field].sum())
+            name: float(split[field][UNKNOWN_ID] / max(split[field].sum(), 1))
             for name, split in counts.items()
             if name != "train"
         },
@@ -116,12 +168,16 @@ def plot_data_card(card: dict[str, Any], path: str | Path) -> None:
         card: as returned by `describe`.
         path: of the PNG to write.
     """
-    with fonts_for([*card["fields"], card["source"]]):
+    with fonts_for([*_columns(card), card["source"]]):
         _draw_data_card(card, path)
 
 
+def _columns(card: dict[str, Any]) -> dict[str, Any]:
+    return {**card["fields"], **card.get("sequences", {})}
+
+
 def _draw_data_card(card: dict[str, Any], path: str | Path) -> None:
-    fields = card["fields"]
+    fields = _columns(card)
     columns = min(7, len(fields))
     rows = -(-len(fields) // columns)
     names = [drawable(name, 24) for name in fields]

@@ -8,6 +8,7 @@ import pyarrow.parquet
 
 from zoo.checks import check_choice
 from zoo.feature_schema import FeatureSchema
+from zoo.raw.list_column import ListColumn
 from zoo.raw.log_files import SourceLike
 from zoo.raw.log_files import find_files
 from zoo.raw.log_format import LogFormat
@@ -36,7 +37,14 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
         )
     log_format = LogFormat(
         name="clicks",
-        label=schema.label,
+        label="label" if len(schema.labels) > 1 else schema.label,
+        labels=schema.labels if len(schema.labels) > 1 else None,
+        weight=schema.weight,
+        sequences={
+            name: ListColumn(sequence.field, sequence.max_length)
+            for name, sequence in schema.sequences.items()
+        },
+        roles=schema.roles,
         dense=tuple(schema.dense),
         categorical=tuple(schema.categorical),
         header=True,

@@ -41,6 +41,12 @@ def load(
     # Imported late: `datasets` takes about a second to import.
     from zoo.datasets.click_log import ClickLog
 
+    if log_format.sequences or log_format.labels or log_format.weight:
+        raise ValueError(
+            "`schema` must have one label and neither lists nor weights to be "
+            "loaded as a data set; `zoo.prepare` encodes such logs. "
+            f"Received: {log_format!r:.300}"
+        )
     if split != "time":
         # Then nobody reads it, and a file may lack it.
         log_format = replace(log_format, time=None)

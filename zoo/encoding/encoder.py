@@ -311,7 +311,7 @@ class ClickEncoder:
             "num_tokens": self.num_tokens,
             "vocabulary_sha256": self.vocabularies.checksums,
             "kinds": self.kinds,
-            "gaps": None if self.gaps is None else asdict(self.gaps),
+            "gaps": None if self.gaps is None else self.gaps.to_json(),
         }
         text = json.dumps(config, indent=2) + "\n"
         (folder / ENCODER_FILE).write_text(text, encoding="utf-8")

@@ -66,7 +66,10 @@ def prepare(
     `part-00000.arrow`, ... of the columns `label: int8`,
     `dense: fixed_size_list<float>[D]` (left out where the log has no dense
     columns) and `ids: fixed_size_list<int32>[F]`, rows in the order of the
-    log; `encoder/`, the fitted `ClickEncoder`; and `summary.json`.
+    log; `encoder/`, the fitted `ClickEncoder`; and `summary.json`. Several
+    labels are `labels: fixed_size_list<int8>`, with -1 where a row lacks one;
+    weights are `weight: float`, and lists `sequence_0: list<int32>`, ..., each
+    cut to its most recent tokens.
 
     A run that fails leaves nothing behind. The next run removes what a killed
     one left. The folder of an earlier run is replaced when the new one is
@@ -100,10 +103,11 @@ def prepare(
             an encoder; old tokens keep their ids. Defaults to `False`.
         min_count: integer. Rarer tokens get the id of unknown tokens.
             Defaults to `1`.
-        max_vocabulary: integer. Tokens a field's vocabulary keeps, `None` for
-            all. Defaults to `None`.
+        max_vocabulary: integer. Tokens a vocabulary keeps, `None` for all.
+            Defaults to `None`.
         num_buckets: integer. Number of buckets per field that tokens are
-            hashed to, instead of vocabularies. Defaults to `None`.
+            hashed to, instead of vocabularies; lists share those of a field or
+            have their own. Defaults to `None`.
         dense_transform: `"minmax"`, `"log"` or `"none"`; see `ClickEncoder`.
             Defaults to `"minmax"`.
         memory_limit: string. Memory that this process may use. DuckDB spills
@@ -119,13 +123,16 @@ def prepare(
     Returns:
         dict. The content of `summary.json`: `rows`, `click_rate` and
         `distinct_ids` of each split, the share of rows in which each column is
-        `missing`, and the arguments and versions of the run.
+        `missing`, and the arguments and versions of the run. Several labels
+        also have `click_rates`, of the rows that have the label (`click_rate`
+        is that of the first); lists a `mean_length`, as they are kept, and
+        they are missing where they are empty.
 
     Raises:
         FileNotFoundError: if there is no such source.
         ValueError: for a line that breaks a rule of the format, with its
-            number; a split that is empty or has one class only; an argument
-            out of range.
+            number; a split that is empty or has one class only of a label; an
+            argument out of range.
         OSError: if the disk is full.
 
     Example:
@@ -295,7 +302,9 @@ def _note_gaps(
     for split in ("validation", "test"):
         if split in splits:
             encoder.gaps = Gaps.of_split(
-                folder / split, encoder.schema.num_fields
+                folder / split,
+                encoder.schema.num_fields,
+                len(encoder.schema.sequences),
             )
             encoder.save(folder / "encoder")
             return

@@ -124,7 +124,7 @@ class LogFormat:
     sequences: dict[str, ListColumn] = field(default_factory=dict, hash=False)
     labels: tuple[str, ...] | None = None
     weight: str | None = None
-    roles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    roles: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self):
         # JSON has lists; tuples keep the format hashable.

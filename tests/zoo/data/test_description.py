@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.cli.tables import card_tables
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
 
@@ -113,3 +114,68 @@ def test_a_folder_that_is_no_log(tmp_path):
 def test_summary_tells_what_is_missing(folder):
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["missing"]["n"] == 0.25
+
+
+def test_lists_and_several_labels(tmp_path, monkeypatch):
+    log = LogFormat(
+        name="lists",
+        columns=("click", "buy", "a", "history", "tags"),
+        labels=("click", "buy"),
+        categorical=("a",),
+        sequences={
+            "history": zoo.ListColumn("a", max_length=2),
+            "tags": zoo.ListColumn(),
+        },
+    )
+    train = [
+        "1\t1\tx\tx|y|x\tt",
+        "0\t\tx\t\tt|",
+        "0\t0\ty\ty\tu|t",
+        "1\t1\t\t\t",
+    ]
+    test = ["0\t1\tx\tx|z\tt", "1\t0\tz\tz\tv"]
+    rows = {}
+    for name, lines in (("train", train), ("test", test)):
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n")
+        rows[name] = tmp_path / f"{name}.txt"
+    prepare(log, rows, tmp_path / "out", show_progress=False)
+    encoder = zoo.ClickEncoder.load(tmp_path / "out" / "encoder")
+
+    class Rows:
+        """Rows as a `Split` yields them."""
+
+        def __init__(self, path):
+            source = zoo.encoding.open_raw_log(path, log.unlabeled())
+            self.inputs = [x for x, _ in encoder.encode_source(source)]
+
+        def __len__(self):
+            return sum(len(x["ids"]) for x in self.inputs)
+
+        def blocks(self):
+            for x in self.inputs:
+                yield x, np.zeros((len(x["ids"]), 2), "int8")
+
+    loaded = zoo.EncodedLog(
+        encoder.schema, {n: Rows(path) for n, path in rows.items()}, "rows"
+    )
+    monkeypatch.setattr(zoo.EncodedLog, "load", lambda folder: loaded)
+    card = zoo.describe(tmp_path / "out", show_progress=False)
+    assert card["splits"]["train"]["click_rates"] == {
+        "click": 0.5,
+        "buy": 2 / 3,
+    }
+    history, tags = (card["sequences"][n] for n in ("history", "tags"))
+    assert history["vocabulary"] == card["fields"]["a"]["vocabulary"] == 4
+    assert (history["missing"], history["mean_length"]) == (0.5, 3 / 4)
+    assert history["unseen"] == {"test": 2 / 3}
+    assert history["counts"].tolist() == [2, 1]
+    assert (tags["missing"], tags["mean_length"]) == (0.25, 5 / 4)
+    # t, u and an event without its token.
+    assert tags["distinct"] == 3
+    assert tags["counts"].tolist() == [3, 1]
+    splits, columns = card_tables(card)
+    assert [c.header for c in splits.columns][2:] == ["click rate", "buy rate"]
+    names = [str(cell) for cell in columns.columns[0].cells]
+    assert names == ["click", "buy", "a", "history", "tags"]
+    assert list(columns.columns[1].cells)[-2:] == ["2", "3"]
+    assert (tmp_path / "out" / "data_card.png").is_file()

@@ -27,6 +27,7 @@ from pyspark.sql import SparkSession
 
 from tests.zoo.encoding import test_split_by_time as by_time
 from tests.zoo.encoding.logs import read_split
+from zoo import ListColumn
 from zoo.datasets import AVAZU
 from zoo.datasets import CRITEO
 from zoo.encoding import ClickEncoder
@@ -558,7 +559,7 @@ def test_write_parts(layout, make_batch, tmp_path):
     batches = [make_batch(rows) for rows in ([4], [], [5, 6])]
     (tally,) = write_parts(iter(batches), layout)
     assert sum(tally["rows"].to_pylist()) == 3
-    assert sum(tally["clicks"].to_pylist()) == 3
+    assert sum(tally["clicks_0"].to_pylist()) == 3
     assert (
         sum(int(b).bit_count() for b in tally["bits"].to_numpy().view("uint64"))
         == 2
@@ -674,3 +675,111 @@ def test_times_split_alike(kind, tmp_path):
         path, tmp_path / "out", engine="spark", spark_master=MASTER
     )
     assert by_time.rows_of(tmp_path / "out") == by_time.expected()
+
+
+LISTS = LogFormat(
+    name="lists",
+    columns=("click", "buy", "weight", "item", "history", "kinds", "tags"),
+    labels=("click", "buy"),
+    weight="weight",
+    categorical=("item",),
+    sequences={
+        "history": ListColumn("item", max_length=5),
+        "kinds": ListColumn(max_length=5, parallel_to="history"),
+        "tags": ListColumn("item", max_length=2, separator="\\"),
+    },
+    missing=("NULL",),
+    test_fraction=0.2,
+    validation_fraction=0.1,
+)
+
+
+def rows_with_lists(num_rows, numbers=False):
+    """Rows of `LISTS` with any tokens, or with numbers only, as columns."""
+    random = np.random.default_rng(0)
+    strange = [s for s in STRANGE if not {"\\", "|"} & set(s)]
+
+    def token():
+        number = random.zipf(1.5)
+        if numbers:
+            return None if number % 7 == 0 else int(number % 99)
+        some = ["", "NULL", *strange]
+        return f"t{number}" if number % 5 else some[number % len(some)]
+
+    columns = {name: [] for name in LISTS.columns}
+    for i in range(num_rows):
+        length = int(random.integers(0, 9)) if i % 3 else 0
+        row = {
+            "click": None if i % 11 == 0 else i % 2,
+            "buy": int(i % 4 == 0) if i % 5 or i % 11 == 0 else None,
+            "weight": i % 7 / 4,
+            "item": token(),
+            "history": [token() for _ in range(length)],
+            "kinds": [token() for _ in range(length)],
+            "tags": [token() for _ in range(int(random.integers(0, 4)))],
+        }
+        for name, value in row.items():
+            columns[name].append(value)
+    # As text, a list of one missing token is no list.
+    lists = zip(columns["history"], columns["kinds"], strict=True)
+    for row, pair in enumerate(lists):
+        if any(tokens in ([""], ["NULL"], [None]) for tokens in pair):
+            columns["history"][row], columns["kinds"][row] = [], []
+    return columns
+
+
+@pytest.mark.parametrize("options", [{"min_count": 2}, {"num_buckets": 50}])
+def test_lists_in_text(write, check_same, tmp_path, options):
+    columns = rows_with_lists(1500)
+    text = {
+        "history": ["|".join(x) for x in columns["history"]],
+        "kinds": ["|".join(x) for x in columns["kinds"]],
+        "tags": ["\\".join(x) for x in columns["tags"]],
+    }
+    rows = [
+        ["" if value is None else str(value) for value in row]
+        for row in zip(*{**columns, **text}.values(), strict=True)
+    ]
+    source = write(tmp_path / "raw", rows, delimiter="\t")
+    folder = check_same(LISTS, source, **options)
+    encoder = ClickEncoder.load(folder / "encoder")
+    if not options.get("num_buckets"):
+        check_same(encoder, source, name="again")
+        check_same(encoder, source, name="grown", grow=True)
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+def test_lists_in_parquet(check_same, tmp_path, numbers):
+    columns = rows_with_lists(1500, numbers)
+    columns["history"] = [x or None for x in columns["history"]]
+    path = tmp_path / "raw.parquet"
+    pa.parquet.write_table(pa.table(columns), path)
+    folder = check_same(LISTS, path)
+    if numbers:
+        # The numbers of a text are found by their value, and the reverse.
+        encoder = ClickEncoder.load(folder / "encoder")
+        texts = pa.table(columns)
+        for name in ("item", "history", "tags"):
+            kind = pa.string() if name == "item" else pa.list_(pa.string())
+            number = texts.column_names.index(name)
+            texts = texts.set_column(number, name, texts[name].cast(kind))
+        pa.parquet.write_table(texts, tmp_path / "texts.parquet")
+        check_same(encoder, tmp_path / "texts.parquet", name="by_value")
+
+
+def test_bad_lists(check_refused, tmp_path):
+    good = {
+        "click": [1, 0], "buy": [1, 0], "weight": [1.0, 2.0],
+        "item": ["a", "b"], "history": [["a"], []], "kinds": [["k"], []],
+        "tags": ["t", ""],
+    }  # fmt: skip
+    path = tmp_path / "raw.parquet"
+    for column, values, pattern in (
+        ("history", [["a"], ["b"]], "row 1: the lists 'kinds' and 'history'"),
+        ("history", [[1.0], [2.5]], "row 1: the column 'history'"),
+        ("weight", [1.0, -2.0], "row 1: the weight"),
+        ("click", [1, 7], "row 1: the label 'click'"),
+        ("tags", [7, 8], "'tags' must hold lists of text"),
+    ):
+        pa.parquet.write_table(pa.table({**good, column: values}), path)
+        check_refused(LISTS, path, pattern)

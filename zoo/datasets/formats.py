@@ -13,8 +13,8 @@ from zoo.raw.log_files import SourceLike
 from zoo.raw.log_files import find_files
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import first_line
-from zoo.raw.table_log import is_parquet
-from zoo.raw.table_log import is_table
+from zoo.raw.tables import is_parquet
+from zoo.raw.tables import is_table
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 

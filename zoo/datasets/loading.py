@@ -16,8 +16,8 @@ from zoo.raw.source import open_raw_log
 from zoo.raw.splits import SPLITS
 from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
-from zoo.raw.table_log import arrow_table
-from zoo.raw.table_log import is_table
+from zoo.raw.tables import arrow_table
+from zoo.raw.tables import is_table
 
 
 def load(

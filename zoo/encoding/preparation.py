@@ -12,8 +12,6 @@ from typing import Any
 import keras_cowclip
 from zoo.checks import check_choice
 from zoo.encoding import fitting
-from zoo.encoding import list_sql
-from zoo.encoding import sql
 from zoo.encoding.duckdb_engine import DuckDBEngine
 from zoo.encoding.encoder import ClickEncoder
 from zoo.encoding.encoder_settings import EncoderSettings
@@ -21,14 +19,15 @@ from zoo.encoding.engine import Engine
 from zoo.encoding.engine import clear_disk_errors
 from zoo.encoding.engine import memory_bytes
 from zoo.encoding.gaps import Gaps
+from zoo.encoding.splitting import mean_lengths
+from zoo.encoding.splitting import missing_shares
+from zoo.encoding.splitting import split_log
 from zoo.files.whole_folder import atomic_folder
 from zoo.raw.log_files import SourceLike
 from zoo.raw.log_files import describe_files
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.raw.source import open_raw_log
-from zoo.raw.splits import SPLITS
-from zoo.raw.splits import SplitScheme
 from zoo.raw.splits import split_scheme
 from zoo.runtime.progress import Stages
 
@@ -177,7 +176,7 @@ def prepare(
             stages.say(describe_files(opened.files))
         with _engine(engine, work, memory, spark_master) as running:
             running.stage(opened, log_format, scheme.origin(), stages)
-            counts = _split(
+            counts = split_log(
                 running, scheme, log, log_format, opened.name, stages
             )
             learn_from = "train" if fit_on == "train" else None
@@ -192,8 +191,8 @@ def prepare(
             else:
                 by_value = log.columns_by_value(opened.kinds)
                 encoder = fitting.reuse(running, log, by_value, to)
-            missing = _missing(running, log_format, counts)
-            lengths = _mean_lengths(running, log_format, counts)
+            missing = missing_shares(running, log_format, counts)
+            lengths = mean_lengths(running, log_format, counts)
             splits = running.write_splits(
                 encoder, by_value, counts, folder, stages
             )
@@ -329,97 +328,6 @@ def _engine(
 
         return SparkEngine(work, spark_master)
     return DuckDBEngine(work, memory)
-
-
-def _split(
-    engine: Engine,
-    scheme: SplitScheme,
-    log: LogFormat | ClickEncoder,
-    log_format: LogFormat,
-    name: str,
-    stages: Stages,
-) -> dict[str, int]:
-    """Makes `log` and its lists; returns the number of rows of each split."""
-    rows = dict(engine.fetch(sql.origin_counts()))
-    expression = scheme.split(rows)
-    description = scheme.describe(rows)
-    if description is not None:
-        stages.say(description)
-    engine.create_view("log", sql.log(expression))
-    if log_format.sequences:
-        engine.create_view("log_lists", sql.log(expression, "staged_lists"))
-    for i in range(len(log_format.sequences)):
-        engine.create_view(f"events_{i}", list_sql.events(log_format, i))
-    counts = engine.fetch(sql.split_counts(log_format))
-    found = {split: (num_rows, labels) for split, num_rows, *labels in counts}
-    expected = {*found, *scheme.names()}
-    if isinstance(log, LogFormat):
-        # Vocabularies are to be learned from it.
-        expected.add("train")
-    for split in sorted(expected, key=SPLITS.index):
-        num_rows, labels = found.get(split, (0, []))
-        if num_rows == 0:
-            raise ValueError(
-                f"{name}: the {split} split would have no row. Give a longer "
-                "log, another seed or other fractions. Received: "
-                f"{sum(rows.values())} rows in all"
-            )
-        for label, known, clicks in zip(
-            log_format.label_names, labels[::2], labels[1::2], strict=True
-        ):
-            if known and clicks not in (0, known):
-                continue
-            which = f"label {int(clicks > 0)} in all of them" if known else ""
-            if log_format.labels is not None:
-                which = f"{known} have the label '{label}', " + (
-                    f"{int(clicks > 0)} in all of them" if known else "none"
-                )
-            raise ValueError(
-                f"{name}: the {split} split would have one class only, which "
-                "has no AUC. Give a longer log or another seed. Received: "
-                f"{num_rows} rows, {which}"
-            )
-    return {split: found[split][0] for split in SPLITS if split in found}
-
-
-def _missing(
-    engine: Engine, log_format: LogFormat, counts: dict[str, int]
-) -> dict[str, float]:
-    """The share of rows in which a column is empty, or a list without events.
-
-    A label always has a value if it is the only one.
-    """
-    num_rows = sum(counts.values())
-    names = (*log_format.dense, *log_format.categorical)
-    if log_format.labels is not None:
-        names = (*log_format.labels, *names)
-    columns = [name for name in log_format.sql_names(names) if name]
-    present = list(engine.fetch(sql.present_counts(columns))[0])
-    if log_format.sequences:
-        names = (*names, *log_format.sequences)
-        present += _list_counts(engine, log_format)[::2]
-    return {
-        name: (num_rows - count) / num_rows
-        for name, count in zip(names, present, strict=True)
-    }
-
-
-def _mean_lengths(
-    engine: Engine, log_format: LogFormat, counts: dict[str, int]
-) -> dict[str, float]:
-    """The mean length of each list as it is kept, over all rows."""
-    if not log_format.sequences:
-        return {}
-    lengths = _list_counts(engine, log_format)[1::2]
-    return {
-        name: length / sum(counts.values())
-        for name, length in zip(log_format.sequences, lengths, strict=True)
-    }
-
-
-def _list_counts(engine: Engine, log_format: LogFormat) -> list[int]:
-    query = list_sql.list_counts(len(log_format.sequences))
-    return [int(count) for count in engine.fetch(query)[0]]
 
 
 def _versions(engine: str) -> dict[str, str]:

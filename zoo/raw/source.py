@@ -10,8 +10,8 @@ from zoo.raw.log_files import find_files
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import RawFile
 from zoo.raw.table_log import TableLog
-from zoo.raw.table_log import is_parquet
-from zoo.raw.table_log import is_table
+from zoo.raw.tables import is_parquet
+from zoo.raw.tables import is_table
 from zoo.raw.text_log import TextLog
 
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 
 from zoo.raw import times
 from zoo.raw.bad_line import broken_rule_of_row
@@ -22,13 +20,10 @@ from zoo.raw.list_values import as_lists
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import RawFile
 from zoo.raw.raw_file import has_splits
-from zoo.raw.raw_file import split_of_name
 from zoo.raw.splits import SPLITS
+from zoo.raw.tables import ParquetTable
+from zoo.raw.tables import named_tables
 
-_BATCH_ROWS = 1 << 17
-# For lists, which may be of any length.
-_BATCH_TOKENS = 1 << 23
-_BATCH_BYTES = 1 << 28
 # The loaders of `zoo.datasets` may call the label of any log so.
 _COMMON_LABEL = "label"
 
@@ -52,15 +47,13 @@ class TableLog:
     def __init__(self, source: Sequence[RawFile] | Any, log_format: LogFormat):
         self.log_format = log_format
         if isinstance(source, list):
-            self.holders: list = [
-                _ParquetTable(raw_file) for raw_file in source
-            ]
+            self.holders: list = [ParquetTable(raw_file) for raw_file in source]
             self.name = str(source[0])
             if len(source) > 1:
                 self.name = str(source[0].path.parent)
             self.has_splits = has_splits(source)
         else:
-            self.holders = _named_tables(source)
+            self.holders = named_tables(source)
             self.name = type(source).__name__
             self.has_splits = all(t.origin in SPLITS for t in self.holders)
         self.joins_lists = False
@@ -235,131 +228,3 @@ def _inexact(
         f"{table}, row {first_row + error.row}: the column '{name}' must hold "
         f"{error.rule}. Received: {error.received}"
     )
-
-
-class _ParquetTable:
-    """A Parquet file in batches."""
-
-    def __init__(self, raw_file: RawFile):
-        self.file = raw_file
-        self.origin = raw_file.origin
-        try:
-            with pa.parquet.ParquetFile(raw_file.path) as file:
-                schema = file.schema_arrow
-                self.num_rows = file.metadata.num_rows
-                self._batch_rows = _batch_rows(file.metadata)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise ValueError(
-                f"{raw_file}: the Parquet file is truncated or damaged; get it "
-                f"again. Received: {error}"
-            ) from error
-        self.columns = schema.names
-        self.types = dict(zip(schema.names, schema.types, strict=True))
-
-    def __str__(self) -> str:
-        return str(self.file)
-
-    def batches(self, names: list[str]) -> Iterator[pa.Table]:
-        with pa.parquet.ParquetFile(self.file.path) as file:
-            try:
-                for batch in file.iter_batches(self._batch_rows, columns=names):
-                    yield pa.table(batch)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise ValueError(
-                    f"{self.file}: the Parquet file is damaged; get it "
-                    f"again. Received: {error}"
-                ) from error
-
-
-class _DataSet:
-    """A split of `datasets`, or a table in memory, in batches."""
-
-    def __init__(self, data: Any, origin: str, name: str):
-        self.origin = origin
-        self._name = name
-        self._data = data
-        self.types: dict[str, pa.DataType] = {}
-        if _is_arrow(data):
-            data = self._data = arrow_table(data)
-            self.columns = data.column_names
-            self.num_rows = data.num_rows
-        else:
-            # Streams may know neither columns nor length.
-            self.columns = list(data.column_names or next(iter(data)))
-            self.num_rows = len(data) if hasattr(data, "__len__") else 0
-
-    def __str__(self) -> str:
-        return self._name
-
-    def batches(self, names: list[str]) -> Iterator[pa.Table]:
-        if isinstance(self._data, pa.Table):
-            data = self._data.select(names)
-            row_bytes = max(1, data.nbytes // max(self.num_rows, 1))
-            rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES // row_bytes))
-            for start in range(0, self.num_rows, rows):
-                yield data.slice(start, rows)
-            return
-        selected = self._data.select_columns(names).with_format("arrow")
-        yield from selected.iter(_BATCH_ROWS)
-
-
-def _batch_rows(metadata: pa.parquet.FileMetaData) -> int:
-    """Rows whose lists fit into memory, by the longest column there is."""
-    longest = 1.0
-    for i in range(metadata.num_row_groups):
-        group = metadata.row_group(i)
-        for j in range(group.num_columns):
-            values = group.column(j).num_values
-            longest = max(longest, values / max(group.num_rows, 1))
-    return max(1, min(_BATCH_ROWS, int(_BATCH_TOKENS / longest)))
-
-
-def is_parquet(path: Path) -> bool:
-    if path.suffix == ".parquet":
-        return True
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
-
-
-def is_table(source: Any) -> bool:
-    """Whether a source is a table by itself, or a dict of such."""
-    if isinstance(source, dict):
-        return bool(source) and all(map(is_table, source.values()))
-    return _is_arrow(source) or (
-        hasattr(source, "select_columns") and hasattr(source, "with_format")
-    )
-
-
-def arrow_table(source: Any) -> pa.Table:
-    """A table in memory, such as a DataFrame, as a `pyarrow.Table`.
-
-    Raises:
-        ValueError: if a column has values of several kinds.
-    """
-    try:
-        return pa.table(source)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ValueError(
-            "`source` must have values of one kind in each column. "
-            f"Received: {error}"
-        ) from error
-
-
-def _is_arrow(source: Any) -> bool:
-    # So do the DataFrames of pandas, Polars and others.
-    return hasattr(source, "__arrow_c_stream__")
-
-
-def _named_tables(source: Any) -> list[_DataSet]:
-    if not isinstance(source, dict):
-        return [_DataSet(source, "00000", f"the {type(source).__name__}")]
-    tables = []
-    for name, data in source.items():
-        split = split_of_name(name)
-        if split is None:
-            raise ValueError(
-                "`source` must be a data set with splits called "
-                f"{SPLITS}. Received: {name!r}"
-            )
-        tables.append(_DataSet(data, split, f"the split '{name}'"))
-    return sorted(tables, key=lambda table: SPLITS.index(table.origin))

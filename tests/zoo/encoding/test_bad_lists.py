@@ -159,9 +159,12 @@ def test_one_label_of_several_has_one_class(refused):
     lines = [line.replace(",0,", ",1,", 1) for line in LINES]
     message = refused("\n".join(lines))
     assert "the train split would have one class only" in message
-    assert "3 have the label 'buy', 1 in all of them" in message
+    assert "3 with the label 'buy', 1 in all of those" in message
     message = refused({**GOOD, "buy": [None] * 2 + [0], "click": [1, 0, 1]})
-    assert "1 have the label 'buy', 0 in all of them" in message
+    assert "1 with the label 'buy', 0 in all of those" in message
+    empty = pa.nulls(3, pa.int8())
+    message = refused({**GOOD, "buy": empty, "click": [1, 0, 1]})
+    assert message.endswith("3 rows, 0 with the label 'buy'")
 
 
 def test_json_with_an_unknown_field(tmp_path):

@@ -176,7 +176,7 @@ def test_a_file_of_several_pieces_is_read_piece_by_piece(
     rows, predictor, expected, monkeypatch
 ):
     """No piece is longer than asked for, which bounds the memory."""
-    monkeypatch.setattr("zoo.raw.table_log._BATCH_ROWS", 300)
+    monkeypatch.setattr("zoo.raw.tables._BATCH_ROWS", 300)
     source = open_source(rows, SHOP.unlabeled())
     pieces = list(predictor.encoder.encode_source(source))
     lengths = [len(inputs["ids"]) for inputs, _ in pieces]

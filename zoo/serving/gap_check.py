@@ -2,8 +2,8 @@
 
 import math
 import warnings
-from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from zoo.checks import check_number
 from zoo.encoding.gaps import Gaps
@@ -31,8 +31,12 @@ def check_gaps(
     expected: Gaps | None,
     fields: Sequence[str],
     max_unknown: float | None = None,
+    sequences: Sequence[str] = (),
 ) -> None:
     """Warns of columns with far more gaps than expected.
+
+    Of a sequence these are the events that are unknown, and the rows without
+    any event.
 
     Args:
         received: `Gaps` of the rows that were scored.
@@ -40,6 +44,7 @@ def check_gaps(
         fields: names of the columns.
         max_unknown: float, the share of unknown ids that a column may have;
             `None` for any.
+        sequences: names of the sequences. Defaults to `()`.
 
     Raises:
         ValueError: for a column with a larger share than `max_unknown`.
@@ -47,45 +52,71 @@ def check_gaps(
     Warns:
         UnknownIdsWarning: with columns and shares.
     """
-    rows = received.rows
-    if max_unknown is not None:
-        for name, unknown in zip(fields, received.unknown, strict=True):
-            if unknown > max_unknown * rows:
-                raise ValueError(
-                    f"`max_unknown` is {max_unknown:g}, and column '{name}' "
-                    "has a larger share of values that training has not seen. "
-                    f"Received: {unknown / rows:.4f} of {rows:,} rows"
-                )
-    if expected is None or not expected.rows or not rows:
+    found = _shares(received, fields, sequences)
+    limit = 1.0 if max_unknown is None else max_unknown
+    for share in found:
+        if share.what == "unknown" and share.number > limit * share.total:
+            raise ValueError(
+                f"`max_unknown` is {max_unknown:g}, and column '{share.name}' "
+                "has a larger share of values that training has not seen. "
+                f"Received: {share.number / share.total:.4f} of "
+                f"{share.total:,} {share.of}"
+            )
+    if expected is None or not expected.rows or not received.rows:
         return
-    found = [
-        f"'{name}' is {what} in {share:.1%} of the rows, {usual:.1%} there"
-        for what in ("unknown", "missing")
-        for name, share, usual in _shares_far_above(
-            fields,
-            rows,
-            getattr(received, what),
-            [n / expected.rows for n in getattr(expected, what)],
-        )
+    usual = _shares(expected, fields, sequences)
+    texts = [
+        f"'{ours.name}' is {ours.what} in {ours.number / ours.total:.1%} of "
+        f"the {ours.of}, {theirs.number / theirs.total:.1%} there"
+        for ours, theirs in zip(found, usual, strict=True)
+        if ours.is_far_above(theirs)
     ]
-    if found:
+    if texts:
         warnings.warn(
             "Columns have far more gaps than in the validation split: "
-            f"{'; '.join(found)}. Are the values written as they were in "
+            f"{'; '.join(texts)}. Are the values written as they were in "
             "training? The scores hardly depend on a value that is unknown.",
             UnknownIdsWarning,
             stacklevel=3,
         )
 
 
-def _shares_far_above(
-    fields: Sequence[str],
-    rows: int,
-    counts: Sequence[int],
-    usual_shares: Sequence[float],
-) -> Iterator[tuple[str, float, float]]:
-    for name, count, usual in zip(fields, counts, usual_shares, strict=True):
-        deviation = math.sqrt(rows * usual * (1 - usual) + 1)
-        is_chance = count <= rows * usual + _DEVIATIONS * deviation
-        if not is_chance and count / rows > usual + _FEWEST_MORE:
-            yield name, count / rows, usual
+class _Share(NamedTuple):
+    """So many of all rows, or events, of a column lack something."""
+
+    name: str
+    what: str
+    of: str
+    number: int
+    total: int
+
+    def is_far_above(self, usual: "_Share") -> bool:
+        if not self.total or not usual.total:
+            return False
+        expected = usual.number / usual.total
+        deviation = math.sqrt(self.total * expected * (1 - expected) + 1)
+        is_chance = (
+            self.number <= self.total * expected + _DEVIATIONS * deviation
+        )
+        return (
+            not is_chance and self.number / self.total > expected + _FEWEST_MORE
+        )
+
+
+def _shares(
+    gaps: Gaps, fields: Sequence[str], sequences: Sequence[str]
+) -> list[_Share]:
+    shares = [
+        _Share(name, what, "rows", count, gaps.rows)
+        for what, counts in (
+            ("unknown", gaps.unknown),
+            ("missing", gaps.missing),
+        )
+        for name, count in zip(fields, counts, strict=True)
+    ]
+    for name, empty, events, unknown in zip(
+        sequences, gaps.empty, gaps.events, gaps.unknown_events, strict=True
+    ):
+        shares.append(_Share(name, "unknown", "events", unknown, events))
+        shares.append(_Share(name, "empty", "rows", empty, gaps.rows))
+    return shares

@@ -11,6 +11,7 @@ from zoo.checks import check_path
 from zoo.checks import check_positive_integer
 from zoo.encoding import ClickEncoder
 from zoo.encoding.gaps import Gaps
+from zoo.feature_schema import FeatureSchema
 from zoo.models.ctr_model import CTRModel
 from zoo.models.padded_prediction import predict_padded
 from zoo.presets.folder import PresetFolder
@@ -55,15 +56,7 @@ class CTRPredictor:
     def __init__(self, model: CTRModel, encoder: ClickEncoder) -> None:
         check_instance("model", model, CTRModel)
         check_instance("encoder", encoder, ClickEncoder)
-        expected, received = (
-            (schema.dense, list(schema.categorical.items()))
-            for schema in (encoder.schema, model.schema)
-        )
-        if expected != received:
-            raise ValueError(
-                "`model` must have the columns and vocabulary sizes of "
-                f"`encoder`, {expected}. Received: {received}"
-            )
+        _check_same_columns(model.schema, encoder.schema)
         # A predictor outlives the folder that it was loaded from.
         encoder.load_vocabularies()
         self.model = model
@@ -102,7 +95,7 @@ class CTRPredictor:
         rows: Any,
         batch_size: int = 16_384,
         max_unknown: float | None = None,
-    ) -> np.ndarray:
+    ) -> np.ndarray | dict[str, np.ndarray]:
         """Returns the click probability of every row, in their order.
 
         Args:
@@ -115,7 +108,7 @@ class CTRPredictor:
                 training may not have seen; `None` for any. Defaults to `None`.
 
         Returns:
-            `(rows,)` float32.
+            `(rows,)` float32, or with several labels a dict of such by label.
 
         Raises:
             FileNotFoundError: if there is no such file.
@@ -133,13 +126,16 @@ class CTRPredictor:
             encoded = self.encoder.encode_source(self._open(rows))
         else:
             encoded = iter([(self.encoder.encode(rows), 0)])
-        gaps = Gaps.none(self.encoder.schema.num_fields)
-        parts: list[np.ndarray] = [np.empty(0, "float32")]
+        schema, gaps = self.model.schema, self._no_gaps()
+        parts: list[np.ndarray] = [np.empty((0, len(schema.labels)), "float32")]
         for inputs, _ in encoded:
             parts.append(self._predict_ids(inputs, batch_size))
-            gaps += Gaps.of(inputs["ids"])
+            gaps += self._gaps_of(inputs)
         self._check(gaps, max_unknown)
-        return np.concatenate(parts)
+        scores = np.concatenate(parts)
+        if len(schema.labels) == 1:
+            return scores[:, 0]
+        return dict(zip(schema.labels, scores.T, strict=True))
 
     def predict_file(
         self,
@@ -157,7 +153,8 @@ class CTRPredictor:
                 folder of such, or a data set.
             output: path of the file to write, `.parquet` or `.csv`, with the
                 column `probability`, float32, a row for each row of the
-                source in its order. It appears once it is whole.
+                source in its order. With several labels it has a column of the
+                name of each. It appears once it is whole.
             batch_size: integer. Rows that the network sees at once. Defaults
                 to `16_384`.
             show_progress: boolean. Whether to draw a progress bar; `None` for
@@ -188,15 +185,15 @@ class CTRPredictor:
                 "`output` must be another file than those that are scored. "
                 f"Received: output={output!r}"
             )
-        gaps = Gaps.none(self.encoder.schema.num_fields)
+        labels, gaps = self.model.schema.labels, self._no_gaps()
         with (
-            write_scores(output) as write,
+            write_scores(output, labels) as write,
             Stages(show_progress) as stages,
         ):
             stages.start("Scoring", total=opened.size)
             for inputs, amount in self.encoder.encode_source(opened):
                 write(self._predict_ids(inputs, batch_size))
-                gaps += Gaps.of(inputs["ids"])
+                gaps += self._gaps_of(inputs)
                 stages.reach(amount)
             self._check(gaps, max_unknown)
         return gaps.rows
@@ -204,15 +201,30 @@ class CTRPredictor:
     def _open(self, source: Any) -> Source:
         return open_raw_log(source, self.encoder.log_format.unlabeled())
 
+    def _no_gaps(self) -> Gaps:
+        schema = self.encoder.schema
+        return Gaps.none(schema.num_fields, len(schema.sequences))
+
+    def _gaps_of(self, inputs: dict[str, np.ndarray]) -> Gaps:
+        sequences = [inputs[name] for name in self.encoder.schema.sequences]
+        return Gaps.of(inputs["ids"], sequences)
+
     def _check(self, gaps: Gaps, max_unknown: float | None) -> None:
-        fields = self.encoder.log_format.categorical
-        check_gaps(gaps, self.encoder.gaps, fields, max_unknown)
+        schema = self.encoder.schema
+        check_gaps(
+            gaps,
+            self.encoder.gaps,
+            list(schema.categorical),
+            max_unknown,
+            list(schema.sequences),
+        )
 
     def _predict_ids(
         self, inputs: dict[str, np.ndarray], batch_size: int
     ) -> np.ndarray:
         rows = len(inputs["ids"])
-        scores: np.ndarray = np.empty(rows, "float32")
+        labels = self.model.schema.labels
+        scores: np.ndarray = np.empty((rows, len(labels)), "float32")
         for start in range(0, rows, batch_size):
             batch = {
                 name: array[start : start + batch_size]
@@ -222,3 +234,24 @@ class CTRPredictor:
                 self.model, batch, batch_size
             )
         return scores
+
+
+def _check_same_columns(model: FeatureSchema, encoder: FeatureSchema) -> None:
+    # The label of one is called as its log has it, and is not read here.
+    several = len(model.labels) > 1 or len(encoder.labels) > 1
+    for what, expected, received in (
+        ("dense columns", encoder.dense, model.dense),
+        ("fields", list(encoder.categorical), list(model.categorical)),
+        ("sequences", encoder.sequences, model.sequences),
+        ("vocabularies", encoder.vocabularies, model.vocabularies),
+        (
+            "labels",
+            encoder.labels if several else (),
+            model.labels if several else (),
+        ),
+    ):
+        if received != expected:
+            raise ValueError(
+                f"`model` must have the {what} of `encoder`, {expected}. "
+                f"Received: {received}"
+            )

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ import pyarrow.parquet
 
 from zoo.files.whole_output import atomic_output
 
-_SCHEMA = pa.schema([("probability", pa.float32())])
 _WRITERS = {
     ".parquet": pa.parquet.ParquetWriter,
     ".csv": pa.csv.CSVWriter,
@@ -22,15 +22,22 @@ _WRITERS = {
 
 @contextlib.contextmanager
 def write_scores(
-    output: str | os.PathLike,
+    output: str | os.PathLike, labels: Sequence[str] = ()
 ) -> Iterator[Callable[[np.ndarray], None]]:
-    """Yields a function that adds rows to a file with `probability` alone.
+    """Yields a function that adds rows to a file of probabilities.
+
+    With one label or none given, its column is called `probability`, with
+    several as they are.
 
     The file appears once the block ends without an exception.
 
     Args:
         output: path of a `.parquet` or `.csv` file, which is replaced if it
             exists.
+        labels: names of the labels. Defaults to `()`.
+
+    Yields:
+        A function of `(rows, labels)` or `(rows,)` float32.
 
     Raises:
         ValueError: for another suffix, or if `output` is a folder.
@@ -48,13 +55,16 @@ def write_scores(
             f"`output` must be a file that ends in one of "
             f"{list(_WRITERS)}. Received: output={output!r}"
         )
+    names = labels if len(labels) > 1 else ("probability",)
+    schema = pa.schema([(name, pa.float32()) for name in names])
     with (
         atomic_output(path) as partial,
-        _WRITERS[path.suffix](partial, _SCHEMA) as writer,
+        _WRITERS[path.suffix](partial, schema) as writer,
     ):
 
         def write(scores: np.ndarray) -> None:
-            rows = pa.record_batch([pa.array(scores)], schema=_SCHEMA)
-            writer.write(rows)
+            columns = scores.reshape(len(scores), len(names)).T
+            arrays = [pa.array(np.ascontiguousarray(x)) for x in columns]
+            writer.write(pa.record_batch(arrays, schema=schema))
 
         yield write

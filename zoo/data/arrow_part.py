@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from zoo.data.padded_lists import PaddedLists
 from zoo.data.rows import Rows
-from zoo.data.rows import map_arrays
 from zoo.encoding.row_files import RowLayout
 from zoo.feature_schema import FeatureSchema
 
@@ -53,16 +52,17 @@ class Block:
 
     def copy(self, start: int, stop: int, out: Rows) -> None:
         """Copies some rows into arrays of their size."""
-
-        def copy(column, array):
+        inputs, *others = self.columns
+        out_inputs, *out_others = out
+        pairs = [(column, out_inputs[name]) for name, column in inputs.items()]
+        pairs += zip(others, out_others, strict=True)
+        for column, array in pairs:
             if isinstance(column, PaddedLists):
                 column.copy(start, stop, array)
             elif self.part is None:
                 array[...] = column[start:stop]
             else:
                 self.part.copy(column[start:stop], array)
-
-        map_arrays(copy, self.columns, out)
 
 
 class ArrowPart:

@@ -1,7 +1,7 @@
 """Measures `python -m zoo prepare` against pandas with LabelEncoder.
 
-Each job runs in a process of its own, whose wall-clock time and peak resident
-memory the operating system reports. Imports are part of the time. The raw logs
+Each job runs in a process of its own, whose wall-clock time, time of all cores
+and peak resident memory the operating system reports. Imports are part of the time. The raw logs
 come from `criteo_shaped_text.py` and are made, if absent, in `--folder`, which
 needs about 700 bytes of disk for each of the most rows.
 
@@ -56,8 +56,8 @@ log.to_parquet(sys.argv[2])
 """
 
 
-def measure(command: list[str]) -> tuple[float, float]:
-    """Runs a command; returns seconds and peak memory in MB."""
+def measure(command: list[str]) -> tuple[float, float, float]:
+    """Runs a command; returns seconds, those of cores, and peak memory in MB."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command, env={"KERAS_BACKEND": "jax", **os.environ}
@@ -67,7 +67,8 @@ def measure(command: list[str]) -> tuple[float, float]:
     if status:
         sys.exit(f"{command} failed")
     unit = 1 if platform.system() == "Darwin" else 1024
-    return seconds, usage.ru_maxrss * unit / 1e6
+    core_seconds = usage.ru_utime + usage.ru_stime
+    return seconds, core_seconds, usage.ru_maxrss * unit / 1e6
 
 
 def prepare(log: str, raw: Path, output: Path, memory_limit: str) -> list[str]:
@@ -170,20 +171,21 @@ def main() -> None:
             commands = list_jobs(raw, rows, arguments.history, output, limit)
         else:
             commands = jobs(raw, output, limit)
-        measured: dict[str, list[tuple[float, float]]] = {}
+        measured: dict[str, list[tuple[float, float, float]]] = {}
         for _ in range(arguments.repeats):
             for name, command in commands.items():
                 if "pandas" in name and rows > arguments.pandas_rows:
                     continue
                 measured.setdefault(name, []).append(measure(command))
         for name, runs in measured.items():
-            seconds, megabytes = min(runs)
+            seconds, core_seconds, megabytes = min(runs)
             results.append(
                 {
                     "job": name,
                     "rows": str(rows),
                     "seconds": f"{seconds:.1f}",
                     "rows_per_second": f"{rows / seconds:.0f}",
+                    "core_seconds": f"{core_seconds:.1f}",
                     "peak_memory_mb": f"{megabytes:.0f}",
                     **machine(),
                 }
@@ -195,7 +197,7 @@ def main() -> None:
         writer = csv.DictWriter(file, results[0])
         writer.writeheader()
         writer.writerows(results)
-    shown = ("job", "rows", "seconds", "rows_per_second", "peak_memory_mb")
+    shown = ("job", "rows", "seconds", "core_seconds", "peak_memory_mb")
     table = Table(*shown)
     for result in results:
         table.add_row(*(result[name] for name in shown))

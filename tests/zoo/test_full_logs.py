@@ -82,7 +82,8 @@ def folder(tmp_path_factory):
         folder / "run",
         model="deepfm",
         batch_size=128,
-        epochs=2,
+        epochs=4,
+        warmup_epochs=0,
         hidden_units=(8,),
         embedding_dim=4,
         group_by="user",
@@ -197,7 +198,7 @@ def test_evaluation_groups_by_a_field(folder, capsys):
 def test_a_run_goes_on_where_it_was_broken_off(folder, tmp_path, monkeypatch):
     log = zoo.EncodedLog.load(folder / "encoded")
     recipe = {
-        "model": "dcn", "batch_size": 128, "epochs": 2, "hidden_units": (8,),
+        "model": "dcn", "batch_size": 128, "epochs": 4, "hidden_units": (8,),
         "network": {"num_cross_layers": 1}, "embedding_dim": 4, "verbose": 0,
         "learning_rate": 1e-2, "warmup_epochs": 0,
     }  # fmt: skip

@@ -19,8 +19,8 @@ from zoo.raw.log_format import LogFormat
 
 # In a row group of staged lists, and so in a batch of DuckDB.
 _TOKENS_PER_GROUP = 1 << 20
-# Ids looked up at a time: 64 MB.
-_IDS_PER_LOOKUP = 1 << 24
+# Ids looked up at a time, 128 MB: for each time DuckDB hashes the vocabulary.
+_IDS_PER_LOOKUP = 1 << 25
 # No dictionary of a row group is larger.
 _DICTIONARY_BYTES = 1 << 26
 

@@ -1,9 +1,9 @@
 """Measures `python -m zoo prepare` against pandas with LabelEncoder.
 
 Each job runs in a process of its own, whose wall-clock time, time of all cores
-and peak resident memory the operating system reports. Imports are part of the time. The raw logs
-come from `criteo_shaped_text.py` and are made, if absent, in `--folder`, which
-needs about 700 bytes of disk for each of the most rows.
+and peak resident memory the operating system reports. Imports are part of the
+time. The raw logs come from `criteo_shaped_text.py` and are made, if absent, in
+`--folder`, which needs about 700 bytes of disk for each of the most rows.
 
     python benchmarks/encode.py --rows 5_000_000 20_000_000 --folder /tmp/encode
 
@@ -57,7 +57,7 @@ log.to_parquet(sys.argv[2])
 
 
 def measure(command: list[str]) -> tuple[float, float, float]:
-    """Runs a command; returns seconds, those of cores, and peak memory in MB."""
+    """Runs a command; returns seconds, core seconds and peak MB."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command, env={"KERAS_BACKEND": "jax", **os.environ}

@@ -113,13 +113,13 @@ def table_update(optimizer, model, name):
     return optimizer._table_updates[position]
 
 
-def compiled(optimizer, weights=None, **compile_arguments):
+def compiled(optimizer, weights=None, padded=False, **compile_arguments):
     """`reference_network` with the same weights at every call."""
     if weights is None:
         weights = reference.initial_weights(
             VOCABULARY, EMBEDDING_DIM, FIELDS, DENSE, HIDDEN
         )
-    model = reference_network(weights)
+    model = reference_network(weights, padded)
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
@@ -153,9 +153,17 @@ def batches(steps=STEPS, batch_size=BATCH_SIZE, start=0):
         yield {"ids": ids[rows], "dense": dense[rows]}, labels[rows]
 
 
-def fit(model, steps=STEPS, batch_size=BATCH_SIZE, start=0, callbacks=()):
+def fit(
+    model,
+    steps=STEPS,
+    batch_size=BATCH_SIZE,
+    start=0,
+    callbacks=(),
+    padding=0.0,
+):
     """Runs `fit` on those batches and returns the model."""
-    ids, dense, labels = click_data((start + steps) * batch_size)
+    rows = (start + steps) * batch_size
+    ids, dense, labels = click_data(rows, padding=padding)
     rows = slice(start * batch_size, None)
     model.fit(
         {"ids": ids[rows], "dense": dense[rows]},

@@ -33,19 +33,23 @@ import keras_cowclip
 BATCH_SIZE, STEPS, IDS, FIELDS = 64, 20, 48, 5
 
 
-def make_data():
+def make_data(padded):
     random = np.random.default_rng(0)
     rows = BATCH_SIZE * STEPS
     ids = (random.zipf(1.3, (rows, FIELDS)) % IDS).astype("int32")
+    if padded:  # As in a history: devices get more and less of it.
+        ids[np.arange(FIELDS) < random.integers(0, FIELDS, (rows, 1))] = -1
     return ids, random.integers(0, 2, (rows, 1)).astype("float32")
 
 
-def make_model(policy="float32", **options):
+def make_model(policy="float32", padded=False, **options):
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(policy)
     ids = keras.Input((FIELDS,), dtype="int32")
-    table = keras_cowclip.CowClipEmbedding(IDS, 4, name="table")(ids)
-    wide = keras_cowclip.CowClipEmbedding(IDS, 1, clip=False, name="wide")(ids)
+    table = keras_cowclip.CowClipEmbedding(IDS, 4, name="table")
+    wide = keras_cowclip.CowClipEmbedding(IDS, 1, clip=False, name="wide")
+    mask = ids >= 0 if padded else None
+    table, wide = table(ids, mask=mask), wide(ids, mask=mask)
     hidden = keras.layers.Dense(8, "tanh")(keras.layers.Flatten()(table))
     logit = keras.layers.Dense(1)(hidden) + keras.ops.sum(wide, axis=1)
     click = keras.layers.Activation("sigmoid", dtype="float32")(logit)
@@ -90,7 +94,7 @@ def model_parallel():
 
 
 def fit(scope, options):
-    ids, clicks = make_data()
+    ids, clicks = make_data("padded" in options)
     with scope:
         model = make_model(**options)
         model.fit(ids, clicks, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
@@ -106,7 +110,7 @@ def torch_ddp(options):
     rank, world = distributed.get_rank(), distributed.get_world_size()
     model = make_model(**options)
     parallel = DistributedDataParallel(model)
-    ids, clicks = make_data()
+    ids, clicks = make_data("padded" in options)
     loss = keras.losses.BinaryCrossentropy()
     variables = model.trainable_variables
     for start in range(0, len(ids), BATCH_SIZE):

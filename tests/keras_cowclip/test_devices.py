@@ -21,7 +21,12 @@ KINDS = {
 }[BACKEND]
 PLAIN, LAZY = "", "lazy=true"
 FLOAT16 = 'policy="mixed_float16"'
-MORE = ["frequency_scale=8.0", "use_ema=true,ema_momentum=0.8"]
+MORE = [
+    "frequency_scale=8.0",
+    "use_ema=true,ema_momentum=0.8",
+    "padded=true",
+    "padded=true,lazy=true",
+]
 if BACKEND != "tensorflow":  # There it is refused.
     MORE += [
         "gradient_accumulation_steps=2",

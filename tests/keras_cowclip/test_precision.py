@@ -32,6 +32,31 @@ def test_counts_are_exact_in_mixed_precision(policy):
     assert float(networks.id_counts(model)[7]) == 9003
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("policy", MIXED)
+def test_padding_is_not_counted_in_mixed_precision(policy, lazy):
+    with networks.dtype_policy(policy):
+        ids = keras.Input((3,), dtype="int32")
+        table = kc.CowClipEmbedding(25, 4, name="table")
+        vectors = keras.layers.Flatten()(table(ids, mask=ids >= 0))
+        click = keras.layers.Dense(1, "sigmoid", dtype="float32")(vectors)
+    model = keras.Model(ids, click)
+    optimizer = kc.CowClip(1e-2, 1e-2, lazy=lazy)
+    if policy == "mixed_float16":
+        optimizer = LossScaleOptimizer(optimizer)
+    model.compile(optimizer, "binary_crossentropy")
+    rows = np.tile(np.array([[-1, 7, 7], [-1, -1, 0]], "int32"), (1000, 1))
+    model.fit(rows, np.ones((2000, 1)), batch_size=2000, verbose=0)
+    if lazy:  # On TensorFlow and PyTorch nobody counts there.
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        last_step = networks.table_update(inner, model, "table").last_step
+        assert np.flatnonzero(last_step.numpy()).tolist() == [0, 7]
+    else:
+        counts = networks.id_counts(model)
+        assert counts[0] == 1000 and counts[7] == 2000
+        assert counts.sum() == 3000
+
+
 @pytest.mark.parametrize("policy", MIXED)
 @pytest.mark.parametrize("of", ["layer", "model"])
 def test_gradients_of_a_popular_id_are_summed_in_float32(policy, of):

@@ -23,16 +23,18 @@ MODES = {
 }
 
 
-def frozen(optimizer, **compile_arguments):
+def frozen(optimizer, padded=False, **compile_arguments):
     """A network whose dense weights stay as they are."""
-    model = networks.compiled(optimizer, **compile_arguments)
+    model = networks.compiled(optimizer, padded=padded, **compile_arguments)
     for name in ("layer_1", "layer_2"):
         model.get_layer(name).trainable = False
     model.compile(model.optimizer, model.loss, **compile_arguments)
     return model
 
 
-def in_one_and_in_many(k, wrap=lambda optimizer: optimizer, **mode):
+def in_one_and_in_many(
+    k, wrap=lambda optimizer: optimizer, padding=0.0, **mode
+):
     """Models after 20 table steps: by whole batches, and by k parts of each."""
     models, optimizers = [], []
     for steps in (1, k):
@@ -42,8 +44,10 @@ def in_one_and_in_many(k, wrap=lambda optimizer: optimizer, **mode):
                 if f"embedding_{name}" in settings:
                     settings[name] = settings.pop(f"embedding_{name}")
         optimizer = kc.CowClip(embedding_accumulation_steps=steps, **settings)
-        model = frozen(wrap(optimizer))
-        networks.fit(model, networks.STEPS * steps, BATCH // steps)
+        model = frozen(wrap(optimizer), padded=padding > 0)
+        networks.fit(
+            model, networks.STEPS * steps, BATCH // steps, padding=padding
+        )
         models.append(model)
         optimizers.append(optimizer)
     return models, optimizers
@@ -57,6 +61,15 @@ def test_k_batches_equal_one_k_times_larger(k, mode):
     assert optimizers[1].clipped_share == optimizers[0].clipped_share
     if mode in ("clip", "lazy"):
         assert optimizers[0].clipped_share > 0.5
+
+
+@pytest.mark.parametrize("mode", ["clip", "lazy", "frequency"])
+def test_k_batches_with_padding(mode):
+    (one, many), (first, second) = in_one_and_in_many(
+        2, padding=0.4, **MODES[mode]
+    )
+    networks.assert_same_weights(many, one)
+    assert second.clipped_share == first.clipped_share
 
 
 def loss_scaled(optimizer):

@@ -87,7 +87,7 @@ def folder(tmp_path_factory):
         hidden_units=(8,),
         embedding_dim=4,
         group_by="user",
-        learning_rate=1e-2,
+        learning_rate=5e-2,
         verbose=0,
     )
     assert set(report["labels"]) == {"click", "purchase"}
@@ -200,7 +200,7 @@ def test_a_run_goes_on_where_it_was_broken_off(folder, tmp_path, monkeypatch):
     recipe = {
         "model": "dcn", "batch_size": 128, "epochs": 4, "hidden_units": (8,),
         "network": {"num_cross_layers": 1}, "embedding_dim": 4, "verbose": 0,
-        "learning_rate": 1e-2, "warmup_epochs": 0,
+        "learning_rate": 5e-2, "warmup_epochs": 0,
     }  # fmt: skip
     whole = zoo.train(log, tmp_path / "whole", **recipe)
     assert whole["hyperparameters"]["network"] == {"num_cross_layers": 1}

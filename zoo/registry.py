@@ -156,3 +156,21 @@ def create_model(name: str, schema: Any, **arguments: Any) -> Any:
     known = [*cls.argument_defaults(), "dtype"]
     check_known(f"Arguments of `{cls.__name__}`", arguments, known)
     return cls(schema, **arguments)
+
+
+def networks_table() -> str:
+    """Returns the table of the README, in Markdown, from the docstrings.
+
+    The first line of a class says what it is, its first reference where it
+    comes from.
+    """
+    lines = ["| class | `--model` | what it is | paper |", "|---" * 4 + "|"]
+    for name in NAMES:
+        cls = NETWORKS[name]
+        text = cls.__doc__ or ""
+        what = text.partition("\n")[0].partition(": ")[2].rstrip(".")
+        reference = text.partition("Reference:\n")[2]
+        link = re.search(r"\[[^]]+\]\([^)]+\)", reference)
+        paper = link.group() if link else ""
+        lines.append(f"| `zoo.{cls.__name__}` | `{name}` | {what} | {paper} |")
+    return "\n".join(lines)

@@ -1,15 +1,33 @@
+from pathlib import Path
+
 import pytest
 
 import keras_cowclip
 import zoo
 from zoo.registry import NAMES
 from zoo.registry import NETWORKS
+from zoo.registry import networks_table
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 4, "hour": 3})
 
 
 def test_every_name_has_its_network():
     assert tuple(NETWORKS) == NAMES
+
+
+def test_the_readme_has_the_table_of_networks():
+    readme = Path(__file__).parents[2] / "README.md"
+    assert networks_table() in readme.read_text()
+    for cls in NETWORKS.values():
+        assert f"| `zoo.{cls.__name__}` |" in networks_table()
+        assert "](https://" in networks_table().splitlines()[2]
+
+
+def test_the_reference_has_every_network():
+    reference = Path(__file__).parents[2] / "docs/reference/models.md"
+    for cls in NETWORKS.values():
+        assert f"::: zoo.{cls.__name__}\n" in reference.read_text()
+        assert getattr(zoo, cls.__name__) is cls
 
 
 def test_a_network_of_ones_own_has_a_name(monkeypatch):

@@ -13,7 +13,9 @@ from zoo.models import MODELS
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "built_in_presets.py"
 BUILT_IN = Path(zoo.__file__).parent / "presets" / "built_in"
-PRESETS = [f"{model}_synthetic" for model in MODELS]
+PRESETS = [
+    f"{model}_synthetic" for model in ("dcn", "dcn_v2", "deepfm", "wide_deep")
+]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def rows(tmp_path_factory):
     return path, labels
 
 
-def test_there_is_one_for_each_network():
+def test_there_are_four_of_them():
     assert sorted(PRESETS) == zoo.built_in_presets()
 
 

@@ -203,11 +203,17 @@ class Recipe:
     def _check_network(self) -> None:
         cls = network_class(self.model)
         check_instance("network", self.network, dict)
+        defaults = _own_defaults(cls)
         check_known(
-            f"`network`, arguments of `{cls.__name__}`,",
-            self.network,
-            _own_defaults(cls),
+            f"`network`, arguments of `{cls.__name__}`,", self.network, defaults
         )
+        # So that two recipes of the same run are equal.
+        changed = {
+            name: _of_json(value)
+            for name, value in self.network.items()
+            if _of_json(value) != _of_json(defaults[name])
+        }
+        object.__setattr__(self, "network", changed)
 
     def for_data(self, name: str | None) -> "Recipe":
         """Fills in the learning rate that the paper has for a data set.

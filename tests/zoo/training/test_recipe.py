@@ -166,3 +166,33 @@ def test_settings_at_their_defaults_are_not_in_reports():
 def test_wrong_batches_and_averages_are_refused(name, value):
     with pytest.raises(ValueError, match=f"Received: {name}={value!r}"):
         Recipe(**{name: value})
+
+
+def test_a_networks_own_arguments_reach_it():
+    recipe = Recipe(
+        model="dcn",
+        network={"num_cross_layers": 1, "activation": "dice", "cross_l2": 1e-5},
+    )
+    # What is the default anyway is no other recipe.
+    assert recipe.network == {"num_cross_layers": 1, "activation": "dice"}
+    network = recipe.make_network(FeatureSchema([], {"site": 5}))
+    config = network.get_config()
+    assert config["num_cross_layers"] == 1
+    assert config["activation"] == "dice"
+    assert recipe.for_network(network).network == recipe.network
+    assert recipe.hyperparameters()["network"] == recipe.network
+    assert "network" not in Recipe(model="dcn").hyperparameters()
+
+
+@pytest.mark.parametrize(
+    "network, message",
+    [
+        ({"num_cross_layer": 2}, "of `DCN`.*Did you mean 'num_cross_layers'"),
+        ({"low_rank": 2}, "of `DCN`,.*Received: low_rank=2"),
+        ({"embedding_dim": 4}, "Received: embedding_dim=4"),
+        ([("num_cross_layers", 2)], "`network` must be a `dict`"),
+    ],
+)
+def test_arguments_that_the_network_lacks_are_named(network, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(model="dcn", network=network)

@@ -153,8 +153,22 @@ class CowClipEmbedding(keras.layers.Embedding):
         embeddings = backend.look_up(table, table.cowclip, inputs, mask)
         return ops.cast(embeddings, self.compute_dtype)
 
+    def quantized_call(self, inputs, mask=None, **kwargs):
+        if mask is None:
+            return super().quantized_call(inputs, **kwargs)
+        embeddings = super().quantized_call(
+            ops.where(mask, inputs, 0), **kwargs
+        )
+        return ops.where(ops.expand_dims(mask, axis=-1), embeddings, 0)
+
     def compute_output_spec(self, inputs, mask=None):
         return super().compute_output_spec(inputs)
+
+    def compute_mask(self, inputs, mask=None):
+        of_zeros = super().compute_mask(inputs)
+        if of_zeros is None or mask is None:
+            return of_zeros
+        return ops.logical_and(of_zeros, mask)
 
     def get_weights(self):
         return [variable.numpy() for variable in self._state()]

@@ -74,10 +74,7 @@ class FeatureSchema:
             self.categorical[name] = int(size)
         self.sequences = dict(sequences or {})
         self.labels = _labels(label, labels)
-        self.roles = {
-            role: [columns] if isinstance(columns, str) else list(columns)
-            for role, columns in dict(roles or {}).items()
-        }
+        self.roles = _roles(roles)
         self.weight = weight
         self._check_names()
         self._check_sequences()
@@ -363,6 +360,12 @@ class FeatureSchema:
         names = [*self.dense, *self.categorical, *self.sequences, *self.labels]
         if self.weight is not None:
             names.append(self.weight)
+        for name in names:
+            if not isinstance(name, str) or not name:
+                raise ValueError(
+                    "The names of columns must be text, and not empty. "
+                    f"Received: {name!r}"
+                )
         if len(set(names)) != len(names):
             raise ValueError(
                 "The names of columns must differ from each other. "
@@ -405,3 +408,18 @@ def _labels(label, labels):
             f"Received: label={label!r}, labels={labels!r}"
         )
     return tuple(labels)
+
+
+def _roles(roles):
+    roles = {} if roles is None else roles
+    check_instance("roles", roles, dict)
+    columns_of = {}
+    for role, columns in roles.items():
+        columns = [columns] if isinstance(columns, str) else columns
+        if not isinstance(columns, list | tuple) or not columns:
+            raise ValueError(
+                f"`roles[{role!r}]` must be a column or a list of columns. "
+                f"Received: {columns!r}"
+            )
+        columns_of[role] = list(columns)
+    return columns_of

@@ -37,6 +37,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """The only values that an option takes."""
 
 
+# Where an option takes another form than the setting.
+_HELP = {
+    "network": "Another argument of the network's class and its value, as in "
+    "num_cross_layers=2; may be given several times."
+}
+
+
 def _none_if_infinite(value: float) -> float | None:
     return None if value == math.inf else value
 
@@ -141,7 +148,7 @@ def _options() -> list[inspect.Parameter]:
             type_, default = list[str], []
         option = typer.Option(
             *names,
-            help=help_texts.get(name),
+            help=_HELP.get(name) or help_texts.get(name),
             show_default=default is not None,
             rich_help_panel="Recipe",
             **_DETAILS.get(name, {}),

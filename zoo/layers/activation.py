@@ -78,11 +78,13 @@ _WITH_WEIGHTS = {"dice": lambda name: Dice(name=name), "prelu": _prelu}
 
 def check_activation(argument, activation):
     """Raises a `ValueError` unless `activation_layer` takes an activation."""
-    if activation is None or activation in _WITH_WEIGHTS:
+    if activation is None:
         return
     try:
         if not isinstance(activation, str):
             raise ValueError("no text")
+        if activation in _WITH_WEIGHTS:
+            return
         keras.activations.get(activation)
     except ValueError as error:
         known = [*_WITH_WEIGHTS, *_names_in_keras()]

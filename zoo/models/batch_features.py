@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_cowclip import CowClipEmbedding
+from zoo.checks import check_choice
 from zoo.layers import FieldOffset
 from zoo.layers import FieldSum
 from zoo.layers import MaskedMean
@@ -55,6 +56,7 @@ class Features:
         }
         self._model = model
         self._tables: dict[str, Table] = {}
+        self._with_numeric: dict[str, Tensor] = {}
 
     @property
     def dense(self) -> Tensor:
@@ -90,6 +92,7 @@ class Features:
 
     def field(self, name: str) -> Tensor:
         """Returns the embedding of one field, `(batch, embedding_dim)`."""
+        check_choice("field", name, self.schema.categorical)
         place = list(self.schema.categorical).index(name)
         return self.table().fields[:, place]
 
@@ -103,10 +106,12 @@ class Features:
             `(batch, length, embedding_dim)` vectors, zero where padded, and
             the `(batch, length)` boolean mask, `False` where padded.
         """
-        return self.table().sequences[name], self.mask(name)
+        mask = self.mask(name)
+        return self.table().sequences[name], mask
 
     def mask(self, name: str) -> Tensor:
         """Returns which places of a sequence hold an event."""
+        check_choice("sequence", name, self.schema.sequences)
         return self.inputs[name] >= 0
 
     def fields_of(self, name: str, dim: int | None = None) -> Tensor:
@@ -120,8 +125,14 @@ class Features:
         vectors = self.table(name, dim).fields
         if self._model.dense != "embed" or not self.schema.num_dense:
             return vectors
-        numeric = NumericEmbedding(vectors.shape[-1], name=f"numeric_{name}")
-        return keras.layers.Concatenate(axis=1)([numeric(self.dense), vectors])
+        if name not in self._with_numeric:
+            numeric = NumericEmbedding(
+                vectors.shape[-1], name=f"numeric_{name}"
+            )
+            self._with_numeric[name] = keras.layers.Concatenate(axis=1)(
+                [numeric(self.dense), vectors]
+            )
+        return self._with_numeric[name]
 
     def embeddings_of(self, name: str, dim: int | None = None) -> Tensor:
         """Returns the `embeddings` of another table, see `fields_of`."""
@@ -155,7 +166,13 @@ class Features:
                 ),
                 f"{prefix}rows",
             )
-        return self._tables[name]
+        table = self._tables[name]
+        if dim not in (None, table.fields.shape[-1]):
+            raise ValueError(
+                f"`dim` must be that of the first call for the table '{name}', "
+                f"{table.fields.shape[-1]}. Received: dim={dim}"
+            )
+        return table
 
     def linear(self) -> Tensor:
         """The wide part: one weight an id and one a dense column.
@@ -200,6 +217,7 @@ class Features:
         inputs: Tensor | None = None,
         units: tuple[int, ...] | None = None,
         name: str | None = None,
+        use_bias: bool = True,
     ) -> Tensor:
         """A multilayer perceptron, `(batch, units[-1])`.
 
@@ -212,19 +230,22 @@ class Features:
                 model's `hidden_units`.
             name: string. Of the layers, for a second perceptron: they are then
                 `<name>_hidden_1` and so on. Defaults to `None`.
+            use_bias: boolean, whether layers have `b`. Defaults to `True`.
         """
         x = self.flat if inputs is None else inputs
         units = self._model.hidden_units if units is None else units
         prefix = f"{name}_" if name else ""
         for i, width in enumerate(units, start=1):
-            x = self._hidden_layer(x, width, prefix, i)
+            x = self._hidden_layer(x, width, prefix, i, use_bias)
         return x
 
-    def output(self, inputs: Tensor, name: str = "logit") -> Tensor:
-        """A linear output without bias, `(batch, labels)`."""
+    def output(
+        self, inputs: Tensor, name: str = "logit", use_bias: bool = False
+    ) -> Tensor:
+        """A linear output, `(batch, labels)`; the model adds a bias anyway."""
         return keras.layers.Dense(
             len(self.schema.labels),
-            use_bias=False,
+            use_bias=use_bias,
             kernel_initializer="glorot_normal",
             name=name,
         )(inputs)
@@ -234,7 +255,7 @@ class Features:
         self.kept[name] = tensor
 
     def _hidden_layer(
-        self, x: Tensor, width: int, prefix: str, i: int
+        self, x: Tensor, width: int, prefix: str, i: int, use_bias: bool
     ) -> Tensor:
         model = self._model
         # Keras fuses no activation that has weights or a layer before it.
@@ -245,6 +266,7 @@ class Features:
         x = keras.layers.Dense(
             width,
             activation=model.activation if fused else None,
+            use_bias=use_bias,
             kernel_initializer="glorot_normal",
             name=f"{prefix}hidden_{i}",
         )(x)
@@ -254,10 +276,11 @@ class Features:
                     model.normalization, f"{prefix}norm_{i}"
                 )(x)
             x = activation_layer(model.activation, f"{prefix}activation_{i}")(x)
-        if model.dropout:
-            x = keras.layers.Dropout(
-                model.dropout, name=f"{prefix}dropout_{i}"
-            )(x)
+        dropout = model.dropout
+        if isinstance(dropout, tuple):
+            dropout = dropout[i - 1]
+        if dropout:
+            x = keras.layers.Dropout(dropout, name=f"{prefix}dropout_{i}")(x)
         return x
 
     def _means(self, table: "Table") -> list[Tensor]:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from zoo.checks import check_known
 from zoo.layers import ClickProbability
 from zoo.models.batch_features import Features
 from zoo.models.network_arguments import check_arguments
@@ -18,6 +19,8 @@ from zoo.presets.folder import write_preset
 from zoo.runtime.out_of_memory import explained_out_of_memory
 
 Tensor = Any
+# Attributes that `compile` and `build` set.
+_OF_COMPILE = ("optimizer", "loss", "built")
 
 
 class CTRModel(keras.Model):
@@ -39,7 +42,8 @@ class CTRModel(keras.Model):
         embedding_dim: integer. Length of an id's embedding. Defaults to `10`.
         hidden_units: tuple of integers. Widths of the hidden layers. Defaults
             to `(400, 400, 400)`.
-        dropout: float in `[0, 1)`, after every hidden layer. Defaults to `0.0`.
+        dropout: float in `[0, 1)`, after every hidden layer, or a tuple with
+            one for each. Defaults to `0.0`.
         linear_l2: float. L2 on the linear weights of the dense columns; the
             paper's recipe gives it the optimizer's `embedding_l2`. Defaults to
             `0.0`.
@@ -73,7 +77,7 @@ class CTRModel(keras.Model):
     Example:
 
     ```python
-    @keras.saving.register_keras_serializable("shop")
+    @zoo.register_network("shop_tower")
     class Tower(zoo.CTRModel):
         def __init__(self, schema, *, first_units=64, **shared):
             self.first_units = first_units
@@ -90,6 +94,17 @@ class CTRModel(keras.Model):
     """
 
     DENSE = "concat"
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        for name in cls.argument_defaults():
+            own = name not in CTRModel.argument_defaults()
+            if own and (hasattr(CTRModel, name) or name in _OF_COMPILE):
+                raise ValueError(
+                    f"An argument of `{cls.__name__}` must have a name that no "
+                    "attribute of `keras.Model` and `zoo.CTRModel` has. "
+                    f"Received: {name}"
+                )
 
     def __init__(
         self,
@@ -122,12 +137,18 @@ class CTRModel(keras.Model):
         self.schema = schema
         self.embedding_dim = embedding_dim
         self.hidden_units = tuple(hidden_units)
-        self.dropout = dropout
+        is_list = isinstance(dropout, list | tuple)
+        self.dropout = tuple(dropout) if is_list else dropout
         self.linear_l2 = linear_l2
         self.embedding_deviation = embedding_deviation
         self.dense = dense
         self.activation = activation
         self.normalization = normalization
+        check_known(
+            f"Arguments of `{type(self).__name__}`",
+            kwargs,
+            [*self.argument_defaults(), "dtype", "name", "trainable"],
+        )
         check_no_numpy_integers(self._arguments())
         with _dtype_policy(dtype):
             features = Features(self)
@@ -168,7 +189,7 @@ class CTRModel(keras.Model):
         """
         return click_probabilities(self.logits(x), self.schema.labels)
 
-    def extra_loss(self, y, probabilities, kept):
+    def extra_loss(self, y, probabilities, kept, sample_weight=None):
         """Returns what a network trains on beside the usual loss.
 
         It is called while the model trains, under stock `compile` and `fit`,
@@ -178,6 +199,9 @@ class CTRModel(keras.Model):
             y: the labels of the batch, `(batch, 1)`, or a dict of such.
             probabilities: what the model predicts for it.
             kept: dict of the tensors that were kept.
+            sample_weight: the weights of the rows, `(batch,)`, or a dict of
+                such, in which a label that a row lacks has 0. Defaults to
+                `None`, all 1.
 
         Returns:
             A scalar to add to the loss.
@@ -194,6 +218,10 @@ class CTRModel(keras.Model):
             return outputs["probabilities"]
         return outputs
 
+    def compute_output_spec(self, inputs, training=None, mask=None):
+        outputs = super().compute_output_spec(inputs, training, mask)
+        return outputs["probabilities"] if self._has_kept else outputs
+
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
@@ -205,7 +233,15 @@ class CTRModel(keras.Model):
             sample_weight=sample_weight,
             training=training,
         )
-        return loss + self.extra_loss(y, y_pred, kept) if kept else loss
+        if not kept:
+            return loss
+        extra = self.extra_loss(y, y_pred, kept, sample_weight)
+        if len(extra.shape):
+            raise ValueError(
+                f"`{type(self).__name__}.extra_loss` must return a scalar. "
+                f"Received: shape {tuple(extra.shape)}"
+            )
+        return loss + ops.cast(extra, loss.dtype)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         y_pred, _ = self._without_kept(y_pred)
@@ -348,6 +384,13 @@ class CTRModel(keras.Model):
             self.schema.check(inputs)
 
     def _arguments(self):
+        for name in self.argument_defaults():
+            if not hasattr(self, name):
+                raise ValueError(
+                    f"`{type(self).__name__}` must keep its argument `{name}` "
+                    "as an attribute of that name before it calls "
+                    "`super().__init__`. Received: a model without it"
+                )
         values = {
             name: getattr(self, name) for name in self.argument_defaults()
         }
@@ -376,12 +419,25 @@ def click_probabilities(logits, labels):
         `(batch, 1)`, or with several labels a dict of such.
     """
     if isinstance(logits, dict):
-        columns = [_total(logits[label], f"logits_{label}") for label in labels]
+        if set(logits) != set(labels):
+            raise ValueError(
+                "`logits` as a dict must have the labels of the schema, "
+                f"{list(labels)}. Received: {sorted(logits)}"
+            )
+        columns = [
+            _total(logits[label], f"logits_{i}")
+            for i, label in enumerate(labels)
+        ]
         logits = keras.layers.Concatenate(dtype="float32", name="labels")(
             columns
         )
     total = _total(logits, "logits")
-    if len(labels) > 1 and total.shape[-1] == 1:
+    if len(total.shape) != 2 or total.shape[-1] not in (1, len(labels)):
+        raise ValueError(
+            "`logits` must return tensors of shape (batch, 1), or a column for "
+            f"each of the labels {list(labels)}. Received: shape {total.shape}"
+        )
+    if len(labels) > total.shape[-1]:
         total = ops.repeat(total, len(labels), axis=-1)
     probabilities = ClickProbability(dtype="float32", name="click")(total)
     if len(labels) == 1:

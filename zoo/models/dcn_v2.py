@@ -73,8 +73,10 @@ class DCNv2(CTRModel):
 
     def logits(self, x):
         deep = x.mlp()
-        joined = keras.layers.Concatenate(name="cross_and_deep")
-        return [x.linear(), x.output(joined([self._cross(x.flat), deep]))]
+        joined = keras.layers.Concatenate(name="cross_and_deep")(
+            [self._cross(x.flat), deep]
+        )
+        return [x.linear(), x.output(joined)]
 
     def _cross(self, flat):
         l2 = self.cross_l2

@@ -32,5 +32,6 @@ class DeepFM(CTRModel):
     """
 
     def logits(self, x):
+        deep = x.mlp()
         pairs = FactorizationMachine(name="fm")(x.embeddings)
-        return [x.linear(), pairs, x.output(x.mlp())]
+        return [x.linear(), pairs, x.output(deep)]

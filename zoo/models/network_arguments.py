@@ -56,13 +56,24 @@ def check_settings(
     """Raises a `ValueError` unless a network can have these arguments."""
     check_positive_integer("embedding_dim", embedding_dim)
     check_positive_integers("hidden_units", hidden_units)
-    check_number("dropout", dropout, "in [0, 1)", lambda x: 0 <= x < 1)
+    _check_dropout(dropout, len(hidden_units))
     check_number(
         "embedding_deviation",
         embedding_deviation,
         "that is positive and finite",
         lambda x: 0 < x < math.inf,
     )
+
+
+def _check_dropout(dropout: Any, layers: int) -> None:
+    rates = dropout if isinstance(dropout, list | tuple) else [dropout] * layers
+    if len(rates) != layers:
+        raise ValueError(
+            f"`dropout` must be a number, or one for each of the {layers} "
+            f"hidden layers. Received: dropout={dropout!r}"
+        )
+    for rate in [*rates] or [dropout]:
+        check_number("dropout", rate, "in [0, 1)", lambda x: 0 <= x < 1)
 
 
 def check_dtype(dtype: Any) -> None:

@@ -31,4 +31,5 @@ class WideDeep(CTRModel):
     """
 
     def logits(self, x):
-        return [x.linear(), x.output(x.mlp())]
+        deep = x.mlp()
+        return [x.linear(), x.output(deep)]

@@ -36,7 +36,8 @@ def export(
     `ids`, `(batch, num_fields)` int32, and the sequences, each
     `(batch, max_length)` int32 with -1 in front of the first event, under these
     names, for any number of rows. It gives the `(batch, 1)` click probability,
-    with several labels one of each, in their order. It computes in float32
+    with several labels a list of one of each, in the order of
+    `schema.labels`. It computes in float32
     whatever policy the preset was trained with. Ids are those of
     `ClickEncoder.encode` and are not checked.
 
@@ -212,8 +213,12 @@ def _without_counts(model: CTRModel) -> keras.Model:
 
     cloned = keras.models.clone_model(model, clone_function=plain)
     outputs = cloned.output
-    if isinstance(outputs, dict) and set(outputs) == {"probabilities", "kept"}:
+    labels = model.schema.labels
+    if isinstance(outputs, dict) and isinstance(outputs.get("kept"), dict):
         outputs = outputs["probabilities"]
+    if len(labels) > 1:
+        # By place: not every format has names, and Keras would sort them.
+        outputs = [outputs[label] for label in labels]
     return keras.Model(cloned.input, outputs, name=model.name)
 
 

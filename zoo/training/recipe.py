@@ -149,7 +149,7 @@ class Recipe:
     embedding_deviation: float = 1e-2
     hidden_units: tuple[int, ...] = (400, 400, 400)
     dropout: float = 0.0
-    network: dict[str, Any] = field(default_factory=dict)
+    network: dict[str, Any] = field(default_factory=dict, hash=False)
     dtype: str | None = None
     lazy: bool = False
     average: str = "none"

@@ -131,6 +131,11 @@ def test_the_config_of_a_plain_schema_is_that_of_before():
         ({"labels": ("a", "a")}, "must differ from each other"),
         ({"labels": "click"}, "`labels` must be a list"),
         ({"labels": ("a",), "label": "b"}, "instead of `label`"),
+        ({"roles": {"user": 5}}, r"`roles\['user'\]` must be a column or"),
+        ({"roles": {"user": []}}, r"`roles\['user'\]` must be a column or"),
+        ({"roles": ["user"]}, "`roles` must be a `dict`"),
+        ({"weight": 3}, "must be text.*Received: 3"),
+        ({"labels": ["a", ""]}, "must be text, and not empty"),
         ({"roles": {"domain": "tab"}}, r"`roles\['domain'\]`.*'tab'"),
     ],
 )

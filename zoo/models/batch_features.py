@@ -47,11 +47,17 @@ class Features:
     def __init__(self, model: Any) -> None:
         self.schema = model.schema
         self.kept: dict[str, Tensor] = {}
-        for name in self.schema.inputs():
-            # Keras would call the first layer of a class so, as in `Dense`.
-            type(name, (keras.layers.Layer,), {})()
+        # Keras would call the first layer of the class `Dense` so.
+        type("dense", (keras.layers.Layer,), {})()
         self.inputs = {
-            name: keras.Input((width,), dtype=dtype, name=name)
+            # A sequence may be called as a layer is: `click`, `features`.
+            name: keras.Input(
+                (width,),
+                dtype=dtype,
+                name=f"sequence_{name}"
+                if name in self.schema.sequences
+                else name,
+            )
             for name, (width, dtype) in self.schema.inputs().items()
         }
         self._model = model

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -155,7 +156,10 @@ class CTRModel(keras.Model):
             outputs = self.probabilities(features)
         if features.kept:
             outputs = {"probabilities": outputs, "kept": features.kept}
-        super().__init__(inputs=features.inputs, outputs=outputs, **kwargs)
+        with warnings.catch_warnings():
+            # Layers of inputs may be called otherwise than their keys.
+            warnings.filterwarnings("ignore", "When providing `inputs` as a")
+            super().__init__(inputs=features.inputs, outputs=outputs, **kwargs)
         self._has_kept = bool(features.kept)
         # A Functional model drops it, and the config would lose it.
         self.dtype_policy = dtype
@@ -400,10 +404,12 @@ class CTRModel(keras.Model):
         }
 
     def _without_kept(self, y_pred):
-        if isinstance(y_pred, dict) and set(y_pred) == {
-            "probabilities",
-            "kept",
-        }:
+        if (
+            self._has_kept
+            and isinstance(y_pred, dict)
+            # A label may be called so, too, but then it is a tensor.
+            and isinstance(y_pred.get("kept"), dict)
+        ):
             return y_pred["probabilities"], y_pred["kept"]
         return y_pred, {}
 

@@ -178,7 +178,7 @@ class Kept(zoo.CTRModel):
         x.keep("deep", deep)
         return [x.linear(), deep]
 
-    def extra_loss(self, y, probabilities, kept):
+    def extra_loss(self, y, probabilities, kept, sample_weight=None):
         loss = keras.losses.binary_crossentropy(
             y, keras.ops.sigmoid(kept["deep"])
         )
@@ -270,3 +270,121 @@ def test_hidden_layers_have_the_activation_asked_for(normalization, activation):
 def test_shared_arguments_out_of_range_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         build("wide_deep", PLAIN, **arguments)
+
+
+class KeptUnderLabels(zoo.CTRModel):
+    """Keeps a tensor and has labels that are called as its outputs are."""
+
+    def logits(self, x):
+        deep = x.mlp(units=(4,))
+        x.keep("deep", deep)
+        return x.output(deep)
+
+    def extra_loss(self, y, probabilities, kept, sample_weight=None):
+        assert {*y} == {*probabilities} == {*sample_weight} == {"kept", "click"}
+        return keras.ops.mean(keras.ops.square(kept["deep"]))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_an_extra_loss_in_16_bits_beside_a_label_of_any_name(policy):
+    schema = zoo.FeatureSchema(
+        ["price", "age"], {"item": 7, "hour": 5}, labels=("kept", "click")
+    )
+    model = KeptUnderLabels(schema, dtype=policy)
+    model.compile(CowClip(), "binary_crossentropy")
+    x = {name: inputs()[name] for name in ("dense", "ids")}
+    y = {"kept": labels()["click"], "click": labels()["purchase"]}
+    weights = {name: np.ones(32, "float32") for name in y}
+    loss = model.fit(x, y, sample_weight=weights, verbose=0).history["loss"]
+    assert np.isfinite(loss).all()
+    assert {*model.predict(x, verbose=0)} == {"kept", "click"}
+    # As a layer of another model, it gives what it predicts.
+    tensors = {
+        name: keras.Input((width,), dtype=dtype, name=name)
+        for name, (width, dtype) in schema.inputs().items()
+    }
+    assert {*model(tensors)} == {"kept", "click"}
+
+
+def test_a_sequence_may_be_called_as_a_layer_is():
+    names = ("linear", "embeddings", "logit", "click", "features", "hidden_1")
+    schema = zoo.FeatureSchema(
+        [],
+        {"item": 7},
+        sequences={name: zoo.Sequence("item", max_length=2) for name in names},
+    )
+    model = build("deepfm", schema)
+    x = {
+        name: np.zeros((3, width), dtype)
+        for name, (width, dtype) in schema.inputs().items()
+    }
+    assert model.predict(x, verbose=0).shape == (3, 1)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize`")
+def test_a_quantized_network_reads_histories():
+    model = build("wide_deep")
+    before = model.predict(inputs(), verbose=0)["click"]
+    model.quantize("int8")
+    after = model.predict(inputs(), verbose=0)["click"]
+    np.testing.assert_allclose(after, before, atol=0.05)
+
+
+def network(logits, **arguments):
+    """Returns a class that has these `logits`."""
+    return type("Own", (zoo.CTRModel,), {"logits": logits, **arguments})
+
+
+def test_fields_and_embeddings_share_the_numeric_vectors():
+    own = network(
+        lambda self, x: [
+            x.output(keras.layers.Flatten()(x.fields), name="first"),
+            x.output(x.mlp(units=(3,))),
+        ]
+    )
+    names = [layer.name for layer in own(PLAIN, dense="embed").layers]
+    assert names.count("numeric_embeddings") == 1
+
+
+@pytest.mark.parametrize(
+    "logits, message",
+    [
+        (lambda self, x: x.mlp(units=(5,)), r"Received: shape \(None, 5\)"),
+        (lambda self, x: x.embeddings, r"Received: shape \(None, 2, 10\)"),
+        (lambda self, x: {"buy": x.linear()}, r"Received: \['buy'\]"),
+        (lambda self, x: x.output(x.field("no")), "`field` must be one of"),
+        (lambda self, x: x.sequence("no"), "`sequence` must be one of"),
+        (
+            lambda self, x: [x.fields_of("t", 4), x.embeddings_of("t", 8)],
+            "the table 't', 4. Received: dim=8",
+        ),
+    ],
+)
+def test_logits_that_cannot_be_are_refused(logits, message):
+    with pytest.raises(ValueError, match=message):
+        network(logits)(PLAIN)
+
+
+def test_arguments_of_ones_own_have_names_of_their_own():
+    def init(self, schema, *, optimizer=None, **shared):
+        zoo.CTRModel.__init__(self, schema, **shared)
+
+    with pytest.raises(ValueError, match="`Own` must.*Received: optimizer"):
+        network(None, __init__=init)
+
+    def forgets(self, schema, *, units=3, **shared):
+        zoo.CTRModel.__init__(self, schema, **shared)
+
+    with pytest.raises(ValueError, match="must keep its argument `units`"):
+        network(None, __init__=forgets)(PLAIN)
+    with pytest.raises(ValueError, match="of `WideDeep` must be among"):
+        zoo.WideDeep(PLAIN, unit=3)
+
+
+def test_dropout_may_differ_by_layer():
+    model = zoo.WideDeep(PLAIN, hidden_units=(4, 3), dropout=(0.5, 0.0))
+    assert model.get_config()["dropout"] == [0.5, 0.0]
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds.count("Dropout") == 1
+    with pytest.raises(ValueError, match="one for each of the 2 hidden layers"):
+        zoo.WideDeep(PLAIN, hidden_units=(4, 3), dropout=(0.5,))

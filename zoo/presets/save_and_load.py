@@ -100,7 +100,9 @@ def load_model(
     if opened.registered_name not in classes:
         raise ValueError(
             f"{opened.folder / CONFIG_FILE}: `registered_name` must be one of "
-            f"{list(classes)}. Received: {opened.registered_name}"
+            f"{list(classes)}; register a network of yours by "
+            "`zoo.register_network` before you load it. "
+            f"Received: {opened.registered_name}"
         )
     cls = classes[opened.registered_name]
     return opened.make_model(cls, load_weights, dtype)

@@ -147,10 +147,10 @@ def test_a_model_with_another_history_is_refused(predictor):
         labels=schema.labels,
         sequences={**schema.sequences, "history": zoo.Sequence("item")},
     )
-    with pytest.raises(ValueError, match="must have the sequences of `encoder"):
+    with pytest.raises(ValueError, match="of `encoder`, sequences"):
         zoo.CTRPredictor(zoo.DeepFM(other), predictor.encoder)
     plain = zoo.FeatureSchema(schema.dense, schema.categorical)
-    with pytest.raises(ValueError, match="must have the sequences of `encoder"):
+    with pytest.raises(ValueError, match="of `encoder`, sequences"):
         zoo.CTRPredictor(zoo.DeepFM(plain), predictor.encoder)
 
 

@@ -2,17 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from typing import Any
 
 from zoo.checks import did_you_mean
 from zoo.raw.list_column import ListColumn
 
-if TYPE_CHECKING:
-    from zoo.raw.log_format import LogFormat
 
-
-def check_columns(log_format: "LogFormat") -> None:
+def check_columns(log_format: Any) -> None:
     """Raises a `ValueError` for columns that repeat, overlap or are unknown."""
     if not log_format.categorical:
         raise ValueError(
@@ -45,7 +41,7 @@ def check_columns(log_format: "LogFormat") -> None:
         )
 
 
-def _check_unlike(log_format: "LogFormat") -> None:
+def _check_unlike(log_format: Any) -> None:
     labels, weight = log_format.label_names, log_format.weight
     weights = [] if weight is None else [weight]
     others = (*labels, *log_format.dense, *log_format.sequences, *weights)
@@ -96,7 +92,7 @@ def as_list_columns(sequences: Any) -> dict[str, ListColumn]:
     return columns
 
 
-def _check_sequences(log_format: "LogFormat") -> None:
+def _check_sequences(log_format: Any) -> None:
     for name, column in log_format.sequences.items():
         if name in ("dense", "ids"):
             raise ValueError(
@@ -114,9 +110,7 @@ def _check_sequences(log_format: "LogFormat") -> None:
             _check_parallel(log_format, name, column)
 
 
-def _check_parallel(
-    log_format: "LogFormat", name: str, column: ListColumn
-) -> None:
+def _check_parallel(log_format: Any, name: str, column: ListColumn) -> None:
     others = [other for other in log_format.sequences if other != name]
     if column.parallel_to not in others:
         raise ValueError(

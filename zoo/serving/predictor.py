@@ -252,6 +252,6 @@ def _check_same_columns(model: FeatureSchema, encoder: FeatureSchema) -> None:
     ):
         if received != expected:
             raise ValueError(
-                f"`model` must have the {what} of `encoder`, {expected}. "
-                f"Received: {received}"
+                "`model` must have the columns and vocabulary sizes of "
+                f"`encoder`, {what} {expected}. Received: {received}"
             )

@@ -3,14 +3,15 @@
     python benchmarks/auc_against_time.py --backends jax torch
 
 AUC is that of the study `gowalla_two_batches`, the mean over its seeds. Seconds
-are those of its 8 epochs on gowalla, from windows of a few batches that are
-timed in turn, on each backend, with the tables as they are and padded to more
-ids. Writes `auc_against_time.csv` and `auc_against_time.png` to
+are those of its 8 epochs on gowalla, from windows of a few batches, on each
+backend, with the tables as they are and padded to more ids. Each setting has a
+process of its own, because a model of 10 million ids takes gigabytes. Writes
+`auc_against_time.csv` and `auc_against_time.png` to
 `benchmarks/results/scaling`, and replaces lines that are measured again.
 """
 
 import argparse
-import gc
+import itertools
 import json
 import sys
 import tempfile
@@ -65,27 +66,31 @@ def main():
     parser.add_argument("--backends", nargs="+", default=BACKENDS)
     parser.add_argument("--ids", nargs="+", type=int, default=IDS)
     parser.add_argument("--gowalla", type=Path, help="see scaling.py")
-    # Of the process that measures one size of the tables.
+    parser.add_argument("--settings", nargs="+", default=SETTINGS)
+    # Of the process that measures one setting.
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        print(json.dumps(measure(arguments.measure, arguments.gowalla)))
+        (name,) = arguments.settings
+        line = measure(name, arguments.measure, arguments.gowalla)
+        print(json.dumps(line))
         return
     path = RESULTS / "auc_against_time.csv"
-    for backend in arguments.backends:
-        for ids in arguments.ids:
-            options = ["--measure", str(ids)]
-            if arguments.gowalla:
-                options += ["--gowalla", str(arguments.gowalla)]
-            new = measure_in_child(__file__, backend, *options)
-            done = {_key(line) for line in new}
-            write([*(o for o in read(path) if _key(o) not in done), *new], path)
-            print(f"{backend}, {ids:,} ids: measured", flush=True)
+    for backend, ids, name in itertools.product(
+        arguments.backends, arguments.ids, arguments.settings
+    ):
+        options = ["--measure", str(ids), "--settings", name]
+        if arguments.gowalla:
+            options += ["--gowalla", str(arguments.gowalla)]
+        new = measure_in_child(__file__, backend, *options)
+        others = [line for line in read(path) if _key(line) != _key(new)]
+        write([*others, new], path)
+        print(f"{backend}, {ids:,} ids, {name}: {new['seconds']} s", flush=True)
     draw(read(path), RESULTS / "auc_against_time.png")
 
 
-def measure(ids: int, folder: Path | None) -> list[Line]:
-    """Seconds of a training by each setting, in this process."""
+def measure(name: str, ids: int, folder: Path | None) -> Line:
+    """Seconds of a training by one setting, in this process."""
     import zoo  # Before Keras, see `zoo.keep_freed_memory`.
 
     # isort: split
@@ -106,35 +111,28 @@ def measure(ids: int, folder: Path | None) -> list[Line]:
     schema = zoo.FeatureSchema(
         dense=[], categorical=padded if ids > log.schema.num_ids else sizes
     )
-    lines = []
-    for name, (rule, batch_size, variant) in SETTINGS.items():
-        # A model of 10 million ids keeps gigabytes until it is collected.
-        keras.utils.clear_session()
-        gc.collect()
-        recipe = _recipe(scaling, rule, batch_size, variant)
-        model = recipe.make_network(schema)
-        model.compile(
-            recipe.make_optimizer(rows // recipe.batch_size, schema),
-            loss="binary_crossentropy",
-        )
-        share = min(1.0, IDS_OF_A_WHOLE_WINDOW / ids)
-        steps = max(1, round(share * WINDOW_ROWS[batch_size] / batch_size))
-        seconds = _seconds_of_a_row(
-            model, inputs, labels, recipe, steps * batch_size
-        )
-        lines.append(
-            {
-                "backend": keras.backend.backend(),
-                "ids": ids,
-                "setting": name,
-                "rule": rule,
-                "batch_size": recipe.batch_size,
-                "embedding_batch_size": batch_size,
-                "seconds": round(seconds * rows * recipe.epochs, 2),
-                **measured_with(describe_environment()),
-            }
-        )
-    return lines
+    rule, batch_size, variant = SETTINGS[name]
+    recipe = _recipe(scaling, rule, batch_size, variant)
+    model = recipe.make_network(schema)
+    model.compile(
+        recipe.make_optimizer(rows // recipe.batch_size, schema),
+        loss="binary_crossentropy",
+    )
+    share = min(1.0, IDS_OF_A_WHOLE_WINDOW / ids)
+    steps = max(1, round(share * WINDOW_ROWS[batch_size] / batch_size))
+    seconds = _seconds_of_a_row(
+        model, inputs, labels, recipe, steps * batch_size
+    )
+    return {
+        "backend": keras.backend.backend(),
+        "ids": ids,
+        "setting": name,
+        "rule": rule,
+        "batch_size": recipe.batch_size,
+        "embedding_batch_size": batch_size,
+        "seconds": round(seconds * rows * recipe.epochs, 2),
+        **measured_with(describe_environment()),
+    }
 
 
 def _recipe(scaling: Any, rule: str, batch_size: int, variant: str) -> Any:

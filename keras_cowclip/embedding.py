@@ -50,10 +50,10 @@ class CowClipEmbedding(keras.layers.Embedding):
 
     Call arguments:
         inputs: integer tensor.
-        mask: boolean tensor of its shape, `False` for padding, as behind the
-            end of a history: the vector is zero, has no gradient, and is not
-            counted. Unlike with `mask_zero=True`, id 0 is an id like any other.
-            Defaults to `None`, no padding.
+        padding_mask: boolean tensor of its shape, `False` for padding, as in
+            front of a short history: the vector is zero, has no gradient, and
+            is not counted. Unlike with `mask_zero=True`, id 0 is an id like any
+            other. Defaults to `None`, no padding.
 
     Input shape:
         `(batch, fields)` integers in `[0, input_dim)`, or any other rank.
@@ -76,7 +76,7 @@ class CowClipEmbedding(keras.layers.Embedding):
 
     history = keras.Input((50,), dtype="int32")  # -1 where there is no event
     layer = keras_cowclip.CowClipEmbedding(1_000_000, 10)
-    events = layer(history, mask=history >= 0)
+    events = layer(history, padding_mask=history >= 0)
     ```
 
     Reference:
@@ -96,8 +96,6 @@ class CowClipEmbedding(keras.layers.Embedding):
         weights = embedding_kwargs.pop("weights", None)
         super().__init__(int(input_dim), int(output_dim), **embedding_kwargs)
         self.clip = clip
-        # Keras would warn that a mask given to `call` ends here.
-        self.supports_masking = True
         if weights is not None:
             self.build()
             self.set_weights(
@@ -136,39 +134,35 @@ class CowClipEmbedding(keras.layers.Embedding):
         # bits, and lose most of a popular id's.
         return super().add_weight(*args, **{**kwargs, "autocast": False})
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs, padding_mask=None):
         if keras.backend.standardize_dtype(inputs.dtype) not in (
             "int32",
             "int64",
         ):
             inputs = ops.cast(inputs, "int32")
         if not self.id_counts.trainable:
-            if mask is None:
+            if padding_mask is None:
                 return super().call(inputs)
-            embeddings = super().call(ops.where(mask, inputs, 0))
-            return ops.where(ops.expand_dims(mask, axis=-1), embeddings, 0)
+            embeddings = super().call(ops.where(padding_mask, inputs, 0))
+            return ops.where(
+                ops.expand_dims(padding_mask, axis=-1), embeddings, 0
+            )
         # As in `keras.layers.Embedding`, -1 is the last row.
         inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
         table = self._embeddings
-        embeddings = backend.look_up(table, table.cowclip, inputs, mask)
+        embeddings = backend.look_up(table, table.cowclip, inputs, padding_mask)
         return ops.cast(embeddings, self.compute_dtype)
 
-    def quantized_call(self, inputs, mask=None, **kwargs):
-        if mask is None:
+    def quantized_call(self, inputs, padding_mask=None, **kwargs):
+        if padding_mask is None:
             return super().quantized_call(inputs, **kwargs)
         embeddings = super().quantized_call(
-            ops.where(mask, inputs, 0), **kwargs
+            ops.where(padding_mask, inputs, 0), **kwargs
         )
-        return ops.where(ops.expand_dims(mask, axis=-1), embeddings, 0)
+        return ops.where(ops.expand_dims(padding_mask, axis=-1), embeddings, 0)
 
-    def compute_output_spec(self, inputs, mask=None):
+    def compute_output_spec(self, inputs, padding_mask=None):
         return super().compute_output_spec(inputs)
-
-    def compute_mask(self, inputs, mask=None):
-        of_zeros = super().compute_mask(inputs)
-        if of_zeros is None or mask is None:
-            return of_zeros
-        return ops.logical_and(of_zeros, mask)
 
     def get_weights(self):
         return [variable.numpy() for variable in self._state()]

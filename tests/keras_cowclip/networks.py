@@ -60,9 +60,9 @@ def reference_network(weights, padded=False):
     hidden = keras.layers.Dense(HIDDEN, activation="tanh", name="layer_1")
     output = keras.layers.Dense(1, name="layer_2")
     deep = keras.layers.Concatenate()(
-        [keras.layers.Flatten()(table(ids, mask=mask)), dense]
+        [keras.layers.Flatten()(table(ids, padding_mask=mask)), dense]
     )
-    linear = keras.ops.sum(wide(ids, mask=mask), axis=1)
+    linear = keras.ops.sum(wide(ids, padding_mask=mask), axis=1)
     logits = keras.layers.Add()([output(hidden(deep)), linear])
     model = keras.Model({"ids": ids, "dense": dense}, logits)
     for name, variable in reference_variables(model).items():

@@ -49,7 +49,7 @@ def make_model(policy="float32", padded=False, **options):
     table = keras_cowclip.CowClipEmbedding(IDS, 4, name="table")
     wide = keras_cowclip.CowClipEmbedding(IDS, 1, clip=False, name="wide")
     mask = ids >= 0 if padded else None
-    table, wide = table(ids, mask=mask), wide(ids, mask=mask)
+    table, wide = table(ids, padding_mask=mask), wide(ids, padding_mask=mask)
     hidden = keras.layers.Dense(8, "tanh")(keras.layers.Flatten()(table))
     logit = keras.layers.Dense(1)(hidden) + keras.ops.sum(wide, axis=1)
     click = keras.layers.Activation("sigmoid", dtype="float32")(logit)

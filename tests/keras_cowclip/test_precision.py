@@ -38,7 +38,7 @@ def test_padding_is_not_counted_in_mixed_precision(policy, lazy):
     with networks.dtype_policy(policy):
         ids = keras.Input((3,), dtype="int32")
         table = kc.CowClipEmbedding(25, 4, name="table")
-        vectors = keras.layers.Flatten()(table(ids, mask=ids >= 0))
+        vectors = keras.layers.Flatten()(table(ids, padding_mask=ids >= 0))
         click = keras.layers.Dense(1, "sigmoid", dtype="float32")(vectors)
     model = keras.Model(ids, click)
     optimizer = kc.CowClip(1e-2, 1e-2, lazy=lazy)

@@ -339,7 +339,7 @@ class Table:
             [inputs["ids"], *(inputs[name] for name in schema.sequences)]
         )
         offset = FieldOffset(list(vocabularies.values()), columns, name=rows)
-        vectors = layer(offset(ids), mask=ids >= 0)
+        vectors = layer(offset(ids), padding_mask=ids >= 0)
         start = schema.num_fields
         self.fields, self.sequences = vectors[:, :start], {}
         for name, sequence in schema.sequences.items():

@@ -184,13 +184,13 @@ def _options(format: str, schema: FeatureSchema) -> dict[str, Any]:
 class _PlainTable(keras.layers.Embedding):
     """A table without `id_counts`, whose lookups may have padding."""
 
-    def call(self, inputs, mask=None):
-        if mask is None:
+    def call(self, inputs, padding_mask=None):
+        if padding_mask is None:
             return super().call(inputs)
-        vectors = super().call(ops.where(mask, inputs, 0))
-        return ops.where(ops.expand_dims(mask, axis=-1), vectors, 0.0)
+        vectors = super().call(ops.where(padding_mask, inputs, 0))
+        return ops.where(ops.expand_dims(padding_mask, axis=-1), vectors, 0.0)
 
-    def compute_output_spec(self, inputs, mask=None):
+    def compute_output_spec(self, inputs, padding_mask=None):
         return super().compute_output_spec(inputs)
 
 
@@ -200,7 +200,7 @@ def _without_counts(model: CTRModel) -> keras.Model:
     def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
         if not isinstance(layer, CowClipEmbedding):
             return layer
-        table = _PlainTable(
+        return _PlainTable(
             layer.input_dim,
             layer.output_dim,
             embeddings_initializer="zeros",
@@ -208,8 +208,6 @@ def _without_counts(model: CTRModel) -> keras.Model:
             dtype="float32",
             name=layer.name,
         )
-        table.supports_masking = True
-        return table
 
     cloned = keras.models.clone_model(model, clone_function=plain)
     outputs = cloned.output

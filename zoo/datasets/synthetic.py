@@ -138,7 +138,8 @@ def write_raw_log(
         max_vocabulary: integer. Cap on a field's number of distinct ids.
             Defaults to `2_000`.
         seed: integer. Defaults to `0`.
-        history, purchase: as in `make_log`.
+        history: integer, as in `make_log`. Defaults to `None`.
+        purchase: boolean, as in `make_log`. Defaults to `False`.
 
     Raises:
         ValueError: as `make_log` does.

@@ -10,9 +10,7 @@ class DeepFM(CTRModel):
     `sigmoid(linear(ids, dense) + sum_{i<j} <v_i, v_j> + mlp([v, dense]) +
     bias)`; both parts share the embeddings `v`.
 
-    Args:
-        schema: `zoo.FeatureSchema`, the columns of the click log.
-        **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
+    Its arguments are those of `zoo.CTRModel`.
 
     Example:
 

@@ -9,9 +9,7 @@ class WideDeep(CTRModel):
     `sigmoid(linear(ids, dense) + mlp([embeddings, dense]) + bias)`. The
     simplest of the networks and a strong baseline.
 
-    Args:
-        schema: `zoo.FeatureSchema`, the columns of the click log.
-        **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
+    Its arguments are those of `zoo.CTRModel`.
 
     Example:
 

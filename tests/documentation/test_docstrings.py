@@ -70,6 +70,13 @@ def _class_of(address):
 
 
 def _parameters(value):
+    # What a class inherits from a public one is said there.
+    if (
+        isinstance(value, type)
+        and "__init__" not in vars(value)
+        and value.__base__ in CALLABLES.values()
+    ):
+        return []
     names = list(inspect.signature(value).parameters)
     return [name for name in names if name not in ("self", "cls")]
 

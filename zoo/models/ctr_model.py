@@ -174,6 +174,17 @@ class CTRModel(keras.Model):
             A `(batch, labels)` or `(batch, 1)` tensor, or a list of such to be
             summed. A network with a part for each label returns a dict from
             labels to either, each `(batch, 1)`.
+
+        Raises:
+            NotImplementedError: unless a subclass defines it.
+
+        Example:
+
+        ```python
+        class Tower(zoo.CTRModel):
+            def logits(self, x):
+                return [x.linear(), x.output(x.mlp(x.flat, (64, 32)))]
+        ```
         """
         raise NotImplementedError(
             f"`{type(self).__name__}` must define `logits`, which lays the "
@@ -190,6 +201,19 @@ class CTRModel(keras.Model):
 
         Returns:
             `(batch, 1)`, or with several labels a dict of such.
+
+        Raises:
+            ValueError: if `logits` returned tensors of another shape.
+
+        Example:
+
+        ```python
+        class Half(zoo.CTRModel):
+            def probabilities(self, x):
+                return 0.5 * keras.ops.sigmoid(x.output(x.mlp()))
+
+        model = Half(zoo.FeatureSchema(["price"], {"site": 1000}))
+        ```
         """
         return click_probabilities(self.logits(x), self.schema.labels)
 
@@ -209,6 +233,22 @@ class CTRModel(keras.Model):
 
         Returns:
             A scalar to add to the loss.
+
+        Raises:
+            NotImplementedError: unless a subclass defines it.
+
+        Example:
+
+        ```python
+        class Small(zoo.CTRModel):
+            def logits(self, x):
+                deep = x.mlp()
+                x.keep("deep", deep)
+                return x.output(deep)
+
+            def extra_loss(self, y, probabilities, kept, sample_weight=None):
+                return 1e-3 * keras.ops.mean(keras.ops.square(kept["deep"]))
+        ```
         """
         raise NotImplementedError(
             f"`{type(self).__name__}` must define `extra_loss`, because its "

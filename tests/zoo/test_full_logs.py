@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
@@ -216,3 +217,28 @@ def test_a_run_goes_on_where_it_was_broken_off(folder, tmp_path, monkeypatch):
     assert parts["labels"] == whole["labels"]
     config = json.loads((tmp_path / "parts" / "config.json").read_text())
     assert config["config"]["num_cross_layers"] == 1
+
+
+def test_an_exported_model_takes_the_sequences(folder, tmp_path):
+    if keras.backend.backend() == "jax":
+        pytest.skip("its exporters need other packages")
+    inputs, *_ = (
+        zoo.EncodedLog.load(folder / "encoded").split("test").read(0, 9)
+    )
+    expected = zoo.from_preset(folder / "run").predict(inputs, verbose=0)
+    inputs = {name: np.array(array) for name, array in inputs.items()}
+    if keras.backend.backend() == "torch":
+        import torch
+
+        zoo.export(folder / "run", tmp_path / "model.pt2", "torch")
+        module = torch.export.load(tmp_path / "model.pt2").module()
+        tensors = {n: torch.from_numpy(array) for n, array in inputs.items()}
+        outputs = [output.detach().numpy() for output in module(tensors)]
+    else:
+        import tensorflow as tf
+
+        zoo.export(folder / "run", tmp_path / "model", "tf_saved_model")
+        served = tf.saved_model.load(tmp_path / "model")
+        outputs = [output.numpy() for output in served.serve(inputs)]
+    for label, output in zip(SHOP.labels, outputs, strict=True):
+        np.testing.assert_allclose(output, expected[label], rtol=1e-5)

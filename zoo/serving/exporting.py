@@ -87,7 +87,8 @@ Interpreter(output).get_signature_runner()` |
     check_new(output)
     with _portable_device():
         loaded = from_preset(preset, dtype="float32", **hub)
-        model = _without_counts(loaded)
+        with _quiet():
+            model = _without_counts(loaded)
         _check_size(model, format, chosen)
         with new_output(output) as path, _quiet():
             _write(model, loaded.schema, path, format)

@@ -62,6 +62,13 @@ def pytest_addoption(parser):
         action="store_true",
         help="run tests/gpu in full size on a GPU, and fail without one",
     )
+    parser.addoption(
+        "--golden",
+        type=Path,
+        default=TESTS.parents[1] / "shared" / "golden",
+        help="folder of golden numbers that tests/zoo/models/test_golden.py "
+        "runs beside its own",
+    )
 
 
 def pytest_configure(config):

@@ -31,7 +31,11 @@ if not is_command_line():
     from zoo.evaluation.explanation import explain as explain
     from zoo.feature_schema import FeatureSchema as FeatureSchema
     from zoo.interop import import_checkpoint as import_checkpoint
+    from zoo.models import AFM as AFM
     from zoo.models import DCN as DCN
+    from zoo.models import DNN as DNN
+    from zoo.models import FM as FM
+    from zoo.models import LR as LR
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFM as DeepFM
     from zoo.models import WideDeep as WideDeep

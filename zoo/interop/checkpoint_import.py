@@ -2,6 +2,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import zoo.interop.networks  # noqa: F401 - registers how to import each
 from zoo.checks import check_choice
 from zoo.interop.deepctr_torch import import_deepctr_torch
 from zoo.interop.fuxictr import import_fuxictr

@@ -1,8 +1,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Any
 
 from zoo.feature_schema import FeatureSchema
+from zoo.sequence import Sequence
 
 
 @dataclass(frozen=True)
@@ -13,47 +15,53 @@ class DeepCTRTorchColumns:
         categorical: dict from the names of fields to vocabulary sizes.
         dense: list of names, a wide column's once for each of its numbers.
         embedding_dim: integer.
+        sequences: dict from names to `zoo.Sequence`.
     """
 
     categorical: dict[str, int]
     dense: list[str]
     embedding_dim: int
+    sequences: dict[str, Sequence] = field(default_factory=dict)
 
     @classmethod
     def read(cls, features: Any) -> "DeepCTRTorchColumns":
-        """Reads `SparseFeat` and `DenseFeat` columns by their attributes.
+        """Reads columns of ids, lists and numbers by their attributes.
 
         Raises:
             ValueError: if there is any other column, two have one name, or
                 the zoo has not what one asks for.
         """
         columns = _checked(features)
-        sparse = [c for c in columns if hasattr(c, "vocabulary_size")]
+        sparse = [c for c in columns if _is_sparse(c)]
         if not sparse:
             raise ValueError(
                 "`features` must have a `SparseFeat`, for the zoo's networks "
                 f"need a field of ids. Received: features={columns!r}"
             )
+        names = [column.name for column in sparse]
+        lists = [c for c in columns if hasattr(c, "maxlen")]
         for column in sparse:
-            _check_sparse(column, sparse[0].embedding_dim)
+            _check_sparse(column, sparse[0].embedding_dim, [column.name])
+        for column in lists:
+            tables = [column.name, *names]
+            _check_sparse(column, sparse[0].embedding_dim, tables)
+            _check_list(column)
         dense = []
         for column in columns:
-            if not hasattr(column, "vocabulary_size"):
+            if not _is_sparse(column) and column not in lists:
                 dense += _numbers(column)
         return cls(
             {column.name: column.vocabulary_size for column in sparse},
             dense,
             sparse[0].embedding_dim,
+            {column.name: _sequence(column) for column in lists},
         )
 
     @property
     def schema(self) -> FeatureSchema:
-        return FeatureSchema(self.dense, self.categorical)
-
-    @property
-    def width(self) -> int:
-        """Length of all embeddings and dense columns together."""
-        return len(self.categorical) * self.embedding_dim + len(self.dense)
+        return FeatureSchema(
+            self.dense, self.categorical, sequences=self.sequences
+        )
 
 
 def _checked(features: Any) -> list[Any]:
@@ -64,17 +72,12 @@ def _checked(features: Any) -> list[Any]:
             f"Received: features={features!r}"
         )
     for column in columns:
-        # A `VarLenSparseFeat` has the attributes of a `SparseFeat` too.
-        if hasattr(column, "maxlen") or not (
-            hasattr(column, "name")
-            and (
-                hasattr(column, "vocabulary_size")
-                or hasattr(column, "dimension")
-            )
+        if not hasattr(column, "name") or not (
+            hasattr(column, "vocabulary_size") or hasattr(column, "dimension")
         ):
             raise ValueError(
-                "`features` must be `SparseFeat` and `DenseFeat` columns, for "
-                f"the zoo has no sequences. Received: {column!r}"
+                "`features` must be `SparseFeat`, `VarLenSparseFeat` and "
+                f"`DenseFeat` columns. Received: {column!r}"
             )
     names = [column.name for column in columns]
     if len(set(names)) != len(names):
@@ -85,17 +88,42 @@ def _checked(features: Any) -> list[Any]:
     return columns
 
 
-def _check_sparse(column: Any, embedding_dim: int) -> None:
+def _is_sparse(column: Any) -> bool:
+    # A `VarLenSparseFeat` has the attributes of a `SparseFeat` too.
+    return hasattr(column, "vocabulary_size") and not hasattr(column, "maxlen")
+
+
+def _check_sparse(column: Any, embedding_dim: int, tables: list[str]) -> None:
     if column.embedding_dim != embedding_dim:
         raise ValueError(
             f"`features` must have embeddings of one length, {embedding_dim} "
             f"as the first has. Received: {column!r}"
         )
-    if getattr(column, "embedding_name", column.name) != column.name:
+    if getattr(column, "embedding_name", column.name) not in tables:
         raise ValueError(
-            f"'{column.name}' of `features` must have a table of its own. "
+            f"'{column.name}' of `features` must have a table of its own, or a "
+            "list that of a field. "
             f"Received: embedding_name={column.embedding_name!r}"
         )
+
+
+def _check_list(column: Any) -> None:
+    for name, only in (("combiner", "mean"), ("length_name", None)):
+        if getattr(column, name, only) != only:
+            raise ValueError(
+                f"`{name}` of '{column.name}' must be {only!r}: the zoo has no "
+                f"other. Received: {name}={getattr(column, name)!r}"
+            )
+
+
+def _sequence(column: Any) -> Sequence:
+    table = getattr(column, "embedding_name", column.name)
+    shared = table if table != column.name else None
+    return Sequence(
+        field=shared,
+        vocabulary_size=None if shared else column.vocabulary_size,
+        max_length=column.maxlen,
+    )
 
 
 def _numbers(column: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Maps state dicts of FuxiCTR's networks to weights of the zoo."""
+"""Imports networks that FuxiCTR trained."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,18 +6,19 @@ from typing import Any
 import numpy as np
 
 from zoo.checks import did_you_mean
+from zoo.interop.activations import activations_of
+from zoo.interop.activations import same_or_each
 from zoo.interop.fuxictr_features import FuxiCTRFeatures
-from zoo.interop.fuxictr_parts import FuxiCTRParts
+from zoo.interop.original import Original
 from zoo.interop.settings import check_setting
-from zoo.interop.settings import check_size
+from zoo.interop.settings import dropouts_of
+from zoo.interop.sources import FUXICTR
 from zoo.interop.state_dict import StateDict
-from zoo.interop.weighted_model import hidden_weights
 from zoo.interop.weighted_model import make_network
-from zoo.models import DCN
-from zoo.models import DCNv2
-from zoo.models import DeepFM
-from zoo.models import WideDeep
 from zoo.models.ctr_model import CTRModel
+
+# Where `FeatureEmbedding` has its tables.
+TABLES = "embedding_layer.embedding_layers"
 
 
 def import_fuxictr(
@@ -28,11 +29,11 @@ def import_fuxictr(
 ) -> CTRModel:
     """Imports a model of FuxiCTR; see `zoo.import_checkpoint`."""
     name = config.get("model", model)
-    if name not in NETWORKS or model not in (None, name):
+    if name not in FUXICTR or model not in (None, name):
         raise ValueError(
             "`model`, or `config['model']`, must name one of FuxiCTR's "
-            f"networks that the zoo has, {list(NETWORKS)}. "
-            f"{'' if name in NETWORKS else did_you_mean(name, NETWORKS)}"
+            f"networks that the zoo has, {sorted(FUXICTR)}. "
+            f"{'' if name in FUXICTR else did_you_mean(name, FUXICTR)}"
             f"Received: model={model!r}, "
             f"config['model']={config.get('model')!r}"
         )
@@ -46,201 +47,236 @@ def import_fuxictr(
                 "`features` and leave it out. Received: "
                 f"config['{setting}']={config[setting]!r}"
             )
-    columns = FuxiCTRFeatures.read(features)
-    parts = FuxiCTRParts(state, columns, config)
-    cls, arguments, weights = NETWORKS[name](parts)
+    state.drop_integers()
+    original = FuxiCTR(state, FuxiCTRFeatures.read(features), config)
+    cls = FUXICTR[name](original)
     state.check_all_taken()
-    return make_network(cls, {"schema": columns.schema, **arguments}, weights)
+    return make_network(cls, original.arguments, original.weights)
 
 
-# The functions below return a class of the zoo, its arguments without the
-# schema, and its weights.
-Plan = tuple[type[CTRModel], dict[str, Any], dict[str, np.ndarray]]
+class FuxiCTR(Original):
+    """An original of FuxiCTR, see `Original`; `columns` in its order."""
 
+    columns: FuxiCTRFeatures
 
-def _lr(parts: FuxiCTRParts) -> Plan:
-    weights = parts.linear("lr_layer")
-    weights["click/bias"] = parts.state.take("lr_layer.bias", (1,))
-    return WideDeep, {"embedding_dim": 1, "hidden_units": ()}, weights
+    def __init__(self, state, columns, config):
+        super().__init__(state, columns, config)
+        if columns.dense:
+            self.arguments["dense"] = "embed"
+        if columns.order != columns.usual_order:
+            self.arguments["field_order"] = tuple(columns.order)
+        if columns.sequences:
+            self.arguments["linear_pooling"] = "sum"
 
+    @property
+    def fields(self) -> int:
+        """The number of fields, numeric ones and sequences included."""
+        return len(self.columns.order)
 
-def _fm(parts: FuxiCTRParts) -> Plan:
-    parts.features.check_no_numeric("FM")
-    table, _ = parts.tables()
-    weights = parts.linear("fm.lr_layer")
-    weights["embeddings/embeddings"] = table
-    weights["click/bias"] = parts.state.take("fm.lr_layer.bias", (1,))
-    arguments = {"embedding_dim": table.shape[1], "hidden_units": ()}
-    return DeepFM, arguments, weights
+    @property
+    def pairs(self) -> int:
+        """The number of pairs of fields."""
+        return self.fields * (self.fields - 1) // 2
 
+    @property
+    def width(self) -> int:
+        """Length of all embeddings side by side."""
+        return self.fields * self.arguments["embedding_dim"]
 
-def _wide_deep(parts: FuxiCTRParts) -> Plan:
-    arguments, weights = _deep(parts, "dnn")
-    return WideDeep, arguments, {**weights, **parts.linear("lr_layer")}
+    def embeddings(
+        self,
+        prefix: str = "embedding_layer",
+        name: str = "embeddings",
+        dim: int | None = None,
+    ) -> int:
+        """Takes a `FeatureEmbedding`, of numeric columns too.
 
+        Args:
+            prefix: string, what the original calls it.
+            name: string, what the zoo calls the table. The first one,
+                `"embeddings"`, sets `embedding_dim`.
+            dim: integer, the length it must have. Defaults to `None`, any.
 
-def _deepfm(parts: FuxiCTRParts) -> Plan:
-    parts.features.check_no_numeric("DeepFM")
-    arguments, weights = _deep(parts, "mlp")
-    weights.update(parts.linear("fm.lr_layer"))
-    bias = parts.state.take("fm.lr_layer.bias", (1,))
-    weights["click/bias"] = weights["click/bias"] + bias
-    return DeepFM, arguments, weights
-
-
-def _dcn(parts: FuxiCTRParts) -> Plan:
-    parts.features.check_no_numeric("DCN")
-    table, _ = parts.tables()
-    inputs = len(parts.features.order) * table.shape[1]
-    numbers = parts.state.numbers("crossnet.cross_net")
-    check_size(parts.config, "num_cross_layers", len(numbers))
-    weights = {"embeddings/embeddings": table}
-    for i in numbers:
-        name = f"crossnet.cross_net.{i}"
-        kernel = parts.state.take(f"{name}.weight.weight", (1, inputs))
-        weights[f"cross_{i + 1}/kernel"] = kernel.T
-        bias = parts.state.take(f"{name}.bias", (inputs,))
-        weights[f"cross_{i + 1}/bias"] = bias
-    arguments = {
-        "embedding_dim": table.shape[1],
-        "num_cross_layers": len(numbers),
-    }
-    has_deep = bool(parts.state.numbers("dnn.mlp"))
-    _join_deep(parts, "dnn" if has_deep else None, inputs, arguments, weights)
-    return DCN, arguments, weights
-
-
-def _dcn_v2(parts: FuxiCTRParts) -> Plan:
-    parts.features.check_no_numeric("DCNv2")
-    structure = parts.config.get("model_structure", "parallel")
-    if structure not in ("parallel", "crossnet_only"):
-        raise ValueError(
-            "`config['model_structure']` must be 'parallel' or "
-            "'crossnet_only': the zoo has no perceptron behind the cross "
-            f"layers. Received: config['model_structure']={structure!r}"
+        Returns:
+            The length of its vectors.
+        """
+        tables, columns = f"{prefix}.{TABLES}", self.columns
+        first = next(iter(columns.categorical))
+        shape = self.state.shape(f"{tables}.{first}.weight")
+        dim = shape[-1] if dim is None else dim
+        if name == "embeddings":
+            self.arguments["embedding_dim"] = self.size("embedding_dim", dim)
+        columns.check_embedding_dim(dim)
+        vocabularies = columns.schema.vocabularies
+        self.put(
+            f"{name}/embeddings",
+            np.concatenate(
+                [
+                    self.take(f"{tables}.{each}.weight", size, dim)
+                    for each, size in vocabularies.items()
+                ]
+            ),
         )
-    table, _ = parts.tables()
-    inputs = len(parts.features.order) * table.shape[1]
-    weights = {"embeddings/embeddings": table}
-    arguments = {"embedding_dim": table.shape[1]}
-    if parts.config.get("use_low_rank_mixture", False):
-        _take_mixture(parts, inputs, arguments, weights)
-    else:
-        _take_matrix_cross(parts, inputs, arguments, weights)
-    deep = "parallel_dnn" if structure == "parallel" else None
-    _join_deep(parts, deep, inputs, arguments, weights)
-    return DCNv2, arguments, weights
+        self._check_shared(tables, dim)
+        if columns.dense:
+            vectors = [
+                self.take(f"{tables}.{each}.weight", dim, 1)[:, 0]
+                for each in columns.dense
+            ]
+            self.put(f"numeric_{name}/embeddings", np.stack(vectors))
+        return dim
 
+    def selected(
+        self, names: list[str], prefix: str, table: str, dim: int | None = None
+    ) -> int:
+        """Takes the embeddings of some columns; see `Features.selected`.
 
-NETWORKS = {
-    "LR": _lr,
-    "FM": _fm,
-    "WideDeep": _wide_deep,
-    "DeepFM": _deepfm,
-    "DCN": _dcn,
-    "DCNv2": _dcn_v2,
-}
+        Args:
+            names: names of fields and numeric columns.
+            prefix: string, the path of the tables in the original, in which
+                `{}` is the name of a column.
+            table: string, what the zoo calls the table.
+            dim: integer, the length it must have. Defaults to `None`, any.
 
+        Returns:
+            The length of its vectors.
+        """
+        fields, numeric = [], []
+        for each in names:
+            weight = f"{prefix.format(each)}.weight"
+            if each in self.columns.dense:
+                numeric.append(self.take(weight, dim, 1)[:, 0])
+                dim = len(numeric[-1])
+            else:
+                size = self.columns.categorical[each]
+                fields.append(self.take(weight, size, dim))
+                dim = fields[-1].shape[1]
+        if fields:
+            self.put(f"{table}/embeddings", np.concatenate(fields))
+        if numeric:
+            self.put(f"numeric_{table}/embeddings", np.stack(numeric))
+        return dim
 
-def _deep(
-    parts: FuxiCTRParts, prefix: str
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Takes the embeddings and a perceptron with its own output."""
-    table, numeric = parts.tables()
-    inputs = len(parts.features.order) * table.shape[1]
-    layers = parts.perceptron(prefix, inputs)
-    first, bias = layers[0]
-    layers[0] = (parts.features.fold(first, numeric), bias)
-    *hidden, (kernel, bias) = layers
-    arguments = {
-        "embedding_dim": table.shape[1],
-        "hidden_units": [len(bias) for _, bias in hidden],
-        "dropout": parts.dropout,
-    }
-    return arguments, {
-        "embeddings/embeddings": table,
-        "logit/kernel": kernel,
-        "click/bias": bias,
-        **hidden_weights(hidden),
-    }
+    def linear(self, prefix: str, bias: bool = True) -> None:
+        """Takes a `LogisticRegression`.
 
-
-def _join_deep(
-    parts: FuxiCTRParts,
-    prefix: str | None,
-    inputs: int,
-    arguments: dict[str, Any],
-    weights: dict[str, np.ndarray],
-) -> None:
-    """Takes the perceptron beside the cross layers, and the output of both."""
-    hidden = []
-    if prefix is not None:
-        units = (
-            "dnn_hidden_units" if prefix == "dnn" else f"{prefix}_hidden_units"
+        Args:
+            prefix: string, what the original calls it.
+            bias: boolean, whether it has one. Defaults to `True`.
+        """
+        tables, schema = f"{prefix}.embedding_layer.{TABLES}", self.columns
+        sizes = schema.schema.unshared_vocabularies
+        self.put(
+            "linear_embeddings/embeddings",
+            np.concatenate(
+                [
+                    self.take(f"{tables}.{name}.weight", size, 1)
+                    for name, size in sizes.items()
+                ]
+            ),
         )
-        hidden = parts.perceptron(
-            prefix, inputs, units, "dnn_activations", outputs=False
+        if schema.dense:
+            weights = [
+                self.take(f"{tables}.{name}.weight", 1, 1)[0]
+                for name in schema.dense
+            ]
+            self.put("linear_dense/kernel", np.stack(weights))
+        if bias:
+            self.add_bias(f"{prefix}.bias")
+
+    def perceptron(
+        self,
+        prefix: str,
+        inputs: int,
+        *,
+        units: str | list[int] = "hidden_units",
+        activations: str | Any = "hidden_activations",
+        default_activation: Any = "ReLU",
+        dropout: str | None = "net_dropout",
+        batch_norm: str | bool = "batch_norm",
+        default_batch_norm: bool = False,
+        use_bias: bool = True,
+        outputs: str | None = "logit",
+        name: str | None = None,
+    ) -> dict[str, Any]:
+        """Takes an `MLP_Block`, as `Features.mlp` and `output` build it.
+
+        Args:
+            prefix: string, what the original calls it.
+            inputs: integer, length of its input.
+            units: string, the original's setting of the widths, or the widths.
+            activations, dropout, batch_norm: strings, its settings of these;
+                `dropout=None` for none. `batch_norm` may be a boolean.
+            default_activation, default_batch_norm: what the settings are in
+                the original where they are left out.
+            use_bias: boolean, whether its layers have biases.
+            outputs: string, the zoo's name of the linear output that is its
+                last layer, or `None` without one. Defaults to `"logit"`.
+            name: string, as `Features.mlp` takes it. Defaults to `None`.
+
+        Returns:
+            Dict of `hidden_units`, `activation`, `normalization` and `dropout`
+            as `zoo.CTRModel` and `Features.mlp` take them.
+        """
+        stack, start = f"{prefix}.mlp", f"{name}_" if name else ""
+        normed = batch_norm
+        if isinstance(batch_norm, str):
+            normed = self.setting(batch_norm, default_batch_norm)
+        widths = self._widths(stack, units, outputs)
+        kinds = activations_of(
+            activations,
+            self.setting(activations, default_activation),
+            len(widths),
         )
-        arguments["dropout"] = parts.dropout
-    arguments["hidden_units"] = [len(bias) for _, bias in hidden]
-    width = inputs + (len(hidden[-1][1]) if hidden else 0)
-    kernel = parts.state.take("fc.weight", (1, width)).T
-    if not hidden:
-        # The zoo's perceptron without layers hands the features over.
-        kernel = np.concatenate([kernel, np.zeros_like(kernel)])
-    weights["logit/kernel"] = kernel
-    weights["click/bias"] = parts.state.take("fc.bias", (1,))
-    weights.update(hidden_weights(hidden))
-
-
-def _take_matrix_cross(
-    parts: FuxiCTRParts,
-    inputs: int,
-    arguments: dict[str, Any],
-    weights: dict[str, np.ndarray],
-) -> None:
-    numbers = parts.state.numbers("crossnet.cross_layers")
-    check_size(parts.config, "num_cross_layers", len(numbers))
-    for i in numbers:
-        name = f"crossnet.cross_layers.{i}"
-        kernel = parts.state.take(f"{name}.weight", (inputs, inputs))
-        weights[f"cross_{i + 1}/kernel"] = kernel.T
-        bias = parts.state.take(f"{name}.bias", (inputs,))
-        weights[f"cross_{i + 1}/bias"] = bias
-    arguments.update(num_cross_layers=len(numbers), mixture=False)
-
-
-def _take_mixture(
-    parts: FuxiCTRParts,
-    inputs: int,
-    arguments: dict[str, Any],
-    weights: dict[str, np.ndarray],
-) -> None:
-    state, config = parts.state, parts.config
-    numbers = state.numbers("crossnet.U_list")
-    experts, _, rank = state.shape("crossnet.U_list.0")
-    for setting, size in (
-        ("num_cross_layers", len(numbers)),
-        ("num_experts", experts),
-        ("low_rank", rank),
-    ):
-        check_size(config, setting, size)
-        arguments[setting] = size
-    for i in numbers:
-        for ours, theirs, shape in (
-            ("left_kernel", "U_list", (experts, inputs, rank)),
-            ("right_kernel", "V_list", (experts, inputs, rank)),
-            ("core_kernel", "C_list", (experts, rank, rank)),
-        ):
-            weights[f"cross/{ours}_{i}"] = state.take(
-                f"crossnet.{theirs}.{i}", shape
+        rates = dropouts_of(self.config, dropout, len(widths))
+        place = 0
+        for i, width in enumerate(widths, start=1):
+            self.dense(
+                f"{stack}.{place}",
+                f"{start}hidden_{i}",
+                inputs,
+                width,
+                use_bias,
             )
-        bias = state.take(f"crossnet.bias.{i}", (inputs, 1))
-        weights[f"cross/bias_{i}"] = bias[:, 0]
-    weights["cross/gate"] = np.concatenate(
-        [
-            state.take(f"crossnet.gating.{e}.weight", (1, inputs)).T
-            for e in range(experts)
-        ],
-        axis=1,
-    )
+            inputs, place = width, place + 1
+            if normed:
+                self.batch_norm(f"{stack}.{place}", f"{start}norm_{i}", width)
+                place += 1
+            kind = kinds[i - 1]
+            if kind is not None:
+                layer = f"{start}activation_{i}"
+                self.activation(f"{stack}.{place}", layer, kind, width)
+                place += 1
+            place += bool(rates[i - 1])
+        if outputs:
+            self.output(f"{stack}.{place}", inputs, outputs, use_bias)
+        return {
+            "hidden_units": tuple(widths),
+            "activation": same_or_each(kinds) if kinds else "relu",
+            "normalization": "batch" if normed else None,
+            "dropout": same_or_each(rates) if rates else 0.0,
+        }
+
+    def _widths(
+        self, stack: str, units: str | list[int], outputs: str | None
+    ) -> list[int]:
+        if not isinstance(units, str):
+            return list(units)
+        shapes = [
+            self.state.shape(f"{stack}.{number}.weight")
+            for number in self.state.numbers(stack)
+            if self.state.has(f"{stack}.{number}.weight")
+        ]
+        widths = [shape[0] for shape in shapes if len(shape) == 2]
+        if outputs and not widths:
+            self.state.shape(f"{stack}.0.weight")
+        return self.size(units, widths[:-1] if outputs else widths)
+
+    def _check_shared(self, tables: str, dim: int) -> None:
+        """A table that several columns share is in the file for each."""
+        schema = self.columns.schema
+        for name, sequence in schema.sequences.items():
+            key = f"{tables}.{name}.weight"
+            if sequence.field is not None and self.state.has(key):
+                size = schema.vocabularies[sequence.field]
+                self.take(key, size, dim)

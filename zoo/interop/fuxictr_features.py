@@ -1,15 +1,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zoo.feature_schema import FeatureSchema
+from zoo.sequence import Sequence
 
 # Keys of a feature's description that would change its embedding.
 REFUSED = ("pretrained_emb", "feature_encoder", "share_embedding")
+MEAN = "layers.MaskedAveragePooling()"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class FuxiCTRFeatures:
         embedding_dims: dict from a name to the length of its embedding, where
             the feature map sets one.
         label: string.
+        sequences: dict from names to `zoo.Sequence`.
+        roles: dict from `"user"`, `"item"` and `"context"` to the fields whose
+            `source` that is.
     """
 
     categorical: dict[str, int]
@@ -30,6 +34,8 @@ class FuxiCTRFeatures:
     order: list[str]
     embedding_dims: dict[str, int]
     label: str
+    sequences: dict[str, Sequence] = field(default_factory=dict)
+    roles: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, features: Any) -> "FuxiCTRFeatures":
@@ -51,7 +57,7 @@ class FuxiCTRFeatures:
                 f"{where}: `labels` must be one label. Received: {labels!r}"
             )
         for name, spec in specs.items():
-            _check_spec(where, name, spec)
+            _check_spec(where, name, spec, specs)
         kinds = {name: spec["type"] for name, spec in specs.items()}
         return cls(
             categorical={
@@ -67,11 +73,28 @@ class FuxiCTRFeatures:
                 if "embedding_dim" in spec and spec["type"] != "meta"
             },
             label=labels[0],
+            sequences={
+                name: _sequence(spec)
+                for name, spec in specs.items()
+                if spec["type"] == "sequence"
+            },
+            roles=_roles(specs),
         )
 
     @property
     def schema(self) -> FeatureSchema:
-        return FeatureSchema(self.dense, self.categorical, self.label)
+        return FeatureSchema(
+            self.dense,
+            self.categorical,
+            self.label,
+            sequences=self.sequences,
+            roles=self.roles,
+        )
+
+    @property
+    def usual_order(self) -> list[str]:
+        """The order that the zoo's networks have without a `field_order`."""
+        return [*self.dense, *self.categorical, *self.sequences]
 
     def check_embedding_dim(self, embedding_dim: int) -> None:
         """Raises a `ValueError` unless all fields have this length."""
@@ -82,39 +105,6 @@ class FuxiCTRFeatures:
                     f"{embedding_dim}. Received: embedding_dim={dim} of "
                     f"'{name}'"
                 )
-
-    def check_no_numeric(self, network: str) -> None:
-        """Raises a `ValueError` if there are numeric features."""
-        if self.dense:
-            raise ValueError(
-                f"`features` of a FuxiCTR {network} must be categorical: it "
-                "embeds numeric ones as fields that interact, the zoo takes "
-                f"them as they are. Received: the numeric {self.dense}"
-            )
-
-    def fold(self, rows: np.ndarray, numeric: np.ndarray) -> np.ndarray:
-        """Rearranges a kernel on the original's embeddings for the zoo's.
-
-        FuxiCTR embeds a number `x` as `x * w`, so `(x * w) @ rows` is
-        `x * (w @ rows)`: one row of the zoo's kernel on the number itself.
-
-        Args:
-            rows: `(features * embedding_dim, units)`, in FuxiCTR's order.
-            numeric: `(num_dense, embedding_dim)`, the vectors `w`.
-
-        Returns:
-            `(num_fields * embedding_dim + num_dense, units)`.
-        """
-        units = rows.shape[1]
-        blocks = rows.reshape(len(self.order), -1, units)
-        fields = blocks[[self.order.index(name) for name in self.categorical]]
-        dense = blocks[[self.order.index(name) for name in self.dense]]
-        folded = np.einsum(
-            "fd,fdu->fu", numeric.astype("float64"), dense.astype("float64")
-        )
-        return np.concatenate(
-            [fields.reshape(-1, units), folded.astype("float32")]
-        )
 
 
 def _content(features: Any) -> tuple[Mapping[str, Any], str]:
@@ -159,20 +149,66 @@ def _specs(content: Mapping[str, Any], where: str) -> dict[str, Any]:
     return specs
 
 
-def _check_spec(where: str, name: str, spec: Mapping[str, Any]) -> None:
-    if spec["type"] not in ("categorical", "numeric", "meta"):
+def _check_spec(
+    where: str, name: str, spec: Mapping[str, Any], specs: Mapping[str, Any]
+) -> None:
+    kinds = ("categorical", "numeric", "sequence", "meta")
+    if spec["type"] not in kinds:
         raise ValueError(
-            f"{where}: `type` of '{name}' must be 'categorical' or 'numeric', "
+            f"{where}: `type` of '{name}' must be one of {kinds}, "
             f"for the zoo has no other. Received: type={spec['type']!r}"
         )
+    is_sequence = spec["type"] == "sequence"
     for key in REFUSED:
-        if spec.get(key):
+        if spec.get(key) and not (is_sequence and key != "pretrained_emb"):
             raise ValueError(
                 f"{where}: '{name}' must have a table of its own and nothing "
                 f"behind it. Received: {key}={spec[key]!r}"
             )
-    if spec["type"] == "categorical" and "vocab_size" not in spec:
+    if is_sequence:
+        _check_sequence(where, name, spec, specs)
+    if spec["type"] in ("categorical", "sequence") and "vocab_size" not in spec:
         raise ValueError(
             f"{where}: '{name}' must have a `vocab_size`. "
             f"Received: {dict(spec)}"
         )
+
+
+def _check_sequence(
+    where: str, name: str, spec: Mapping[str, Any], specs: Mapping[str, Any]
+) -> None:
+    encoder = spec.get("feature_encoder") or MEAN
+    if encoder != MEAN:
+        raise ValueError(
+            f"{where}: `feature_encoder` of '{name}' must be {MEAN!r}, the "
+            "mean, for the zoo has no other. "
+            f"Received: feature_encoder={encoder!r}"
+        )
+    if "max_len" not in spec:
+        raise ValueError(
+            f"{where}: '{name}' must have a `max_len`. Received: {dict(spec)}"
+        )
+    shared = spec.get("share_embedding")
+    if shared and specs.get(shared, {}).get("type") != "categorical":
+        raise ValueError(
+            f"{where}: `share_embedding` of '{name}' must be a categorical "
+            f"feature. Received: share_embedding={shared!r}"
+        )
+
+
+def _sequence(spec: Mapping[str, Any]) -> Sequence:
+    shared = spec.get("share_embedding")
+    return Sequence(
+        field=shared or None,
+        vocabulary_size=None if shared else spec["vocab_size"],
+        max_length=spec["max_len"],
+    )
+
+
+def _roles(specs: Mapping[str, Any]) -> dict[str, list[str]]:
+    roles: dict[str, list[str]] = {}
+    for name, spec in specs.items():
+        source = spec.get("source")
+        if source in ("user", "item", "context") and spec["type"] != "meta":
+            roles.setdefault(source, []).append(name)
+    return roles

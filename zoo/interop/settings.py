@@ -53,28 +53,22 @@ def check_size(config: Mapping[str, Any], name: str, size: Any) -> None:
         )
 
 
-def check_relu(config: Mapping[str, Any], name: str, default: str) -> None:
-    """Raises a `ValueError` unless all activations are ReLU."""
-    received = config.get(name, default)
-    values = received if isinstance(received, list | tuple) else [received]
-    if not all(isinstance(v, str) and v.lower() == "relu" for v in values):
-        raise ValueError(
-            f"`config['{name}']` must be ReLU in every hidden layer, the zoo's "
-            f"activation. Received: config['{name}']={received!r}"
-        )
+def dropouts_of(
+    config: Mapping[str, Any], name: str | None, layers: int
+) -> list[float]:
+    """Returns the rate of dropout behind each hidden layer.
 
-
-def one_dropout(config: Mapping[str, Any], name: str) -> float:
-    """Returns the rate of dropout that all hidden layers have.
-
-    Raises:
-        ValueError: if they have several.
+    Args:
+        config: mapping of the original's settings.
+        name: string, that of the setting, or `None` where there is none.
+        layers: integer, the number of hidden layers.
     """
-    received = config.get(name, 0.0)
-    rates = received if isinstance(received, list | tuple) else [received]
-    if len(set(rates)) > 1:
+    received = 0.0 if name is None else config.get(name, 0.0)
+    if not isinstance(received, list | tuple):
+        return [float(received)] * layers
+    if len(received) != layers:
         raise ValueError(
-            f"`config['{name}']` must be one rate for all hidden layers. "
-            f"Received: config['{name}']={received!r}"
+            f"`config['{name}']` must be one rate, or one for each of the "
+            f"{layers} layers. Received: config['{name}']={received!r}"
         )
-    return float(rates[0]) if rates else 0.0
+    return [float(rate) for rate in received]

@@ -101,6 +101,18 @@ class StateDict:
         self._check_name(name)
         return self._left[name].shape
 
+    def has(self, name: str) -> bool:
+        """Returns whether there is a tensor of that name, not taken yet."""
+        return name in self._left
+
+    def drop_integers(self) -> None:
+        """Drops what PyTorch keeps beside weights: places and counts."""
+        self._left = {
+            name: tensor
+            for name, tensor in self._left.items()
+            if np.issubdtype(tensor.dtype, np.floating)
+        }
+
     def numbers(self, prefix: str) -> list[int]:
         """Returns the sorted numbers `i` of the names `{prefix}.{i}…`."""
         found = set()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 
 from zoo.models.ctr_model import CTRModel
@@ -18,37 +19,45 @@ def make_network(
         cls: class of the network.
         arguments: dict of its arguments.
         weights: dict from `"layer/variable"` to the value, such as
-            `"hidden_1/kernel"`. A weight that is not in it belongs to a part
-            that the original lacks, and becomes 0.
+            `"hidden_1/kernel"`, for each weight of the network.
 
     Returns:
         The model, uncompiled.
+
+    Raises:
+        ValueError: if weights are missing, left over or of another shape.
     """
     model = cls(**arguments)
-    left = dict(weights)
-    for layer in model.layers:
-        for variable in layer.weights:
-            # `id_counts` of `CowClipEmbedding`, which are not saved.
-            if getattr(variable, "overwrite_with_gradient", False):
-                continue
-            value = left.pop(f"{layer.name}/{variable.name}", None)
-            if value is None:
-                value = np.zeros(variable.shape, dtype="float32")
-            variable.assign(value)
-    if left:
+    variables = named_weights(model)
+    missing = sorted(set(variables) - set(weights))
+    left = sorted(set(weights) - set(variables))
+    if missing or left:
         raise ValueError(
-            f"`weights` must be weights of `{cls.__name__}`. "
-            f"Received: {sorted(left)}"
+            f"`weights` must be the weights of `{cls.__name__}`. Received: "
+            f"{left} which it has not, and not {missing} which it has"
         )
+    for name, variable in variables.items():
+        if tuple(variable.shape) != weights[name].shape:
+            raise ValueError(
+                f"`weights` must have `{name}` of `{cls.__name__}` in shape "
+                f"{tuple(variable.shape)}. Received: {weights[name].shape}"
+            )
+        variable.assign(weights[name])
     return model
 
 
-def hidden_weights(
-    layers: list[tuple[np.ndarray, np.ndarray]],
-) -> dict[str, np.ndarray]:
-    """Names the kernels and biases of a perceptron as the zoo does."""
-    weights = {}
-    for i, (kernel, bias) in enumerate(layers, start=1):
-        weights[f"hidden_{i}/kernel"] = kernel
-        weights[f"hidden_{i}/bias"] = bias
-    return weights
+def named_weights(model: CTRModel) -> dict[str, keras.Variable]:
+    """Returns the weights of a network as `make_network` names them.
+
+    Without the counts of ids, which files do not keep either.
+    """
+    named = {}
+    for layer in model.layers:
+        for variable in layer.weights:
+            if getattr(variable, "overwrite_with_gradient", False):
+                continue
+            path = variable.path
+            # A layer within a layer has a path of its own there.
+            start = f"/{path}".find(f"/{layer.name}/")
+            named[path[start:]] = variable
+    return named

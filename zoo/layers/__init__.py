@@ -5,6 +5,7 @@ that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 """
 
 from zoo.layers.activation import Dice as Dice
+from zoo.layers.attention_pooling import AttentionPooling as AttentionPooling
 from zoo.layers.click_probability import ClickProbability as ClickProbability
 from zoo.layers.cross import Cross as Cross
 from zoo.layers.cross_mixture import CrossMixture as CrossMixture
@@ -16,3 +17,4 @@ from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
+from zoo.layers.pair_products import PairProducts as PairProducts

@@ -32,6 +32,8 @@ class Features:
         schema: `zoo.FeatureSchema`.
         inputs: dict from the names of `schema.inputs()` to tensors.
         kept: dict of tensors for `CTRModel.extra_loss`, see `keep`.
+        vocabularies: dict from the layer of each table to the names of the
+            vocabularies of which it has the rows.
 
     Example:
 
@@ -61,19 +63,32 @@ class Features:
             for name, (width, dtype) in self.schema.inputs().items()
         }
         self._model = model
+        # The vocabularies whose rows a table has, one behind the other.
+        self.vocabularies: dict[str, list[str]] = {}
         self._tables: dict[str, Table] = {}
-        self._with_numeric: dict[str, Tensor] = {}
+        self._numeric: dict[str, Tensor] = {}
+        self._numeric_used = False
 
     @property
     def dense(self) -> Tensor:
         """The numeric columns, `(batch, num_dense)`."""
+        self._numeric_used = True
         return self.inputs["dense"]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of `embeddings`, in their order."""
+        if self._model.field_order is not None:
+            return list(self._model.field_order)
+        numeric = self.schema.dense if self._model.dense == "embed" else []
+        return [*numeric, *self.schema.categorical, *self.schema.sequences]
 
     @cached_property
     def fields(self) -> Tensor:
         """Embeddings of the fields alone, `(batch, fields, embedding_dim)`.
 
-        With `dense="embed"` the numeric columns come first.
+        With `dense="embed"` the numeric columns come first, unless the model
+        has a `field_order`.
         """
         return self.fields_of("embeddings")
 
@@ -94,6 +109,7 @@ class Features:
         flat = keras.layers.Flatten()(self.embeddings)
         if self._model.dense == "embed":
             return flat
+        self._numeric_used = True
         return keras.layers.Concatenate(name="features")([flat, self.dense])
 
     def field(self, name: str) -> Tensor:
@@ -128,25 +144,45 @@ class Features:
             dim: integer. Length of its vectors. Defaults to `None`,
                 `embedding_dim`.
         """
-        vectors = self.table(name, dim).fields
-        if self._model.dense != "embed" or not self.schema.num_dense:
-            return vectors
-        if name not in self._with_numeric:
-            numeric = NumericEmbedding(
-                vectors.shape[-1], name=f"numeric_{name}"
-            )
-            self._with_numeric[name] = keras.layers.Concatenate(axis=1)(
-                [numeric(self.dense), vectors]
-            )
-        return self._with_numeric[name]
+        sequences = self.schema.sequences
+        names = [each for each in self.names if each not in sequences]
+        return self._stacked(names, name, dim)
 
     def embeddings_of(self, name: str, dim: int | None = None) -> Tensor:
         """Returns the `embeddings` of another table, see `fields_of`."""
-        fields = self.fields_of(name, dim)
-        means = self._means(self.table(name, dim))
-        if not means:
-            return fields
-        return keras.layers.Concatenate(axis=1)([fields, *means])
+        return self._stacked(self.names, name, dim)
+
+    def selected(
+        self, columns: list[str], name: str, dim: int | None = None
+    ) -> Tensor:
+        """Returns some columns, looked up in a table that has these alone.
+
+        Args:
+            columns: names of fields, and of numeric columns.
+            name: string, the name of the table's layer.
+            dim: integer. Length of its vectors. Defaults to `None`,
+                `embedding_dim`.
+
+        Returns:
+            `(batch, len(columns), dim)`, in the order of `columns`.
+        """
+        schema, dim = self.schema, dim or self._model.embedding_dim
+        for column in columns:
+            check_choice("field", column, [*schema.dense, *schema.categorical])
+        numeric = [each for each in columns if each in schema.dense]
+        fields = [each for each in columns if each in schema.categorical]
+        parts = []
+        if numeric:
+            places = [schema.dense.index(each) for each in numeric]
+            values = ops.take(self.dense, places, axis=1)
+            parts.append(NumericEmbedding(dim, name=f"numeric_{name}")(values))
+        if fields:
+            places = [list(schema.categorical).index(each) for each in fields]
+            ids = ops.take(self.inputs["ids"], places, axis=1)
+            sizes = [schema.categorical[each] for each in fields]
+            rows = FieldOffset(sizes, name=f"{name}_rows")(ids)
+            parts.append(self._embedding(name, fields, dim)(rows))
+        return _in_order(parts, [*numeric, *fields], columns)
 
     def table(
         self, name: str = "embeddings", dim: int | None = None
@@ -160,16 +196,11 @@ class Features:
         """
         if name not in self._tables:
             prefix = "" if name == "embeddings" else f"{name}_"
+            vocabularies = list(self.schema.vocabularies)
+            dim = dim or self._model.embedding_dim
             self._tables[name] = Table(
                 self,
-                CowClipEmbedding(
-                    self.schema.num_ids,
-                    dim or self._model.embedding_dim,
-                    embeddings_initializer=keras.initializers.RandomNormal(
-                        stddev=self._model.embedding_deviation
-                    ),
-                    name=name,
-                ),
+                self._embedding(name, vocabularies, dim),
                 f"{prefix}rows",
             )
         table = self._tables[name]
@@ -188,6 +219,7 @@ class Features:
         """
         labels = len(self.schema.labels)
         sizes = self.schema.unshared_vocabularies
+        self.vocabularies["linear_embeddings"] = list(sizes)
         table = Table(
             self,
             CowClipEmbedding(
@@ -202,9 +234,13 @@ class Features:
         )
         weights = table.fields
         if table.sequences:
-            weights = keras.layers.Concatenate(axis=1)(
-                [weights, *self._means(table)]
-            )
+            pooled = [
+                ops.sum(events, axis=1, keepdims=True)
+                for events in table.sequences.values()
+            ]
+            if self._model.linear_pooling == "mean":
+                pooled = self._means(table)
+            weights = keras.layers.Concatenate(axis=1)([weights, *pooled])
         logit = FieldSum(name="linear_ids")(weights)
         if not self.schema.num_dense:
             return logit
@@ -224,11 +260,11 @@ class Features:
         units: tuple[int, ...] | None = None,
         name: str | None = None,
         use_bias: bool = True,
+        **settings: Any,
     ) -> Tensor:
         """A multilayer perceptron, `(batch, units[-1])`.
 
-        Each layer is `dropout(activation(normalization(x W + b)))`, with the
-        model's `dropout`, `activation` and `normalization`.
+        Each layer is `dropout(activation(normalization(x W + b)))`.
 
         Args:
             inputs: `(batch, ...)`. Defaults to `None`, `flat`.
@@ -237,12 +273,28 @@ class Features:
             name: string. Of the layers, for a second perceptron: they are then
                 `<name>_hidden_1` and so on. Defaults to `None`.
             use_bias: boolean, whether layers have `b`. Defaults to `True`.
+            **settings: `activation`, `normalization` and `dropout`, where they
+                are not the model's.
         """
+        model = self._model
         x = self.flat if inputs is None else inputs
-        units = self._model.hidden_units if units is None else units
+        units = model.hidden_units if units is None else units
         prefix = f"{name}_" if name else ""
-        for i, width in enumerate(units, start=1):
-            x = self._hidden_layer(x, width, prefix, i, use_bias)
+        activation, dropout = (
+            _one_each(settings.get(setting, getattr(model, setting)), units)
+            for setting in ("activation", "dropout")
+        )
+        normalization = settings.get("normalization", model.normalization)
+        for i, width in enumerate(units):
+            x = hidden_layer(
+                x,
+                width,
+                f"{prefix}{{}}_{i + 1}",
+                use_bias=use_bias,
+                activation=activation[i],
+                normalization=normalization,
+                dropout=dropout[i],
+            )
         return x
 
     def output(
@@ -256,38 +308,62 @@ class Features:
             name=name,
         )(inputs)
 
+    def joined(self, parts: list[Tensor], name: str) -> Tensor:
+        """Puts tensors side by side, `(batch, sum of their widths)`.
+
+        Args:
+            parts: list of `(batch, width)` tensors.
+            name: string, the layer's name.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        return keras.layers.Concatenate(name=name)(parts)
+
     def keep(self, name: str, tensor: Tensor) -> None:
         """Hands a tensor to `CTRModel.extra_loss` while the model trains."""
         self.kept[name] = tensor
 
-    def _hidden_layer(
-        self, x: Tensor, width: int, prefix: str, i: int, use_bias: bool
-    ) -> Tensor:
+    def check_numeric_used(self) -> None:
+        """Raises a `ValueError` if a network over fields lost the numbers."""
         model = self._model
-        # Keras fuses no activation that has weights or a layer before it.
-        fused = model.normalization is None and model.activation not in (
-            "dice",
-            "prelu",
+        unused = self.schema.num_dense and not self._numeric_used
+        if unused and type(model).DENSE == "embed":
+            raise ValueError(
+                f"`dense` of `{type(model).__name__}` must be 'embed' where "
+                "there are numeric columns: the network is made of fields, and "
+                "numbers as they are would enter nowhere. Received: "
+                f"dense={model.dense!r} with the columns {self.schema.dense}"
+            )
+
+    def _stacked(self, names: list[str], table: str, dim: int | None) -> Tensor:
+        """Columns of a table by their names, `(batch, names, dim)`."""
+        schema = self.schema
+        vectors = self.table(table, dim)
+        parts, available = [vectors.fields], list(schema.categorical)
+        if self._model.dense == "embed" and schema.num_dense:
+            if table not in self._numeric:
+                self._numeric[table] = NumericEmbedding(
+                    vectors.fields.shape[-1], name=f"numeric_{table}"
+                )(self.dense)
+            parts.insert(0, self._numeric[table])
+            available = [*schema.dense, *available]
+        if any(name in schema.sequences for name in names):
+            parts += self._means(vectors)
+            available += schema.sequences
+        return _in_order(parts, available, names)
+
+    def _embedding(
+        self, name: str, vocabularies: list[str], dim: int
+    ) -> CowClipEmbedding:
+        self.vocabularies[name] = vocabularies
+        return CowClipEmbedding(
+            sum(self.schema.vocabularies[each] for each in vocabularies),
+            dim,
+            embeddings_initializer=keras.initializers.RandomNormal(
+                stddev=self._model.embedding_deviation
+            ),
+            name=name,
         )
-        x = keras.layers.Dense(
-            width,
-            activation=model.activation if fused else None,
-            use_bias=use_bias,
-            kernel_initializer="glorot_normal",
-            name=f"{prefix}hidden_{i}",
-        )(x)
-        if not fused:
-            if model.normalization is not None:
-                x = normalization_layer(
-                    model.normalization, f"{prefix}norm_{i}"
-                )(x)
-            x = activation_layer(model.activation, f"{prefix}activation_{i}")(x)
-        dropout = model.dropout
-        if isinstance(dropout, tuple):
-            dropout = dropout[i - 1]
-        if dropout:
-            x = keras.layers.Dropout(dropout, name=f"{prefix}dropout_{i}")(x)
-        return x
 
     def _means(self, table: "Table") -> list[Tensor]:
         """The mean of each sequence, `(batch, 1, embedding_dim)`."""
@@ -348,6 +424,44 @@ class Table:
             start = end
 
 
+def hidden_layer(
+    x: Tensor,
+    units: int,
+    name: str,
+    use_bias: bool,
+    activation: str | None,
+    normalization: str | None,
+    dropout: float,
+) -> Tensor:
+    """Returns `dropout(activation(normalization(x W + b)))`.
+
+    Args:
+        x: `(batch, ...)`.
+        units: integer, the width.
+        name: string with `{}` for what a layer is: `"{}_1"` gives `hidden_1`,
+            `norm_1`, `activation_1` and `dropout_1`.
+        use_bias, activation, normalization, dropout: as `Features.mlp` has
+            them.
+    """
+    # Keras fuses no activation that has weights or a layer before it.
+    fused = normalization is None and activation not in ("dice", "prelu")
+    x = keras.layers.Dense(
+        units,
+        activation=activation if fused else None,
+        use_bias=use_bias,
+        kernel_initializer="glorot_normal",
+        name=name.format("hidden"),
+    )(x)
+    if not fused:
+        if normalization is not None:
+            x = normalization_layer(normalization, name.format("norm"))(x)
+        if activation is not None:
+            x = activation_layer(activation, name.format("activation"))(x)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name=name.format("dropout"))(x)
+    return x
+
+
 def normalization_layer(kind: str, name: str) -> keras.layers.Layer:
     """Returns a normalization with PyTorch's constants.
 
@@ -360,3 +474,22 @@ def normalization_layer(kind: str, name: str) -> keras.layers.Layer:
             epsilon=1e-5, momentum=0.9, name=name
         )
     return keras.layers.LayerNormalization(epsilon=1e-5, name=name)
+
+
+def _in_order(
+    parts: list[Tensor], available: list[str], names: list[str]
+) -> Tensor:
+    """Stacks columns, and takes those of `names` in their order."""
+    stacked = parts[0]
+    if len(parts) > 1:
+        stacked = keras.layers.Concatenate(axis=1)(parts)
+    if names == available:
+        return stacked
+    return ops.take(stacked, [available.index(name) for name in names], axis=1)
+
+
+def _one_each(setting: Any, units: tuple[int, ...]) -> list[Any]:
+    """One value for each layer, of one for all or a tuple of one for each."""
+    if isinstance(setting, list | tuple):
+        return list(setting)
+    return [setting] * len(units)

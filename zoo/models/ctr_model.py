@@ -55,9 +55,16 @@ class CTRModel(keras.Model):
             Defaults to `None`, the network's own choice: `"concat"`, or
             `"embed"` in networks over fields alone.
         activation: string, of the hidden layers: a name that Keras knows,
-            `"dice"` or `"prelu"`. Defaults to `"relu"`.
+            `"dice"` or `"prelu"`, or a tuple with one for each. Defaults to
+            `"relu"`.
         normalization: `"batch"` or `"layer"`, before each activation, or
             `None`. Defaults to `None`.
+        field_order: tuple of strings. The order of the fields, for networks
+            with weights for each field or pair of fields: all fields,
+            sequences, and with `dense="embed"` numeric columns. Defaults to
+            `None`: numeric columns, fields, sequences.
+        linear_pooling: string, `"mean"` or `"sum"`: what the linear part makes
+            of the weights of a sequence's events. Defaults to `"mean"`.
         dtype: string or `keras.DTypePolicy`, such as `"mixed_bfloat16"`.
             Defaults to `None`, Keras' global policy.
         **kwargs: `name` and `trainable`, as `keras.Model` takes them.
@@ -94,7 +101,12 @@ class CTRModel(keras.Model):
     ```
     """
 
+    # How numeric columns enter, unless the argument `dense` says.
     DENSE = "concat"
+    # The roles of columns that the schema must have.
+    ROLES: tuple[str, ...] = ()
+    # The implementations whose logits are this network's, up to rounding.
+    ORIGINALS: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -119,6 +131,8 @@ class CTRModel(keras.Model):
         dense=None,
         activation="relu",
         normalization=None,
+        field_order=None,
+        linear_pooling="mean",
         dtype=None,
         **kwargs,
     ):
@@ -130,21 +144,26 @@ class CTRModel(keras.Model):
             dense=dense,
             activation=activation,
             normalization=normalization,
+            field_order=field_order,
+            linear_pooling=linear_pooling,
             embedding_dim=embedding_dim,
             hidden_units=hidden_units,
             dropout=dropout,
             embedding_deviation=embedding_deviation,
         )
+        for role in self.ROLES:
+            schema.columns_of(role)
         self.schema = schema
         self.embedding_dim = embedding_dim
         self.hidden_units = tuple(hidden_units)
-        is_list = isinstance(dropout, list | tuple)
-        self.dropout = tuple(dropout) if is_list else dropout
+        self.dropout = _tuple_of_list(dropout)
         self.linear_l2 = linear_l2
         self.embedding_deviation = embedding_deviation
         self.dense = dense
-        self.activation = activation
+        self.activation = _tuple_of_list(activation)
         self.normalization = normalization
+        self.field_order = _tuple_of_list(field_order)
+        self.linear_pooling = linear_pooling
         check_known(
             f"Arguments of `{type(self).__name__}`",
             kwargs,
@@ -154,6 +173,7 @@ class CTRModel(keras.Model):
         with _dtype_policy(dtype):
             features = Features(self)
             outputs = self.probabilities(features)
+        features.check_numeric_used()
         if features.kept:
             outputs = {"probabilities": outputs, "kept": features.kept}
         with warnings.catch_warnings():
@@ -161,6 +181,7 @@ class CTRModel(keras.Model):
             warnings.filterwarnings("ignore", "When providing `inputs` as a")
             super().__init__(inputs=features.inputs, outputs=outputs, **kwargs)
         self._has_kept = bool(features.kept)
+        self.vocabularies_of_tables = features.vocabularies
         # A Functional model drops it, and the config would lose it.
         self.dtype_policy = dtype
 
@@ -491,6 +512,11 @@ def click_probabilities(logits, labels):
     return {
         label: probabilities[:, i : i + 1] for i, label in enumerate(labels)
     }
+
+
+def _tuple_of_list(value):
+    """Lists come from JSON; a model is the same if it was given a tuple."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _total(logits, name):

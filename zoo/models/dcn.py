@@ -1,5 +1,6 @@
 import keras
 
+from zoo.checks import check_boolean
 from zoo.checks import check_not_negative
 from zoo.checks import check_positive_integer
 from zoo.layers import Cross
@@ -20,7 +21,10 @@ class DCN(CTRModel):
         num_cross_layers: integer. Defaults to `3`.
         cross_l2: float. L2 on the cross layers' weight vectors; the paper never
             scales it with the batch. Defaults to `1e-5`.
+        linear: boolean, whether it has the linear part. Defaults to `True`;
+            the paper's and FuxiCTR's DCN have none.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
+            `hidden_units=()` leaves the perceptron out.
 
     Example:
 
@@ -39,20 +43,33 @@ class DCN(CTRModel):
     - [Wang et al., 2017](https://arxiv.org/abs/1708.05123)
     """
 
-    def __init__(self, schema, *, num_cross_layers=3, cross_l2=1e-5, **shared):
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+
+    def __init__(
+        self,
+        schema,
+        *,
+        num_cross_layers=3,
+        cross_l2=1e-5,
+        linear=True,
+        **shared,
+    ):
         check_positive_integer("num_cross_layers", num_cross_layers)
         check_not_negative("cross_l2", cross_l2)
+        check_boolean("linear", linear)
+        self.linear = linear
         self.num_cross_layers = num_cross_layers
         self.cross_l2 = cross_l2
         super().__init__(schema, **shared)
 
     def logits(self, x):
-        deep = x.mlp()
+        parts = [x.mlp()] if self.hidden_units else []
         regularizer = keras.regularizers.L2(self.cross_l2)
         crossed = x.flat
         for i in range(1, self.num_cross_layers + 1):
             crossed = Cross(
                 regularizer if self.cross_l2 else None, name=f"cross_{i}"
             )([x.flat, crossed])
-        joined = keras.layers.Concatenate(name="cross_and_deep")
-        return [x.linear(), x.output(joined([crossed, deep]))]
+        joined = x.joined([crossed, *parts], name="cross_and_deep")
+        linear = [x.linear()] if self.linear else []
+        return [*linear, x.output(joined)]

@@ -1,12 +1,16 @@
 import keras
 
 from zoo.checks import check_boolean
+from zoo.checks import check_choice
 from zoo.checks import check_not_negative
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integers
 from zoo.layers import CrossMixture
 from zoo.layers import MatrixCross
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network
+
+STRUCTURES = ("parallel", "stacked", "stacked_parallel", "crossnet_only")
 
 
 @network
@@ -28,7 +32,15 @@ class DCNv2(CTRModel):
             scales it with the batch. Defaults to `1e-5`.
         mixture: boolean. `False` for cross layers with a full weight matrix,
             which have no `low_rank` and `num_experts`. Defaults to `True`.
+        structure: string. `"parallel"` for a perceptron beside the cross
+            layers, `"stacked"` for one behind them, `"stacked_parallel"` for
+            both, or `"crossnet_only"` for none. Defaults to `"parallel"`.
+        stacked_units: tuple of integers, the widths of the perceptron behind
+            the cross layers. Defaults to `()`, `hidden_units`.
+        linear: boolean, whether it has the linear part. Defaults to `True`;
+            the paper's and FuxiCTR's DCN-V2 have none.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
+            `hidden_units=()` leaves the parallel perceptron out.
 
     Example:
 
@@ -48,6 +60,8 @@ class DCNv2(CTRModel):
       equation 1 without a mixture.
     """
 
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+
     def __init__(
         self,
         schema,
@@ -57,6 +71,9 @@ class DCNv2(CTRModel):
         num_experts=4,
         cross_l2=1e-5,
         mixture=True,
+        structure="parallel",
+        stacked_units=(),
+        linear=True,
         **shared,
     ):
         check_positive_integer("num_cross_layers", num_cross_layers)
@@ -64,19 +81,30 @@ class DCNv2(CTRModel):
         check_positive_integer("num_experts", num_experts)
         check_not_negative("cross_l2", cross_l2)
         check_boolean("mixture", mixture)
+        check_choice("structure", structure, STRUCTURES)
+        check_positive_integers("stacked_units", stacked_units)
+        check_boolean("linear", linear)
         self.num_cross_layers = num_cross_layers
         self.low_rank = low_rank
         self.num_experts = num_experts
         self.cross_l2 = cross_l2
         self.mixture = mixture
+        self.structure = structure
+        self.stacked_units = tuple(stacked_units)
+        self.linear = linear
         super().__init__(schema, **shared)
 
     def logits(self, x):
-        deep = x.mlp()
-        joined = keras.layers.Concatenate(name="cross_and_deep")(
-            [self._cross(x.flat), deep]
-        )
-        return [x.linear(), x.output(joined)]
+        parts = []
+        if "parallel" in self.structure and self.hidden_units:
+            parts = [x.mlp()]
+        crossed = self._cross(x.flat)
+        if "stacked" in self.structure:
+            units = self.stacked_units or self.hidden_units
+            crossed = x.mlp(crossed, units, name="stacked")
+        joined = x.joined([crossed, *parts], name="cross_and_deep")
+        linear = [x.linear()] if self.linear else []
+        return [*linear, x.output(joined)]
 
     def _cross(self, flat):
         l2 = self.cross_l2

@@ -29,6 +29,8 @@ class DeepFM(CTRModel):
     - [Guo et al., 2017](https://arxiv.org/abs/1703.04247)
     """
 
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+
     def logits(self, x):
         deep = x.mlp()
         pairs = FactorizationMachine(name="fm")(x.embeddings)

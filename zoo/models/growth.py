@@ -49,7 +49,7 @@ def grow(model: CTRModel, schema: FeatureSchema) -> CTRModel:
             f"Received: a model with {len(model.variables)}"
         )
     for old, new in zip(model.variables, grown.variables, strict=True):
-        _copy_weight(old, new, model.schema, schema)
+        _copy_weight(old, new, model, schema)
     # The config has `trainable` of the whole model only.
     for layer, grown_layer in zip(model.layers, grown.layers, strict=True):
         grown_layer.trainable = layer.trainable
@@ -102,15 +102,15 @@ def _build(model: CTRModel, schema: FeatureSchema) -> CTRModel:
 def _copy_weight(
     old: keras.Variable,
     new: keras.Variable,
-    old_schema: FeatureSchema,
+    model: CTRModel,
     schema: FeatureSchema,
 ) -> None:
     old_shape, shape = tuple(old.shape), tuple(new.shape)
-    sizes = _stacked_sizes(old_shape, shape, old_schema, schema)
+    sizes = _stacked_sizes(old_shape, shape, old.path, model, schema)
     if old.dtype != new.dtype or not (old_shape == shape or sizes):
         raise ValueError(
             "A weight of `model` must not depend on the vocabulary, or be a "
-            f"table of all {old_schema.num_ids} ids. "
+            f"table of all {model.schema.num_ids} ids. "
             f"Received: {old.path} of shape {old_shape} and dtype {old.dtype} "
             f"that becomes {shape} and {new.dtype}"
         )
@@ -126,16 +126,22 @@ def _copy_weight(
 def _stacked_sizes(
     old_shape: tuple[int, ...],
     shape: tuple[int, ...],
-    old_schema: FeatureSchema,
+    path: str,
+    model: CTRModel,
     schema: FeatureSchema,
 ) -> tuple[list[int], ...]:
     """The sizes of the vocabularies that make up a table; `()` if none do."""
     if old_shape[1:] != shape[1:]:
         return ()
-    for of in ("vocabularies", "unshared_vocabularies"):
-        sizes = [list(getattr(s, of).values()) for s in (old_schema, schema)]
-        if (old_shape[:1], shape[:1]) == tuple((sum(s),) for s in sizes):
-            return tuple(sizes)
+    layer = path.split("/")[-2]
+    # A table that a user's network makes itself has all ids.
+    names = model.vocabularies_of_tables.get(layer, [*schema.vocabularies])
+    sizes = [
+        [s.vocabularies[s.vocabulary_of(name)] for name in names]
+        for s in (model.schema, schema)
+    ]
+    if (old_shape[:1], shape[:1]) == tuple((sum(s),) for s in sizes):
+        return tuple(sizes)
     return ()
 
 

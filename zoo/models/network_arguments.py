@@ -18,6 +18,7 @@ from zoo.layers.activation import check_activation
 
 DENSE_FORMS = ("concat", "embed")
 NORMALIZATIONS = (None, "batch", "layer")
+LINEAR_POOLINGS = ("mean", "sum")
 
 
 def check_arguments(
@@ -28,13 +29,15 @@ def check_arguments(
     dense: str,
     activation: Any,
     normalization: str | None,
+    field_order: Any,
+    linear_pooling: str,
     **settings: Any,
 ) -> None:
     """Raises a `ValueError` that names the first argument out of its range.
 
     Args:
-        schema, dtype, linear_l2, dense, activation, normalization: as
-            `CTRModel` takes them.
+        schema, dtype, linear_l2, dense, activation, normalization,
+        field_order, linear_pooling: as `CTRModel` takes them.
         **settings: what `check_settings` takes.
     """
     check_instance("schema", schema, FeatureSchema)
@@ -43,7 +46,45 @@ def check_arguments(
     check_settings(**settings)
     check_choice("dense", dense, DENSE_FORMS)
     check_choice("normalization", normalization, NORMALIZATIONS)
-    check_activation("activation", activation)
+    check_activations("activation", activation, settings["hidden_units"])
+    check_choice("linear_pooling", linear_pooling, LINEAR_POOLINGS)
+    if field_order is not None:
+        _check_order(field_order, schema, dense)
+
+
+def check_activations(
+    name: str, activation: Any, units: tuple[int, ...]
+) -> None:
+    """Raises a `ValueError` unless hidden layers can have the activation.
+
+    Args:
+        name: string, that of the argument.
+        activation: a name, or a list of one for each layer.
+        units: integers, the widths of the layers.
+    """
+    if not isinstance(activation, list | tuple):
+        check_activation(name, activation)
+        return
+    if len(activation) != len(units):
+        raise ValueError(
+            f"`{name}` must be one name, or one for each of the {len(units)} "
+            f"layers. Received: {name}={activation!r}"
+        )
+    for each in activation:
+        check_activation(name, each)
+
+
+def _check_order(field_order: Any, schema: FeatureSchema, dense: str) -> None:
+    names = [*schema.categorical, *schema.sequences]
+    if dense == "embed":
+        names = [*schema.dense, *names]
+    is_list = isinstance(field_order, list | tuple)
+    if not is_list or sorted(map(str, field_order)) != sorted(names):
+        raise ValueError(
+            "`field_order` must have each field once, sequences and embedded "
+            f"numeric columns too: {names} in any order. "
+            f"Received: field_order={field_order!r}"
+        )
 
 
 def check_settings(

@@ -28,6 +28,8 @@ class WideDeep(CTRModel):
     - [Cheng et al., 2016](https://arxiv.org/abs/1606.07792)
     """
 
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+
     def logits(self, x):
         deep = x.mlp()
         return [x.linear(), x.output(deep)]

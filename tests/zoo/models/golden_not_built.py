@@ -1,0 +1,43 @@
+"""The golden variants that the zoo has no network for, and why."""
+
+HISTORIES = "reads histories: issue 33"
+LABELS = "predicts several labels or serves several domains: issue 33"
+
+# By source and network, or by source, network and variant.
+NOT_BUILT = {
+    **dict.fromkeys(
+        (
+            "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DIN", "FuxiCTR/DMIN",
+            "FuxiCTR/DMR", "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
+            "FuxiCTR/TWIN", "FuxiCTR/MIRRN", "FuxiCTR/TransAct",
+            "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",
+            "FuxiCTR/LongCTR_DCNv2", "FuxiCTR/LongCTR_FinalMLP",
+            "FuxiCTR/LongCTR_TransAct", "DeepCTR-Torch/DIEN",
+            "DeepCTR-Torch/DIN", "torch-rechub/BST", "torch-rechub/DIEN",
+            "torch-rechub/DIN",
+        ),
+        HISTORIES,
+    ),
+    **dict.fromkeys(
+        (
+            "FuxiCTR/MMoE", "FuxiCTR/PLE", "FuxiCTR/ShareBottom",
+            "DeepCTR-Torch/ESMM", "DeepCTR-Torch/MMOE", "DeepCTR-Torch/PLE",
+            "DeepCTR-Torch/SharedBottom", "torch-rechub/AITM",
+            "torch-rechub/ESMM", "torch-rechub/MMOE", "torch-rechub/PLE",
+            "torch-rechub/SharedBottom", "Scenario-Wise-Rec/AdaSparse",
+            "Scenario-Wise-Rec/AdaptDHM", "Scenario-Wise-Rec/EPNet",
+            "Scenario-Wise-Rec/HAMUR", "Scenario-Wise-Rec/M2M",
+            "Scenario-Wise-Rec/M3oE", "Scenario-Wise-Rec/MMOE",
+            "Scenario-Wise-Rec/PLE", "Scenario-Wise-Rec/PPNet",
+            "Scenario-Wise-Rec/SARNet", "Scenario-Wise-Rec/STAR",
+            "Scenario-Wise-Rec/SharedBottom",
+        ),
+        LABELS,
+    ),
+}  # fmt: skip
+
+
+def why_not_built(name):
+    """The fact that keeps a variant from being built, or `None`."""
+    network, _, _ = name.rpartition("/")
+    return NOT_BUILT.get(name) or NOT_BUILT.get(network)

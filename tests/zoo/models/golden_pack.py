@@ -1,0 +1,155 @@
+"""Reads golden numbers: what originals computed from given weights.
+
+`<source>/<network>/<variant>.npz` with a `.json` beside it; the arrays are
+described in `golden/README.md`.
+"""
+
+import json
+import zipfile
+from collections import namedtuple
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from zoo.interop.checkpoint_import import SOURCES
+from zoo.interop.state_dict import StateDict
+
+OWN = Path(__file__).parent / "golden"
+MEAN = "layers.MaskedAveragePooling()"
+NAMES = {
+    "FuxiCTR": "fuxictr",
+    # Made of FuxiCTR's parts.
+    "DCNv3": "fuxictr",
+    "DeepCTR-Torch": "deepctr_torch",
+}
+# Settings that only the recording of the numbers knows.
+NOT_SETTINGS = {"FuxiCTR": (), "DCNv3": (), "DeepCTR-Torch": ("embedding_dim",)}
+
+Variant = namedtuple("Variant", "source network variant path")
+
+
+def variants(folder):
+    """All variants below a folder, and the project's own, by their names."""
+    found = {}
+    for root in (OWN, folder):
+        for path in sorted(root.glob("*/*/*.npz")):
+            source, network = path.parts[-3:-1]
+            variant = Variant(source, network, path.stem, path)
+            found["/".join(variant[:3])] = variant
+    return found
+
+
+class Golden:
+    """One variant.
+
+    Args:
+        variant: `Variant`.
+    """
+
+    def __init__(self, variant):
+        self.variant = variant
+        self.about = json.loads(variant.path.with_suffix(".json").read_text())
+        self.arrays = dict(np.load(variant.path))
+
+    @staticmethod
+    def has_training_loss(variant):
+        """Whether the original trains on more than the cross-entropy."""
+        with zipfile.ZipFile(variant.path) as arrays:
+            return "training_loss.npy" in arrays.namelist()
+
+    def __getitem__(self, name):
+        return self.arrays[name]
+
+    def __contains__(self, name):
+        return name in self.arrays
+
+    def group(self, prefix):
+        """Arrays by what follows `prefix/` in their names."""
+        start = f"{prefix}/"
+        return {
+            name.removeprefix(start): array
+            for name, array in self.arrays.items()
+            if name.startswith(start)
+        }
+
+    def import_weights(self):
+        """The zoo's network with the weights of the original."""
+        return self._import({**self.group("weights"), **self._constants()})
+
+    def import_gradients(self, group="gradients"):
+        """The zoo's network with the gradients in the place of weights.
+
+        An import only moves and turns weights, so it does so with gradients.
+        """
+        gradients = self.group(group)
+        tensors = {
+            name: gradients.get(name, np.zeros_like(weight))
+            for name, weight in self.group("weights").items()
+        }
+        return self._import({**tensors, **self._constants()})
+
+    def inputs(self, schema):
+        """The rows, as the zoo's network takes them."""
+        rows = self.group("inputs")
+        count = len(self["labels"])
+        none = np.zeros((count, 0))
+        dense = [rows[name].reshape(count, 1) for name in schema.dense]
+        ids = [rows[name].reshape(count, 1) for name in schema.categorical]
+        return {
+            "dense": np.concatenate([none, *dense], 1).astype("float32"),
+            "ids": np.concatenate(ids, 1).astype("int32"),
+            # The originals pad with 0.
+            **{
+                name: np.where(rows[name] == 0, -1, rows[name]).astype("int32")
+                for name in schema.sequences
+            },
+        }
+
+    def _constants(self):
+        return {
+            name: array.astype("int64")
+            for name, array in self.group("constants").items()
+        }
+
+    def _import(self, tensors):
+        for alias, name in self.about["weights"]["aliases"].items():
+            tensors[alias] = tensors[name]
+        source = NAMES[self.variant.source]
+        state = StateDict(self.variant.path, tensors)
+        config = {
+            name: value
+            for name, value in self.about["hyperparameters"].items()
+            if name not in NOT_SETTINGS[self.variant.source]
+        }
+        features = getattr(self, f"_{source}_features")()
+        return SOURCES[source](state, features, self.variant.network, config)
+
+    def _fuxictr_features(self):
+        features = []
+        for each in self.about["features"]:
+            spec = {"type": each["type"], "source": each.get("group", "")}
+            if each["type"] != "numeric":
+                spec["vocab_size"] = each["vocabulary_size"]
+            if each["type"] == "sequence":
+                spec["max_len"] = each["length"]
+                spec["share_embedding"] = each.get("shares_embedding_of")
+                spec["feature_encoder"] = MEAN
+            features.append({each["name"]: spec})
+        return {"labels": self.about["labels"], "features": features}
+
+    def _deepctr_torch_features(self):
+        dim = self.about["hyperparameters"]["embedding_dim"]
+        columns = []
+        for each in self.about["features"]:
+            column = {"name": each["name"], "embedding_dim": dim}
+            if each["type"] == "numeric":
+                column = {"name": each["name"], "dimension": 1}
+            else:
+                column["vocabulary_size"] = each["vocabulary_size"]
+                shared = each.get("shares_embedding_of") or each["name"]
+                column["embedding_name"] = shared
+            if each["type"] == "sequence":
+                column["maxlen"] = each["length"]
+            columns.append(SimpleNamespace(**column))
+        return columns

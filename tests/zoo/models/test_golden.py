@@ -1,0 +1,131 @@
+"""Compares each network with its original, number by number.
+
+    pytest tests/zoo/models/test_golden.py --golden FOLDER
+
+runs all variants below the folder beside the project's own. Each is rebuilt by
+the code of `zoo.import_checkpoint`, from the original's weights and settings.
+"""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import zoo
+from tests.zoo.models.golden_not_built import why_not_built
+from tests.zoo.models.golden_pack import Golden
+from tests.zoo.models.golden_pack import variants
+from zoo.interop.weighted_model import named_weights
+
+# DeepCTR-Torch shares the linear weights of a sequence with those of its field.
+SHARED_LINEAR = {
+    "DeepCTR-Torch/DeepFM/sequence": "linear_embeddings/embeddings"
+}
+
+# The names of inputs are not those of their tensors where there are sequences.
+pytestmark = pytest.mark.filterwarnings("ignore:When providing `inputs` as a")
+ALONE = "gradients are compared on PyTorch alone: a backend derives them"
+
+
+def torch_alone(test):
+    skipped = pytest.mark.skipif(
+        keras.backend.backend() != "torch", reason=ALONE
+    )
+    return skipped(pytest.mark.one_backend(reason=ALONE)(test))
+
+
+def pytest_generate_tests(metafunc):
+    found = variants(metafunc.config.getoption("--golden"))
+    if "training" in metafunc.function.__name__:
+        found = {n: v for n, v in found.items() if Golden.has_training_loss(v)}
+    metafunc.parametrize("name", found)
+
+
+@pytest.fixture
+def golden(name, request):
+    fact = why_not_built(name)
+    if fact:
+        pytest.skip(fact)
+    return Golden(variants(request.config.getoption("--golden"))[name])
+
+
+def test_logits_are_those_of_the_original(golden):
+    model = golden.import_weights()
+    inputs = golden.inputs(model.schema)
+    click = ops.convert_to_numpy(model(inputs, training=False))
+    np.testing.assert_allclose(
+        click[:, 0], golden["probability"], rtol=0, atol=1e-5
+    )
+    if "logit" in golden:
+        click = model.get_layer("click")
+        logits = keras.Model(model.input, click.input)(inputs)
+        received = ops.convert_to_numpy(logits + click.bias)
+        np.testing.assert_allclose(
+            received[:, 0], golden["logit"], rtol=1e-5, atol=1e-5
+        )
+
+
+@torch_alone
+def test_gradients_are_those_of_the_original(golden, name):
+    model = golden.import_weights()
+    probability = model(golden.inputs(model.schema), training=False)
+    cross_entropy(golden["labels"], probability).backward()
+    compare_gradients(model, golden.import_gradients(), name)
+    # An original may have several biases of the logit.
+    error = np.mean(golden["probability"] - golden["labels"])
+    bias = named_weights(model).get("click/bias")
+    if bias is not None:
+        received = bias.value.grad.numpy()
+        np.testing.assert_allclose(received, [error], rtol=0, atol=1e-6)
+
+
+def test_training_loss_is_that_of_the_original(golden):
+    model = golden.import_weights()
+    loss = ops.convert_to_numpy(training_loss(model, golden))
+    np.testing.assert_allclose(loss, golden["training_loss"], rtol=1e-5)
+
+
+@torch_alone
+def test_gradients_of_the_training_loss_are_those_of_the_original(golden, name):
+    model = golden.import_weights()
+    training_loss(model, golden).backward()
+    expected = golden.import_gradients("training_gradients")
+    compare_gradients(model, expected, name)
+
+
+def cross_entropy(labels, probability):
+    labels = ops.cast(labels.reshape(-1, 1), probability.dtype)
+    return ops.mean(ops.binary_crossentropy(labels, probability))
+
+
+def training_loss(model, golden):
+    # The originals were recorded with the statistics of their evaluation.
+    outputs = super(zoo.CTRModel, model).call(
+        golden.inputs(model.schema), training=False
+    )
+    probability = outputs["probabilities"]
+    labels = ops.cast(golden["labels"].reshape(-1, 1), "float32")
+    extra = model.extra_loss(labels, probability, outputs["kept"])
+    return cross_entropy(golden["labels"], probability) + extra
+
+
+def compare_gradients(model, expected, name):
+    expected = named_weights(expected)
+    starts = np.cumsum([0, *model.schema.vocabularies.values()][:-1])
+    for weight, variable in named_weights(model).items():
+        if not variable.trainable or SHARED_LINEAR.get(name) == weight:
+            continue
+        if weight == "click/bias":
+            continue
+        target = ops.convert_to_numpy(expected[weight].value)
+        gradient = variable.value.grad
+        received = np.zeros_like(target)
+        if gradient is not None:
+            received = gradient.to_dense().numpy()
+        if weight.endswith("/embeddings") and "padding" in name:
+            # The padding rows of the originals are not trained.
+            received[starts] = 0
+        largest = max(np.abs(target).max(initial=0), 1e-4)
+        np.testing.assert_allclose(
+            received, target, rtol=0, atol=1e-4 * largest, err_msg=weight
+        )

@@ -1,0 +1,115 @@
+import numpy as np
+
+from zoo.checks import check_choice
+from zoo.interop.networks.dcn import cross_layers
+from zoo.interop.networks.dcn import take_beside
+from zoo.interop.networks.wide_deep import take_deep
+from zoo.interop.sources import deepctr_torch
+from zoo.interop.sources import fuxictr
+from zoo.models import DCNv2
+from zoo.models.dcn_v2 import STRUCTURES
+
+
+@fuxictr("DCNv2")
+def from_fuxictr(original):
+    structure = original.setting("model_structure", "parallel")
+    check_choice("config['model_structure']", structure, STRUCTURES)
+    original.embeddings()
+    mixture = original.setting("use_low_rank_mixture", False)
+    take_cross = take_mixture if mixture else take_matrix_cross
+    original.arguments.update(
+        structure=structure, mixture=mixture, linear=False
+    )
+    take_cross(original)
+    width = original.width
+    if "stacked" in structure:
+        width = _take_stacked(original, width)
+    if "parallel" in structure:
+        units = "parallel_dnn_hidden_units"
+        width += take_beside(original, "parallel_dnn", units)
+    original.output("fc", width)
+    return DCNv2
+
+
+def _take_stacked(original, inputs):
+    stacked = original.perceptron(
+        "stacked_dnn",
+        inputs,
+        units="stacked_dnn_hidden_units",
+        activations="dnn_activations",
+        outputs=None,
+        name="stacked",
+    )
+    units = stacked.pop("hidden_units")
+    if original.arguments["structure"] == "stacked":
+        original.arguments.update(stacked, hidden_units=units)
+    else:
+        original.arguments["stacked_units"] = units
+    return units[-1]
+
+
+def take_matrix_cross(original, prefix="crossnet.cross_layers"):
+    """Takes FuxiCTR's `CrossNetV2`."""
+    width, layers = original.width, len(original.state.numbers(prefix))
+    original.size("num_cross_layers", layers)
+    for i in range(layers):
+        original.dense(f"{prefix}.{i}", f"cross_{i + 1}", width, width)
+    original.arguments["num_cross_layers"] = layers
+
+
+def take_mixture(original):
+    """Takes FuxiCTR's `CrossNetMix`."""
+    state, width = original.state, original.width
+    layers = len(state.numbers("crossnet.U_list"))
+    experts, _, rank = state.shape("crossnet.U_list.0")
+    for name, size in (
+        ("num_cross_layers", layers),
+        ("num_experts", experts),
+        ("low_rank", rank),
+    ):
+        original.arguments[name] = original.size(name, size)
+    for i in range(layers):
+        for ours, theirs, inner in (
+            ("left_kernel", "U_list", (width, rank)),
+            ("right_kernel", "V_list", (width, rank)),
+            ("core_kernel", "C_list", (rank, rank)),
+        ):
+            kernel = original.take(f"crossnet.{theirs}.{i}", experts, *inner)
+            original.put(f"cross/{ours}_{i}", kernel)
+        bias = original.take(f"crossnet.bias.{i}", width, 1)
+        original.put(f"cross/bias_{i}", bias[:, 0])
+    original.put("cross/gate", _gate(original, experts))
+
+
+@deepctr_torch("DCNMix", "cross_num", "low_rank", "num_experts")
+def from_deepctr_torch(original):
+    state, width = original.state, original.width
+    layers = cross_layers(original, "U_list")
+    _, experts, _, rank = state.shape("crossnet.U_list")
+    original.arguments.update(
+        num_cross_layers=layers,
+        num_experts=original.size("num_experts", experts),
+        low_rank=original.size("low_rank", rank),
+    )
+    for ours, theirs, inner in (
+        ("left_kernel", "U_list", (width, rank)),
+        ("right_kernel", "V_list", (width, rank)),
+        ("core_kernel", "C_list", (rank, rank)),
+    ):
+        kernels = original.take(f"crossnet.{theirs}", layers, experts, *inner)
+        for i in range(layers):
+            original.put(f"cross/{ours}_{i}", kernels[i])
+    biases = original.take("crossnet.bias", layers, width, 1)
+    for i in range(layers):
+        original.put(f"cross/bias_{i}", biases[i, :, 0])
+    original.put("cross/gate", _gate(original, experts))
+    take_deep(original, beside=width)
+    return DCNv2
+
+
+def _gate(original, experts):
+    gates = [
+        original.take(f"crossnet.gating.{i}.weight", 1, original.width).T
+        for i in range(experts)
+    ]
+    return np.concatenate(gates, axis=1)

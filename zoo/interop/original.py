@@ -1,0 +1,136 @@
+"""Turns the tensors of an original network into weights of the zoo."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from zoo.interop.settings import check_size
+from zoo.interop.state_dict import StateDict
+
+
+class Original:
+    """An original network while it is imported.
+
+    A network's mapping in `zoo/interop/networks` reads the original's settings
+    and takes its tensors, each of which becomes a weight of the zoo's network
+    and each setting an argument. Methods take what both libraries build alike.
+
+    Args:
+        state: `StateDict` of the original.
+        columns: its columns, of the class that the source has for them.
+        config: mapping of the original's settings.
+
+    Attributes:
+        arguments: dict of the arguments for the zoo's class.
+        weights: dict from `"layer/variable"` to its value, such as
+            `"hidden_1/kernel"`.
+    """
+
+    def __init__(
+        self, state: StateDict, columns: Any, config: Mapping[str, Any]
+    ) -> None:
+        self.state = state
+        self.columns = columns
+        self.config = config
+        self.arguments: dict[str, Any] = {"schema": columns.schema}
+        self.weights: dict[str, np.ndarray] = {}
+
+    def setting(self, name: str, default: Any) -> Any:
+        """Returns a setting of the original, or its default there."""
+        return self.config.get(name, default)
+
+    def size(self, name: str, size: Any) -> Any:
+        """Returns a size of the weights, and checks that the setting has it."""
+        check_size(self.config, name, size)
+        return size
+
+    def take(self, name: str, *shape: int | None) -> np.ndarray:
+        """Takes a tensor of the checkpoint; `None` in `shape` is any size."""
+        return self.state.take(name, shape)
+
+    def put(self, variable: str, value: np.ndarray) -> None:
+        """Sets a weight of the zoo, `"layer/variable"`."""
+        self.weights[variable] = value
+
+    def add_bias(self, name: str) -> None:
+        """Takes a bias of the logit; the zoo has one that is their sum."""
+        bias = self.take(name, 1)
+        self.put("click/bias", self.weights.get("click/bias", 0) + bias)
+
+    def dense(
+        self,
+        name: str,
+        layer: str,
+        inputs: int | None = None,
+        units: int | None = None,
+        bias: bool = True,
+    ) -> np.ndarray:
+        """Takes a `torch.nn.Linear` as a `keras.layers.Dense`.
+
+        Args:
+            name: string, what the original calls it.
+            layer: string, what the zoo does. A layer within a layer is
+                `"outer/inner"`.
+            inputs, units: integers, the sizes it must have. Default to `None`,
+                any.
+            bias: boolean, whether it has one. Defaults to `True`.
+
+        Returns:
+            Its kernel, `(inputs, units)`.
+        """
+        kernel = self.take(f"{name}.weight", units, inputs).T
+        self.put(f"{layer}/kernel", kernel)
+        if bias:
+            self.put(
+                f"{layer}/bias", self.take(f"{name}.bias", kernel.shape[1])
+            )
+        return kernel
+
+    def output(
+        self,
+        name: str,
+        inputs: int | None = None,
+        layer: str = "logit",
+        bias: bool = True,
+    ) -> None:
+        """Takes a `torch.nn.Linear` that gives a logit; see `dense`."""
+        self.put(f"{layer}/kernel", self.take(f"{name}.weight", 1, inputs).T)
+        if bias:
+            self.add_bias(f"{name}.bias")
+
+    def layer_norm(self, name: str, layer: str, units: int) -> None:
+        """Takes a `torch.nn.LayerNorm`; see `dense`."""
+        self.put(f"{layer}/gamma", self.take(f"{name}.weight", units))
+        self.put(f"{layer}/beta", self.take(f"{name}.bias", units))
+
+    def batch_norm(
+        self, name: str, layer: str, units: int, affine: bool = True
+    ) -> None:
+        """Takes a `torch.nn.BatchNorm1d`; see `dense`."""
+        if affine:
+            self.layer_norm(name, layer, units)
+        for ours, theirs in (
+            ("moving_mean", "running_mean"),
+            ("moving_variance", "running_var"),
+        ):
+            self.put(f"{layer}/{ours}", self.take(f"{name}.{theirs}", units))
+
+    def activation(
+        self, name: str, layer: str, activation: str | None, units: int
+    ) -> None:
+        """Takes the weights of an activation, if it has any.
+
+        Args:
+            name: string, what the original calls it.
+            layer: string, what the zoo does.
+            activation: string, the zoo's name of it.
+            units: integer.
+        """
+        if activation == "prelu":
+            slope = self.take(f"{name}.weight", None)
+            # DeepCTR-Torch has one slope for all units.
+            self.put(f"{layer}/alpha", np.broadcast_to(slope, (units,)).copy())
+        elif activation == "dice":
+            self.batch_norm(f"{name}.bn", f"{layer}/norm", units, affine=False)
+            self.put(f"{layer}/alpha", self.take(f"{name}.alpha", units))

@@ -1,0 +1,40 @@
+"""Knows how to import each original network, by source and name."""
+
+from collections.abc import Callable
+from typing import Any
+
+from zoo.models.ctr_model import CTRModel
+
+Mapping = Callable[[Any], type[CTRModel]]
+
+FUXICTR: dict[str, Mapping] = {}
+DEEPCTR_TORCH: dict[str, Mapping] = {}
+DEEPCTR_TORCH_SETTINGS: dict[str, set[str]] = {}
+"""The arguments that only this network of DeepCTR-Torch has."""
+
+
+def fuxictr(*names: str) -> Callable[[Mapping], Mapping]:
+    """Registers how FuxiCTR's networks of these names become the zoo's."""
+
+    def register(mapping: Mapping) -> Mapping:
+        FUXICTR.update(dict.fromkeys(names, mapping))
+        return mapping
+
+    return register
+
+
+def deepctr_torch(name: str, *settings: str) -> Callable[[Mapping], Mapping]:
+    """Registers how a network of DeepCTR-Torch becomes the zoo's.
+
+    Args:
+        name: string, its class there.
+        *settings: the arguments that only this class has and that matter to
+            what it computes.
+    """
+
+    def register(mapping: Mapping) -> Mapping:
+        DEEPCTR_TORCH[name] = mapping
+        DEEPCTR_TORCH_SETTINGS[name] = set(settings)
+        return mapping
+
+    return register

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from zoo.models import MODELS
+from tests.zoo.networks import FIRST
 
 from . import clicks
 
@@ -25,7 +25,7 @@ ON_CPU = [
 def pytest_generate_tests(metafunc):
     runs = ON_CPU
     if metafunc.config.getoption("--accelerator"):
-        runs = [*itertools.product(MODELS, KINDS, POLICIES)]
+        runs = [*itertools.product(FIRST, KINDS, POLICIES)]
     metafunc.parametrize(("name", "kind", "policy"), runs)
 
 

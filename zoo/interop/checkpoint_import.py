@@ -4,8 +4,8 @@ from typing import Any
 
 import zoo.interop.networks  # noqa: F401 - registers how to import each
 from zoo.checks import check_choice
-from zoo.interop.deepctr_torch import import_deepctr_torch
-from zoo.interop.fuxictr import import_fuxictr
+from zoo.interop.deepctr_torch_original import import_deepctr_torch
+from zoo.interop.fuxictr_original import import_fuxictr
 from zoo.interop.settings import check_mapping
 from zoo.interop.state_dict import StateDict
 from zoo.models.ctr_model import CTRModel

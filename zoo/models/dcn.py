@@ -43,7 +43,7 @@ class DCN(CTRModel):
     - [Wang et al., 2017](https://arxiv.org/abs/1708.05123)
     """
 
-    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ class DCNv2(CTRModel):
       equation 1 without a mixture.
     """
 
-    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ class DNN(CTRModel):
     """
 
     DENSE = "embed"
-    ORIGINALS = ("FuxiCTR",)
+    ORIGINALS = ("FuxiCTR", "RecBole")
 
     def logits(self, x):
         return x.output(x.mlp())

@@ -2,6 +2,10 @@
 
 HISTORIES = "reads histories: issue 33"
 LABELS = "predicts several labels or serves several domains: issue 33"
+LINEAR_OF_VECTORS = (
+    "its linear part is linear in the embeddings; the paper's has a weight "
+    "for each id"
+)
 
 # By source and network, or by source, network and variant.
 NOT_BUILT = {
@@ -33,6 +37,20 @@ NOT_BUILT = {
             "Scenario-Wise-Rec/SharedBottom",
         ),
         LABELS,
+    ),
+    "torch-rechub/AFM": (
+        "its attention is over one vector, so that each weight is 1; the "
+        "paper's is over the pairs of fields"
+    ),
+    "torch-rechub/DeepFM": LINEAR_OF_VECTORS,
+    "torch-rechub/WideDeep": LINEAR_OF_VECTORS,
+    "torch-rechub/DCNv2/parallel": (
+        "its cross layer adds the bias outside of the product; the paper's "
+        "does within"
+    ),
+    "torch-rechub/EDCN": (
+        "its gates are a softmax of one number each, so that all are 1; the "
+        "paper's are over the fields"
     ),
 }  # fmt: skip
 

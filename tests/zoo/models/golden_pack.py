@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from tests.zoo.models.golden_by_hand import import_by_hand
 from zoo.interop.checkpoint_import import SOURCES
 from zoo.interop.state_dict import StateDict
 
@@ -113,10 +114,18 @@ class Golden:
         }
 
     def _import(self, tensors):
-        for alias, name in self.about["weights"]["aliases"].items():
+        aliases = self.about["weights"].get("aliases", {})
+        for alias, name in aliases.items():
             tensors[alias] = tensors[name]
-        source = NAMES[self.variant.source]
         state = StateDict(self.variant.path, tensors)
+        source = NAMES.get(self.variant.source)
+        if source is None:
+            return import_by_hand(
+                "/".join(self.variant[:2]),
+                state,
+                self.about["features"],
+                self.about["hyperparameters"],
+            )
         config = {
             name: value
             for name, value in self.about["hyperparameters"].items()

@@ -11,8 +11,8 @@ from tests.wrong_values import NO_DECAY_RATES
 from tests.wrong_values import NO_POSITIVE_INTEGERS
 from tests.wrong_values import check_refused
 from tests.wrong_values import each
+from tests.zoo.networks import FIRST
 from tests.zoo.networks import build
-from zoo.models import MODELS
 
 NO_UNITS = [8, "400", 2.5, {"a": 1}, True, [8.5], ["8"], [0], [[8]], None]
 NO_DTYPES = [3, True, "float31", [], {}]
@@ -37,7 +37,7 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("network", MODELS)
+@pytest.mark.parametrize("network", FIRST)
 @pytest.mark.parametrize("name, value", each(OF_ALL))
 def test_every_network(network, name, value):
     check_refused(name, value, lambda **wrong: build(network, **wrong))

@@ -13,9 +13,12 @@ from keras import ops
 
 import zoo
 from tests.zoo.models.golden_not_built import why_not_built
+from tests.zoo.models.golden_pack import OWN
 from tests.zoo.models.golden_pack import Golden
 from tests.zoo.models.golden_pack import variants
 from zoo.interop.weighted_model import named_weights
+from zoo.models import MODELS
+from zoo.registry import network_name
 
 # DeepCTR-Torch shares the linear weights of a sequence with those of its field.
 SHARED_LINEAR = {
@@ -38,7 +41,8 @@ def pytest_generate_tests(metafunc):
     found = variants(metafunc.config.getoption("--golden"))
     if "training" in metafunc.function.__name__:
         found = {n: v for n, v in found.items() if Golden.has_training_loss(v)}
-    metafunc.parametrize("name", found)
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", found)
 
 
 @pytest.fixture
@@ -51,6 +55,7 @@ def golden(name, request):
 
 def test_logits_are_those_of_the_original(golden):
     model = golden.import_weights()
+    assert golden.variant.source in type(model).ORIGINALS
     inputs = golden.inputs(model.schema)
     click = ops.convert_to_numpy(model(inputs, training=False))
     np.testing.assert_allclose(
@@ -91,6 +96,16 @@ def test_gradients_of_the_training_loss_are_those_of_the_original(golden, name):
     training_loss(model, golden).backward()
     expected = golden.import_gradients("training_gradients")
     compare_gradients(model, expected, name)
+
+
+def test_a_clone_proves_each_network():
+    equal = {name: set() for name in MODELS}
+    for variant in variants(OWN).values():
+        model = Golden(variant).import_weights()
+        equal[network_name(model)].add(variant.source)
+    for name, cls in MODELS.items():
+        assert not cls.ORIGINALS or equal[name]
+        assert equal[name] <= set(cls.ORIGINALS)
 
 
 def cross_entropy(labels, probability):

@@ -5,7 +5,7 @@ import pytest
 import zoo
 from keras_cowclip import CowClip
 from tests.zoo import networks
-from zoo.models import MODELS
+from tests.zoo.networks import FIRST
 from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
 
@@ -58,14 +58,14 @@ def compile_for_cowclip(model):
 @pytest.mark.parametrize(
     "name, columns",
     [
-        *((name, NEW) for name in MODELS),
+        *((name, NEW) for name in FIRST),
         ("deepfm", schema(site=8)),
         ("deepfm", schema(hour=50)),
         ("deepfm", schema(device=4)),
         ("deepfm", schema(site=8, hour=6, device=4)),
         ("deepfm", schema()),
     ],
-    ids=[*MODELS, "first", "middle", "last", "all", "none"],
+    ids=[*FIRST, "first", "middle", "last", "all", "none"],
 )
 def test_old_ids_keep_their_rows_and_predictions(name, columns):
     model, x = build(name), inputs()
@@ -81,7 +81,7 @@ def test_old_ids_keep_their_rows_and_predictions(name, columns):
             np.testing.assert_array_equal(new[: len(old)], old)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", FIRST)
 def test_new_rows_are_drawn_by_the_initializer(name):
     model = build(name)
     grown = grow(model, NEW)
@@ -110,7 +110,7 @@ def test_new_rows_are_drawn_by_the_initializer(name):
         "deepfm",
         *(
             pytest.param(name, marks=pytest.mark.large)
-            for name in MODELS
+            for name in FIRST
             if name != "deepfm"
         ),
     ],
@@ -148,7 +148,7 @@ def test_training_goes_on_and_leaves_the_old_model_alone(name):
 
 @pytest.mark.parametrize(
     "name, dtype",
-    [*((name, "mixed_bfloat16") for name in MODELS), ("deepfm", "bfloat16")],
+    [*((name, "mixed_bfloat16") for name in FIRST), ("deepfm", "bfloat16")],
 )
 def test_dtype_policy_is_kept(name, dtype):
     model, x = build(name, dtype=dtype), inputs()
@@ -173,7 +173,7 @@ def test_global_dtype_policy_of_the_old_model_is_kept():
     )
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", FIRST)
 def test_arguments_and_name_are_kept(name):
     model = build(name, dropout=0.2, linear_l2=1e-4, name="monday")
     grown = grow(model, NEW)
@@ -200,7 +200,7 @@ def test_frozen_layers_stay_frozen():
     assert not grown.get_layer("hidden_2").trainable
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", FIRST)
 def test_preset_of_a_grown_model(name, tmp_path):
     grown = grow(build(name), NEW)
     zoo.save_to_preset(grown, tmp_path)

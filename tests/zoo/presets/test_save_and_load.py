@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.zoo.networks import FIRST
 from zoo.models import MODELS
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 10, "hour": 5})
@@ -281,7 +282,7 @@ def test_a_path_that_is_not_there_lists_what_a_preset_may_be(tmp_path):
         zoo.from_preset(tmp_path / "none")
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("name", FIRST)
 def test_each_network_saves_and_loads_itself(tmp_path, name):
     cls = MODELS[name]
     model = cls(SCHEMA, embedding_dim=4, hidden_units=(8,))

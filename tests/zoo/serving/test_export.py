@@ -9,8 +9,8 @@ import pytest
 
 import zoo
 from tests.zoo import networks
+from tests.zoo.networks import FIRST
 from zoo.cli import app as cli
-from zoo.models import MODELS
 from zoo.serving import export_formats
 from zoo.serving import exporting
 from zoo.serving.export_formats import BACKENDS
@@ -125,7 +125,7 @@ def assert_gives(path, format, model):
 
 
 @pytest.mark.export
-@pytest.mark.parametrize("network", MODELS)
+@pytest.mark.parametrize("network", FIRST)
 @pytest.mark.parametrize("format", WRITTEN)
 def test_its_runtime_gives_the_same_probabilities(tmp_path, format, network):
     model = make_model(network)

@@ -141,16 +141,15 @@ class FuxiCTR(Original):
         Returns:
             The length of its vectors.
         """
+        dim = self._dim(names[0], prefix) if dim is None else dim
         fields, numeric = [], []
         for each in names:
             weight = f"{prefix.format(each)}.weight"
             if each in self.columns.dense:
                 numeric.append(self.take(weight, dim, 1)[:, 0])
-                dim = len(numeric[-1])
             else:
                 size = self.columns.categorical[each]
                 fields.append(self.take(weight, size, dim))
-                dim = fields[-1].shape[1]
         if fields:
             self.put(f"{table}/embeddings", np.concatenate(fields))
         if numeric:
@@ -271,6 +270,10 @@ class FuxiCTR(Original):
         if outputs and not widths:
             self.state.shape(f"{stack}.0.weight")
         return self.size(units, widths[:-1] if outputs else widths)
+
+    def _dim(self, name: str, prefix: str) -> int:
+        shape = self.state.shape(f"{prefix.format(name)}.weight")
+        return shape[0] if name in self.columns.dense else shape[1]
 
     def _check_shared(self, tables: str, dim: int) -> None:
         """A table that several columns share is in the file for each."""

@@ -1,0 +1,170 @@
+"""How originals become networks of the zoo that only the tests import.
+
+Mappings like those of `zoo/interop/networks`, for torch-rechub and RecBole.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+import zoo
+from zoo.interop.original import Original
+from zoo.interop.weighted_model import make_network
+from zoo.models import MODELS
+
+MAPPINGS = {}
+
+
+def by_hand(*names):
+    def register(mapping):
+        MAPPINGS.update(dict.fromkeys(names, mapping))
+        return mapping
+
+    return register
+
+
+def import_by_hand(name, state, features, config):
+    """The zoo's network of an original.
+
+    Args:
+        name: string, `"source/network"`.
+        state: `StateDict` of the original.
+        features: the columns, as the golden numbers describe them.
+        config: dict of the original's settings.
+    """
+    kinds = {each["name"]: each["type"] for each in features}
+    schema = zoo.FeatureSchema(
+        [each for each, kind in kinds.items() if kind == "numeric"],
+        {
+            each["name"]: each["vocabulary_size"]
+            for each in features
+            if each["type"] == "categorical"
+        },
+    )
+    state.drop_integers()
+    original = ByHand(state, SimpleNamespace(schema=schema), config)
+    if list(kinds) != [*schema.dense, *schema.categorical]:
+        original.order = tuple(kinds)
+    network = MAPPINGS[name](original)
+    state.check_all_taken()
+    return make_network(MODELS[network], original.arguments, original.weights)
+
+
+class ByHand(Original):
+    """An original of torch-rechub or RecBole."""
+
+    order = None
+
+    @property
+    def schema(self):
+        return self.columns.schema
+
+    def tables(self, prefix, name="embeddings"):
+        """Takes tables of torch-rechub; returns the width of all vectors."""
+        tables = [
+            self.take(f"{prefix}.embed_dict.{field}.weight", size, None)
+            for field, size in self.schema.categorical.items()
+        ]
+        self.put(f"{name}/embeddings", np.concatenate(tables))
+        dim = tables[0].shape[1]
+        if name == "embeddings":
+            self.arguments["embedding_dim"] = dim
+        return dim * len(tables)
+
+    def perceptron(self, prefix, inputs, units, outputs=None, name=None):
+        """Takes an MLP of torch-rechub, which always normalizes batches."""
+        start = f"{name}_" if name else ""
+        for i, width in enumerate(units, start=1):
+            place = 4 * (i - 1)
+            self.dense(f"{prefix}.{place}", f"{start}hidden_{i}", inputs, width)
+            self.batch_norm(f"{prefix}.{place + 1}", f"{start}norm_{i}", width)
+            inputs = width
+        if outputs:
+            self.output(f"{prefix}.{4 * len(units)}", inputs, outputs)
+        return inputs
+
+    def mlp(self, prefix, inputs, outputs="logit"):
+        """Takes the network's own MLP and sets its arguments."""
+        units = self.config["mlp_params"]["dims"]
+        self.arguments.update(hidden_units=units, normalization="batch")
+        return self.perceptron(f"{prefix}.mlp", inputs, units, outputs)
+
+
+@by_hand("torch-rechub/DCN")
+def rechub_dcn(original):
+    width = original.tables("embedding")
+    for i in range(original.config["n_cross_layers"]):
+        layer = f"cross_{i + 1}"
+        original.dense(f"cn.w.{i}", layer, width, 1, bias=False)
+        original.put(f"{layer}/bias", original.take(f"cn.b.{i}", width))
+    deep = original.mlp("mlp", width, outputs=None)
+    original.output("linear.fc", width + deep)
+    original.arguments.update(
+        linear=False, num_cross_layers=original.config["n_cross_layers"]
+    )
+    return "dcn"
+
+
+@by_hand("torch-rechub/DCNv2")
+def rechub_dcn_v2(original):
+    config, width = original.config, original.tables("embedding")
+    experts, rank = config["num_experts"], config["low_rank"]
+    for i in range(config["n_cross_layers"]):
+        for ours, theirs, shape in (
+            ("left_kernel", "u_list", (width, rank)),
+            ("right_kernel", "v_list", (width, rank)),
+            ("core_kernel", "c_list", (rank, rank)),
+        ):
+            kernel = original.take(f"crossnet.{theirs}.{i}", experts, *shape)
+            original.put(f"cross/{ours}_{i}", kernel)
+        bias = original.take(f"crossnet.bias.{i}", width, 1)
+        original.put(f"cross/bias_{i}", bias[:, 0])
+    gates = [
+        original.take(f"crossnet.gating.{i}.weight", 1, width).T
+        for i in range(experts)
+    ]
+    original.put("cross/gate", np.concatenate(gates, axis=1))
+    deep = original.mlp("parallel_dnn", width, outputs=None)
+    original.output("linear.fc", width + deep)
+    original.arguments.update(
+        linear=False,
+        num_cross_layers=config["n_cross_layers"],
+        num_experts=experts,
+        low_rank=rank,
+    )
+    return "dcn_v2"
+
+
+def recbole(original):
+    """Takes what RecBole's networks have; returns the width of all vectors."""
+    schema = original.schema
+    table = original.take(
+        "token_embedding_table.embedding.weight", schema.num_ids, None
+    )
+    original.put("embeddings/embeddings", table)
+    original.arguments["embedding_dim"] = table.shape[1]
+    # Each network has it, few use it.
+    original.take("first_order_linear.bias", 1)
+    original.take(
+        "first_order_linear.token_embedding_table.embedding.weight",
+        schema.num_ids,
+        1,
+    )
+    return schema.num_fields * table.shape[1]
+
+
+def recbole_mlp(original, inputs):
+    units = original.config["mlp_hidden_size"]
+    original.arguments["hidden_units"] = units
+    for i, width in enumerate(units):
+        name = f"mlp_layers.mlp_layers.{3 * i + 1}"
+        original.dense(name, f"hidden_{i + 1}", inputs, width)
+        inputs = width
+    original.output("predict_layer", inputs)
+
+
+@by_hand("RecBole/FNN")
+def recbole_fnn(original):
+    recbole_mlp(original, recbole(original))
+    original.arguments["activation"] = "tanh"
+    return "dnn"

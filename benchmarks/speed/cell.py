@@ -74,6 +74,7 @@ def main():
                     contestants[0].network, arguments.batch_size
                 ),
                 "peak_mib": peak_memory() / 2**20,
+                "parameters": contestants[0].result.parameters,
                 "contestants": [vars(c.result) for c in contestants],
             }
         )
@@ -87,6 +88,11 @@ class Contestant:
         self.result = argparse.Namespace(name=optimizer, step_ms=[])
         self.batch_size = arguments.batch_size
         self.network = build(optimizer, arguments)
+        self.result.parameters = sum(
+            int(np.prod(variable.shape))
+            for variable in self.network.weights
+            if not getattr(variable, "overwrite_with_gradient", False)
+        )
         sizes = vocabulary_sizes(arguments.num_ids)
         self.batch = click_batch(sizes, self.batch_size)
         start = time.perf_counter()
@@ -113,12 +119,16 @@ class Contestant:
 
 
 def build(optimizer: str, arguments: argparse.Namespace) -> keras.Model:
+    fields = {
+        f"C{i}": size
+        for i, size in enumerate(vocabulary_sizes(arguments.num_ids))
+    }
+    roles = {
+        role: [*fields][i::3]
+        for i, role in enumerate(("user", "item", "context"))
+    }
     schema = FeatureSchema(
-        dense=[f"I{i}" for i in range(NUM_DENSE)],
-        categorical={
-            f"C{i}": size
-            for i, size in enumerate(vocabulary_sizes(arguments.num_ids))
-        },
+        [f"I{i}" for i in range(NUM_DENSE)], fields, roles=roles
     )
     model = NETWORKS[arguments.model]
     make = dict(

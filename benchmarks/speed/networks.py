@@ -1,0 +1,230 @@
+"""Measures a training step of each network, and its original's beside it.
+
+    python benchmarks/speed/networks.py --fuxictr FuxiCTR
+
+A batch of 8192 rows with 39 columns and a million ids, a process for each
+network and backend. `step_ms` is a whole step of `fit` with `CowClip`. With
+the folder of FuxiCTR's repository, `forward_backward_ms` compares the two
+implementations of one network on PyTorch, in turn in one process: see
+`network_pair.py`. Writes `networks.csv`, `networks.png` and `networks.md` to
+`benchmarks/results/speed`. What was measured before is replaced when it is
+measured again; `--missing` leaves it.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from operator import itemgetter
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from matplotlib.figure import Figure
+from network_pair_settings import SETTINGS
+from result_lines import measured_with
+from result_lines import read
+from result_lines import write
+from rich.progress import track
+
+from zoo.registry import NAMES
+
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "results" / "speed"
+BACKENDS = ("tensorflow", "jax", "torch")
+COLORS = {"tensorflow": "tab:orange", "jax": "tab:blue", "torch": "tab:red"}
+
+Line = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", nargs="+", default=NAMES, choices=NAMES)
+    parser.add_argument("--backends", nargs="*", default=BACKENDS)
+    parser.add_argument(
+        "--fuxictr", type=Path, help="folder of FuxiCTR's repository"
+    )
+    parser.add_argument("--batch-size", type=int, default=8192)
+    parser.add_argument("--num-ids", type=int, default=1_000_000)
+    parser.add_argument("--windows", type=int, default=3)
+    parser.add_argument("--window-seconds", type=float, default=1.0)
+    parser.add_argument(
+        "--missing", action="store_true", help="measure only what is missing"
+    )
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    path = arguments.output / "networks.csv"
+    work = [
+        (name, backend)
+        for name in arguments.networks
+        for backend in arguments.backends
+    ]
+    if arguments.fuxictr is not None:
+        work += [
+            (name, "FuxiCTR") for name in arguments.networks if name in SETTINGS
+        ]
+    if arguments.missing:
+        done = {(line["network"], line["measured"]) for line in read(path)}
+        work = [each for each in work if each not in done]
+    for name, measured in track(work, "Measuring"):
+        line = {
+            "network": name,
+            "measured": measured,
+            **measure(name, measured, arguments),
+        }
+        kept = [
+            each
+            for each in read(path)
+            if (each["network"], each["measured"]) != (name, measured)
+        ]
+        lines = [*kept, line]
+        write(sorted(lines, key=itemgetter("network", "measured")), path)
+    lines = read(path)
+    (arguments.output / "networks.md").write_text(markdown(lines))
+    draw(lines, arguments.output / "networks.png")
+    print(markdown(lines))
+
+
+def measure(name: str, measured: str, arguments: argparse.Namespace) -> Line:
+    of_all = [
+        *("--batch-size", str(arguments.batch_size)),
+        *("--num-ids", str(arguments.num_ids)),
+        *("--windows", str(arguments.windows)),
+        *("--window-seconds", str(arguments.window_seconds)),
+    ]
+    if measured == "FuxiCTR":
+        report = run(
+            *("torch", "network_pair.py", name),
+            *("--fuxictr", str(arguments.fuxictr), *of_all),
+        )
+        times = report["step_ms"]
+        ratios = [
+            ours / original
+            for ours, original in zip(
+                times["ours"], times["original"], strict=True
+            )
+        ]
+        return {
+            "step_ms": "",
+            "forward_backward_ms": f"{median(times['ours']):.1f}",
+            "original_ms": f"{median(times['original']):.1f}",
+            "ratio": f"{median(ratios):.2f}",
+            "parameters": report["parameters"],
+            "peak_mib": "",
+            **measured_with(report),
+        }
+    report = run(
+        *(measured, "cell.py", "--model", name),
+        *("--optimizers", "cowclip", *of_all),
+    )
+    [contestant] = report["contestants"]
+    return {
+        "step_ms": f"{median(contestant['step_ms']):.1f}",
+        "forward_backward_ms": "",
+        "original_ms": "",
+        "ratio": "",
+        "parameters": report["parameters"],
+        "peak_mib": round(report["peak_mib"]),
+        **measured_with(report),
+    }
+
+
+def run(backend: str, script: str, *options: str) -> Any:
+    command = [sys.executable, str(HERE / script), *options]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command} failed:\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def markdown(lines: list[Line]) -> str:
+    """A row for each network."""
+    found = {(line["network"], line["measured"]): line for line in lines}
+    names = sorted({line["network"] for line in lines})
+    columns = [*BACKENDS, "ours / original"]
+    text = [
+        "Milliseconds of a training step with `CowClip` in `fit`, and of "
+        "forward and backward alone on PyTorch beside the original of FuxiCTR "
+        "(below 1: ours is faster). Parameters in millions, memory of the "
+        "PyTorch process at its peak in MiB.",
+        "",
+        f"| network | {' | '.join(columns)} | parameters | memory |",
+        "|---|" + "---:|" * (len(columns) + 2),
+    ]
+    for name in names:
+        cells = [
+            found.get((name, backend), {}).get("step_ms", "")
+            for backend in BACKENDS
+        ]
+        pair = found.get((name, "FuxiCTR"), {})
+        torch = found.get((name, "torch"), {})
+        ratio = ""
+        if pair:
+            ratio = (
+                f"{pair['forward_backward_ms']} / {pair['original_ms']} = "
+                f"{pair['ratio']}"
+            )
+        parameters = (torch or pair).get("parameters", "")
+        millions = f"{int(parameters) / 1e6:.2f}" if parameters else ""
+        row = [*cells, ratio, millions, torch.get("peak_mib", "")]
+        text.append(f"| {name} | {' | '.join(map(str, row))} |")
+    hardware = {f"{line['hardware']}; {line['versions']}" for line in lines}
+    return "\n".join([*text, "", *sorted(hardware), ""])
+
+
+def draw(lines: list[Line], path: Path) -> None:
+    """The step of each network on each backend, and the ratio of the pair."""
+    steps = [line for line in lines if line["step_ms"]]
+    pairs = {
+        line["network"]: float(line["ratio"]) for line in lines if line["ratio"]
+    }
+    of_torch = {
+        line["network"]: float(line["step_ms"])
+        for line in steps
+        if line["measured"] == "torch"
+    }
+    names = sorted(of_torch, key=of_torch.__getitem__)
+    figure = Figure(figsize=(10, 2 + 0.22 * len(names)), layout="constrained")
+    times, ratios = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    for backend in BACKENDS:
+        found = {
+            line["network"]: float(line["step_ms"])
+            for line in steps
+            if line["measured"] == backend
+        }
+        known = [name for name in names if name in found]
+        times.plot(
+            [found[name] for name in known],
+            [names.index(name) for name in known],
+            "o",
+            color=COLORS[backend],
+            label=backend,
+        )
+    times.set_xscale("log")
+    times.set_xlabel("training step, ms")
+    times.set_yticks(range(len(names)), names)
+    times.grid(alpha=0.3)
+    times.legend(loc="lower right")
+    known = [name for name in names if name in pairs]
+    ratios.plot(
+        [pairs[name] for name in known],
+        [names.index(name) for name in known],
+        "o",
+        color="black",
+    )
+    ratios.axvline(1, color="gray")
+    ratios.set_xscale("log")
+    ratios.set_xlabel("forward and backward, ours / FuxiCTR's")
+    ratios.grid(alpha=0.3)
+    figure.suptitle("Batches of 8192 rows, 39 columns, a million ids")
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,9 @@ from zoo.layers.attention_pooling import AttentionPooling as AttentionPooling
 from zoo.layers.click_probability import ClickProbability as ClickProbability
 from zoo.layers.cross import Cross as Cross
 from zoo.layers.cross_mixture import CrossMixture as CrossMixture
+from zoo.layers.elementary_symmetric import (
+    ElementarySymmetric as ElementarySymmetric,
+)
 from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )

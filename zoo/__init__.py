@@ -39,8 +39,10 @@ if not is_command_line():
     from zoo.models import HFM as HFM
     from zoo.models import HOFM as HOFM
     from zoo.models import LR as LR
+    from zoo.models import MLR as MLR
     from zoo.models import ONN as ONN
     from zoo.models import DCNv2 as DCNv2
+    from zoo.models import DeepFEFM as DeepFEFM
     from zoo.models import DeepFM as DeepFM
     from zoo.models import FmFM as FmFM
     from zoo.models import FwFM as FwFM

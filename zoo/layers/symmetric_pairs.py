@@ -12,10 +12,6 @@ class SymmetricPairs(keras.layers.Layer):
     `v_i (W_ij + W_ij^T) v_j` for `i < j`: pairs are in the order (0, 1),
     (0, 2), ..., (1, 2), ...
 
-    Args:
-        kernel_regularizer: Keras regularizer of `W`. Defaults to `None`.
-        **kwargs: arguments of `keras.layers.Layer`.
-
     Input shape:
         `(batch, fields, embedding_dim)`.
 
@@ -34,10 +30,6 @@ class SymmetricPairs(keras.layers.Layer):
     - [Pande, 2020](https://arxiv.org/abs/2009.09931), section 3.
     """
 
-    def __init__(self, kernel_regularizer=None, **kwargs):
-        super().__init__(**kwargs)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-
     def build(self, input_shape):
         _, fields, dim = input_shape
         self.left, self.right = pairs_of(fields)
@@ -47,7 +39,6 @@ class SymmetricPairs(keras.layers.Layer):
             initializer=keras.initializers.RandomNormal(
                 stddev=xavier_deviation(shape)
             ),
-            regularizer=self.kernel_regularizer,
             name="kernel",
         )
 
@@ -62,11 +53,3 @@ class SymmetricPairs(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         batch, fields, _ = input_shape
         return (batch, fields * (fields - 1) // 2)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "kernel_regularizer": keras.regularizers.serialize(
-                self.kernel_regularizer
-            ),
-        }

@@ -88,6 +88,7 @@ class FuxiCTR(Original):
         prefix: str = "embedding_layer",
         name: str = "embeddings",
         dim: int | None = None,
+        sized: bool = True,
     ) -> int:
         """Takes a `FeatureEmbedding`, of numeric columns too.
 
@@ -96,6 +97,8 @@ class FuxiCTR(Original):
             name: string, what the zoo calls the table. The first one,
                 `"embeddings"`, sets `embedding_dim`.
             dim: integer, the length it must have. Defaults to `None`, any.
+            sized: boolean, whether the setting `embedding_dim` is the length.
+                Defaults to `True`.
 
         Returns:
             The length of its vectors.
@@ -104,7 +107,7 @@ class FuxiCTR(Original):
         first = next(iter(columns.categorical))
         shape = self.state.shape(f"{tables}.{first}.weight")
         dim = shape[-1] if dim is None else dim
-        if name == "embeddings":
+        if name == "embeddings" and sized:
             self.arguments["embedding_dim"] = self.size("embedding_dim", dim)
         columns.check_embedding_dim(dim)
         vocabularies = columns.schema.vocabularies
@@ -156,14 +159,21 @@ class FuxiCTR(Original):
             self.put(f"numeric_{table}/embeddings", np.stack(numeric))
         return dim
 
-    def linear(self, prefix: str, bias: bool = True) -> None:
+    def linear(
+        self,
+        prefix: str,
+        bias: bool = True,
+        tables: str = f"embedding_layer.{TABLES}",
+    ) -> None:
         """Takes a `LogisticRegression`.
 
         Args:
             prefix: string, what the original calls it.
             bias: boolean, whether it has one. Defaults to `True`.
+            tables: string, where it has its tables. A `FeatureEmbedding` of
+                length 1 has them in `TABLES`.
         """
-        tables, schema = f"{prefix}.embedding_layer.{TABLES}", self.columns
+        tables, schema = f"{prefix}.{tables}", self.columns
         sizes = schema.schema.unshared_vocabularies
         self.put(
             "linear_embeddings/embeddings",

@@ -113,6 +113,18 @@ class StateDict:
             if np.issubdtype(tensor.dtype, np.floating)
         }
 
+    def drop(self, *prefixes: str) -> None:
+        """Drops the tensors that an original has, but never uses.
+
+        Args:
+            *prefixes: strings, with which their names begin.
+        """
+        self._left = {
+            name: tensor
+            for name, tensor in self._left.items()
+            if not name.startswith(prefixes)
+        }
+
     def numbers(self, prefix: str) -> list[int]:
         """Returns the sorted numbers `i` of the names `{prefix}.{i}…`."""
         found = set()

@@ -1,8 +1,8 @@
 import keras
-import numpy as np
 from keras import ops
 
 from zoo.checks import check_choice
+from zoo.layers.pairs import pairs_of
 
 OUTPUTS = ("inner", "hadamard")
 
@@ -27,7 +27,7 @@ class PairProducts(keras.layers.Layer):
         with `pairs = fields * (fields - 1) / 2`.
 
     Raises:
-        ValueError: for another `output`.
+        ValueError: for another `output`, or fewer than two fields.
 
     Example:
 
@@ -40,9 +40,12 @@ class PairProducts(keras.layers.Layer):
         check_choice("output", output, OUTPUTS)
         self.output_kind = output
 
+    def build(self, input_shape):
+        pairs_of(input_shape[1])
+
     def call(self, inputs):
         fields = inputs.shape[1]
-        left, right = np.triu_indices(fields, 1)
+        left, right = pairs_of(fields)
         if self.output_kind == "hadamard":
             return ops.take(inputs, left, axis=1) * ops.take(
                 inputs, right, axis=1

@@ -211,25 +211,38 @@ class Features:
             )
         return table
 
-    def linear(self) -> Tensor:
+    def linear(
+        self,
+        units: int | None = None,
+        name: str = "linear",
+        initializer: Any = "zeros",
+    ) -> Tensor:
         """The wide part: one weight an id and one a dense column.
 
-        `(batch, labels)`. The ids' weights are a table that is never clipped;
+        `(batch, units)`. The ids' weights are a table that is never clipped;
         their l2 is the optimizer's. `linear_l2` is for the dense columns.
+
+        Args:
+            units: integer, the number of sums, each with weights of its own.
+                Defaults to `None`, one for each label.
+            name: string, with which the names of its layers begin. Defaults to
+                `"linear"`.
+            initializer: Keras initializer of the ids' weights. Defaults to
+                `"zeros"`.
         """
-        labels = len(self.schema.labels)
+        units = len(self.schema.labels) if units is None else units
         sizes = self.schema.unshared_vocabularies
-        self.vocabularies["linear_embeddings"] = list(sizes)
+        self.vocabularies[f"{name}_embeddings"] = list(sizes)
         table = Table(
             self,
             CowClipEmbedding(
                 sum(sizes.values()),
-                labels,
+                units,
                 clip=False,
-                embeddings_initializer="zeros",
-                name="linear_embeddings",
+                embeddings_initializer=initializer,
+                name=f"{name}_embeddings",
             ),
-            "linear_rows",
+            f"{name}_rows",
             shared=False,
         )
         weights = table.fields
@@ -241,18 +254,18 @@ class Features:
             if self._model.linear_pooling == "mean":
                 pooled = self._means(table)
             weights = keras.layers.Concatenate(axis=1)([weights, *pooled])
-        logit = FieldSum(name="linear_ids")(weights)
+        logit = FieldSum(name=f"{name}_ids")(weights)
         if not self.schema.num_dense:
             return logit
         l2 = self._model.linear_l2
         dense = keras.layers.Dense(
-            labels,
+            units,
             use_bias=False,
             kernel_initializer="glorot_normal",
             kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
-            name="linear_dense",
+            name=f"{name}_dense",
         )(self.dense)
-        return keras.layers.Add(name="linear")([logit, dense])
+        return keras.layers.Add(name=name)([logit, dense])
 
     def mlp(
         self,

@@ -1,0 +1,24 @@
+from zoo.checks import check_choice
+from zoo.interop.fuxictr import TABLES
+from zoo.interop.sources import fuxictr
+from zoo.models import FwFM
+from zoo.models.fwfm import LINEAR_TYPES
+
+
+@fuxictr("FwFM")
+def from_fuxictr(original):
+    linear_type = original.setting("linear_type", "FiLV")
+    check_choice("config['linear_type']", linear_type, LINEAR_TYPES)
+    original.arguments["linear_type"] = linear_type
+    dim = original.embeddings()
+    prefix = "linear_weight_layer"
+    if linear_type == "LW":
+        original.linear(prefix, bias=False, tables=TABLES)
+    elif linear_type == "FiLV":
+        original.output(
+            prefix, original.width, layer="linear_fields", bias=False
+        )
+    else:
+        original.embeddings(prefix, "linear_vectors", dim)
+    original.output("interaction_weight", original.pairs, layer="pair_weights")
+    return FwFM

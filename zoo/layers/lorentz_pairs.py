@@ -1,0 +1,46 @@
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class LorentzPairs(keras.layers.Layer):
+    """How far pairs of fields break the triangle inequality, summed.
+
+    Fields are points `(u_i, v_i)` of a hyperboloid, `u_i = sqrt(1 + |v_i|^2)`,
+    and the sum is that of `(1 - <i, j> - u_i - u_j) / (u_i u_j)` over `i < j`,
+    with the Lorentzian product `<i, j> = <v_i, v_j> - u_i u_j`. As it is
+    `(1 - 1/u_i) (1 - 1/u_j) - <v_i / u_i, v_j / u_j>` for a pair, it takes
+    linear time like a factorization machine. The layer has no weights.
+
+    Input shape:
+        `(batch, fields, embedding_dim)`.
+
+    Output shape:
+        `(batch, 1)`.
+
+    Example:
+
+    >>> vectors = np.array([[[0.0], [1.0]]], dtype="float32")
+    >>> LorentzPairs()(vectors)  # [[0.0]]
+
+    Reference:
+    - [Xu and Wu, 2020](https://arxiv.org/abs/1911.09821), section 3.
+    """
+
+    def call(self, inputs):
+        squares = ops.sum(ops.square(inputs), axis=-1)
+        heights = ops.sqrt(1 + squares)
+        # (u - 1) / u loses all digits of a short vector.
+        rises = squares / (heights * (heights + 1))
+        slopes = inputs / heights[..., None]
+        return _pair_sum(rises[..., None]) - _pair_sum(slopes)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], 1)
+
+
+def _pair_sum(vectors):
+    """The sum of the inner products of all pairs, `(batch, 1)`."""
+    square_of_sum = ops.square(ops.sum(vectors, axis=1))
+    sum_of_squares = ops.sum(ops.square(vectors), axis=1)
+    return 0.5 * ops.sum(square_of_sum - sum_of_squares, axis=-1, keepdims=True)

@@ -33,9 +33,12 @@ if not is_command_line():
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
     from zoo.models import DCN as DCN
+    from zoo.models import DIFM as DIFM
     from zoo.models import DNN as DNN
     from zoo.models import FM as FM
+    from zoo.models import IFM as IFM
     from zoo.models import LR as LR
+    from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFM as DeepFM
     from zoo.models import WideDeep as WideDeep

@@ -9,10 +9,16 @@ from zoo.layers.attention_pooling import AttentionPooling as AttentionPooling
 from zoo.layers.click_probability import ClickProbability as ClickProbability
 from zoo.layers.cross import Cross as Cross
 from zoo.layers.cross_mixture import CrossMixture as CrossMixture
+from zoo.layers.disentangled_attention import (
+    DisentangledAttention as DisentangledAttention,
+)
 from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )
 from zoo.layers.field_offset import FieldOffset as FieldOffset
+from zoo.layers.field_self_attention import (
+    FieldSelfAttention as FieldSelfAttention,
+)
 from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross

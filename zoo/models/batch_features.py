@@ -211,20 +211,25 @@ class Features:
             )
         return table
 
-    def linear(self) -> Tensor:
+    def linear(self, factors: Tensor | None = None) -> Tensor:
         """The wide part: one weight an id and one a dense column.
 
         `(batch, labels)`. The ids' weights are a table that is never clipped;
         their l2 is the optimizer's. `linear_l2` is for the dense columns.
+
+        Args:
+            factors: `(batch, fields)`, what the weights of the fields of
+                `embeddings` are multiplied by, in their order. Defaults to
+                `None`, nothing.
         """
-        labels = len(self.schema.labels)
-        sizes = self.schema.unshared_vocabularies
+        schema = self.schema
+        sizes = schema.unshared_vocabularies
         self.vocabularies["linear_embeddings"] = list(sizes)
         table = Table(
             self,
             CowClipEmbedding(
                 sum(sizes.values()),
-                labels,
+                len(schema.labels),
                 clip=False,
                 embeddings_initializer="zeros",
                 name="linear_embeddings",
@@ -241,18 +246,30 @@ class Features:
             if self._model.linear_pooling == "mean":
                 pooled = self._means(table)
             weights = keras.layers.Concatenate(axis=1)([weights, *pooled])
+        if factors is not None:
+            names = [*schema.categorical, *schema.sequences]
+            own = _in_order([factors], self.names, names)
+            weights = weights * ops.expand_dims(own, axis=-1)
         logit = FieldSum(name="linear_ids")(weights)
-        if not self.schema.num_dense:
+        if not schema.num_dense:
             return logit
-        l2 = self._model.linear_l2
-        dense = keras.layers.Dense(
-            labels,
+        dense = self._linear_dense(factors)
+        return keras.layers.Add(name="linear")([logit, dense])
+
+    def _linear_dense(self, factors: Tensor | None) -> Tensor:
+        values, l2 = self.dense, self._model.linear_l2
+        # Numbers as they are have no factors.
+        if factors is not None and self._model.dense == "embed":
+            values = values * _in_order(
+                [factors], self.names, self.schema.dense
+            )
+        return keras.layers.Dense(
+            len(self.schema.labels),
             use_bias=False,
             kernel_initializer="glorot_normal",
             kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
             name="linear_dense",
-        )(self.dense)
-        return keras.layers.Add(name="linear")([logit, dense])
+        )(values)
 
     def mlp(
         self,

@@ -33,6 +33,7 @@ if not is_command_line():
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
     from zoo.models import DCN as DCN
+    from zoo.models import DESTINE as DESTINE
     from zoo.models import DIFM as DIFM
     from zoo.models import DNN as DNN
     from zoo.models import FM as FM
@@ -41,6 +42,7 @@ if not is_command_line():
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFM as DeepFM
+    from zoo.models import InterHAt as InterHAt
     from zoo.models import WideDeep as WideDeep
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel

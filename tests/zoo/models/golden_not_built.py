@@ -1,6 +1,7 @@
 """The golden variants that the zoo has no network for, and why."""
 
 HISTORIES = "reads histories: issue 33"
+HEADS = "FuxiCTR mixes fields and heads by a reshape, which no paper has"
 LABELS = "predicts several labels or serves several domains: issue 33"
 
 # By source and network, or by source, network and variant.
@@ -33,6 +34,13 @@ NOT_BUILT = {
             "Scenario-Wise-Rec/SharedBottom",
         ),
         LABELS,
+    ),
+    **dict.fromkeys(
+        (
+            "FuxiCTR/DESTINE/last_layer", "FuxiCTR/DESTINE/numeric",
+            "FuxiCTR/DESTINE/relu_before",
+        ),
+        HEADS,
     ),
 }  # fmt: skip
 

@@ -33,6 +33,8 @@ if not is_command_line():
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
     from zoo.models import DCN as DCN
+    from zoo.models import DESTINE as DESTINE
+    from zoo.models import DIFM as DIFM
     from zoo.models import DNN as DNN
     from zoo.models import FFM as FFM
     from zoo.models import FM as FM
@@ -41,12 +43,16 @@ if not is_command_line():
     from zoo.models import LR as LR
     from zoo.models import MLR as MLR
     from zoo.models import ONN as ONN
+    from zoo.models import IFM as IFM
+    from zoo.models import LR as LR
+    from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFEFM as DeepFEFM
     from zoo.models import DeepFM as DeepFM
     from zoo.models import FmFM as FmFM
     from zoo.models import FwFM as FwFM
     from zoo.models import LorentzFM as LorentzFM
+    from zoo.models import InterHAt as InterHAt
     from zoo.models import WideDeep as WideDeep
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel

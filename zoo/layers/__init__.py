@@ -12,12 +12,17 @@ from zoo.layers.cross import Cross as Cross
 from zoo.layers.cross_mixture import CrossMixture as CrossMixture
 from zoo.layers.elementary_symmetric import (
     ElementarySymmetric as ElementarySymmetric,
+from zoo.layers.disentangled_attention import (
+    DisentangledAttention as DisentangledAttention,
 )
 from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )
 from zoo.layers.field_aware_pairs import FieldAwarePairs as FieldAwarePairs
 from zoo.layers.field_offset import FieldOffset as FieldOffset
+from zoo.layers.field_self_attention import (
+    FieldSelfAttention as FieldSelfAttention,
+)
 from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
 from zoo.layers.masked_mean import MaskedMean as MaskedMean

@@ -1,10 +1,13 @@
 """The networks, one a file."""
 
 from zoo.models.afm import AFM as AFM
+from zoo.models.autoint import AutoInt as AutoInt
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_fefm import DeepFEFM as DeepFEFM
 from zoo.models.deepfm import DeepFM as DeepFM
+from zoo.models.destine import DESTINE as DESTINE
+from zoo.models.difm import DIFM as DIFM
 from zoo.models.dnn import DNN as DNN
 from zoo.models.ffm import FFM as FFM
 from zoo.models.fm import FM as FM
@@ -14,6 +17,8 @@ from zoo.models.growth import grow as grow
 from zoo.models.hfm import HFM as HFM
 from zoo.models.hofm import HOFM as HOFM
 from zoo.models.lorentz_fm import LorentzFM as LorentzFM
+from zoo.models.ifm import IFM as IFM
+from zoo.models.interhat import InterHAt as InterHAt
 from zoo.models.lr import LR as LR
 from zoo.models.mlr import MLR as MLR
 from zoo.models.onn import ONN as ONN

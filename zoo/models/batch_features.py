@@ -216,6 +216,7 @@ class Features:
         units: int | None = None,
         name: str = "linear",
         initializer: Any = "zeros",
+        factors: Tensor | None = None,
     ) -> Tensor:
         """The wide part: one weight an id and one a dense column.
 
@@ -229,9 +230,13 @@ class Features:
                 `"linear"`.
             initializer: Keras initializer of the ids' weights. Defaults to
                 `"zeros"`.
+            factors: `(batch, fields)`, what the weights of the fields of
+                `embeddings` are multiplied by, in their order. Defaults to
+                `None`, nothing.
         """
-        units = len(self.schema.labels) if units is None else units
-        sizes = self.schema.unshared_vocabularies
+        schema = self.schema
+        units = len(schema.labels) if units is None else units
+        sizes = schema.unshared_vocabularies
         self.vocabularies[f"{name}_embeddings"] = list(sizes)
         table = Table(
             self,
@@ -245,27 +250,44 @@ class Features:
             f"{name}_rows",
             shared=False,
         )
-        weights = table.fields
-        if table.sequences:
-            pooled = [
-                ops.sum(events, axis=1, keepdims=True)
-                for events in table.sequences.values()
-            ]
-            if self._model.linear_pooling == "mean":
-                pooled = self._means(table)
-            weights = keras.layers.Concatenate(axis=1)([weights, *pooled])
+        weights = self._linear_fields(table)
+        if factors is not None:
+            names = [*schema.categorical, *schema.sequences]
+            own = _in_order([factors], self.names, names)
+            weights = weights * ops.expand_dims(own, axis=-1)
         logit = FieldSum(name=f"{name}_ids")(weights)
-        if not self.schema.num_dense:
+        if not schema.num_dense:
             return logit
-        l2 = self._model.linear_l2
-        dense = keras.layers.Dense(
+        dense = self._linear_dense(units, name, factors)
+        return keras.layers.Add(name=name)([logit, dense])
+
+    def _linear_fields(self, table: "Table") -> Tensor:
+        if not table.sequences:
+            return table.fields
+        pooled = [
+            ops.sum(events, axis=1, keepdims=True)
+            for events in table.sequences.values()
+        ]
+        if self._model.linear_pooling == "mean":
+            pooled = self._means(table)
+        return keras.layers.Concatenate(axis=1)([table.fields, *pooled])
+
+    def _linear_dense(
+        self, units: int, name: str, factors: Tensor | None
+    ) -> Tensor:
+        values, l2 = self.dense, self._model.linear_l2
+        # Numbers as they are have no factors.
+        if factors is not None and self._model.dense == "embed":
+            values = values * _in_order(
+                [factors], self.names, self.schema.dense
+            )
+        return keras.layers.Dense(
             units,
             use_bias=False,
             kernel_initializer="glorot_normal",
             kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
             name=f"{name}_dense",
-        )(self.dense)
-        return keras.layers.Add(name=name)([logit, dense])
+        )(values)
 
     def mlp(
         self,

@@ -1,6 +1,7 @@
 """The golden variants that the zoo has no network for, and why."""
 
 HISTORIES = "reads histories: issue 33"
+HEADS = "FuxiCTR mixes fields and heads by a reshape, which no paper has"
 LABELS = "predicts several labels or serves several domains: issue 33"
 LINEAR_OF_VECTORS = (
     "its linear part is linear in the embeddings; the paper's has a weight "
@@ -51,6 +52,13 @@ NOT_BUILT = {
     "torch-rechub/EDCN": (
         "its gates are a softmax of one number each, so that all are 1; the "
         "paper's are over the fields"
+    ),
+    **dict.fromkeys(
+        (
+            "FuxiCTR/DESTINE/last_layer", "FuxiCTR/DESTINE/numeric",
+            "FuxiCTR/DESTINE/relu_before",
+        ),
+        HEADS,
     ),
 }  # fmt: skip
 

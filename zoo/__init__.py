@@ -34,10 +34,16 @@ if not is_command_line():
     from zoo.models import AFM as AFM
     from zoo.models import DCN as DCN
     from zoo.models import DNN as DNN
+    from zoo.models import EDCN as EDCN
     from zoo.models import FM as FM
+    from zoo.models import GDCN as GDCN
     from zoo.models import LR as LR
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFM as DeepFM
+    from zoo.models import FiBiNET as FiBiNET
+    from zoo.models import FinalMLP as FinalMLP
+    from zoo.models import FinalNet as FinalNet
+    from zoo.models import MaskNet as MaskNet
     from zoo.models import WideDeep as WideDeep
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel

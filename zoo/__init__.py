@@ -40,6 +40,9 @@ if not is_command_line():
     from zoo.models import FM as FM
     from zoo.models import HFM as HFM
     from zoo.models import HOFM as HOFM
+    from zoo.models import EDCN as EDCN
+    from zoo.models import FM as FM
+    from zoo.models import GDCN as GDCN
     from zoo.models import LR as LR
     from zoo.models import MLR as MLR
     from zoo.models import ONN as ONN
@@ -53,6 +56,10 @@ if not is_command_line():
     from zoo.models import FwFM as FwFM
     from zoo.models import LorentzFM as LorentzFM
     from zoo.models import InterHAt as InterHAt
+    from zoo.models import FiBiNET as FiBiNET
+    from zoo.models import FinalMLP as FinalMLP
+    from zoo.models import FinalNet as FinalNet
+    from zoo.models import MaskNet as MaskNet
     from zoo.models import WideDeep as WideDeep
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel

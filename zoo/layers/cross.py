@@ -12,6 +12,7 @@ class Cross(keras.layers.Layer):
 
     Args:
         kernel_regularizer: Keras regularizer of `w`. Defaults to `None`.
+        residual: boolean. `False` leaves `+ x` out. Defaults to `True`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
@@ -30,8 +31,9 @@ class Cross(keras.layers.Layer):
     - [Wang et al., 2017](https://arxiv.org/abs/1708.05123), equation 3.
     """
 
-    def __init__(self, kernel_regularizer=None, **kwargs):
+    def __init__(self, kernel_regularizer=None, residual=True, **kwargs):
         super().__init__(**kwargs)
+        self.residual = residual
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, input_shape):
@@ -48,7 +50,8 @@ class Cross(keras.layers.Layer):
 
     def call(self, inputs):
         first, current = inputs
-        return first * ops.matmul(current, self.kernel) + self.bias + current
+        crossed = first * ops.matmul(current, self.kernel) + self.bias
+        return crossed + current if self.residual else crossed
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
@@ -59,4 +62,5 @@ class Cross(keras.layers.Layer):
             "kernel_regularizer": keras.regularizers.serialize(
                 self.kernel_regularizer
             ),
+            "residual": self.residual,
         }

@@ -13,6 +13,12 @@ from zoo.models.ffm import FFM as FFM
 from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM
 from zoo.models.fwfm import FwFM as FwFM
+from zoo.models.edcn import EDCN as EDCN
+from zoo.models.fibinet import FiBiNET as FiBiNET
+from zoo.models.finalmlp import FinalMLP as FinalMLP
+from zoo.models.finalnet import FinalNet as FinalNet
+from zoo.models.fm import FM as FM
+from zoo.models.gdcn import GDCN as GDCN
 from zoo.models.growth import grow as grow
 from zoo.models.hfm import HFM as HFM
 from zoo.models.hofm import HOFM as HOFM
@@ -22,6 +28,7 @@ from zoo.models.interhat import InterHAt as InterHAt
 from zoo.models.lr import LR as LR
 from zoo.models.mlr import MLR as MLR
 from zoo.models.onn import ONN as ONN
+from zoo.models.masknet import MaskNet as MaskNet
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.registry import NETWORKS
 

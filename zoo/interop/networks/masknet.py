@@ -1,0 +1,96 @@
+import numpy as np
+
+from zoo.checks import check_choice
+from zoo.interop.activations import activations_of
+from zoo.interop.activations import same_or_each
+from zoo.interop.settings import dropouts_of
+from zoo.interop.sources import fuxictr
+from zoo.models import MaskNet
+
+
+@fuxictr("MaskNet")
+def from_fuxictr(original):
+    kind = original.setting("model_type", "SerialMaskNet")
+    kinds = ("SerialMaskNet", "ParallelMaskNet")
+    check_choice("config['model_type']", kind, kinds)
+    dim = original.embeddings()
+    normed = original.setting("emb_layernorm", True)
+    if normed:
+        for ours, theirs in (("gamma", "weight"), ("beta", "bias")):
+            rows = [
+                original.take(f"emb_norm.{i}.{theirs}", dim)
+                for i in range(original.fields)
+            ]
+            original.put(f"embedding_norm/{ours}", np.stack(rows))
+    original.arguments.update(
+        embedding_norm=normed,
+        block_norm=original.setting("net_layernorm", True),
+        reduction_ratio=original.setting("reduction_ratio", 1),
+    )
+    if kind == "SerialMaskNet":
+        _take_serial(original)
+    else:
+        _take_parallel(original)
+    return MaskNet
+
+
+def _take_serial(original):
+    blocks, hidden, units = "mask_net.mask_blocks", original.width, []
+    for i in original.state.numbers(blocks):
+        hidden = _take_block(original, i, hidden)
+        units.append(hidden)
+    original.output("mask_net.fc.0", hidden)
+    original.size("dnn_hidden_units", units)
+    original.arguments.update(
+        _settings(original, len(units)),
+        structure="serial",
+        hidden_units=tuple(units),
+    )
+
+
+def _take_parallel(original):
+    count = len(original.state.numbers("mask_net.mask_blocks"))
+    original.size("parallel_num_blocks", count)
+    units = [_take_block(original, i, original.width) for i in range(count)]
+    deep = original.perceptron(
+        "mask_net.dnn",
+        sum(units),
+        units="dnn_hidden_units",
+        activations="dnn_hidden_activations",
+        batch_norm=False,
+    )
+    original.arguments.update(
+        # Those of the blocks, which a perceptron without layers has, too.
+        _settings(original, 1),
+        structure="parallel",
+        num_blocks=count,
+        block_units=original.size("parallel_block_dim", units[0]),
+        hidden_units=deep["hidden_units"],
+    )
+
+
+def _settings(original, layers):
+    name = "dnn_hidden_activations"
+    kinds = activations_of(name, original.setting(name, "ReLU"), layers)
+    rates = dropouts_of(original.config, "net_dropout", layers)
+    return {
+        "activation": same_or_each(kinds) if kinds else "relu",
+        "dropout": same_or_each(rates) if rates else 0.0,
+    }
+
+
+def _take_block(original, place, hidden):
+    name, layer = f"mask_net.mask_blocks.{place}", f"block_{place + 1}"
+    squeeze = original.dense(
+        f"{name}.mask_layer.0", f"{layer}_squeeze", original.width
+    )
+    original.dense(
+        f"{name}.mask_layer.2", f"{layer}_mask", squeeze.shape[1], hidden
+    )
+    kernel = original.dense(
+        f"{name}.hidden_layer.0", f"{layer}_hidden_1", hidden, bias=False
+    )
+    units = kernel.shape[1]
+    if original.setting("net_layernorm", True):
+        original.layer_norm(f"{name}.hidden_layer.1", f"{layer}_norm_1", units)
+    return units

@@ -1,0 +1,112 @@
+import keras
+import numpy as np
+from keras import ops
+
+from zoo.checks import check_choice
+
+KINDS = ("all", "each", "interaction")
+OUTPUTS = ("hadamard", "inner")
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class BilinearInteraction(keras.layers.Layer):
+    """Products of pairs of fields, with a matrix between the two.
+
+    `(v_i W) * v_j` by element, or their sum `v_i W v_j`, for `i < j`: pairs
+    are in the order (0, 1), (0, 2), ..., (1, 2), ...
+
+    Args:
+        kind: string. `"all"` for one matrix, `"each"` for one for each field
+            `i`, or `"interaction"` for one for each pair. Defaults to
+            `"interaction"`.
+        output: string, `"hadamard"` for products by element or `"inner"` for
+            their sums. Defaults to `"hadamard"`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, fields, embedding_dim)`.
+
+    Output shape:
+        `(batch, pairs, embedding_dim)`, or `(batch, pairs)` for `"inner"`,
+        with `pairs = fields * (fields - 1) / 2`.
+
+    Raises:
+        ValueError: for another `kind` or `output`, or fewer than two fields.
+
+    Example:
+
+    >>> BilinearInteraction("all")(np.ones((2, 3, 4), dtype="float32")).shape
+    (2, 3, 4)
+
+    Reference:
+    - [Huang et al., 2019](https://arxiv.org/abs/1905.09433), section 3.5.
+    """
+
+    def __init__(self, kind="interaction", output="hadamard", **kwargs):
+        super().__init__(**kwargs)
+        check_choice("kind", kind, KINDS)
+        check_choice("output", output, OUTPUTS)
+        self.kind = kind
+        self.output_kind = output
+
+    def build(self, input_shape):
+        _, fields, dim = input_shape
+        if fields < 2:
+            raise ValueError(
+                "There must be at least two fields, to make pairs of. "
+                f"Received: input_shape={tuple(input_shape)}"
+            )
+        initializer, shape = "glorot_normal", (dim, dim)
+        if self.kind != "all":
+            pairs = fields * (fields - 1) // 2
+            # The last field is the left one of no pair.
+            matrices = fields - 1 if self.kind == "each" else pairs
+            drawn = fields if self.kind == "each" else pairs
+            # What PyTorch makes of Glorot's rule in three dimensions.
+            initializer = keras.initializers.RandomNormal(
+                stddev=(2 / (dim * dim + drawn * dim)) ** 0.5
+            )
+            shape = (matrices, dim, dim)
+        self.kernel = self.add_weight(
+            shape=shape, initializer=initializer, name="kernel"
+        )
+
+    def call(self, inputs):
+        left, right = np.triu_indices(inputs.shape[1], 1)
+        if self.kind == "interaction":
+            first = ops.einsum(
+                "bpd,pde->bpe", ops.take(inputs, left, axis=1), self.kernel
+            )
+            products = first * ops.take(inputs, right, axis=1)
+            return self._output(products)
+        if self.kind == "all":
+            first = ops.matmul(inputs, self.kernel)
+        else:
+            first = ops.einsum("bfd,fde->bfe", inputs[:, :-1], self.kernel)
+        if self.output_kind == "inner":
+            return _inner_products(first, inputs, left, right)
+        return ops.take(first, left, axis=1) * ops.take(inputs, right, axis=1)
+
+    def compute_output_shape(self, input_shape):
+        batch, fields, dim = input_shape
+        pairs = (batch, fields * (fields - 1) // 2)
+        return pairs if self.output_kind == "inner" else (*pairs, dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "kind": self.kind,
+            "output": self.output_kind,
+        }
+
+    def _output(self, products):
+        if self.output_kind == "inner":
+            return ops.sum(products, axis=-1)
+        return products
+
+
+def _inner_products(first, second, left, right):
+    products = ops.matmul(first, ops.swapaxes(second, 1, 2))
+    rows, columns = products.shape[1:]
+    flat = ops.reshape(products, (-1, rows * columns))
+    return ops.take(flat, left * columns + right, axis=1)

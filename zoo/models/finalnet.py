@@ -1,0 +1,165 @@
+import keras
+from keras import ops
+
+from zoo.checks import check_boolean
+from zoo.checks import check_choice
+from zoo.checks import check_positive_integers
+from zoo.layers import FactorizedDense
+from zoo.layers.activation import activation_layer
+from zoo.layers.factorized_dense import RESIDUALS
+from zoo.models.batch_features import normalization_layer
+from zoo.models.ctr_model import CTRModel
+from zoo.models.network_arguments import check_activations
+from zoo.models.network_arguments import check_dropout
+from zoo.registry import network
+
+
+@network
+class FinalNet(CTRModel):
+    """FinalNet: layers that multiply, in two blocks that teach each other.
+
+    A layer is `activation(norm([h2, h1 * h2]))` with `h2, h1` the halves of
+    `x W + b`. Two blocks of layers have a linear output each, `y` and `z`:
+    `p = sigmoid((y + z) / 2)`. While it trains, each block also learns what
+    both predict: the loss is
+    `bce(label, p) + bce(stop(p), sigmoid(y)) + bce(stop(p), sigmoid(z))`,
+    where no gradient passes `stop`.
+
+    Args:
+        schema: `zoo.FeatureSchema`, the columns of the click log.
+        num_blocks: integer, `1` or `2`. One block learns the labels alone.
+            Defaults to `2`.
+        second_units: tuple of integers, the widths of the second block; those
+            of the first are `hidden_units`. Defaults to `(400, 400)`, those of
+            the published Criteo_x1.
+        second_activation, second_dropout: as `activation` and `dropout`, of the
+            second block. Default to `"relu"` and `0.0`.
+        residual: string. `"concat"` for the layer above, whose widths must be
+            even, or `"sum"` for `h2 + h1 * h2`. Defaults to `"concat"`.
+        feature_gating: boolean. Whether the first block sees `[v, g * v]` with
+            gates `g = v' G + 1`, linear over the fields. Defaults to `True`.
+        **shared: arguments of `zoo.CTRModel`, such as `hidden_units`. The
+            original has `normalization="batch"`, and `activation=None` if it is
+            not set.
+
+    Example:
+
+    ```python
+    schema = zoo.FeatureSchema(["price"], {"site": 1000, "hour": 26})
+    model = zoo.FinalNet(schema, normalization="batch")
+    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+    ```
+
+    Reference:
+    - [Zhu et al., 2023](https://doi.org/10.1145/3539618.3591988), section 3.
+    """
+
+    DENSE = "embed"
+    ORIGINALS = ("FuxiCTR",)
+
+    def __init__(
+        self,
+        schema,
+        *,
+        num_blocks=2,
+        second_units=(400, 400),
+        second_activation="relu",
+        second_dropout=0.0,
+        residual="concat",
+        feature_gating=True,
+        **shared,
+    ):
+        check_choice("num_blocks", num_blocks, (1, 2))
+        check_positive_integers("second_units", second_units)
+        check_activations("second_activation", second_activation, second_units)
+        check_dropout("second_dropout", second_dropout, len(second_units))
+        check_choice("residual", residual, RESIDUALS)
+        check_boolean("feature_gating", feature_gating)
+        self.num_blocks = num_blocks
+        self.second_units = tuple(second_units)
+        self.second_activation = second_activation
+        self.second_dropout = second_dropout
+        self.residual = residual
+        self.feature_gating = feature_gating
+        super().__init__(schema, **shared)
+
+    def logits(self, x):
+        inputs = self._gated(x) if self.feature_gating else x.flat
+        first = self._block(
+            inputs, "hidden_units", self.activation, self.dropout
+        )
+        if self.num_blocks == 1:
+            return x.output(first)
+        second = self._block(
+            x.flat, "second_units", self.second_activation, self.second_dropout
+        )
+        first = x.output(first, use_bias=True)
+        second = x.output(second, "second_logit", use_bias=True)
+        x.keep("first", first)
+        x.keep("second", second)
+        return 0.5 * (first + second)
+
+    def extra_loss(self, y, probabilities, kept, sample_weight=None):
+        loss = 0.0
+        for i, label in enumerate(self.schema.labels):
+            teacher, weights = probabilities, sample_weight
+            if isinstance(teacher, dict):
+                teacher = teacher[label]
+            if isinstance(weights, dict):
+                weights = weights[label]
+            for student in kept.values():
+                losses = ops.binary_crossentropy(
+                    ops.stop_gradient(teacher),
+                    ops.cast(student[:, i : i + 1], "float32"),
+                    from_logits=True,
+                )
+                if weights is not None:
+                    losses *= ops.reshape(
+                        ops.cast(weights, losses.dtype), (-1, 1)
+                    )
+                loss += ops.mean(losses)
+        return loss
+
+    def _gated(self, x):
+        """The features and, scaled by gates, the fields once more."""
+        columns = keras.layers.Permute((2, 1))(x.embeddings)
+        gates = keras.layers.Dense(
+            columns.shape[-1],
+            kernel_initializer="zeros",
+            bias_initializer="ones",
+            name="feature_gates",
+        )(columns)
+        gated = x.embeddings * keras.layers.Permute((2, 1))(gates)
+        return x.joined(
+            [x.flat, keras.layers.Flatten()(gated)], name="gated_features"
+        )
+
+    def _block(self, hidden, argument, activation, dropout):
+        start = "second_" if argument == "second_units" else ""
+        for i, units in enumerate(getattr(self, argument)):
+            if self.residual == "concat" and units % 2:
+                raise ValueError(
+                    f"`{argument}` must be even where `residual` is 'concat'. "
+                    f"Received: {argument}={getattr(self, argument)!r}"
+                )
+            hidden = FactorizedDense(
+                units, self.residual, name=f"{start}hidden_{i + 1}"
+            )(hidden)
+            if self.normalization is not None:
+                hidden = normalization_layer(
+                    self.normalization, f"{start}norm_{i + 1}"
+                )(hidden)
+            kind, rate = _of_layer(activation, i), _of_layer(dropout, i)
+            if kind is not None:
+                hidden = activation_layer(kind, f"{start}activation_{i + 1}")(
+                    hidden
+                )
+            if rate:
+                hidden = keras.layers.Dropout(
+                    rate, name=f"{start}dropout_{i + 1}"
+                )(hidden)
+        return hidden
+
+
+def _of_layer(setting, place):
+    return setting[place] if isinstance(setting, tuple | list) else setting

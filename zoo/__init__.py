@@ -32,6 +32,7 @@ if not is_command_line():
     from zoo.feature_schema import FeatureSchema as FeatureSchema
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
+    from zoo.models import AFN as AFN
     from zoo.models import DCN as DCN
     from zoo.models import DESTINE as DESTINE
     from zoo.models import DIFM as DIFM
@@ -60,7 +61,10 @@ if not is_command_line():
     from zoo.models import FinalMLP as FinalMLP
     from zoo.models import FinalNet as FinalNet
     from zoo.models import MaskNet as MaskNet
+    from zoo.models import EulerNet as EulerNet
     from zoo.models import WideDeep as WideDeep
+    from zoo.models import WuKong as WuKong
+    from zoo.models import XDeepFM as XDeepFM
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel
     from zoo.presets.card import model_card as model_card

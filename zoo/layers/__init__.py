@@ -12,6 +12,10 @@ from zoo.layers.bilinear_interaction import (
     BilinearInteraction as BilinearInteraction,
 )
 from zoo.layers.click_probability import ClickProbability as ClickProbability
+from zoo.layers.compressed_interaction import (
+    CompressedInteraction as CompressedInteraction,
+)
+from zoo.layers.compressed_pairs import CompressedPairs as CompressedPairs
 from zoo.layers.cross import Cross as Cross
 from zoo.layers.cross_mixture import CrossMixture as CrossMixture
 from zoo.layers.elementary_symmetric import (
@@ -23,6 +27,11 @@ from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )
 from zoo.layers.field_aware_pairs import FieldAwarePairs as FieldAwarePairs
+from zoo.layers.euler_interaction import EulerInteraction as EulerInteraction
+from zoo.layers.factorization_machine import (
+    FactorizationMachine as FactorizationMachine,
+)
+from zoo.layers.field_mixing import FieldMixing as FieldMixing
 from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_self_attention import (
     FieldSelfAttention as FieldSelfAttention,
@@ -38,6 +47,9 @@ from zoo.layers.field_regulation import FieldRegulation as FieldRegulation
 from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.gated_cross import GatedCross as GatedCross
 from zoo.layers.learned_vector import LearnedVector as LearnedVector
+from zoo.layers.logarithmic_transform import (
+    LogarithmicTransform as LogarithmicTransform,
+)
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
@@ -45,3 +57,4 @@ from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
+from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation

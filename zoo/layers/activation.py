@@ -96,6 +96,16 @@ def check_activation(argument, activation):
         ) from error
 
 
+def check_activation_function(argument, activation):
+    """Raises a `ValueError` unless an activation is one without weights."""
+    check_activation(argument, activation)
+    if activation in _WITH_WEIGHTS:
+        raise ValueError(
+            f"`{argument}` must be the name of an activation of Keras, which "
+            f"has no weights. Received: {argument}={activation!r}"
+        )
+
+
 def activation_layer(activation, name):
     """Returns the layer of an activation.
 

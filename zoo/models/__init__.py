@@ -2,6 +2,7 @@
 
 from zoo.models.afm import AFM as AFM
 from zoo.models.autoint import AutoInt as AutoInt
+from zoo.models.afn import AFN as AFN
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_fefm import DeepFEFM as DeepFEFM
@@ -10,6 +11,7 @@ from zoo.models.destine import DESTINE as DESTINE
 from zoo.models.difm import DIFM as DIFM
 from zoo.models.dnn import DNN as DNN
 from zoo.models.ffm import FFM as FFM
+from zoo.models.eulernet import EulerNet as EulerNet
 from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM
 from zoo.models.fwfm import FwFM as FwFM
@@ -30,6 +32,8 @@ from zoo.models.mlr import MLR as MLR
 from zoo.models.onn import ONN as ONN
 from zoo.models.masknet import MaskNet as MaskNet
 from zoo.models.wide_deep import WideDeep as WideDeep
+from zoo.models.wukong import WuKong as WuKong
+from zoo.models.xdeepfm import XDeepFM as XDeepFM
 from zoo.registry import NETWORKS
 
 MODELS = NETWORKS

@@ -32,12 +32,21 @@ if not is_command_line():
     from zoo.feature_schema import FeatureSchema as FeatureSchema
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
+    from zoo.models import CCPM as CCPM
     from zoo.models import DCN as DCN
+    from zoo.models import DLRM as DLRM
     from zoo.models import DNN as DNN
+    from zoo.models import DSSM as DSSM
+    from zoo.models import FLEN as FLEN
     from zoo.models import FM as FM
     from zoo.models import LR as LR
+    from zoo.models import NFM as NFM
+    from zoo.models import PNN as PNN
     from zoo.models import DCNv2 as DCNv2
+    from zoo.models import DeepCrossing as DeepCrossing
     from zoo.models import DeepFM as DeepFM
+    from zoo.models import DeepIM as DeepIM
+    from zoo.models import PPNet as PPNet
     from zoo.models import WideDeep as WideDeep
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel

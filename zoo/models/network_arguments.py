@@ -97,7 +97,7 @@ def check_settings(
     """Raises a `ValueError` unless a network can have these arguments."""
     check_positive_integer("embedding_dim", embedding_dim)
     check_positive_integers("hidden_units", hidden_units)
-    _check_dropout(dropout, len(hidden_units))
+    check_dropouts("dropout", dropout, hidden_units)
     check_number(
         "embedding_deviation",
         embedding_deviation,
@@ -106,15 +106,23 @@ def check_settings(
     )
 
 
-def _check_dropout(dropout: Any, layers: int) -> None:
+def check_dropouts(name: str, dropout: Any, units: tuple[int, ...]) -> None:
+    """Raises a `ValueError` unless hidden layers can have the dropout.
+
+    Args:
+        name: string, that of the argument.
+        dropout: a rate, or a list of one for each layer.
+        units: integers, the widths of the layers.
+    """
+    layers = len(units)
     rates = dropout if isinstance(dropout, list | tuple) else [dropout] * layers
     if len(rates) != layers:
         raise ValueError(
-            f"`dropout` must be a number, or one for each of the {layers} "
-            f"hidden layers. Received: dropout={dropout!r}"
+            f"`{name}` must be a number, or one for each of the {layers} "
+            f"hidden layers. Received: {name}={dropout!r}"
         )
     for rate in [*rates] or [dropout]:
-        check_number("dropout", rate, "in [0, 1)", lambda x: 0 <= x < 1)
+        check_number(name, rate, "in [0, 1)", lambda x: 0 <= x < 1)
 
 
 def check_dtype(dtype: Any) -> None:

@@ -33,35 +33,42 @@ if not is_command_line():
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
     from zoo.models import AFN as AFN
+    from zoo.models import CCPM as CCPM
     from zoo.models import DCN as DCN
     from zoo.models import DESTINE as DESTINE
     from zoo.models import DIFM as DIFM
+    from zoo.models import DLRM as DLRM
     from zoo.models import DNN as DNN
-    from zoo.models import FFM as FFM
-    from zoo.models import FM as FM
-    from zoo.models import HFM as HFM
-    from zoo.models import HOFM as HOFM
+    from zoo.models import DSSM as DSSM
     from zoo.models import EDCN as EDCN
+    from zoo.models import FFM as FFM
+    from zoo.models import FLEN as FLEN
     from zoo.models import FM as FM
     from zoo.models import GDCN as GDCN
-    from zoo.models import LR as LR
-    from zoo.models import MLR as MLR
-    from zoo.models import ONN as ONN
+    from zoo.models import HFM as HFM
+    from zoo.models import HOFM as HOFM
     from zoo.models import IFM as IFM
     from zoo.models import LR as LR
+    from zoo.models import MLR as MLR
+    from zoo.models import NFM as NFM
+    from zoo.models import ONN as ONN
+    from zoo.models import PNN as PNN
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
+    from zoo.models import DeepCrossing as DeepCrossing
     from zoo.models import DeepFEFM as DeepFEFM
     from zoo.models import DeepFM as DeepFM
-    from zoo.models import FmFM as FmFM
-    from zoo.models import FwFM as FwFM
-    from zoo.models import LorentzFM as LorentzFM
-    from zoo.models import InterHAt as InterHAt
+    from zoo.models import DeepIM as DeepIM
+    from zoo.models import EulerNet as EulerNet
     from zoo.models import FiBiNET as FiBiNET
     from zoo.models import FinalMLP as FinalMLP
     from zoo.models import FinalNet as FinalNet
+    from zoo.models import FmFM as FmFM
+    from zoo.models import FwFM as FwFM
+    from zoo.models import InterHAt as InterHAt
+    from zoo.models import LorentzFM as LorentzFM
     from zoo.models import MaskNet as MaskNet
-    from zoo.models import EulerNet as EulerNet
+    from zoo.models import PPNet as PPNet
     from zoo.models import WideDeep as WideDeep
     from zoo.models import WuKong as WuKong
     from zoo.models import XDeepFM as XDeepFM

@@ -89,21 +89,26 @@ class FuxiCTR(Original):
         name: str = "embeddings",
         dim: int | None = None,
         sized: bool = True,
+        numeric: bool = True,
     ) -> int:
         """Takes a `FeatureEmbedding`, of numeric columns too.
 
         Args:
-            prefix: string, what the original calls it.
+            prefix: string, what the original calls it; `""` for a
+                `FeatureEmbeddingDict` that it calls `embedding_layer`.
             name: string, what the zoo calls the table. The first one,
                 `"embeddings"`, sets `embedding_dim`.
             dim: integer, the length it must have. Defaults to `None`, any.
             sized: boolean, whether the setting `embedding_dim` is the length.
                 Defaults to `True`.
+            numeric: boolean, whether it has numeric columns. Defaults to
+                `True`.
 
         Returns:
             The length of its vectors.
         """
-        tables, columns = f"{prefix}.{TABLES}", self.columns
+        tables = f"{prefix}.{TABLES}".removeprefix(".")
+        columns = self.columns
         first = next(iter(columns.categorical))
         shape = self.state.shape(f"{tables}.{first}.weight")
         dim = shape[-1] if dim is None else dim
@@ -121,7 +126,7 @@ class FuxiCTR(Original):
             ),
         )
         self._check_shared(tables, dim)
-        if columns.dense:
+        if columns.dense and numeric:
             vectors = [
                 self.take(f"{tables}.{each}.weight", dim, 1)[:, 0]
                 for each in columns.dense

@@ -5,12 +5,14 @@ that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 """
 
 from zoo.layers.activation import Dice as Dice
+from zoo.layers.add_bias import AddBias as AddBias
 from zoo.layers.attention_pooling import AttentionPooling as AttentionPooling
 from zoo.layers.circular_pairs import CircularPairs as CircularPairs
 from zoo.layers.bilinear_fusion import BilinearFusion as BilinearFusion
 from zoo.layers.bilinear_interaction import (
     BilinearInteraction as BilinearInteraction,
 )
+from zoo.layers.bi_interaction import BiInteraction as BiInteraction
 from zoo.layers.click_probability import ClickProbability as ClickProbability
 from zoo.layers.compressed_interaction import (
     CompressedInteraction as CompressedInteraction,
@@ -32,6 +34,7 @@ from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )
 from zoo.layers.field_mixing import FieldMixing as FieldMixing
+from zoo.layers.field_convolution import FieldConvolution as FieldConvolution
 from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_self_attention import (
     FieldSelfAttention as FieldSelfAttention,
@@ -50,6 +53,8 @@ from zoo.layers.learned_vector import LearnedVector as LearnedVector
 from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,
 )
+from zoo.layers.group_products import GroupProducts as GroupProducts
+from zoo.layers.k_max_pooling import KMaxPooling as KMaxPooling
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
@@ -58,3 +63,6 @@ from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
+from zoo.layers.weighted_pair_products import (
+    WeightedPairProducts as WeightedPairProducts,
+)

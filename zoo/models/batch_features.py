@@ -1,5 +1,6 @@
 """Builds the parts that networks share, from the columns of a batch."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -152,6 +153,38 @@ class Features:
         """Returns the `embeddings` of another table, see `fields_of`."""
         return self._stacked(self.names, name, dim)
 
+    def columns(self, names: list[str]) -> Tensor:
+        """Returns some of `embeddings`, `(batch, len(names), embedding_dim)`.
+
+        Args:
+            names: list of strings out of `self.names`.
+        """
+        for name in names:
+            check_choice("column", name, self.names)
+        places = [self.names.index(name) for name in names]
+        return ops.take(self.embeddings, places, axis=1)
+
+    def columns_of(self, role: str) -> Tensor:
+        """Returns the `embeddings` of a role, `(batch, columns, dim)`.
+
+        With `dense="concat"` without its numeric columns, which have none.
+
+        Args:
+            role: string, such as `"user"`.
+
+        Raises:
+            ValueError: if the role has no column with an embedding.
+        """
+        names = self.schema.columns_of(role)
+        embedded = [name for name in names if name in self.names]
+        if not embedded:
+            raise ValueError(
+                f"The role '{role}' must have a column with an embedding: a "
+                "field, a sequence, or with dense='embed' a numeric column. "
+                f"Received: {names}"
+            )
+        return self.columns(embedded)
+
     def selected(
         self, columns: list[str], name: str, dim: int | None = None
     ) -> Tensor:
@@ -295,6 +328,7 @@ class Features:
         units: tuple[int, ...] | None = None,
         name: str | None = None,
         use_bias: bool = True,
+        linear: Callable[[Tensor, int, int], Tensor] | None = None,
         **settings: Any,
     ) -> Tensor:
         """A multilayer perceptron, `(batch, units[-1])`.
@@ -308,6 +342,9 @@ class Features:
             name: string. Of the layers, for a second perceptron: they are then
                 `<name>_hidden_1` and so on. Defaults to `None`.
             use_bias: boolean, whether layers have `b`. Defaults to `True`.
+            linear: function that computes something else than `x W + b`, from
+                the input, the number of the layer, from 1 on, and its width.
+                Defaults to `None`.
             **settings: `activation`, `normalization` and `dropout`, where they
                 are not the model's.
         """
@@ -321,15 +358,12 @@ class Features:
         )
         normalization = settings.get("normalization", model.normalization)
         for i, width in enumerate(units):
-            x = hidden_layer(
-                x,
-                width,
-                f"{prefix}{{}}_{i + 1}",
-                use_bias=use_bias,
-                activation=activation[i],
-                normalization=normalization,
-                dropout=dropout[i],
-            )
+            layer = f"{prefix}{{}}_{i + 1}"
+            rest = (activation[i], normalization, dropout[i])
+            if linear is None:
+                x = hidden_layer(x, width, layer, use_bias, *rest)
+            else:
+                x = after_linear(linear(x, i + 1, width), layer, *rest)
         return x
 
     def output(
@@ -487,11 +521,23 @@ def hidden_layer(
         kernel_initializer="glorot_normal",
         name=name.format("hidden"),
     )(x)
-    if not fused:
-        if normalization is not None:
-            x = normalization_layer(normalization, name.format("norm"))(x)
-        if activation is not None:
-            x = activation_layer(activation, name.format("activation"))(x)
+    if fused:
+        activation = None
+    return after_linear(x, name, activation, normalization, dropout)
+
+
+def after_linear(
+    x: Tensor,
+    name: str,
+    activation: str | None,
+    normalization: str | None,
+    dropout: float,
+) -> Tensor:
+    """Returns `dropout(activation(normalization(x)))`; see `hidden_layer`."""
+    if normalization is not None:
+        x = normalization_layer(normalization, name.format("norm"))(x)
+    if activation is not None:
+        x = activation_layer(activation, name.format("activation"))(x)
     if dropout:
         x = keras.layers.Dropout(dropout, name=name.format("dropout"))(x)
     return x

@@ -1,0 +1,71 @@
+from zoo.checks import check_choice
+from zoo.interop.activations import activations_of
+from zoo.interop.activations import same_or_each
+from zoo.interop.fuxictr import TABLES
+from zoo.interop.settings import dropouts_of
+from zoo.interop.sources import fuxictr
+from zoo.models import PPNet
+
+
+@fuxictr("PPNet")
+def from_fuxictr(original):
+    original.embeddings()
+    priors = _priors(original)
+    prefix = f"gate_embed_layer.{TABLES}.{{}}"
+    dim = original.selected(priors, prefix, "gate_embeddings")
+    original.arguments.update(
+        gate_priors=tuple(priors),
+        gate_embedding_dim=original.size("gate_emb_dim", dim),
+    )
+    _take_layers(original, original.width + len(priors) * dim)
+    return PPNet
+
+
+def _priors(original):
+    """The names of the priors, in the order that the original joins them."""
+    names = original.setting("gate_priors", [])
+    columns = original.columns
+    if not names:
+        raise ValueError(
+            "`config['gate_priors']` must have a feature, for without one the "
+            f"original does not run. Received: config['gate_priors']={names!r}"
+        )
+    for name in names:
+        check_choice(
+            "config['gate_priors']",
+            name,
+            [*columns.dense, *columns.categorical],
+        )
+    return [name for name in columns.order if name in names]
+
+
+def _take_layers(original, gate_inputs):
+    stack, inputs = "ppn.mlp_layers", original.width
+    layers = original.state.numbers(stack)[:-1]
+    kinds = activations_of(
+        "hidden_activations",
+        original.setting("hidden_activations", "ReLU"),
+        len(layers),
+    )
+    rates = dropouts_of(original.config, "net_dropout", len(layers))
+    normed = original.setting("batch_norm", False)
+    units = original.setting("gate_hidden_dim", 64)
+    widths = []
+    for i in layers:
+        kernel = original.dense(f"{stack}.{i}.0", f"hidden_{i + 1}", inputs)
+        inputs = kernel.shape[1]
+        widths.append(inputs)
+        if normed:
+            original.batch_norm(f"{stack}.{i}.1", f"norm_{i + 1}", inputs)
+        gate = f"ppn.gate_layers.{i}.gate"
+        width = inputs if units is None else units
+        original.dense(f"{gate}.0", f"gate_hidden_{i + 1}", gate_inputs, width)
+        original.dense(f"{gate}.2", f"gate_{i + 1}", width, inputs)
+    original.output(f"{stack}.{len(layers)}", inputs)
+    original.arguments.update(
+        hidden_units=tuple(original.size("hidden_units", widths)),
+        activation=same_or_each(kinds) if kinds else "relu",
+        normalization="batch" if normed else None,
+        dropout=same_or_each(rates) if rates else 0.0,
+        gate_units=units,
+    )

@@ -1,0 +1,62 @@
+import keras
+
+from zoo.checks import check_boolean
+from zoo.checks import check_positive_integer
+from zoo.layers import ElementarySymmetric
+from zoo.models.batch_features import normalization_layer
+from zoo.models.ctr_model import CTRModel
+from zoo.registry import network
+
+
+@network
+class DeepIM(CTRModel):
+    """DeepIM: products of up to `order` fields beside a perceptron.
+
+    `sigmoid(<[E_1, ..., E_order], w> + mlp([embeddings, dense]) + bias)`, where
+    `E_k` is the sum, by element, of the products of all sets of `k` fields.
+
+    Args:
+        schema: `zoo.FeatureSchema`, the columns of the click log.
+        order: integer, the most fields of a product. Defaults to `3`, that of
+            the published Criteo_x1.
+        interaction_normalization: boolean, whether `E_k` are normalized by
+            batch. Defaults to `True`, as in the published Criteo_x1.
+        **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
+            `hidden_units=()` leaves the perceptron out.
+
+    Example:
+
+    ```python
+    model = zoo.DeepIM(zoo.FeatureSchema(["price"], {"site": 1000, "hour": 26}))
+    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+    ```
+
+    Reference:
+    - [Yu et al., 2020](https://doi.org/10.1145/3340531.3412077), section 3.
+    """
+
+    DENSE = "embed"
+    ORIGINALS = ("FuxiCTR",)
+
+    def __init__(
+        self, schema, *, order=3, interaction_normalization=True, **shared
+    ):
+        check_positive_integer("order", order)
+        check_boolean("interaction_normalization", interaction_normalization)
+        self.order = order
+        self.interaction_normalization = interaction_normalization
+        super().__init__(schema, **shared)
+
+    def logits(self, x):
+        polynomials = ElementarySymmetric(self.order, name="polynomials")
+        products = keras.layers.Flatten(name="products")(
+            polynomials(x.embeddings)
+        )
+        if self.interaction_normalization:
+            products = normalization_layer("batch", "interaction_norm")(
+                products
+            )
+        interaction = x.output(products, name="interaction")
+        if not self.hidden_units:
+            return interaction
+        return [interaction, x.output(x.mlp())]

@@ -161,16 +161,25 @@ def create_model(name: str, schema: Any, **arguments: Any) -> Any:
 def networks_table() -> str:
     """Returns the table of the README, in Markdown, from the docstrings.
 
-    The first line of a class says what it is, its first reference where it
-    comes from.
+    The first line of a class says what it computes, its first reference where
+    it comes from, `ROLES` what a log must have and `ORIGINALS` which
+    implementations it equals: logits differ by 1e-5 at most.
     """
-    lines = ["| class | `--model` | what it is | paper |", "|---" * 4 + "|"]
+    columns = (
+        *("class", "`--model`", "what it computes", "needs"),
+        *("equals, to 1e-5", "paper"),
+    )
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for name in NAMES:
         cls = NETWORKS[name]
         text = cls.__doc__ or ""
         what = text.partition("\n")[0].partition(": ")[2].rstrip(".")
         reference = text.partition("Reference:\n")[2]
         link = re.search(r"\[[^]]+\]\([^)]+\)", reference)
-        paper = link.group() if link else ""
-        lines.append(f"| `zoo.{cls.__name__}` | `{name}` | {what} | {paper} |")
+        roles = f"roles {', '.join(cls.ROLES)}" if cls.ROLES else ""
+        cells = (
+            *(f"`zoo.{cls.__name__}`", f"`{name}`", what, roles),
+            *(", ".join(cls.ORIGINALS), link.group() if link else ""),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

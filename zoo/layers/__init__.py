@@ -7,12 +7,12 @@ that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 from zoo.layers.activation import Dice as Dice
 from zoo.layers.add_bias import AddBias as AddBias
 from zoo.layers.attention_pooling import AttentionPooling as AttentionPooling
-from zoo.layers.circular_pairs import CircularPairs as CircularPairs
+from zoo.layers.bi_interaction import BiInteraction as BiInteraction
 from zoo.layers.bilinear_fusion import BilinearFusion as BilinearFusion
 from zoo.layers.bilinear_interaction import (
     BilinearInteraction as BilinearInteraction,
 )
-from zoo.layers.bi_interaction import BiInteraction as BiInteraction
+from zoo.layers.circular_pairs import CircularPairs as CircularPairs
 from zoo.layers.click_probability import ClickProbability as ClickProbability
 from zoo.layers.compressed_interaction import (
     CompressedInteraction as CompressedInteraction,
@@ -20,49 +20,43 @@ from zoo.layers.compressed_interaction import (
 from zoo.layers.compressed_pairs import CompressedPairs as CompressedPairs
 from zoo.layers.cross import Cross as Cross
 from zoo.layers.cross_mixture import CrossMixture as CrossMixture
-from zoo.layers.elementary_symmetric import (
-    ElementarySymmetric as ElementarySymmetric,
 from zoo.layers.disentangled_attention import (
     DisentangledAttention as DisentangledAttention,
 )
-from zoo.layers.factorization_machine import (
-    FactorizationMachine as FactorizationMachine,
+from zoo.layers.elementary_symmetric import (
+    ElementarySymmetric as ElementarySymmetric,
 )
-from zoo.layers.field_aware_pairs import FieldAwarePairs as FieldAwarePairs
 from zoo.layers.euler_interaction import EulerInteraction as EulerInteraction
 from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )
-from zoo.layers.field_mixing import FieldMixing as FieldMixing
-from zoo.layers.field_convolution import FieldConvolution as FieldConvolution
-from zoo.layers.field_offset import FieldOffset as FieldOffset
-from zoo.layers.field_self_attention import (
-    FieldSelfAttention as FieldSelfAttention,
-)
-from zoo.layers.field_sum import FieldSum as FieldSum
-from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
 from zoo.layers.factorized_dense import FactorizedDense as FactorizedDense
+from zoo.layers.field_aware_pairs import FieldAwarePairs as FieldAwarePairs
+from zoo.layers.field_mixing import FieldMixing as FieldMixing
 from zoo.layers.field_normalization import (
     FieldNormalization as FieldNormalization,
 )
 from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_regulation import FieldRegulation as FieldRegulation
+from zoo.layers.field_self_attention import (
+    FieldSelfAttention as FieldSelfAttention,
+)
 from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.gated_cross import GatedCross as GatedCross
+from zoo.layers.group_products import GroupProducts as GroupProducts
 from zoo.layers.learned_vector import LearnedVector as LearnedVector
 from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,
 )
-from zoo.layers.group_products import GroupProducts as GroupProducts
-from zoo.layers.k_max_pooling import KMaxPooling as KMaxPooling
+from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
 from zoo.layers.pair_products import PairProducts as PairProducts
-from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
-from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs
-from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
+from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
+from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,
 )
+from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -56,7 +58,8 @@ class BilinearInteraction(keras.layers.Layer):
                 "There must be at least two fields, to make pairs of. "
                 f"Received: input_shape={tuple(input_shape)}"
             )
-        initializer, shape = "glorot_normal", (dim, dim)
+        initializer: Any = "glorot_normal"
+        shape: tuple[int, ...] = (dim, dim)
         if self.kind != "all":
             pairs = fields * (fields - 1) // 2
             # The last field is the left one of no pair.

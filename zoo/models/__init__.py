@@ -3,7 +3,6 @@
 from zoo.models.afm import AFM as AFM
 from zoo.models.afn import AFN as AFN
 from zoo.models.autoint import AutoInt as AutoInt
-from zoo.models.ccpm import CCPM as CCPM
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_crossing import DeepCrossing as DeepCrossing

@@ -1,5 +1,5 @@
 from zoo.checks import check_choice
-from zoo.interop.fuxictr import TABLES
+from zoo.interop.fuxictr_original import TABLES
 from zoo.interop.sources import fuxictr
 from zoo.models import FwFM
 from zoo.models.fwfm import LINEAR_TYPES

@@ -44,6 +44,7 @@ if not is_command_line():
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFEFM as DeepFEFM
     from zoo.models import DeepFM as DeepFM
+    from zoo.models import FATDeepFFM as FATDeepFFM
     from zoo.models import FmFM as FmFM
     from zoo.models import FwFM as FwFM
     from zoo.models import LorentzFM as LorentzFM

@@ -25,4 +25,5 @@ from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
+from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs

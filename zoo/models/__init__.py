@@ -6,6 +6,7 @@ from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_fefm import DeepFEFM as DeepFEFM
 from zoo.models.deepfm import DeepFM as DeepFM
 from zoo.models.dnn import DNN as DNN
+from zoo.models.fat_deep_ffm import FATDeepFFM as FATDeepFFM
 from zoo.models.ffm import FFM as FFM
 from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM

@@ -62,6 +62,7 @@ if not is_command_line():
     from zoo.models import FiBiNET as FiBiNET
     from zoo.models import FinalMLP as FinalMLP
     from zoo.models import FinalNet as FinalNet
+    from zoo.models import FATDeepFFM as FATDeepFFM
     from zoo.models import FmFM as FmFM
     from zoo.models import FwFM as FwFM
     from zoo.models import InterHAt as InterHAt

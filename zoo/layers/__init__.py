@@ -59,4 +59,5 @@ from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,
 )
+from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs

@@ -16,6 +16,7 @@ from zoo.models.dnn import DNN as DNN
 from zoo.models.dssm import DSSM as DSSM
 from zoo.models.edcn import EDCN as EDCN
 from zoo.models.eulernet import EulerNet as EulerNet
+from zoo.models.fat_deep_ffm import FATDeepFFM as FATDeepFFM
 from zoo.models.ffm import FFM as FFM
 from zoo.models.fibinet import FiBiNET as FiBiNET
 from zoo.models.finalmlp import FinalMLP as FinalMLP

@@ -24,5 +24,8 @@ def from_fuxictr(original):
     ]
     one = isinstance(original.setting("embedding_dim", dims), int)
     original.size("embedding_dim", dims[0] if one else dims)
-    original.arguments.update(embedding_dim=dims[0], order_dims=tuple(dims))
+    original.arguments.update(
+        embedding_dim=dims[0],
+        order_dims=() if len(set(dims)) == 1 else tuple(dims),
+    )
     return HOFM

@@ -15,11 +15,13 @@ from zoo.layers.disentangled_attention import (
 from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )
+from zoo.layers.field_graph import FieldGraph as FieldGraph
 from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_self_attention import (
     FieldSelfAttention as FieldSelfAttention,
 )
 from zoo.layers.field_sum import FieldSum as FieldSum
+from zoo.layers.graph_message import GraphMessage as GraphMessage
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding

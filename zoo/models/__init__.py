@@ -8,6 +8,7 @@ from zoo.models.deepfm import DeepFM as DeepFM
 from zoo.models.destine import DESTINE as DESTINE
 from zoo.models.difm import DIFM as DIFM
 from zoo.models.dnn import DNN as DNN
+from zoo.models.fi_gnn import FiGNN as FiGNN
 from zoo.models.fm import FM as FM
 from zoo.models.growth import grow as grow
 from zoo.models.ifm import IFM as IFM

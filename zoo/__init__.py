@@ -39,6 +39,8 @@ if not is_command_line():
     from zoo.models import FM as FM
     from zoo.models import IFM as IFM
     from zoo.models import LR as LR
+    from zoo.models import SAM as SAM
+    from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFM as DeepFM

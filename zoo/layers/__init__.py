@@ -25,4 +25,10 @@ from zoo.layers.graph_message import GraphMessage as GraphMessage
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
+from zoo.layers.outer_product_fusion import (
+    OuterProductFusion as OuterProductFusion,
+)
 from zoo.layers.pair_products import PairProducts as PairProducts
+from zoo.layers.similarity_interaction import (
+    SimilarityInteraction as SimilarityInteraction,
+)

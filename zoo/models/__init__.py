@@ -1,6 +1,7 @@
 """The networks, one a file."""
 
 from zoo.models.afm import AFM as AFM
+from zoo.models.aoanet import AOANet as AOANet
 from zoo.models.autoint import AutoInt as AutoInt
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
@@ -14,6 +15,7 @@ from zoo.models.growth import grow as grow
 from zoo.models.ifm import IFM as IFM
 from zoo.models.interhat import InterHAt as InterHAt
 from zoo.models.lr import LR as LR
+from zoo.models.sam import SAM as SAM
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.registry import NETWORKS
 

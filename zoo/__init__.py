@@ -52,6 +52,8 @@ if not is_command_line():
     from zoo.models import NFM as NFM
     from zoo.models import ONN as ONN
     from zoo.models import PNN as PNN
+    from zoo.models import SAM as SAM
+    from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepCrossing as DeepCrossing
@@ -65,6 +67,7 @@ if not is_command_line():
     from zoo.models import FATDeepFFM as FATDeepFFM
     from zoo.models import FmFM as FmFM
     from zoo.models import FwFM as FwFM
+    from zoo.models import FiGNN as FiGNN
     from zoo.models import InterHAt as InterHAt
     from zoo.models import LorentzFM as LorentzFM
     from zoo.models import MaskNet as MaskNet

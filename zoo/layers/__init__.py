@@ -36,6 +36,7 @@ from zoo.layers.field_mixing import FieldMixing as FieldMixing
 from zoo.layers.field_normalization import (
     FieldNormalization as FieldNormalization,
 )
+from zoo.layers.field_graph import FieldGraph as FieldGraph
 from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_regulation import FieldRegulation as FieldRegulation
 from zoo.layers.field_self_attention import (
@@ -49,9 +50,13 @@ from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,
 )
 from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
+from zoo.layers.graph_message import GraphMessage as GraphMessage
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
+from zoo.layers.outer_product_fusion import (
+    OuterProductFusion as OuterProductFusion,
+)
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
@@ -61,3 +66,6 @@ from zoo.layers.weighted_pair_products import (
 )
 from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs
+from zoo.layers.similarity_interaction import (
+    SimilarityInteraction as SimilarityInteraction,
+)

@@ -2,6 +2,7 @@
 
 from zoo.models.afm import AFM as AFM
 from zoo.models.afn import AFN as AFN
+from zoo.models.aoanet import AOANet as AOANet
 from zoo.models.autoint import AutoInt as AutoInt
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
@@ -22,6 +23,7 @@ from zoo.models.fibinet import FiBiNET as FiBiNET
 from zoo.models.finalmlp import FinalMLP as FinalMLP
 from zoo.models.finalnet import FinalNet as FinalNet
 from zoo.models.flen import FLEN as FLEN
+from zoo.models.fi_gnn import FiGNN as FiGNN
 from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM
 from zoo.models.fwfm import FwFM as FwFM
@@ -39,6 +41,7 @@ from zoo.models.nfm import NFM as NFM
 from zoo.models.onn import ONN as ONN
 from zoo.models.pnn import PNN as PNN
 from zoo.models.ppnet import PPNet as PPNet
+from zoo.models.sam import SAM as SAM
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

@@ -61,13 +61,13 @@ if not is_command_line():
     from zoo.models import DeepFM as DeepFM
     from zoo.models import DeepIM as DeepIM
     from zoo.models import EulerNet as EulerNet
+    from zoo.models import FATDeepFFM as FATDeepFFM
     from zoo.models import FiBiNET as FiBiNET
+    from zoo.models import FiGNN as FiGNN
     from zoo.models import FinalMLP as FinalMLP
     from zoo.models import FinalNet as FinalNet
-    from zoo.models import FATDeepFFM as FATDeepFFM
     from zoo.models import FmFM as FmFM
     from zoo.models import FwFM as FwFM
-    from zoo.models import FiGNN as FiGNN
     from zoo.models import InterHAt as InterHAt
     from zoo.models import LorentzFM as LorentzFM
     from zoo.models import MaskNet as MaskNet

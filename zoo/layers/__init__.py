@@ -32,11 +32,11 @@ from zoo.layers.factorization_machine import (
 )
 from zoo.layers.factorized_dense import FactorizedDense as FactorizedDense
 from zoo.layers.field_aware_pairs import FieldAwarePairs as FieldAwarePairs
+from zoo.layers.field_graph import FieldGraph as FieldGraph
 from zoo.layers.field_mixing import FieldMixing as FieldMixing
 from zoo.layers.field_normalization import (
     FieldNormalization as FieldNormalization,
 )
-from zoo.layers.field_graph import FieldGraph as FieldGraph
 from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_regulation import FieldRegulation as FieldRegulation
 from zoo.layers.field_self_attention import (
@@ -44,13 +44,13 @@ from zoo.layers.field_self_attention import (
 )
 from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.gated_cross import GatedCross as GatedCross
+from zoo.layers.graph_message import GraphMessage as GraphMessage
 from zoo.layers.group_products import GroupProducts as GroupProducts
 from zoo.layers.learned_vector import LearnedVector as LearnedVector
 from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,
 )
 from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
-from zoo.layers.graph_message import GraphMessage as GraphMessage
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
@@ -59,13 +59,13 @@ from zoo.layers.outer_product_fusion import (
 )
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
-from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
-from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
-from zoo.layers.weighted_pair_products import (
-    WeightedPairProducts as WeightedPairProducts,
-)
-from zoo.layers.vector_scores import VectorScores as VectorScores
-from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs
 from zoo.layers.similarity_interaction import (
     SimilarityInteraction as SimilarityInteraction,
 )
+from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
+from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
+from zoo.layers.vector_scores import VectorScores as VectorScores
+from zoo.layers.weighted_pair_products import (
+    WeightedPairProducts as WeightedPairProducts,
+)
+from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs

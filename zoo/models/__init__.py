@@ -19,11 +19,11 @@ from zoo.models.edcn import EDCN as EDCN
 from zoo.models.eulernet import EulerNet as EulerNet
 from zoo.models.fat_deep_ffm import FATDeepFFM as FATDeepFFM
 from zoo.models.ffm import FFM as FFM
+from zoo.models.fi_gnn import FiGNN as FiGNN
 from zoo.models.fibinet import FiBiNET as FiBiNET
 from zoo.models.finalmlp import FinalMLP as FinalMLP
 from zoo.models.finalnet import FinalNet as FinalNet
 from zoo.models.flen import FLEN as FLEN
-from zoo.models.fi_gnn import FiGNN as FiGNN
 from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM
 from zoo.models.fwfm import FwFM as FwFM

@@ -50,7 +50,7 @@ class FiBiNET(CTRModel):
     """
 
     DENSE = "embed"
-    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class PNN(CTRModel):
     """
 
     DENSE = "embed"
-    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "RecBole")
 
     def __init__(self, schema, *, inner=True, outer=None, **shared):
         check_boolean("inner", inner)

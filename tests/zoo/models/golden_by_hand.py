@@ -135,6 +135,26 @@ def rechub_dcn_v2(original):
     return "dcn_v2"
 
 
+@by_hand("torch-rechub/FiBiNet")
+def rechub_fibinet(original):
+    width = original.tables("embedding")
+    dim = original.arguments["embedding_dim"]
+    fields = width // dim
+    for ours, theirs in (("squeeze", "mlp.0"), ("excite", "mlp.2")):
+        kernel = original.take(f"senet_layer.{theirs}.weight", None, None)
+        original.put(f"excitation/{ours}", kernel.T)
+    bilinear = "bilinear_interaction.bilinear_layer.weight"
+    original.put("bilinear/kernel", original.take(bilinear, dim, dim).T)
+    original.mlp("mlp", fields * (fields - 1) * dim)
+    original.arguments.update(
+        bilinear="all",
+        reduction_ratio=original.config["reduction_ratio"],
+        shared_bilinear=True,
+        linear=False,
+    )
+    return "fibinet"
+
+
 def recbole(original):
     """Takes what RecBole's networks have; returns the width of all vectors."""
     schema = original.schema
@@ -168,3 +188,22 @@ def recbole_fnn(original):
     recbole_mlp(original, recbole(original))
     original.arguments["activation"] = "tanh"
     return "dnn"
+
+
+@by_hand("RecBole/PNN")
+def recbole_pnn(original):
+    config, width = original.config, recbole(original)
+    dim = original.arguments["embedding_dim"]
+    fields = width // dim
+    pairs = fields * (fields - 1) // 2
+    if config["use_outer"]:
+        kernel = original.take("outer_product.kernel", dim, pairs, dim)
+        original.put("outer/kernel", kernel.transpose(1, 2, 0))
+    original.arguments.update(
+        inner=config["use_inner"],
+        outer="matrix" if config["use_outer"] else None,
+    )
+    recbole_mlp(
+        original, width + pairs * (config["use_inner"] + config["use_outer"])
+    )
+    return "pnn"

@@ -43,6 +43,7 @@ NOT_BUILT = {
         "its attention is over one vector, so that each weight is 1; the "
         "paper's is over the pairs of fields"
     ),
+    "torch-rechub/AutoInt": LINEAR_OF_VECTORS,
     "torch-rechub/DeepFM": LINEAR_OF_VECTORS,
     "torch-rechub/WideDeep": LINEAR_OF_VECTORS,
     "torch-rechub/DCNv2/parallel": (

@@ -8,7 +8,11 @@ from zoo.models import MODELS
 
 # Those that `forward.py` computes in NumPy and the built-in presets hold.
 FIRST = ("dcn", "dcn_v2", "deepfm", "wide_deep")
-ROLES = {"user": ["site"], "item": ["hour"], "context": ["device"]}
+ROLES = {
+    "user": ["site", "price"],
+    "item": ["hour", "age"],
+    "context": ["device"],
+}
 SCHEMA = zoo.FeatureSchema(
     dense=["price", "age"],
     categorical={"site": 7, "hour": 5, "device": 3},
@@ -24,13 +28,30 @@ def each_network(*often):
 
 
 # What makes networks small whose own arguments make them large.
-SMALL = {"dcn_v2": {"low_rank": 3, "num_experts": 2}}
+SMALL = {
+    "afm": {"attention_units": 4},
+    "afn": {"logarithmic_neurons": 4, "ensemble": True, "deep_units": (6,)},
+    "aoanet": {"num_subspaces": 2},
+    "autoint": {"attention_units": 4, "num_layers": 1},
+    "dcn_v2": {"low_rank": 3, "num_experts": 2},
+    "destine": {"attention_units": 4, "num_layers": 1},
+    "dlrm": {"bottom_units": (8,)},
+    "fi_gnn": {"num_layers": 2},
+    "finalmlp": {"second_units": (6,), "gate_units": (4,)},
+    "finalnet": {"second_units": (8, 6)},
+    "interhat": {"attention_units": 4, "feedforward_units": 8},
+    "ppnet": {"gate_priors": ("site",), "gate_units": 4},
+    "sam": {"num_layers": 2},
+    "wukong": {"num_layers": 1, "pair_fields": 3, "mixed_fields": 3},
+}
 
 
 def build(network, schema=SCHEMA, **kwargs):
     cls = MODELS[network]
     if cls.ROLES and not schema.roles:
-        config = {**schema.get_config(), "roles": ROLES}
+        known = [*schema.dense, *schema.categorical]
+        roles = {r: [c for c in cs if c in known] for r, cs in ROLES.items()}
+        config = {**schema.get_config(), "roles": roles}
         schema = zoo.FeatureSchema.from_config(config)
     small = {"embedding_dim": 4, "hidden_units": (8, 6)}
     return cls(schema, **{**small, **SMALL.get(network, {}), **kwargs})

@@ -23,6 +23,8 @@ TWO_LABELS = zoo.FeatureSchema(
     sequences={"history": zoo.Sequence("site", max_length=3)},
 )
 RATES = {"learning_rate": 1e-2, "embedding_learning_rate": 1e-2}
+# What the clip acts on is missing in a network without embeddings.
+pytestmark = pytest.mark.filterwarnings("ignore:There is nothing to clip")
 bfloat16 = pytest.mark.filterwarnings(
     "ignore::zoo.runtime.bfloat16.SlowBFloat16Warning"
 )
@@ -39,7 +41,7 @@ def rows(schema=SCHEMA, count=32):
 
 
 def compiled(model, **settings):
-    model.compile(CowClip(**RATES, **settings), "binary_crossentropy")
+    model.compile(CowClip(**RATES), "binary_crossentropy", **settings)
     return model
 
 
@@ -56,13 +58,12 @@ def test_a_config_makes_the_same_network(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_moves_every_part(name):
-    model = compiled(set_weights(build(name), deviation=0.3))
+    model = set_weights(build(name), deviation=0.3)
+    # TensorFlow takes long to compile, JAX takes longer without.
+    compiled(model, run_eagerly=keras.backend.backend() == "tensorflow")
     x, y = rows()
-    click = model.predict_on_batch(x)
-    assert click.shape == (32, 1)
-    assert np.all((click > 0) & (click < 1))
     before = [np.array(w) for w in model.get_weights()]
-    model.train_on_batch(x, y)
+    assert np.isfinite(model.train_on_batch(x, y))
     still = [
         variable.path
         for variable, old in zip(model.weights, before, strict=True)

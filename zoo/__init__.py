@@ -41,6 +41,7 @@ if not is_command_line():
     from zoo.models import LR as LR
     from zoo.models import MLR as MLR
     from zoo.models import ONN as ONN
+    from zoo.models import PIN as PIN
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFEFM as DeepFEFM
     from zoo.models import DeepFM as DeepFM

@@ -23,6 +23,7 @@ from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
+from zoo.layers.pair_dense import PairDense as PairDense
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.vector_scores import VectorScores as VectorScores

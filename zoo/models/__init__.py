@@ -18,6 +18,7 @@ from zoo.models.lorentz_fm import LorentzFM as LorentzFM
 from zoo.models.lr import LR as LR
 from zoo.models.mlr import MLR as MLR
 from zoo.models.onn import ONN as ONN
+from zoo.models.pin import PIN as PIN
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.registry import NETWORKS
 

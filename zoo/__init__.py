@@ -55,6 +55,7 @@ if not is_command_line():
     from zoo.models import SAM as SAM
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
+    from zoo.models import PIN as PIN
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepCrossing as DeepCrossing
     from zoo.models import DeepFEFM as DeepFEFM

@@ -57,6 +57,7 @@ from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
 from zoo.layers.outer_product_fusion import (
     OuterProductFusion as OuterProductFusion,
 )
+from zoo.layers.pair_dense import PairDense as PairDense
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
 from zoo.layers.similarity_interaction import (

@@ -42,6 +42,7 @@ from zoo.models.onn import ONN as ONN
 from zoo.models.pnn import PNN as PNN
 from zoo.models.ppnet import PPNet as PPNet
 from zoo.models.sam import SAM as SAM
+from zoo.models.pin import PIN as PIN
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

@@ -32,11 +32,13 @@ if not is_command_line():
     from zoo.feature_schema import FeatureSchema as FeatureSchema
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
+    from zoo.models import APG as APG
     from zoo.models import CCPM as CCPM
     from zoo.models import DCN as DCN
     from zoo.models import DLRM as DLRM
     from zoo.models import DNN as DNN
     from zoo.models import DSSM as DSSM
+    from zoo.models import FGCNN as FGCNN
     from zoo.models import FLEN as FLEN
     from zoo.models import FM as FM
     from zoo.models import LR as LR

@@ -5,6 +5,7 @@ that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 """
 
 from zoo.layers.activation import Dice as Dice
+from zoo.layers.adaptive_dense import AdaptiveDense as AdaptiveDense
 from zoo.layers.add_bias import AddBias as AddBias
 from zoo.layers.attention_pooling import AttentionPooling as AttentionPooling
 from zoo.layers.bi_interaction import BiInteraction as BiInteraction
@@ -26,6 +27,7 @@ from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
 from zoo.layers.pair_products import PairProducts as PairProducts
+from zoo.layers.row_max_pooling import RowMaxPooling as RowMaxPooling
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,
 )

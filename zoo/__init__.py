@@ -34,6 +34,7 @@ if not is_command_line():
     from zoo.models import AFM as AFM
     from zoo.models import APG as APG
     from zoo.models import CCPM as CCPM
+    from zoo.models import DAGFM as DAGFM
     from zoo.models import DCN as DCN
     from zoo.models import DLRM as DLRM
     from zoo.models import DNN as DNN

@@ -5,6 +5,9 @@ that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 """
 
 from zoo.layers.activation import Dice as Dice
+from zoo.layers.acyclic_interaction import (
+    AcyclicInteraction as AcyclicInteraction,
+)
 from zoo.layers.adaptive_dense import AdaptiveDense as AdaptiveDense
 from zoo.layers.add_bias import AddBias as AddBias
 from zoo.layers.attention_pooling import AttentionPooling as AttentionPooling

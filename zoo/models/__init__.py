@@ -3,6 +3,7 @@
 from zoo.models.afm import AFM as AFM
 from zoo.models.apg import APG as APG
 from zoo.models.ccpm import CCPM as CCPM
+from zoo.models.dagfm import DAGFM as DAGFM
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_crossing import DeepCrossing as DeepCrossing

@@ -33,6 +33,9 @@ if not is_command_line():
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
     from zoo.models import AFN as AFN
+    from zoo.models import APG as APG
+    from zoo.models import CCPM as CCPM
+    from zoo.models import DAGFM as DAGFM
     from zoo.models import DCN as DCN
     from zoo.models import DESTINE as DESTINE
     from zoo.models import DIFM as DIFM
@@ -41,6 +44,7 @@ if not is_command_line():
     from zoo.models import DSSM as DSSM
     from zoo.models import EDCN as EDCN
     from zoo.models import FFM as FFM
+    from zoo.models import FGCNN as FGCNN
     from zoo.models import FLEN as FLEN
     from zoo.models import FM as FM
     from zoo.models import GDCN as GDCN

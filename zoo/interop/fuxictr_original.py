@@ -136,7 +136,7 @@ class FuxiCTR(Original):
 
     def selected(
         self, names: list[str], prefix: str, table: str, dim: int | None = None
-    ) -> int:
+    ) -> int | None:
         """Takes the embeddings of some columns; see `Features.selected`.
 
         Args:
@@ -270,6 +270,38 @@ class FuxiCTR(Original):
             "normalization": "batch" if normed else None,
             "dropout": same_or_each(rates) if rates else 0.0,
         }
+
+    def tower(
+        self, prefix: str, inputs: int, layer: str, **settings: Any
+    ) -> dict[str, Any]:
+        """Takes an `MLP_Block` that ends with a linear layer of many units.
+
+        Args:
+            prefix: string, what the original calls it.
+            inputs: integer, length of its input.
+            layer: string, what the zoo calls its last layer.
+            **settings: what `perceptron` takes beside `units` and `outputs`.
+
+        Returns:
+            What `perceptron` returns, and the `output_units`.
+        """
+        stack = f"{prefix}.mlp"
+        numbers = [
+            number
+            for number in self.state.numbers(stack)
+            if self.state.has(f"{stack}.{number}.weight")
+            and len(self.state.shape(f"{stack}.{number}.weight")) == 2
+        ]
+        widths = [
+            self.state.shape(f"{stack}.{number}.weight")[0]
+            for number in numbers
+        ]
+        hidden = self.perceptron(
+            prefix, inputs, units=widths[:-1], outputs=None, **settings
+        )
+        last = f"{stack}.{numbers[-1]}" if numbers else f"{stack}.0"
+        kernel = self.dense(last, layer, [inputs, *widths[:-1]][-1])
+        return {**hidden, "output_units": kernel.shape[1]}
 
     def _widths(
         self, stack: str, units: str | list[int], outputs: str | None

@@ -5,6 +5,10 @@ that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 """
 
 from zoo.layers.activation import Dice as Dice
+from zoo.layers.acyclic_interaction import (
+    AcyclicInteraction as AcyclicInteraction,
+)
+from zoo.layers.adaptive_dense import AdaptiveDense as AdaptiveDense
 from zoo.layers.add_bias import AddBias as AddBias
 from zoo.layers.attention_pooling import AttentionPooling as AttentionPooling
 from zoo.layers.bi_interaction import BiInteraction as BiInteraction
@@ -66,6 +70,7 @@ from zoo.layers.similarity_interaction import (
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.vector_scores import VectorScores as VectorScores
+from zoo.layers.row_max_pooling import RowMaxPooling as RowMaxPooling
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,
 )

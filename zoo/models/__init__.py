@@ -4,6 +4,9 @@ from zoo.models.afm import AFM as AFM
 from zoo.models.afn import AFN as AFN
 from zoo.models.aoanet import AOANet as AOANet
 from zoo.models.autoint import AutoInt as AutoInt
+from zoo.models.apg import APG as APG
+from zoo.models.ccpm import CCPM as CCPM
+from zoo.models.dagfm import DAGFM as DAGFM
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_crossing import DeepCrossing as DeepCrossing
@@ -23,6 +26,7 @@ from zoo.models.fi_gnn import FiGNN as FiGNN
 from zoo.models.fibinet import FiBiNET as FiBiNET
 from zoo.models.finalmlp import FinalMLP as FinalMLP
 from zoo.models.finalnet import FinalNet as FinalNet
+from zoo.models.fgcnn import FGCNN as FGCNN
 from zoo.models.flen import FLEN as FLEN
 from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM

@@ -68,6 +68,7 @@ class Features:
         self.vocabularies: dict[str, list[str]] = {}
         self._tables: dict[str, Table] = {}
         self._numeric: dict[str, Tensor] = {}
+        self._selected: dict[Any, Tensor] = {}
         self._numeric_used = False
 
     @property
@@ -190,6 +191,8 @@ class Features:
     ) -> Tensor:
         """Returns some columns, looked up in a table that has these alone.
 
+        The same call again returns the same tensor.
+
         Args:
             columns: names of fields, and of numeric columns.
             name: string, the name of the table's layer.
@@ -199,23 +202,11 @@ class Features:
         Returns:
             `(batch, len(columns), dim)`, in the order of `columns`.
         """
-        schema, dim = self.schema, dim or self._model.embedding_dim
-        for column in columns:
-            check_choice("field", column, [*schema.dense, *schema.categorical])
-        numeric = [each for each in columns if each in schema.dense]
-        fields = [each for each in columns if each in schema.categorical]
-        parts = []
-        if numeric:
-            places = [schema.dense.index(each) for each in numeric]
-            values = ops.take(self.dense, places, axis=1)
-            parts.append(NumericEmbedding(dim, name=f"numeric_{name}")(values))
-        if fields:
-            places = [list(schema.categorical).index(each) for each in fields]
-            ids = ops.take(self.inputs["ids"], places, axis=1)
-            sizes = [schema.categorical[each] for each in fields]
-            rows = FieldOffset(sizes, name=f"{name}_rows")(ids)
-            parts.append(self._embedding(name, fields, dim)(rows))
-        return _in_order(parts, [*numeric, *fields], columns)
+        key = (tuple(columns), name, dim)
+        if key not in self._selected:
+            dim = dim or self._model.embedding_dim
+            self._selected[key] = self._look_up(columns, name, dim)
+        return self._selected[key]
 
     def table(
         self, name: str = "embeddings", dim: int | None = None
@@ -420,6 +411,26 @@ class Features:
             parts += self._means(vectors)
             available += schema.sequences
         return _in_order(parts, available, names)
+
+    def _look_up(self, columns: list[str], name: str, dim: int) -> Tensor:
+        """The columns of `selected`."""
+        schema = self.schema
+        for column in columns:
+            check_choice("field", column, [*schema.dense, *schema.categorical])
+        numeric = [each for each in columns if each in schema.dense]
+        fields = [each for each in columns if each in schema.categorical]
+        parts = []
+        if numeric:
+            places = [schema.dense.index(each) for each in numeric]
+            values = ops.take(self.dense, places, axis=1)
+            parts.append(NumericEmbedding(dim, name=f"numeric_{name}")(values))
+        if fields:
+            places = [list(schema.categorical).index(each) for each in fields]
+            ids = ops.take(self.inputs["ids"], places, axis=1)
+            sizes = [schema.categorical[each] for each in fields]
+            rows = FieldOffset(sizes, name=f"{name}_rows")(ids)
+            parts.append(self._embedding(name, fields, dim)(rows))
+        return _in_order(parts, [*numeric, *fields], columns)
 
     def _embedding(
         self, name: str, vocabularies: list[str], dim: int

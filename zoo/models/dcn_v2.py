@@ -60,7 +60,7 @@ class DCNv2(CTRModel):
       equation 1 without a mixture.
     """
 
-    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
+    ORIGINALS: tuple[str, ...] = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
 
     def __init__(
         self,
@@ -97,14 +97,17 @@ class DCNv2(CTRModel):
     def logits(self, x):
         parts = []
         if "parallel" in self.structure and self.hidden_units:
-            parts = [x.mlp()]
+            parts = [self._perceptron(x, x.flat, self.hidden_units)]
         crossed = self._cross(x.flat)
         if "stacked" in self.structure:
             units = self.stacked_units or self.hidden_units
-            crossed = x.mlp(crossed, units, name="stacked")
+            crossed = self._perceptron(x, crossed, units, "stacked")
         joined = x.joined([crossed, *parts], name="cross_and_deep")
         linear = [x.linear()] if self.linear else []
         return [*linear, x.output(joined)]
+
+    def _perceptron(self, x, inputs, units, name=None):
+        return x.mlp(inputs, units, name)
 
     def _cross(self, flat):
         l2 = self.cross_l2

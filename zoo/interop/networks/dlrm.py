@@ -13,7 +13,7 @@ def from_fuxictr(original):
     dim = original.embeddings(numeric=False)
     original.arguments["interaction"] = interaction
     if numeric:
-        _take_bottom(original, dim)
+        _take_bottom(original)
     inputs = vectors * dim
     if interaction == "dot":
         inputs = vectors * (vectors - 1) // 2 + dim * numeric
@@ -40,37 +40,21 @@ def _order(original):
     return numeric, len(fields) + numeric
 
 
-def _take_bottom(original, dim):
-    stack, name = "bottom_mlp.mlp", "bottom_mlp_activations"
+def _take_bottom(original):
+    name = "bottom_mlp_activations"
     # One activation, for the original gives it to the last layer as well.
     kind = activation_of(name, original.setting(name, "ReLU"))
-    numbers = [
-        number
-        for number in original.state.numbers(stack)
-        if len(original.state.shape(f"{stack}.{number}.weight")) == 2
-    ]
-    widths = [
-        original.state.shape(f"{stack}.{number}.weight")[0]
-        for number in numbers[:-1]
-    ]
-    inputs = len(original.columns.dense)
-    bottom = original.perceptron(
+    bottom = original.tower(
         "bottom_mlp",
-        inputs,
-        units=original.size("bottom_mlp_units", widths),
+        len(original.columns.dense),
+        "bottom_output_hidden_1",
         activations=name,
         dropout="bottom_mlp_dropout",
-        outputs=None,
         name="bottom",
     )
-    original.dense(
-        f"{stack}.{numbers[-1]}",
-        "bottom_output_hidden_1",
-        [inputs, *widths][-1],
-        dim,
-    )
+    original.size("bottom_mlp_units", list(bottom["hidden_units"]))
     original.arguments.update(
-        bottom_units=tuple(widths),
+        bottom_units=bottom["hidden_units"],
         bottom_activation=kind,
         bottom_dropout=bottom["dropout"],
     )

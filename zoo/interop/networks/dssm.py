@@ -12,8 +12,8 @@ def from_fuxictr(original):
     if user.pop("output_units") != item["output_units"]:
         raise ValueError(
             "`config['user_tower_units']` and `config['item_tower_units']` "
-            "must end with one width. Received: "
-            f"config['user_tower_units']={original.config['user_tower_units']}"
+            "must end with one width. Received: checkpoints of "
+            f"{original.state.path}"
         )
     del item["normalization"]
     kind = item.pop("activation")
@@ -30,27 +30,16 @@ def from_fuxictr(original):
 
 
 def _take_tower(original, role, dim):
-    prefix = f"{role}_tower"
-    stack, columns = f"{prefix}.mlp", original.columns.schema.columns_of(role)
-    weights = [
-        f"{stack}.{number}"
-        for number in original.state.numbers(stack)
-        if original.state.has(f"{stack}.{number}.weight")
-    ]
-    shapes = [original.state.shape(f"{name}.weight") for name in weights]
-    widths = [shape[0] for shape in shapes if len(shape) == 2]
-    inputs = len(columns) * dim
-    *hidden, outputs = original.size(f"{prefix}_units", widths)
-    tower = original.perceptron(
-        prefix,
-        inputs,
-        units=hidden,
-        activations=f"{prefix}_activations",
-        dropout=f"{prefix}_dropout",
-        outputs=None,
+    columns = original.columns.schema.columns_of(role)
+    tower = original.tower(
+        f"{role}_tower",
+        len(columns) * dim,
+        f"{role}_vector",
+        activations=f"{role}_tower_activations",
+        dropout=f"{role}_tower_dropout",
         name=role,
     )
-    original.dense(
-        weights[-1], f"{role}_vector", [inputs, *hidden][-1], outputs
+    original.size(
+        f"{role}_tower_units", [*tower["hidden_units"], tower["output_units"]]
     )
-    return {**tower, "output_units": outputs}
+    return tower

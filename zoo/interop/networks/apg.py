@@ -1,0 +1,193 @@
+import copy
+
+from zoo.checks import check_choice
+from zoo.interop.activations import activations_of
+from zoo.interop.activations import same_or_each
+from zoo.interop.fuxictr import TABLES
+from zoo.interop.networks.dcn_v2 import take_matrix_cross
+from zoo.interop.networks.dcn_v2 import take_mixture
+from zoo.interop.settings import dropouts_of
+from zoo.interop.sources import fuxictr
+from zoo.models import APG
+from zoo.models.dcn_v2 import STRUCTURES
+
+MODES = ("self-wise", "group-wise", "mix-wise")
+
+
+@fuxictr("APG_DeepFM")
+def deepfm_from_fuxictr(original):
+    original.embeddings("")
+    original.linear("fm.lr_layer")
+    condition = _take_condition(original)
+    width = _take_adaptive(
+        original,
+        "mlp",
+        original.width,
+        condition,
+        units="hidden_units",
+        activations="hidden_activations",
+    )
+    original.output("mlp.dense_layers.out_proj", width)
+    return APG
+
+
+@fuxictr("APG_DCNv2")
+def dcn_v2_from_fuxictr(original):
+    structure = original.setting("model_structure", "parallel")
+    check_choice("config['model_structure']", structure, STRUCTURES)
+    original.embeddings("")
+    mixture = bool(original.setting("use_low_rank_mixture", False))
+    original.arguments.update(
+        interaction="cross", structure=structure, mixture=mixture, linear=False
+    )
+    take_cross = take_mixture if mixture else take_matrix_cross
+    take_cross(original)
+    condition, width = _take_condition(original), original.width
+    if "stacked" in structure:
+        width = _take_one_of_two(original, "stacked", width, condition)
+    if "parallel" in structure:
+        width += _take_one_of_two(
+            original, "parallel", original.width, condition
+        )
+    original.output("fc", width)
+    return APG
+
+
+def _take_one_of_two(original, which, inputs, condition):
+    name = "stacked" if which == "stacked" else None
+    width = _take_adaptive(
+        original,
+        f"{which}_dnn",
+        inputs,
+        condition,
+        units=f"{which}_dnn_hidden_units",
+        activations="dnn_activations",
+        name=name,
+    )
+    # `hidden_units` are those beside the cross layers, if there are such.
+    if name and original.arguments["structure"] != "stacked":
+        units = original.arguments.pop("hidden_units")
+        original.arguments["stacked_units"] = units
+    return width
+
+
+def _take_condition(original):
+    """Returns the length of the condition, `None` for each layer's input."""
+    mode = original.setting("condition_mode", "self-wise")
+    check_choice("config['condition_mode']", mode, MODES)
+    if mode == "self-wise":
+        return None
+    listed = original.setting("condition_features", [])
+    columns, dim = original.columns, original.arguments["embedding_dim"]
+    for name in listed:
+        check_choice("config['condition_features']", name, columns.order)
+    # The original joins them in the order of the feature map.
+    names = [name for name in columns.order if name in listed]
+    table = bool(original.setting("new_condition_emb", False))
+    original.arguments.update(
+        condition_fields=tuple(names), condition_table=table
+    )
+    if table:
+        for name in names:
+            check_choice(
+                "config['condition_features']",
+                name,
+                [*columns.dense, *columns.categorical],
+            )
+        prefix = f"condition_emb_layer.{TABLES}.{{}}"
+        original.selected(names, prefix, "condition_embeddings", dim)
+    return len(names) * dim
+
+
+def _take_adaptive(
+    original, prefix, inputs, condition, *, units, activations, name=None
+):
+    """Takes an `APG_MLP`, and returns the length of its output."""
+    default = [64, 64, 64] if prefix == "mlp" else []
+    widths = list(original.setting(units, default))
+    start, stack = f"{name}_" if name else "", f"{prefix}.dense_layers"
+    normed = bool(original.setting("batch_norm", False))
+    kinds = activations_of(
+        activations, original.setting(activations, "ReLU"), len(widths)
+    )
+    ranks = _for_each(original, "rank_k", 32, widths)
+    inner = _for_each(original, "overparam_p", 1024, widths)
+    for i, width in enumerate(widths):
+        linear, number = f"{stack}.linear_{i + 1}", i + 1
+        sizes = (inputs, ranks[i], inner[i], width)
+        _take_matrices(original, linear, f"{start}adaptive_{number}", *sizes)
+        _take_hypernetwork(
+            original, linear, f"{start}hyper_{number}", condition or inputs
+        )
+        if normed:
+            norm = f"{start}norm_{number}"
+            original.batch_norm(f"{stack}.bn_{number}", norm, width)
+        layer = f"{start}activation_{number}"
+        original.activation(f"{stack}.act_{number}", layer, kinds[i], width)
+        inputs = width
+    rates = dropouts_of(original.config, "net_dropout", len(widths))
+    original.arguments.update(
+        hidden_units=tuple(widths),
+        activation=same_or_each(kinds) if kinds else "relu",
+        normalization="batch" if normed else None,
+        dropout=same_or_each(rates) if rates else 0.0,
+        rank=same_or_each(ranks) if ranks else None,
+        overparameterization=same_or_each(inner) if inner else None,
+    )
+    return inputs
+
+
+def _take_matrices(original, name, layer, inputs, rank, inner, units):
+    """Takes what is not generated of an `APG_Linear`."""
+    generated = bool(original.setting("generate_bias", True))
+    original.arguments["generate_bias"] = generated
+    if not generated:
+        bias = original.take(f"{name}.bias", 1, units)
+        original.put(f"{layer}/bias", bias[0])
+    if rank is None:
+        return
+    for side, letter, sizes in (
+        ("left", "U", [inputs, rank]),
+        ("right", "V", [rank, units]),
+    ):
+        letters = [letter]
+        if inner is not None:
+            letters = [f"{letter}_l", f"{letter}_r"]
+            sizes = [sizes[0], inner, sizes[1]]
+        for i, each in enumerate(letters):
+            matrix = original.take(f"{name}.{each}", sizes[i], sizes[i + 1])
+            original.put(f"{layer}/{side}_kernel_{i}", matrix)
+
+
+def _take_hypernetwork(original, name, layer, inputs):
+    # Its settings are a dict of their own.
+    hyper = copy.copy(original)
+    hyper.config = original.setting("hypernet_config", None) or {}
+    given = hyper.tower(
+        f"{name}.hypernet",
+        inputs,
+        layer,
+        activations="hidden_activations",
+        dropout="dropout_rates",
+        batch_norm=False,
+        name=layer,
+    )
+    hyper.size("hidden_units", list(given["hidden_units"]))
+    original.arguments.update(
+        hyper_units=given["hidden_units"],
+        hyper_activation=given["activation"],
+        hyper_dropout=given["dropout"],
+    )
+
+
+def _for_each(original, name, default, widths):
+    """A setting for each layer."""
+    value = original.setting(name, default)
+    if not isinstance(value, list | tuple):
+        return [value] * len(widths)
+    if len(value) != len(widths):
+        raise ValueError(
+            f"`config['{name}']` must be one size, or one for each of the "
+            f"{len(widths)} layers. Received: config['{name}']={value!r}"
+        )
+    return list(value)

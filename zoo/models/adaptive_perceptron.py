@@ -1,0 +1,95 @@
+"""Builds perceptrons whose weights another perceptron makes for each row."""
+
+from typing import Any
+
+import keras
+
+from zoo.layers import AdaptiveDense
+from zoo.models.batch_features import Features
+
+Tensor = Any
+
+
+def adaptive_perceptron(
+    x: Features,
+    inputs: Tensor,
+    units: tuple[int, ...],
+    name: str | None,
+    settings: Any,
+) -> Tensor:
+    """Returns a perceptron like `Features.mlp`, `(batch, units[-1])`.
+
+    Args:
+        x: `Features`.
+        inputs: `(batch, width)`.
+        units: integers, the width of each layer.
+        name: string, as `Features.mlp` takes it.
+        settings: `zoo.APG`, whose arguments say how weights are made.
+    """
+    prefix = f"{name}_" if name else ""
+    ranks = _one_each("rank", settings.rank, units)
+    inner = _one_each(
+        "overparameterization", settings.overparameterization, units
+    )
+    condition = _condition(x, settings)
+
+    def linear(hidden: Tensor, i: int, width: int) -> Tensor:
+        rank = ranks[i - 1]
+        kernel = rank * rank if rank else hidden.shape[-1] * width
+        made = _made(
+            x,
+            hidden if condition is None else condition,
+            kernel + width * settings.generate_bias,
+            f"{prefix}hyper_{i}",
+            settings,
+        )
+        return AdaptiveDense(
+            width,
+            rank,
+            inner[i - 1],
+            settings.generate_bias,
+            name=f"{prefix}adaptive_{i}",
+        )([hidden, made])
+
+    return x.mlp(inputs, units, name, linear=linear)
+
+
+def _condition(x: Features, settings: Any) -> Tensor | None:
+    """The condition of all layers, `None` for the input of each."""
+    names = list(settings.condition_fields)
+    if not names:
+        return None
+    if settings.condition_table:
+        vectors = x.selected(names, "condition_embeddings")
+    else:
+        vectors = x.columns(names)
+    return keras.layers.Flatten()(vectors)
+
+
+def _made(
+    x: Features, condition: Tensor, width: int, name: str, settings: Any
+) -> Tensor:
+    """What is made of a condition for one layer, `(batch, width)`."""
+    hidden = x.mlp(
+        condition,
+        settings.hyper_units,
+        name,
+        activation=settings.hyper_activation,
+        dropout=settings.hyper_dropout,
+        normalization=None,
+    )
+    return keras.layers.Dense(
+        width, kernel_initializer="glorot_normal", name=name
+    )(hidden)
+
+
+def _one_each(name: str, value: Any, units: tuple[int, ...]) -> Any:
+    """An argument for each layer."""
+    if not isinstance(value, list | tuple):
+        return [value] * len(units)
+    if len(value) != len(units):
+        raise ValueError(
+            f"`{name}` must be one size, or one for each of the {len(units)} "
+            f"layers. Received: {name}={value!r}"
+        )
+    return value

@@ -9,7 +9,7 @@ class DisentangledAttention(FieldSelfAttention):
     """Self-attention that tells a field's own weight from that of a pair.
 
     The weights of the mean are `softmax((q - mean(q)) (k - mean(k))^T)`, with
-    means over the fields, plus `softmax(x U + c)` over the fields, one number a
+    means over the fields, plus `softmax(x U)` over the fields, one number a
     head: they sum to 2. All else is `FieldSelfAttention`.
 
     Args:
@@ -35,13 +35,12 @@ class DisentangledAttention(FieldSelfAttention):
 
     def build(self, input_shape):
         super().build(input_shape)
+        # A bias would be the same for all fields, which a softmax ignores.
         self.unary_kernel = self.add_weight(
             shape=(input_shape[-1], self.num_heads),
             initializer="glorot_normal",
             name="unary_kernel",
         )
-        # The softmax takes it away again; the original has it.
-        self.unary_bias = self._add_bias("unary_bias", self.num_heads)
 
     def attention_weights(self, query, key, inputs):
         pairs = super().attention_weights(
@@ -49,8 +48,6 @@ class DisentangledAttention(FieldSelfAttention):
             key - ops.mean(key, axis=2, keepdims=True),
             inputs,
         )
-        unary = ops.matmul(inputs, self.unary_kernel)
-        if self.unary_bias is not None:
-            unary = unary + self.unary_bias
-        unary = ops.swapaxes(ops.softmax(unary, axis=1), 1, 2)
+        unary = ops.softmax(ops.matmul(inputs, self.unary_kernel), axis=1)
+        unary = ops.swapaxes(unary, 1, 2)
         return pairs + ops.expand_dims(unary, axis=2)

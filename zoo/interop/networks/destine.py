@@ -42,12 +42,13 @@ def from_fuxictr(original):
 def _take_attention(original, i, inputs, residual):
     prefix, layer = f"self_attns.{i}", f"attention_{i + 1}"
     units = take_projections(original, prefix, layer, inputs, None, bias=True)
-    pieces = [("unary", "W_unary", 1)]
+    kernel = original.take(f"{prefix}.W_unary.weight", 1, inputs).T
+    original.put(f"{layer}/unary_kernel", kernel)
+    # The softmax over the fields ignores it.
+    original.take(f"{prefix}.W_unary.bias", 1)
     if residual == "each_layer":
-        pieces.append(("residual", "W_res", units))
-    for ours, theirs, width in pieces:
-        kernel = original.take(f"{prefix}.{theirs}.weight", width, inputs).T
-        bias = original.take(f"{prefix}.{theirs}.bias", width)
-        original.put(f"{layer}/{ours}_kernel", kernel)
-        original.put(f"{layer}/{ours}_bias", bias)
+        kernel = original.take(f"{prefix}.W_res.weight", units, inputs).T
+        bias = original.take(f"{prefix}.W_res.bias", units)
+        original.put(f"{layer}/residual_kernel", kernel)
+        original.put(f"{layer}/residual_bias", bias)
     return units

@@ -40,7 +40,9 @@ if not is_command_line():
     from zoo.models import LR as LR
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFM as DeepFM
+    from zoo.models import DeepLight as DeepLight
     from zoo.models import FiBiNET as FiBiNET
+    from zoo.models import FiBiNETPlus as FiBiNETPlus
     from zoo.models import FinalMLP as FinalMLP
     from zoo.models import FinalNet as FinalNet
     from zoo.models import MaskNet as MaskNet

@@ -24,6 +24,7 @@ from zoo.layers.field_offset import FieldOffset as FieldOffset
 from zoo.layers.field_regulation import FieldRegulation as FieldRegulation
 from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.gated_cross import GatedCross as GatedCross
+from zoo.layers.group_excitation import GroupExcitation as GroupExcitation
 from zoo.layers.learned_vector import LearnedVector as LearnedVector
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross

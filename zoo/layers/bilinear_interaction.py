@@ -56,7 +56,7 @@ class BilinearInteraction(keras.layers.Layer):
                 "There must be at least two fields, to make pairs of. "
                 f"Received: input_shape={tuple(input_shape)}"
             )
-        initializer, shape = "glorot_normal", (dim, dim)
+        initializer, shape = "glorot_normal", [dim, dim]
         if self.kind != "all":
             pairs = fields * (fields - 1) // 2
             # The last field is the left one of no pair.
@@ -66,7 +66,7 @@ class BilinearInteraction(keras.layers.Layer):
             initializer = keras.initializers.RandomNormal(
                 stddev=(2 / (dim * dim + drawn * dim)) ** 0.5
             )
-            shape = (matrices, dim, dim)
+            shape = [matrices, dim, dim]
         self.kernel = self.add_weight(
             shape=shape, initializer=initializer, name="kernel"
         )

@@ -69,6 +69,9 @@ if not is_command_line():
     from zoo.models import FATDeepFFM as FATDeepFFM
     from zoo.models import FiBiNET as FiBiNET
     from zoo.models import FiGNN as FiGNN
+    from zoo.models import DeepLight as DeepLight
+    from zoo.models import FiBiNET as FiBiNET
+    from zoo.models import FiBiNETPlus as FiBiNETPlus
     from zoo.models import FinalMLP as FinalMLP
     from zoo.models import FinalNet as FinalNet
     from zoo.models import FmFM as FmFM

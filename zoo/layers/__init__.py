@@ -50,6 +50,7 @@ from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.gated_cross import GatedCross as GatedCross
 from zoo.layers.graph_message import GraphMessage as GraphMessage
 from zoo.layers.group_products import GroupProducts as GroupProducts
+from zoo.layers.group_excitation import GroupExcitation as GroupExcitation
 from zoo.layers.learned_vector import LearnedVector as LearnedVector
 from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,

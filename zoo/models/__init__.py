@@ -12,6 +12,7 @@ from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_crossing import DeepCrossing as DeepCrossing
 from zoo.models.deep_fefm import DeepFEFM as DeepFEFM
 from zoo.models.deep_im import DeepIM as DeepIM
+from zoo.models.deep_light import DeepLight as DeepLight
 from zoo.models.deepfm import DeepFM as DeepFM
 from zoo.models.destine import DESTINE as DESTINE
 from zoo.models.difm import DIFM as DIFM
@@ -24,6 +25,7 @@ from zoo.models.fat_deep_ffm import FATDeepFFM as FATDeepFFM
 from zoo.models.ffm import FFM as FFM
 from zoo.models.fi_gnn import FiGNN as FiGNN
 from zoo.models.fibinet import FiBiNET as FiBiNET
+from zoo.models.fibinet_plus import FiBiNETPlus as FiBiNETPlus
 from zoo.models.finalmlp import FinalMLP as FinalMLP
 from zoo.models.finalnet import FinalNet as FinalNet
 from zoo.models.fgcnn import FGCNN as FGCNN

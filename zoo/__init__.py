@@ -35,14 +35,18 @@ if not is_command_line():
     from zoo.models import AFN as AFN
     from zoo.models import DCN as DCN
     from zoo.models import DNN as DNN
+    from zoo.models import FCN as FCN
+    from zoo.models import FINT as FINT
     from zoo.models import FM as FM
     from zoo.models import LR as LR
+    from zoo.models import QNN as QNN
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFM as DeepFM
     from zoo.models import EulerNet as EulerNet
     from zoo.models import WideDeep as WideDeep
     from zoo.models import WuKong as WuKong
     from zoo.models import XDeepFM as XDeepFM
+    from zoo.models import XDeepInt as XDeepInt
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel
     from zoo.presets.card import model_card as model_card

@@ -46,6 +46,8 @@ if not is_command_line():
     from zoo.models import FFM as FFM
     from zoo.models import FGCNN as FGCNN
     from zoo.models import FLEN as FLEN
+    from zoo.models import FCN as FCN
+    from zoo.models import FINT as FINT
     from zoo.models import FM as FM
     from zoo.models import GDCN as GDCN
     from zoo.models import HFM as HFM
@@ -60,6 +62,7 @@ if not is_command_line():
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import PIN as PIN
+    from zoo.models import QNN as QNN
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepCrossing as DeepCrossing
     from zoo.models import DeepFEFM as DeepFEFM
@@ -83,6 +86,7 @@ if not is_command_line():
     from zoo.models import WideDeep as WideDeep
     from zoo.models import WuKong as WuKong
     from zoo.models import XDeepFM as XDeepFM
+    from zoo.models import XDeepInt as XDeepInt
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel
     from zoo.presets.card import model_card as model_card

@@ -37,6 +37,7 @@ from zoo.layers.factorization_machine import (
 from zoo.layers.factorized_dense import FactorizedDense as FactorizedDense
 from zoo.layers.field_aware_pairs import FieldAwarePairs as FieldAwarePairs
 from zoo.layers.field_graph import FieldGraph as FieldGraph
+from zoo.layers.field_cross import FieldCross as FieldCross
 from zoo.layers.field_mixing import FieldMixing as FieldMixing
 from zoo.layers.field_normalization import (
     FieldNormalization as FieldNormalization,
@@ -52,6 +53,7 @@ from zoo.layers.graph_message import GraphMessage as GraphMessage
 from zoo.layers.group_products import GroupProducts as GroupProducts
 from zoo.layers.group_excitation import GroupExcitation as GroupExcitation
 from zoo.layers.learned_vector import LearnedVector as LearnedVector
+from zoo.layers.khatri_rao_neuron import KhatriRaoNeuron as KhatriRaoNeuron
 from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,
 )
@@ -76,3 +78,6 @@ from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,
 )
 from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs
+from zoo.layers.quadratic_neuron import QuadraticNeuron as QuadraticNeuron
+from zoo.layers.repeated_passes import RepeatedPasses as RepeatedPasses
+from zoo.layers.self_masked_cross import SelfMaskedCross as SelfMaskedCross

@@ -29,7 +29,7 @@ class CompressedPairs(keras.layers.Layer):
     (2, 6)
 
     Reference:
-    - [Zhang et al., 2024](https://arxiv.org/abs/2403.02545), section 4.6.
+    - [Zhang et al., 2024](https://arxiv.org/abs/2403.02545)
     """
 
     def __init__(self, rank=None, **kwargs):

@@ -38,7 +38,7 @@ class EulerInteraction(keras.layers.Layer):
     (2, 5, 4)
 
     Reference:
-    - [Tian et al., 2023](https://arxiv.org/abs/2304.10711), section 3.2.
+    - [Tian et al., 2023](https://arxiv.org/abs/2304.10711)
     """
 
     def __init__(

@@ -28,7 +28,7 @@ class FieldMixing(keras.layers.Layer):
     (2, 5, 4)
 
     Reference:
-    - [Zhang et al., 2024](https://arxiv.org/abs/2403.02545), section 4.4.
+    - [Zhang et al., 2024](https://arxiv.org/abs/2403.02545)
     """
 
     def __init__(self, units, use_bias=False, **kwargs):

@@ -42,7 +42,7 @@ class LogarithmicTransform(keras.layers.Layer):
     (2, 5, 4)
 
     Reference:
-    - [Cheng et al., 2020](https://arxiv.org/abs/1909.03276), section 3.2.
+    - [Cheng et al., 2020](https://arxiv.org/abs/1909.03276)
     """
 
     def __init__(

@@ -21,7 +21,7 @@ class PhaseRotation(keras.layers.Layer):
     >>> PhaseRotation()(angles)  # [[[[1.0, 1.0]]], [[[0.0, 0.0]]]]
 
     Reference:
-    - [Tian et al., 2023](https://arxiv.org/abs/2304.10711), equation 4.
+    - [Tian et al., 2023](https://arxiv.org/abs/2304.10711)
     """
 
     def build(self, input_shape):

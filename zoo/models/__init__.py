@@ -30,6 +30,8 @@ from zoo.models.finalmlp import FinalMLP as FinalMLP
 from zoo.models.finalnet import FinalNet as FinalNet
 from zoo.models.fgcnn import FGCNN as FGCNN
 from zoo.models.flen import FLEN as FLEN
+from zoo.models.fcn import FCN as FCN
+from zoo.models.fint import FINT as FINT
 from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM
 from zoo.models.fwfm import FwFM as FwFM
@@ -49,9 +51,11 @@ from zoo.models.pnn import PNN as PNN
 from zoo.models.ppnet import PPNet as PPNet
 from zoo.models.sam import SAM as SAM
 from zoo.models.pin import PIN as PIN
+from zoo.models.qnn import QNN as QNN
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM
+from zoo.models.xdeepint import XDeepInt as XDeepInt
 from zoo.registry import NETWORKS
 
 MODELS = NETWORKS

@@ -51,7 +51,7 @@ class AFN(CTRModel):
     ```
 
     Reference:
-    - [Cheng et al., 2020](https://arxiv.org/abs/1909.03276), section 3.
+    - [Cheng et al., 2020](https://arxiv.org/abs/1909.03276)
     """
 
     DENSE = "embed"

@@ -475,12 +475,13 @@ class CTRModel(keras.Model):
         return y_pred, {}
 
 
-def click_probabilities(logits, labels):
+def click_probabilities(logits, labels, use_bias=True):
     """Returns the sigmoid of logits and a bias for each label, in float32.
 
     Args:
         logits: what `CTRModel.logits` returns.
         labels: the names of the labels.
+        use_bias: boolean, whether there is the bias. Defaults to `True`.
 
     Returns:
         `(batch, 1)`, or with several labels a dict of such.
@@ -506,7 +507,9 @@ def click_probabilities(logits, labels):
         )
     if len(labels) > total.shape[-1]:
         total = ops.repeat(total, len(labels), axis=-1)
-    probabilities = ClickProbability(dtype="float32", name="click")(total)
+    probabilities = ClickProbability(use_bias, dtype="float32", name="click")(
+        total
+    )
     if len(labels) == 1:
         return probabilities
     return {

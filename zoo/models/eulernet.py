@@ -39,7 +39,7 @@ class EulerNet(CTRModel):
     ```
 
     Reference:
-    - [Tian et al., 2023](https://arxiv.org/abs/2304.10711), section 3.
+    - [Tian et al., 2023](https://arxiv.org/abs/2304.10711)
     """
 
     DENSE = "embed"

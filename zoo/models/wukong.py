@@ -49,7 +49,7 @@ class WuKong(CTRModel):
     ```
 
     Reference:
-    - [Zhang et al., 2024](https://arxiv.org/abs/2403.02545), section 4.
+    - [Zhang et al., 2024](https://arxiv.org/abs/2403.02545)
     """
 
     DENSE = "embed"

@@ -1,0 +1,30 @@
+"""Cross-entropies for the networks that train on more than the usual loss."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any
+
+
+def of_label(values: Any, label: str) -> Any:
+    """Returns what belongs to a label: of a dict of such, or all there is."""
+    return values[label] if isinstance(values, dict) else values
+
+
+def cross_entropy(
+    y: Tensor, logits: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
+    """Returns the mean cross-entropy of a label, weighted as Keras does it.
+
+    Args:
+        y: `(batch,)` or `(batch, 1)`, labels or probabilities.
+        logits: `(batch,)` or `(batch, 1)`.
+        sample_weight: `(batch,)`. Defaults to `None`, all 1.
+    """
+    loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float32")
+    y, logits = (
+        ops.reshape(ops.cast(each, "float32"), (-1, 1)) for each in (y, logits)
+    )
+    return loss(y, logits, sample_weight=sample_weight)

@@ -43,11 +43,11 @@ if not is_command_line():
     from zoo.models import DNN as DNN
     from zoo.models import DSSM as DSSM
     from zoo.models import EDCN as EDCN
+    from zoo.models import FCN as FCN
     from zoo.models import FFM as FFM
     from zoo.models import FGCNN as FGCNN
-    from zoo.models import FLEN as FLEN
-    from zoo.models import FCN as FCN
     from zoo.models import FINT as FINT
+    from zoo.models import FLEN as FLEN
     from zoo.models import FM as FM
     from zoo.models import GDCN as GDCN
     from zoo.models import HFM as HFM
@@ -57,24 +57,23 @@ if not is_command_line():
     from zoo.models import MLR as MLR
     from zoo.models import NFM as NFM
     from zoo.models import ONN as ONN
+    from zoo.models import PIN as PIN
     from zoo.models import PNN as PNN
+    from zoo.models import QNN as QNN
     from zoo.models import SAM as SAM
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
-    from zoo.models import PIN as PIN
-    from zoo.models import QNN as QNN
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepCrossing as DeepCrossing
     from zoo.models import DeepFEFM as DeepFEFM
     from zoo.models import DeepFM as DeepFM
     from zoo.models import DeepIM as DeepIM
+    from zoo.models import DeepLight as DeepLight
     from zoo.models import EulerNet as EulerNet
     from zoo.models import FATDeepFFM as FATDeepFFM
     from zoo.models import FiBiNET as FiBiNET
-    from zoo.models import FiGNN as FiGNN
-    from zoo.models import DeepLight as DeepLight
-    from zoo.models import FiBiNET as FiBiNET
     from zoo.models import FiBiNETPlus as FiBiNETPlus
+    from zoo.models import FiGNN as FiGNN
     from zoo.models import FinalMLP as FinalMLP
     from zoo.models import FinalNet as FinalNet
     from zoo.models import FmFM as FmFM

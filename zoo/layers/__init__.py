@@ -36,8 +36,9 @@ from zoo.layers.factorization_machine import (
 )
 from zoo.layers.factorized_dense import FactorizedDense as FactorizedDense
 from zoo.layers.field_aware_pairs import FieldAwarePairs as FieldAwarePairs
-from zoo.layers.field_graph import FieldGraph as FieldGraph
+from zoo.layers.field_convolution import FieldConvolution as FieldConvolution
 from zoo.layers.field_cross import FieldCross as FieldCross
+from zoo.layers.field_graph import FieldGraph as FieldGraph
 from zoo.layers.field_mixing import FieldMixing as FieldMixing
 from zoo.layers.field_normalization import (
     FieldNormalization as FieldNormalization,
@@ -50,10 +51,11 @@ from zoo.layers.field_self_attention import (
 from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.gated_cross import GatedCross as GatedCross
 from zoo.layers.graph_message import GraphMessage as GraphMessage
-from zoo.layers.group_products import GroupProducts as GroupProducts
 from zoo.layers.group_excitation import GroupExcitation as GroupExcitation
-from zoo.layers.learned_vector import LearnedVector as LearnedVector
+from zoo.layers.group_products import GroupProducts as GroupProducts
+from zoo.layers.k_max_pooling import KMaxPooling as KMaxPooling
 from zoo.layers.khatri_rao_neuron import KhatriRaoNeuron as KhatriRaoNeuron
+from zoo.layers.learned_vector import LearnedVector as LearnedVector
 from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,
 )
@@ -67,17 +69,17 @@ from zoo.layers.outer_product_fusion import (
 from zoo.layers.pair_dense import PairDense as PairDense
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
+from zoo.layers.quadratic_neuron import QuadraticNeuron as QuadraticNeuron
+from zoo.layers.repeated_passes import RepeatedPasses as RepeatedPasses
+from zoo.layers.row_max_pooling import RowMaxPooling as RowMaxPooling
+from zoo.layers.self_masked_cross import SelfMaskedCross as SelfMaskedCross
 from zoo.layers.similarity_interaction import (
     SimilarityInteraction as SimilarityInteraction,
 )
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.vector_scores import VectorScores as VectorScores
-from zoo.layers.row_max_pooling import RowMaxPooling as RowMaxPooling
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,
 )
 from zoo.layers.weighted_pairs import WeightedPairs as WeightedPairs
-from zoo.layers.quadratic_neuron import QuadraticNeuron as QuadraticNeuron
-from zoo.layers.repeated_passes import RepeatedPasses as RepeatedPasses
-from zoo.layers.self_masked_cross import SelfMaskedCross as SelfMaskedCross

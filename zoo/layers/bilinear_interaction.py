@@ -69,7 +69,7 @@ class BilinearInteraction(keras.layers.Layer):
             initializer = keras.initializers.RandomNormal(
                 stddev=(2 / (dim * dim + drawn * dim)) ** 0.5
             )
-            shape = [matrices, dim, dim]
+            shape = (matrices, dim, dim)
         self.kernel = self.add_weight(
             shape=shape, initializer=initializer, name="kernel"
         )

@@ -6,7 +6,7 @@ from zoo.layers import FactorizationMachine
 from zoo.models.adaptive_perceptron import adaptive_perceptron
 from zoo.models.dcn_v2 import DCNv2
 from zoo.models.network_arguments import check_activations
-from zoo.models.network_arguments import check_dropouts
+from zoo.models.network_arguments import check_dropout
 from zoo.registry import network
 
 INTERACTIONS = ("fm", "cross")
@@ -82,7 +82,7 @@ class APG(DCNv2):
         check_boolean("generate_bias", generate_bias)
         check_positive_integers("hyper_units", hyper_units)
         check_activations("hyper_activation", hyper_activation, hyper_units)
-        check_dropouts("hyper_dropout", hyper_dropout, hyper_units)
+        check_dropout("hyper_dropout", hyper_dropout, len(hyper_units))
         self.interaction = interaction
         self.condition_fields = tuple(condition_fields)
         self.condition_table = condition_table

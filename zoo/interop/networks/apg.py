@@ -3,7 +3,7 @@ import copy
 from zoo.checks import check_choice
 from zoo.interop.activations import activations_of
 from zoo.interop.activations import same_or_each
-from zoo.interop.fuxictr import TABLES
+from zoo.interop.fuxictr_original import TABLES
 from zoo.interop.networks.dcn_v2 import take_matrix_cross
 from zoo.interop.networks.dcn_v2 import take_mixture
 from zoo.interop.settings import dropouts_of

@@ -60,7 +60,12 @@ class DCNv2(CTRModel):
       equation 1 without a mixture.
     """
 
-    ORIGINALS: tuple[str, ...] = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
+    ORIGINALS: tuple[str, ...] = (
+        "FuxiCTR",
+        "DeepCTR-Torch",
+        "torch-rechub",
+        "RecBole",
+    )
 
     def __init__(
         self,

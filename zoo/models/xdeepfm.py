@@ -24,6 +24,7 @@ class XDeepFM(CTRModel):
         split_half: boolean. Whether half of a layer's maps goes on to the next
             layer and the other half to the output, as the authors' and
             DeepCTR's code may. Defaults to `False`, all go to both.
+        linear: boolean, whether it has the linear part. Defaults to `True`.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
             `hidden_units=()` leaves the perceptron out.
 
@@ -39,7 +40,7 @@ class XDeepFM(CTRModel):
     """
 
     DENSE = "embed"
-    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "RecBole")
 
     def __init__(
         self,
@@ -48,11 +49,13 @@ class XDeepFM(CTRModel):
         cin_units=(16, 16),
         cin_activation=None,
         split_half=False,
+        linear=True,
         **shared,
     ):
         check_positive_integers("cin_units", cin_units)
         check_activation_function("cin_activation", cin_activation)
         check_boolean("split_half", split_half)
+        check_boolean("linear", linear)
         odd = [units for units in cin_units[:-1] if units % 2]
         if not cin_units or (split_half and odd):
             raise ValueError(
@@ -63,13 +66,15 @@ class XDeepFM(CTRModel):
         self.cin_units = tuple(cin_units)
         self.cin_activation = cin_activation
         self.split_half = split_half
+        self.linear = linear
         super().__init__(schema, **shared)
 
     def logits(self, x):
         maps = CompressedInteraction(
             self.cin_units, self.cin_activation, self.split_half, name="cin"
         )(x.embeddings)
-        logits = [x.linear(), x.output(maps, name="cin_logit")]
+        logits = [x.linear()] if self.linear else []
+        logits.append(x.output(maps, name="cin_logit"))
         if self.hidden_units:
             logits.append(x.output(x.mlp()))
         return logits

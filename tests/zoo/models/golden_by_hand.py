@@ -155,6 +155,32 @@ def rechub_fibinet(original):
     return "fibinet"
 
 
+@by_hand("torch-rechub/DeepFFM", "torch-rechub/FatDeepFFM")
+def rechub_deep_ffm(original):
+    sizes = original.schema.categorical
+    fields, rows = len(sizes), []
+    pairs = fields * (fields - 1) // 2
+    for place, (field, size) in enumerate(sizes.items()):
+        name = f"ffm_embedding.embed_dict.{field}.weight"
+        table = original.take(name, size * fields, None)
+        vectors = table.reshape(size, fields, -1)
+        # No field faces itself.
+        rows.append(np.delete(vectors, place, axis=1).reshape(size, -1))
+    dim = table.shape[1]
+    original.put("embeddings/embeddings", np.concatenate(rows))
+    original.tables("linear_embedding", "linear_embeddings")
+    original.add_bias("b")
+    original.mlp("mlp_out", pairs * dim)
+    original.arguments.update(embedding_dim=dim, attention=None)
+    ratio = original.config.get("reduction_ratio")
+    if ratio is not None:
+        original.put("scores/kernel", original.take("cen.u", pairs, dim))
+        units = [pairs // ratio, pairs]
+        original.perceptron("cen.mlp_att.mlp", pairs, units, name="attention")
+        original.arguments.update(attention="pairs", reduction_ratio=ratio)
+    return "fat_deep_ffm"
+
+
 def recbole(original):
     """Takes what RecBole's networks have; returns the width of all vectors."""
     schema = original.schema
@@ -164,12 +190,13 @@ def recbole(original):
     original.put("embeddings/embeddings", table)
     original.arguments["embedding_dim"] = table.shape[1]
     # Each network has it, few use it.
-    original.take("first_order_linear.bias", 1)
-    original.take(
-        "first_order_linear.token_embedding_table.embedding.weight",
-        schema.num_ids,
-        1,
-    )
+    linear = "first_order_linear"
+    for name in (
+        f"{linear}.bias",
+        f"{linear}.token_embedding_table.embedding.weight",
+    ):
+        if original.state.has(name):
+            original.take(name, *original.state.shape(name))
     return schema.num_fields * table.shape[1]
 
 
@@ -207,3 +234,37 @@ def recbole_pnn(original):
         original, width + pairs * (config["use_inner"] + config["use_outer"])
     )
     return "pnn"
+
+
+@by_hand("RecBole/DAGFM")
+def recbole_teacher(original):
+    """The larger network that DAGFM learns from, which was recorded."""
+    width, config = recbole(original), original.config
+    original.arguments.update(hidden_units=(), linear=False)
+    if config["teacher"] == "CrossNet":
+        for i in range(config["t_depth"]):
+            kernel = original.take(
+                f"teacher_network.cross_layer_w.{i}", width, width
+            )
+            original.put(f"cross_{i + 1}/kernel", kernel.T)
+            bias = original.take(f"teacher_network.bias.{i}", width, 1)
+            original.put(f"cross_{i + 1}/bias", bias[:, 0])
+        original.output("teacher_network.linear", width)
+        original.arguments.update(
+            structure="crossnet_only",
+            mixture=False,
+            num_cross_layers=config["t_depth"],
+        )
+        return "dcn_v2"
+    for i, units in enumerate(config["t_cin"]):
+        name = f"teacher_network.cin.{i}.conv"
+        kernel = original.take(f"{name}.weight", units, None, 1)[:, :, 0]
+        original.put(f"cin/kernel_{i + 1}", kernel.T)
+        original.put(f"cin/bias_{i + 1}", original.take(f"{name}.bias", units))
+    total = sum(config["t_cin"])
+    original.put(
+        "cin_logit/kernel", original.take("teacher_network.linear", total, 1)
+    )
+    original.put("click/bias", np.zeros(1))
+    original.arguments["cin_units"] = config["t_cin"]
+    return "xdeepfm"

@@ -28,3 +28,15 @@ def cross_entropy(
         ops.reshape(ops.cast(each, "float32"), (-1, 1)) for each in (y, logits)
     )
     return loss(y, logits, sample_weight=sample_weight)
+
+
+def logit_of_mean(first: Tensor, second: Tensor) -> Tensor:
+    """Returns the logit of the mean of two probabilities, of their logits."""
+    first, second = ops.cast(first, "float32"), ops.cast(second, "float32")
+    click, none = (
+        ops.logaddexp(
+            ops.log_sigmoid(sign * first), ops.log_sigmoid(sign * second)
+        )
+        for sign in (1, -1)
+    )
+    return click - none

@@ -13,6 +13,7 @@ from zoo.models.batch_features import normalization_layer
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import click_probabilities
 from zoo.models.extra_losses import cross_entropy
+from zoo.models.extra_losses import logit_of_mean
 from zoo.models.extra_losses import of_label
 from zoo.registry import network
 
@@ -102,7 +103,7 @@ class QNN(CTRModel):
         if len(logits) > 1:
             for name, logit in zip(PASSES, logits, strict=True):
                 x.keep(name, logit)
-            logits = [_logit_of_mean(*logits)]
+            logits = [logit_of_mean(*logits)]
         return click_probabilities(logits, self.schema.labels, use_bias=False)
 
     def extra_loss(self, y, probabilities, kept, sample_weight=None):
@@ -151,15 +152,3 @@ class QNN(CTRModel):
                 x = activation_layer(self.activation, f"activation_{i}")(x)
             x = keras.layers.Dropout(self.quadratic_dropout)(x)
         return [x]
-
-
-def _logit_of_mean(first, second):
-    """The logit of the mean of two probabilities, of their logits."""
-    first, second = ops.cast(first, "float32"), ops.cast(second, "float32")
-    click, none = (
-        ops.logaddexp(
-            ops.log_sigmoid(sign * first), ops.log_sigmoid(sign * second)
-        )
-        for sign in (1, -1)
-    )
-    return click - none

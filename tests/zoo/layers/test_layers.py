@@ -114,6 +114,41 @@ def test_a_mixture_whose_gate_picks_one_expert_is_that_expert():
 
 CASES = [
     (layers.FieldOffset, {"vocabulary_sizes": [4, 5]}, [(None, 2)]),
+    (
+        layers.CompressedInteraction,
+        {"units": (6, 4), "activation": "relu", "split_half": True},
+        [(None, 3, 4)],
+    ),
+    (layers.CompressedPairs, {"rank": 2}, [(None, 3, 4)]),
+    (
+        layers.EulerInteraction,
+        {"units": 5, "layer_norm": True},
+        [(None, 3, 4), (None, 3, 4)],
+    ),
+    (layers.FieldCross, {"scaled": True}, [(None, 3, 4), (None, 3, 4)]),
+    (layers.FieldMixing, {"units": 5, "use_bias": True}, [(None, 3, 4)]),
+    (
+        layers.KhatriRaoNeuron,
+        {"num_heads": 2, "normalization": "batch"},
+        [(None, 3, 4)],
+    ),
+    (
+        layers.LogarithmicTransform,
+        {"neurons": 5, "normalized": "elements", "use_bias": True},
+        [(None, 3, 4)],
+    ),
+    (layers.PhaseRotation, {}, [(None, 3, 4)]),
+    (layers.QuadraticNeuron, {"neuron_type": "T7"}, [(None, 4)]),
+    (
+        layers.RepeatedPasses,
+        {"stack": [layers.KhatriRaoNeuron(dropout=0.1)]},
+        [(None, 3, 4)],
+    ),
+    (
+        layers.SelfMaskedCross,
+        {"batch_norm": True},
+        [(None, 2, 4), (None, 2, 4)],
+    ),
     (layers.FactorizationMachine, {}, [(None, 3, 4)]),
     (layers.FieldSum, {}, [(None, 3, 4)]),
     (layers.Cross, {"kernel_regularizer": "l2"}, [(None, 4), (None, 4)]),
@@ -147,8 +182,11 @@ def test_config_shape_and_keras_file(layer_class, arguments, shapes, tmp_path):
     assert again.get_config() == layer.get_config()
     model = keras.Model(inputs, layer(inputs if len(inputs) > 1 else inputs[0]))
     x = [np.ones((2, *shape[1:]), "int32") for shape in shapes]
-    outputs = model.predict(x, verbose=0)
-    assert model.output_shape[1:] == outputs.shape[1:]
+    outputs = keras.tree.flatten(model.predict(x, verbose=0))
+    for tensor, output in zip(model.outputs, outputs, strict=True):
+        assert tensor.shape[1:] == output.shape[1:]
     model.save(tmp_path / "layer.keras")
     loaded = keras.saving.load_model(tmp_path / "layer.keras")
-    np.testing.assert_array_equal(loaded.predict(x, verbose=0), outputs)
+    again = keras.tree.flatten(loaded.predict(x, verbose=0))
+    for first, second in zip(outputs, again, strict=True):
+        np.testing.assert_array_equal(first, second)

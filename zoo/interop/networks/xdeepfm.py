@@ -2,6 +2,7 @@ from zoo.interop.activations import activation_of
 from zoo.interop.networks.wide_deep import take_deep
 from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
+from zoo.layers.activation import check_activation_function
 from zoo.models import WideDeep
 from zoo.models import XDeepFM
 
@@ -52,10 +53,13 @@ def from_deepctr_torch(original):
     original.output(
         "cin_linear", sum(units) - halves, layer="cin_logit", bias=False
     )
-    activation = original.setting("cin_activation", "relu")
+    activation = activation_of(
+        "cin_activation", original.setting("cin_activation", "relu")
+    )
+    check_activation_function("config['cin_activation']", activation)
     original.arguments.update(
         cin_units=tuple(original.size("cin_layer_size", units)),
-        cin_activation=activation_of("cin_activation", activation),
+        cin_activation=activation,
         split_half=split,
     )
     return XDeepFM

@@ -11,7 +11,7 @@ from zoo.registry import network
 
 @network
 class FiBiNET(CTRModel):
-    """FiBiNET: scales fields by their importance, and pairs them bilinearly.
+    """FiBiNET: fields scaled by their importance, paired by bilinear forms.
 
     With `u = excite(v)` (`zoo.layers.SqueezeExcitation`) and, for all pairs,
     `p_ij = (v_i P) * v_j` and `q_ij = (u_i Q) * u_j`:

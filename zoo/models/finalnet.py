@@ -1,5 +1,4 @@
 import keras
-from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
@@ -11,6 +10,7 @@ from zoo.models.batch_features import normalization_layer
 from zoo.models.ctr_model import CTRModel
 from zoo.models.network_arguments import check_activations
 from zoo.models.network_arguments import check_dropout
+from zoo.models.taught_loss import taught_loss
 from zoo.registry import network
 
 
@@ -100,25 +100,10 @@ class FinalNet(CTRModel):
         return 0.5 * (first + second)
 
     def extra_loss(self, y, probabilities, kept, sample_weight=None):
-        loss = 0.0
-        for i, label in enumerate(self.schema.labels):
-            teacher, weights = probabilities, sample_weight
-            if isinstance(teacher, dict):
-                teacher = teacher[label]
-            if isinstance(weights, dict):
-                weights = weights[label]
-            for student in kept.values():
-                losses = ops.binary_crossentropy(
-                    ops.stop_gradient(teacher),
-                    ops.cast(student[:, i : i + 1], "float32"),
-                    from_logits=True,
-                )
-                if weights is not None:
-                    losses *= ops.reshape(
-                        ops.cast(weights, losses.dtype), (-1, 1)
-                    )
-                loss += ops.mean(losses)
-        return loss
+        del y
+        return taught_loss(
+            self.schema.labels, probabilities, kept.values(), sample_weight
+        )
 
     def _gated(self, x):
         """The features and, scaled by gates, the fields once more."""

@@ -1,5 +1,6 @@
 """Cross-entropies for the networks that train on more than the usual loss."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -28,6 +29,32 @@ def cross_entropy(
         ops.reshape(ops.cast(each, "float32"), (-1, 1)) for each in (y, logits)
     )
     return loss(y, logits, sample_weight=sample_weight)
+
+
+def taught_loss(
+    labels: Iterable[str],
+    probabilities: Any,
+    students: Iterable[Tensor],
+    sample_weight: Any = None,
+) -> Tensor:
+    """Returns the cross-entropy of logits with what a network predicts.
+
+    No gradient passes into what it predicts.
+
+    Args:
+        labels: the names of the labels.
+        probabilities, sample_weight: as `CTRModel.extra_loss` gets them.
+        students: `(batch, labels)` logits, whose losses are added up.
+    """
+    total = 0.0
+    for i, label in enumerate(labels):
+        teacher = ops.stop_gradient(of_label(probabilities, label))
+        weight = of_label(sample_weight, label)
+        for student in students:
+            total = total + cross_entropy(
+                teacher, student[:, i : i + 1], weight
+            )
+    return total
 
 
 def logit_of_mean(first: Tensor, second: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ from zoo.layers.activation import activation_layer
 from zoo.layers.factorized_dense import RESIDUALS
 from zoo.models.batch_features import normalization_layer
 from zoo.models.ctr_model import CTRModel
+from zoo.models.extra_losses import taught_loss
 from zoo.models.network_arguments import check_activations
 from zoo.models.network_arguments import check_dropout
-from zoo.models.taught_loss import taught_loss
 from zoo.registry import network
 
 
@@ -101,8 +101,9 @@ class FinalNet(CTRModel):
 
     def extra_loss(self, y, probabilities, kept, sample_weight=None):
         del y
+        students = [kept["first"], kept["second"]]
         return taught_loss(
-            self.schema.labels, probabilities, kept.values(), sample_weight
+            self.schema.labels, probabilities, students, sample_weight
         )
 
     def _gated(self, x):

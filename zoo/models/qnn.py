@@ -1,5 +1,4 @@
 import keras
-from keras import ops
 
 from zoo.checks import check_choice
 from zoo.checks import check_number
@@ -12,9 +11,8 @@ from zoo.layers.quadratic_neuron import PARTS
 from zoo.models.batch_features import normalization_layer
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import click_probabilities
-from zoo.models.extra_losses import cross_entropy
 from zoo.models.extra_losses import logit_of_mean
-from zoo.models.extra_losses import of_label
+from zoo.models.extra_losses import taught_loss
 from zoo.registry import network
 
 NEURON_TYPES = ("alpha", *PARTS)
@@ -107,14 +105,11 @@ class QNN(CTRModel):
         return click_probabilities(logits, self.schema.labels, use_bias=False)
 
     def extra_loss(self, y, probabilities, kept, sample_weight=None):
-        total = 0.0
-        for i, label in enumerate(self.schema.labels):
-            target = ops.stop_gradient(of_label(probabilities, label))
-            weight = of_label(sample_weight, label)
-            for name in PASSES:
-                logit = kept[name][:, i : i + 1]
-                total = total + cross_entropy(target, logit, weight)
-        return total
+        del y
+        students = [kept[name] for name in PASSES]
+        return taught_loss(
+            self.schema.labels, probabilities, students, sample_weight
+        )
 
     def _alpha(self, fields):
         """What each pass through the neurons gives: one without a dropout."""

@@ -16,7 +16,7 @@ def from_deepctr_torch(original):
         "base_linear_model.", "embedding_dict.", "linear_model.", "out."
     )
     regions = len(original.state.numbers("region_linear_model"))
-    scores = {}
+    scores: dict[str, list[np.ndarray]] = {}
     for i in range(regions):
         original.linear(f"region_linear_model.{i}")
         for name in ("linear_embeddings/embeddings", "linear_dense/kernel"):

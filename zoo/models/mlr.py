@@ -55,12 +55,10 @@ class MLR(CTRModel):
     ):
         check_integer("num_regions", num_regions, 2)
         check_boolean("separate_learners", separate_learners)
-        is_list = isinstance(bias_columns, tuple | list)
-        known = [*schema.dense, *schema.categorical]
-        if not is_list or not all(name in known for name in bias_columns):
+        if not isinstance(bias_columns, tuple | list):
             raise ValueError(
-                "`bias_columns` must be a tuple of fields or numeric columns, "
-                f"{known}. Received: bias_columns={bias_columns!r}"
+                "`bias_columns` must be a tuple of names of columns. "
+                f"Received: bias_columns={bias_columns!r}"
             )
         self.num_regions = num_regions
         self.separate_learners = separate_learners
@@ -86,6 +84,12 @@ class MLR(CTRModel):
         return {name: clicks[:, i : i + 1] for i, name in enumerate(labels)}
 
     def _bias(self, x):
+        known = [*self.schema.dense, *self.schema.categorical]
+        if not all(name in known for name in self.bias_columns):
+            raise ValueError(
+                "`bias_columns` must be fields or numeric columns, "
+                f"{known}. Received: bias_columns={self.bias_columns!r}"
+            )
         weights = x.selected(
             list(self.bias_columns), "bias_embeddings", len(self.schema.labels)
         )

@@ -10,7 +10,7 @@ from zoo.models.batch_features import Features
 Tensor = Any
 
 
-def adaptive_perceptron(
+def build_perceptron(
     x: Features,
     inputs: Tensor,
     units: tuple[int, ...],
@@ -35,6 +35,9 @@ def adaptive_perceptron(
 
     def linear(hidden: Tensor, i: int, width: int) -> Tensor:
         rank = ranks[i - 1]
+        if rank:
+            # A larger one would add weights, but no matrices.
+            rank = min(rank, width, hidden.shape[-1])
         kernel = rank * rank if rank else hidden.shape[-1] * width
         made = _made(
             x,

@@ -3,7 +3,7 @@ from zoo.checks import check_choice
 from zoo.checks import check_positive_integer
 from zoo.checks import check_positive_integers
 from zoo.layers import FactorizationMachine
-from zoo.models.adaptive_perceptron import adaptive_perceptron
+from zoo.models.adaptive_perceptron import build_perceptron
 from zoo.models.dcn_v2 import DCNv2
 from zoo.models.network_arguments import check_activations
 from zoo.models.network_arguments import check_dropout
@@ -27,8 +27,9 @@ class APG(DCNv2):
             Defaults to `()`: `z` is the input of each layer.
         condition_table: boolean, whether these embeddings have a table of their
             own. Defaults to `False`.
-        rank: integer, the rows of `S`, or a tuple with one for each layer.
-            `None` for no `U` and `V`. Defaults to `32`, FuxiCTR's.
+        rank: integer, the rows of `S`, or a tuple with one for each layer; a
+            layer has no more than its own width and that of its input. `None`
+            for no `U` and `V`. Defaults to `32`, FuxiCTR's.
         overparameterization: integer, the width between the two matrices that
             make up `U`, and `V`, or a tuple with one for each layer. `None` for
             one matrix. Defaults to `1024`, FuxiCTR's.
@@ -103,7 +104,7 @@ class APG(DCNv2):
         return [*linear, pairs, x.output(deep)]
 
     def _perceptron(self, x, inputs, units, name=None):
-        return adaptive_perceptron(x, inputs, units, name, self)
+        return build_perceptron(x, inputs, units, name, self)
 
 
 def _check_names(argument, names):

@@ -45,6 +45,7 @@ if not is_command_line():
     from zoo.models import DCNv2 as DCNv2
     from zoo.models import DeepFM as DeepFM
     from zoo.models import FiGNN as FiGNN
+    from zoo.models import FRNet as FRNet
     from zoo.models import InterHAt as InterHAt
     from zoo.models import WideDeep as WideDeep
     from zoo.models import grow as grow

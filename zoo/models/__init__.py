@@ -11,6 +11,7 @@ from zoo.models.difm import DIFM as DIFM
 from zoo.models.dnn import DNN as DNN
 from zoo.models.fi_gnn import FiGNN as FiGNN
 from zoo.models.fm import FM as FM
+from zoo.models.frnet import FRNet as FRNet
 from zoo.models.growth import grow as grow
 from zoo.models.ifm import IFM as IFM
 from zoo.models.interhat import InterHAt as InterHAt

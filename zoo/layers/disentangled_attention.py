@@ -30,7 +30,7 @@ class DisentangledAttention(FieldSelfAttention):
     (2, 3, 8)
 
     Reference:
-    - [Xu et al., 2021](https://arxiv.org/abs/2101.03654), section 2.3.
+    - [Xu et al., 2021](https://arxiv.org/abs/2101.03654)
     """
 
     def build(self, input_shape):

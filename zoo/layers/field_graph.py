@@ -25,7 +25,7 @@ class FieldGraph(keras.layers.Layer):
     >>> FieldGraph()(vectors)  # [[[0.0, 1.0], [1.0, 0.0]]]
 
     Reference:
-    - [Li et al., 2019](https://arxiv.org/abs/1910.05552), section 3.4.
+    - [Li et al., 2019](https://arxiv.org/abs/1910.05552)
     """
 
     def build(self, input_shape):

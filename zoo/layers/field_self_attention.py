@@ -47,7 +47,7 @@ class FieldSelfAttention(keras.layers.Layer):
 
     Reference:
     - [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762), section 3.2.
-    - [Song et al., 2019](https://arxiv.org/abs/1810.11921), section 4.3.
+    - [Song et al., 2019](https://arxiv.org/abs/1810.11921)
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class FieldSelfAttention(keras.layers.Layer):
         self.use_bias = use_bias
         self.activation = keras.activations.get(activation)
         self.rate = dropout
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, input_shape):
         dim, units = input_shape[-1], self.units

@@ -23,7 +23,7 @@ class GraphMessage(keras.layers.Layer):
     (2, 3, 4)
 
     Reference:
-    - [Li et al., 2019](https://arxiv.org/abs/1910.05552), section 3.4.
+    - [Li et al., 2019](https://arxiv.org/abs/1910.05552)
     """
 
     def build(self, input_shape):
@@ -44,10 +44,14 @@ class GraphMessage(keras.layers.Layer):
 
     def call(self, inputs):
         fields, edges = inputs
-        sent = ops.einsum("bfd,fde->bfe", fields, self.send_kernel)
-        received = ops.matmul(edges, sent)
-        outputs = ops.einsum("bfd,fde->bfe", received, self.receive_kernel)
-        return outputs + self.bias
+        received = ops.matmul(edges, _of_each(fields, self.send_kernel))
+        return _of_each(received, self.receive_kernel) + self.bias
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
+
+
+def _of_each(fields, kernel):
+    """Each field times its own matrix."""
+    products = ops.matmul(ops.swapaxes(fields, 0, 1), kernel)
+    return ops.swapaxes(products, 0, 1)

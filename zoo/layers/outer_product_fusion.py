@@ -29,7 +29,7 @@ class OuterProductFusion(keras.layers.Layer):
     (2, 5, 4)
 
     Reference:
-    - [Lang et al., 2021](https://doi.org/10.1145/3447548.3467133), section 3.
+    - [Lang et al., 2021](https://doi.org/10.1145/3447548.3467133)
     """
 
     def __init__(self, vectors, **kwargs):

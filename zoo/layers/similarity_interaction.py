@@ -37,7 +37,7 @@ class SimilarityInteraction(keras.layers.Layer):
     (2, 3, 4)
 
     Reference:
-    - [Cheng and Xue, 2021](https://arxiv.org/abs/2105.05563), section 3.
+    - [Cheng and Xue, 2021](https://arxiv.org/abs/2105.05563)
     """
 
     def __init__(self, products=False, pooled=True, residual=False, **kwargs):
@@ -75,7 +75,8 @@ class SimilarityInteraction(keras.layers.Layer):
         if self.products:
             pooled = inputs * ops.matmul(similarities, inputs)
         else:
-            pooled = ops.einsum("bij,ijd->bid", similarities, self.weight)
+            by_field = ops.swapaxes(similarities, 0, 1)
+            pooled = ops.swapaxes(ops.matmul(by_field, self.weight), 0, 1)
         if self.residual:
             pooled = pooled + ops.matmul(inputs, self.residual_kernel)
         return pooled

@@ -36,6 +36,7 @@ from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM
 from zoo.models.fwfm import FwFM as FwFM
 from zoo.models.gdcn import GDCN as GDCN
+from zoo.models.frnet import FRNet as FRNet
 from zoo.models.growth import grow as grow
 from zoo.models.hfm import HFM as HFM
 from zoo.models.hofm import HOFM as HOFM

@@ -31,7 +31,7 @@ class AOANet(CTRModel):
     ```
 
     Reference:
-    - [Lang et al., 2021](https://doi.org/10.1145/3447548.3467133), section 3.
+    - [Lang et al., 2021](https://doi.org/10.1145/3447548.3467133)
     """
 
     DENSE = "embed"

@@ -48,9 +48,9 @@ class DESTINE(CTRModel):
     ```
 
     Reference:
-    - [Xu et al., 2021](https://arxiv.org/abs/2101.03654), section 2. With
-      several heads the authors' code and FuxiCTR's mix fields by a reshape; a
-      head here is a slice of each field's vector, as in the paper.
+    - [Xu et al., 2021](https://arxiv.org/abs/2101.03654). With several heads
+      the authors' code and FuxiCTR's mix fields by a reshape; a head here is a
+      slice of each field's vector, as in the paper.
     """
 
     DENSE = "embed"

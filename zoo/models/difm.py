@@ -42,7 +42,7 @@ class DIFM(CTRModel):
     ```
 
     Reference:
-    - [Lu et al., 2020](https://doi.org/10.24963/ijcai.2020/434), section 3.
+    - [Lu et al., 2020](https://doi.org/10.24963/ijcai.2020/434)
     """
 
     DENSE = "embed"

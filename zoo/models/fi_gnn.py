@@ -38,7 +38,7 @@ class FiGNN(CTRModel):
     ```
 
     Reference:
-    - [Li et al., 2019](https://arxiv.org/abs/1910.05552), section 3.
+    - [Li et al., 2019](https://arxiv.org/abs/1910.05552)
     """
 
     DENSE = "embed"

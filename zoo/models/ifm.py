@@ -25,7 +25,7 @@ class IFM(CTRModel):
     ```
 
     Reference:
-    - [Yu et al., 2019](https://doi.org/10.24963/ijcai.2019/203), section 3.
+    - [Yu et al., 2019](https://doi.org/10.24963/ijcai.2019/203)
     """
 
     DENSE = "embed"

@@ -47,9 +47,9 @@ class InterHAt(CTRModel):
     ```
 
     Reference:
-    - [Li et al., 2020](https://doi.org/10.1145/3336191.3371785), section 4.
-      With several heads FuxiCTR's mix fields by a reshape; a head here is a
-      slice of each field's vector, as in the paper.
+    - [Li et al., 2020](https://doi.org/10.1145/3336191.3371785). With several
+      heads FuxiCTR's mix fields by a reshape; a head here is a slice of each
+      field's vector, as in the paper.
     """
 
     DENSE = "embed"

@@ -47,7 +47,7 @@ class SAM(CTRModel):
     ```
 
     Reference:
-    - [Cheng and Xue, 2021](https://arxiv.org/abs/2105.05563), section 3.
+    - [Cheng and Xue, 2021](https://arxiv.org/abs/2105.05563)
     """
 
     DENSE = "embed"

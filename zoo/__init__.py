@@ -77,8 +77,8 @@ if not is_command_line():
     from zoo.models import FinalMLP as FinalMLP
     from zoo.models import FinalNet as FinalNet
     from zoo.models import FmFM as FmFM
-    from zoo.models import FwFM as FwFM
     from zoo.models import FRNet as FRNet
+    from zoo.models import FwFM as FwFM
     from zoo.models import InterHAt as InterHAt
     from zoo.models import LorentzFM as LorentzFM
     from zoo.models import MaskNet as MaskNet

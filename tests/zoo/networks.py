@@ -32,6 +32,7 @@ SMALL = {
     "afm": {"attention_units": 4},
     "afn": {"logarithmic_neurons": 4, "ensemble": True, "deep_units": (6,)},
     "aoanet": {"num_subspaces": 2},
+    "apg": {"rank": 2, "overparameterization": 8},
     "autoint": {"attention_units": 4, "num_layers": 1},
     "dcn_v2": {"low_rank": 3, "num_experts": 2},
     "destine": {"attention_units": 4, "num_layers": 1},

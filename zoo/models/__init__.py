@@ -34,9 +34,9 @@ from zoo.models.fint import FINT as FINT
 from zoo.models.flen import FLEN as FLEN
 from zoo.models.fm import FM as FM
 from zoo.models.fmfm import FmFM as FmFM
+from zoo.models.frnet import FRNet as FRNet
 from zoo.models.fwfm import FwFM as FwFM
 from zoo.models.gdcn import GDCN as GDCN
-from zoo.models.frnet import FRNet as FRNet
 from zoo.models.growth import grow as grow
 from zoo.models.hfm import HFM as HFM
 from zoo.models.hofm import HOFM as HOFM

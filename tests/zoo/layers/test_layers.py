@@ -158,6 +158,28 @@ CASES = [
     (layers.NumericEmbedding, {"embedding_dim": 3}, [(None, 4)]),
     (layers.MaskedMean, {}, [(None, 5, 3), (None, 5)]),
     (layers.Dice, {"epsilon": 1e-3}, [(None, 4)]),
+    (layers.BiInteraction, {}, [(None, 3, 4)]),
+    (layers.WeightedPairProducts, {"kernel": "matrix"}, [(None, 3, 4)]),
+    (layers.WeightedPairProducts, {"kernel": "scalar"}, [(None, 3, 4)]),
+    (layers.AddBias, {}, [(None, 4)]),
+    (layers.GroupProducts, {}, [(None, 2, 4), (None, 1, 4), (None, 3, 4)]),
+    (
+        layers.FieldConvolution,
+        {"filters": 3, "height": 2, "padding": "full"},
+        [(None, 5, 4, 2)],
+    ),
+    (layers.KMaxPooling, {"k": 3, "keep_order": False}, [(None, 5, 4, 2)]),
+    (layers.RowMaxPooling, {"size": 2}, [(None, 5, 4, 2)]),
+    (
+        layers.AdaptiveDense,
+        {"units": 3, "rank": 2, "inner": 4, "given_bias": False},
+        [(None, 5), (None, 4)],
+    ),
+    (
+        layers.AcyclicInteraction,
+        {"aggregation": "outer"},
+        [(None, 3, 4), (None, 3, 4)],
+    ),
 ]
 
 

@@ -30,6 +30,9 @@ class FiGNN(CTRModel):
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`; it has
             no hidden layers.
 
+    Raises:
+        ValueError: as `zoo.CTRModel` does, and for less than two fields.
+
     Example:
 
     ```python

@@ -39,6 +39,10 @@ class SAM(CTRModel):
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`; it has
             no hidden layers.
 
+    Raises:
+        ValueError: as `zoo.CTRModel` does, and for an `aggregation` that the
+            `interaction` has not.
+
     Example:
 
     ```python

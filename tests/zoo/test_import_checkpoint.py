@@ -84,19 +84,6 @@ def test_a_missing_feature_map_is_named(tmp_path):
         FuxiCTRFeatures.read(tmp_path / "absent.json")
 
 
-def test_a_number_times_a_vector_is_folded_into_the_kernel_behind_it():
-    features = FuxiCTRFeatures(
-        {"site": 3, "hour": 2}, ["price"], ["site", "price", "hour"], {}, "y"
-    )
-    random = np.random.default_rng(0)
-    kernel, vector = random.normal(size=(6, 5)), random.normal(size=(1, 2))
-    site, hour, price = random.normal(size=2), random.normal(size=2), 0.7
-    expected = np.concatenate([site, price * vector[0], hour]) @ kernel
-    folded = features.fold(kernel, vector)
-    received = np.concatenate([site, hour, [price]]) @ folded
-    np.testing.assert_allclose(received, expected, rtol=1e-6)
-
-
 def test_weights_that_a_network_has_not_are_refused():
     schema = zoo.FeatureSchema([], {"site": 3})
     arguments = {"schema": schema, "embedding_dim": 2, "hidden_units": ()}

@@ -198,6 +198,7 @@ class CTRModel(keras.Model):
 
         Raises:
             NotImplementedError: unless a subclass defines it.
+            ValueError: in a network whose arguments do not fit the columns.
 
         Example:
 

@@ -3,12 +3,12 @@
     python benchmarks/speed/networks.py --fuxictr FuxiCTR
 
 A batch of 8192 rows (2048 beside the original) with 39 columns and a million
-ids, a process for each network and backend. `step_ms` is a whole step of `fit` with `CowClip`. With
-the folder of FuxiCTR's repository, `forward_backward_ms` compares the two
-implementations of one network on PyTorch, in turn in one process: see
-`network_pair.py`. Writes `networks.csv`, `networks.png` and `networks.md` to
-`benchmarks/results/speed`. What was measured before is replaced when it is
-measured again; `--missing` leaves it.
+ids, a process for each network and backend. `step_ms` is a whole step of `fit`
+with `CowClip`. With the folder of FuxiCTR's repository, `forward_backward_ms`
+compares the two implementations of one network on PyTorch, in turn in one
+process: see `network_pair.py`. Writes `networks.csv`, `networks.png` and
+`networks.md` to `benchmarks/results/speed`. What was measured before is
+replaced when it is measured again; `--missing` leaves it.
 """
 
 import argparse
@@ -165,8 +165,8 @@ def markdown(lines: list[Line]) -> str:
     text = [
         "Milliseconds of a training step of 8192 rows with `CowClip` in `fit`, "
         "and of forward and backward of 2048 rows on PyTorch beside the "
-        "original of FuxiCTR (below 1: ours is faster). Parameters in millions, memory of the "
-        "PyTorch process at its peak in MiB.",
+        "original of FuxiCTR (below 1: ours is faster). Parameters in "
+        "millions, memory of the PyTorch process at its peak in MiB.",
         "",
         f"| network | {' | '.join(columns)} | parameters | memory |",
         "|---|" + "---:|" * (len(columns) + 2),

@@ -30,21 +30,22 @@ def import_checkpoint(
     The ids are those of the original: id `i` of a field has row `i` of the
     original's table, FuxiCTR's padding row (0) and out-of-vocabulary row
     included. `"ids"` has the categorical fields and `"dense"` the numeric
-    ones, each in the order of `features`; the original's own preprocessing of
-    numeric values is not part of the model.
+    ones, each in the order of `features`, and each sequence is an input of its
+    own, padded with -1 where the original has 0. The original's own
+    preprocessing of numeric values is not part of the model.
 
-    The networks are those of the table in the README. A part that the original
-    lacks, such as the linear part of FuxiCTR's DCN or the perceptron of an LR,
-    has weights of 0, and several biases of the logit become one.
+    The networks are those of the table in the README. What the original lacks,
+    such as the linear part of FuxiCTR's DCN, the result lacks too; several
+    biases of the logit become one.
 
     Args:
         path: path of the file that `torch.save(model.state_dict(), path)`
             wrote; FuxiCTR's `.model` files are such.
         source: string, `"fuxictr"` or `"deepctr_torch"`.
         features: for FuxiCTR the path of `feature_map.json`, or its content.
-            For DeepCTR-Torch the list of `SparseFeat` and `DenseFeat` columns,
-            the same for the linear part and the deep one; any objects that
-            have their attributes will do.
+            For DeepCTR-Torch the list of `SparseFeat`, `VarLenSparseFeat` and
+            `DenseFeat` columns, the same for the linear part and the deep one;
+            any objects that have their attributes will do.
         model: string. Class of the original. Defaults to `None`, for FuxiCTR
             that of `config`.
         config: dict of the original's settings. For FuxiCTR those of its

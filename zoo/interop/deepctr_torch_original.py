@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from zoo.checks import did_you_mean
-from zoo.interop.activations import activations_of
+from zoo.interop.activations import activation_of
 from zoo.interop.deepctr_torch_columns import DeepCTRTorchColumns
 from zoo.interop.original import Original
 from zoo.interop.settings import check_setting
@@ -50,7 +50,10 @@ def import_deepctr_torch(
         )
     check_setting(config, "task", "binary", "binary")
     state.drop_integers()
-    original = DeepCTRTorch(state, DeepCTRTorchColumns.read(features), config)
+    columns = DeepCTRTorchColumns.read(features)
+    # It is no argument there, but the columns'.
+    check_size(config, "embedding_dim", columns.embedding_dim)
+    original = DeepCTRTorch(state, columns, config)
     cls = DEEPCTR_TORCH[model](original)
     state.check_all_taken()
     return make_network(cls, original.arguments, original.weights)
@@ -155,10 +158,8 @@ class DeepCTRTorch(Original):
         ]
         check_size(self.config, units, widths)
         normed = self.setting(batch_norm, False)
-        kinds = activations_of(
-            "dnn_activation",
-            self.setting("dnn_activation", "relu"),
-            len(widths),
+        kind = activation_of(
+            "dnn_activation", self.setting("dnn_activation", "relu")
         )
         for i, width in enumerate(widths):
             self.dense(
@@ -172,13 +173,13 @@ class DeepCTRTorch(Original):
             self.activation(
                 f"{prefix}.activation_layers.{i}",
                 f"{start}activation_{i + 1}",
-                kinds[i],
+                kind,
                 width,
             )
         rates = dropouts_of(self.config, "dnn_dropout", 1)
         self.arguments.update(
             hidden_units=tuple(widths),
-            activation=kinds[0] if kinds else "relu",
+            activation=kind,
             normalization="batch" if normed else None,
             dropout=rates[0],
         )

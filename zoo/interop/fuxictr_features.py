@@ -74,7 +74,7 @@ class FuxiCTRFeatures:
             },
             label=labels[0],
             sequences={
-                name: _sequence(spec)
+                name: _sequence(name, spec, specs)
                 for name, spec in specs.items()
                 if spec["type"] == "sequence"
             },
@@ -196,8 +196,13 @@ def _check_sequence(
         )
 
 
-def _sequence(spec: Mapping[str, Any]) -> Sequence:
-    shared = spec.get("share_embedding")
+def _sequence(
+    name: str, spec: Mapping[str, Any], specs: Mapping[str, Any]
+) -> Sequence:
+    shared, names = spec.get("share_embedding"), list(specs)
+    # The original looks for it among the features before this one.
+    if shared and names.index(shared) > names.index(name):
+        shared = None
     return Sequence(
         field=shared or None,
         vocabulary_size=None if shared else spec["vocab_size"],

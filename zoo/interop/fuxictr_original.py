@@ -1,5 +1,6 @@
 """Imports networks that FuxiCTR trained."""
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from zoo.checks import did_you_mean
 from zoo.interop.activations import activations_of
 from zoo.interop.activations import same_or_each
 from zoo.interop.fuxictr_features import FuxiCTRFeatures
+from zoo.interop.fuxictr_places import WITH_WEIGHTS
+from zoo.interop.fuxictr_places import places_of_weights
 from zoo.interop.original import Original
 from zoo.interop.settings import check_setting
 from zoo.interop.settings import dropouts_of
@@ -116,16 +119,12 @@ class FuxiCTR(Original):
             self.arguments["embedding_dim"] = self.size("embedding_dim", dim)
         columns.check_embedding_dim(dim)
         vocabularies = columns.schema.vocabularies
-        self.put(
-            f"{name}/embeddings",
-            np.concatenate(
-                [
-                    self.take(f"{tables}.{each}.weight", size, dim)
-                    for each, size in vocabularies.items()
-                ]
-            ),
-        )
-        self._check_shared(tables, dim)
+        taken = {
+            each: self.take(f"{tables}.{each}.weight", size, dim)
+            for each, size in vocabularies.items()
+        }
+        self.put(f"{name}/embeddings", np.concatenate([*taken.values()]))
+        self._take_shared(tables, taken)
         if columns.dense and numeric:
             vectors = [
                 self.take(f"{tables}.{each}.weight", dim, 1)[:, 0]
@@ -133,6 +132,29 @@ class FuxiCTR(Original):
             ]
             self.put(f"numeric_{name}/embeddings", np.stack(vectors))
         return dim
+
+    def listed(self, name: str, columns: list[str] | None = None) -> list[str]:
+        """Returns the columns that a setting lists, as the original joins them.
+
+        Args:
+            name: string, that of the setting, by default an empty list.
+            columns: the names that it may have. Defaults to `None`, those of
+                fields and numeric columns.
+
+        Raises:
+            ValueError: if it is no list of these.
+        """
+        listed, order = self.setting(name, []), self.columns.order
+        if columns is None:
+            columns = [c for c in order if c not in self.columns.sequences]
+        if not isinstance(listed, list | tuple) or not all(
+            each in columns for each in listed
+        ):
+            raise ValueError(
+                f"`config['{name}']` must be a list of features among "
+                f"{columns}. Received: config['{name}']={listed!r}"
+            )
+        return [each for each in order if each in listed]
 
     def selected(
         self, names: list[str], prefix: str, table: str, dim: int | None = None
@@ -211,6 +233,7 @@ class FuxiCTR(Original):
         default_batch_norm: bool = False,
         use_bias: bool = True,
         outputs: str | None = "logit",
+        followed: bool = False,
         name: str | None = None,
     ) -> dict[str, Any]:
         """Takes an `MLP_Block`, as `Features.mlp` and `output` build it.
@@ -226,6 +249,8 @@ class FuxiCTR(Original):
             use_bias: boolean, whether its layers have biases.
             outputs: string, the zoo's name of the linear output that is its
                 last layer, or `None` without one. Defaults to `"logit"`.
+            followed: boolean, whether it has a last layer that the caller
+                takes. Defaults to `False`.
             name: string, as `Features.mlp` takes it. Defaults to `None`.
 
         Returns:
@@ -237,33 +262,30 @@ class FuxiCTR(Original):
         if isinstance(batch_norm, str):
             normed = self.setting(batch_norm, default_batch_norm)
         widths = self._widths(stack, units, outputs)
-        kinds = activations_of(
-            activations,
-            self.setting(activations, default_activation),
-            len(widths),
-        )
+        given = self.setting(activations, default_activation)
+        kinds = activations_of(activations, given, len(widths))
         rates = dropouts_of(self.config, dropout, len(widths))
-        place = 0
+        ends = bool(outputs) or followed
+        layers = self._layers(
+            stack,
+            places_of_weights(given, bool(normed), rates, ends),
+            {
+                activations: given,
+                batch_norm: normed,
+                dropout: same_or_each(rates),
+            },
+        )
         for i, width in enumerate(widths, start=1):
-            self.dense(
-                f"{stack}.{place}",
-                f"{start}hidden_{i}",
-                inputs,
-                width,
-                use_bias,
-            )
-            inputs, place = width, place + 1
+            layer = f"{start}hidden_{i}"
+            self.dense(next(layers), layer, inputs, width, use_bias)
+            inputs = width
             if normed:
-                self.batch_norm(f"{stack}.{place}", f"{start}norm_{i}", width)
-                place += 1
-            kind = kinds[i - 1]
-            if kind is not None:
+                self.batch_norm(next(layers), f"{start}norm_{i}", width)
+            if kinds[i - 1] in WITH_WEIGHTS:
                 layer = f"{start}activation_{i}"
-                self.activation(f"{stack}.{place}", layer, kind, width)
-                place += 1
-            place += bool(rates[i - 1])
+                self.activation(next(layers), layer, kinds[i - 1], width)
         if outputs:
-            self.output(f"{stack}.{place}", inputs, outputs, use_bias)
+            self.output(next(layers), inputs, outputs, use_bias)
         return {
             "hidden_units": tuple(widths),
             "activation": same_or_each(kinds) if kinds else "relu",
@@ -292,16 +314,49 @@ class FuxiCTR(Original):
             if self.state.has(f"{stack}.{number}.weight")
             and len(self.state.shape(f"{stack}.{number}.weight")) == 2
         ]
+        if not numbers:
+            # Names the tensor that is missing.
+            self.state.shape(f"{stack}.0.weight")
         widths = [
             self.state.shape(f"{stack}.{number}.weight")[0]
             for number in numbers
         ]
         hidden = self.perceptron(
-            prefix, inputs, units=widths[:-1], outputs=None, **settings
+            prefix,
+            inputs,
+            units=widths[:-1],
+            outputs=None,
+            followed=True,
+            **settings,
         )
-        last = f"{stack}.{numbers[-1]}" if numbers else f"{stack}.0"
+        last = f"{stack}.{numbers[-1]}"
         kernel = self.dense(last, layer, [inputs, *widths[:-1]][-1])
         return {**hidden, "output_units": kernel.shape[1]}
+
+    def _layers(
+        self, stack: str, places: list[int], settings: dict[Any, Any]
+    ) -> Iterator[str]:
+        """Returns the names of the layers of a stack that have weights.
+
+        Args:
+            stack: string, what the original calls it.
+            places: integers, where these are by its settings.
+            settings: dict of these, for the message.
+
+        Raises:
+            ValueError: if the checkpoint has weights at other places.
+        """
+        received = self.state.numbers(stack)
+        if received == places:
+            return (f"{stack}.{place}" for place in places)
+        # What is no setting of this network has no name.
+        named = {n: v for n, v in settings.items() if isinstance(n, str)}
+        raise ValueError(
+            f"{self.state.path}: `{stack}` must have weights at the places "
+            f"{places}, which follow from {list(named)} of `config`. "
+            f"Received: the places {received} with "
+            f"{', '.join(f'{name}={value!r}' for name, value in named.items())}"
+        )
 
     def _widths(
         self, stack: str, units: str | list[int], outputs: str | None
@@ -322,11 +377,18 @@ class FuxiCTR(Original):
         shape = self.state.shape(f"{prefix.format(name)}.weight")
         return shape[0] if name in self.columns.dense else shape[1]
 
-    def _check_shared(self, tables: str, dim: int) -> None:
+    def _take_shared(
+        self, tables: str, taken: Mapping[str, np.ndarray]
+    ) -> None:
         """A table that several columns share is in the file for each."""
-        schema = self.columns.schema
-        for name, sequence in schema.sequences.items():
+        for name, sequence in self.columns.sequences.items():
             key = f"{tables}.{name}.weight"
-            if sequence.field is not None and self.state.has(key):
-                size = schema.vocabularies[sequence.field]
-                self.take(key, size, dim)
+            if sequence.field is None or not self.state.has(key):
+                continue
+            table = taken[sequence.field]
+            if not np.array_equal(self.take(key, *table.shape), table):
+                raise ValueError(
+                    f"{self.state.path}: `{key}` must equal the table of "
+                    f"'{sequence.field}', for '{name}' of `features` shares "
+                    "it. Received: other values"
+                )

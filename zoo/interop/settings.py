@@ -1,17 +1,18 @@
 """Checks the settings of an original network against what the zoo has."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 
-def check_mapping(config: Any) -> dict[str, Any]:
-    """Returns `config` as a dict, or raises a `ValueError`."""
+def check_mapping(config: Any, name: str = "config") -> dict[str, Any]:
+    """Returns settings as a dict, or raises a `ValueError`."""
     if config is None:
         return {}
     if not isinstance(config, Mapping):
         raise ValueError(
-            "`config` must be a dict of the original's settings. "
-            f"Received: config={config!r}"
+            f"`{name}` must be a dict of the original's settings. "
+            f"Received: {name}={config!r}"
         )
     return dict(config)
 
@@ -54,7 +55,10 @@ def check_size(config: Mapping[str, Any], name: str, size: Any) -> None:
 
 
 def dropouts_of(
-    config: Mapping[str, Any], name: str | None, layers: int
+    config: Mapping[str, Any],
+    name: str | None,
+    layers: int,
+    default: float = 0.0,
 ) -> list[float]:
     """Returns the rate of dropout behind each hidden layer.
 
@@ -62,13 +66,18 @@ def dropouts_of(
         config: mapping of the original's settings.
         name: string, that of the setting, or `None` where there is none.
         layers: integer, the number of hidden layers.
+        default: float, the original's own rate. Defaults to `0.0`.
     """
-    received = 0.0 if name is None else config.get(name, 0.0)
-    if not isinstance(received, list | tuple):
-        return [float(received)] * layers
-    if len(received) != layers:
+    received = default if name is None else config.get(name, default)
+    is_list = isinstance(received, list | tuple)
+    rates: Any = received if is_list else [received] * layers
+    if len(rates) != layers or not all(_is_number(rate) for rate in rates):
         raise ValueError(
             f"`config['{name}']` must be one rate, or one for each of the "
             f"{layers} layers. Received: config['{name}']={received!r}"
         )
-    return [float(rate) for rate in received]
+    return [float(rate) for rate in rates]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -42,6 +42,7 @@ class StateDict:
     ) -> None:
         self.path = Path(path)
         self._left = dict(tensors)
+        self._names = sorted(tensors)
 
     @classmethod
     def read(cls, path: str | os.PathLike) -> "StateDict":
@@ -150,9 +151,26 @@ class StateDict:
         if name not in self._left:
             raise ValueError(
                 f"{self.path}: must hold `{name}`: are `model`, `config` and "
-                f"`features` those of the checkpoint? Received: "
-                f"{sorted(self._left)}"
+                "`features` those of the checkpoint? Received: "
+                f"{self._around(name)}"
             )
+
+    def _around(self, name: str) -> str:
+        """Says what the checkpoint has where a tensor is missing."""
+        if name in self._names:
+            return f"one `{name}`, which is taken already"
+        parts = name.split(".")
+        for end in range(len(parts) - 1, -1, -1):
+            start = "".join(f"{part}." for part in parts[:end])
+            found = {
+                each.removeprefix(start).partition(".")[0]
+                for each in self._names
+                if each.startswith(start)
+            }
+            if found:
+                break
+        within = f"`{start[:-1]}` with " if start else ""
+        return f"{within}{sorted(found)}"
 
 
 def _load(path: Path) -> Any:

@@ -8,16 +8,20 @@ def logits():
     """Logits of a model of the zoo, before its sigmoid rounds them."""
 
     def logits(model, inputs):
-        before_bias = keras.Model(model.input, model.get_layer("logits").output)
-        bias = keras.ops.convert_to_numpy(model.get_layer("click").bias.value)
-        return keras.ops.convert_to_numpy(before_bias(inputs)) + bias
+        click = model.get_layer("click")
+        before_bias = keras.Model(model.input, click.input)
+        logits = before_bias(inputs, training=False) + click.bias
+        return keras.ops.convert_to_numpy(logits)
 
     return logits
 
 
 @pytest.fixture
 def randomize():
-    """Draws all weights of a PyTorch model, biases too, far from 0."""
+    """Draws all weights of a PyTorch model, biases too, far from 0.
+
+    And the statistics of its batch normalizations, far from 0 and 1.
+    """
 
     # Plain sessions, which leave this folder out, may have no PyTorch.
     import torch
@@ -33,5 +37,8 @@ def randomize():
                 # Zero in every trained model: it gets no gradient.
                 if getattr(layer, "padding_idx", None) is not None:
                     layer.weight[layer.padding_idx] = 0
+                if getattr(layer, "running_var", None) is not None:
+                    layer.running_mean.normal_(0, 0.3, generator=generator)
+                    layer.running_var.uniform_(0.5, 2, generator=generator)
 
     return randomize

@@ -32,15 +32,13 @@ class Network(BaseModel):
         return self.output_activation(self.logit(self.get_inputs(inputs)))
 
 
-def perceptron(
-    width, units, dropout, output_dim, activation="ReLU", batch_norm=False
-):
+def perceptron(width, units, output_dim, activations, net_dropout, batch_norm):
     return layers.MLP_Block(
         input_dim=width,
         output_dim=output_dim,
-        hidden_units=units,
-        hidden_activations=activation,
-        dropout_rates=dropout,
+        hidden_units=list(units),
+        hidden_activations=activations,
+        dropout_rates=net_dropout,
         batch_norm=batch_norm,
     )
 
@@ -67,18 +65,13 @@ class WideDeep(Network):
         feature_map,
         width,
         hidden_units=(64, 64, 64),
-        net_dropout=0,
         hidden_activations="ReLU",
+        net_dropout=0,
         batch_norm=False,
     ):
         self.lr_layer = layers.LogisticRegression(feature_map, use_bias=False)
         self.dnn = perceptron(
-            width,
-            list(hidden_units),
-            net_dropout,
-            1,
-            hidden_activations,
-            batch_norm,
+            width, hidden_units, 1, hidden_activations, net_dropout, batch_norm
         )
 
     def logit(self, x):
@@ -87,10 +80,18 @@ class WideDeep(Network):
 
 class DeepFM(Network):
     def lay_out(
-        self, feature_map, width, hidden_units=(64, 64, 64), net_dropout=0
+        self,
+        feature_map,
+        width,
+        hidden_units=(64, 64, 64),
+        hidden_activations="ReLU",
+        net_dropout=0,
+        batch_norm=False,
     ):
         self.fm = layers.FactorizationMachine(feature_map)
-        self.mlp = perceptron(width, list(hidden_units), net_dropout, 1)
+        self.mlp = perceptron(
+            width, hidden_units, 1, hidden_activations, net_dropout, batch_norm
+        )
 
     def logit(self, x):
         embeddings = self.embedding_layer(x)
@@ -103,13 +104,17 @@ class DCN(Network):
         feature_map,
         width,
         dnn_hidden_units=(),
+        dnn_activations="ReLU",
         num_cross_layers=3,
         net_dropout=0,
+        batch_norm=False,
     ):
-        units = list(dnn_hidden_units)
-        self.dnn = (
-            perceptron(width, units, net_dropout, None) if units else None
-        )
+        units = dnn_hidden_units
+        self.dnn = None
+        if units:
+            self.dnn = perceptron(
+                width, units, None, dnn_activations, net_dropout, batch_norm
+            )
         self.crossnet = layers.CrossNet(width, num_cross_layers)
         self.fc = torch.nn.Linear(width + (units[-1] if units else 0), 1)
 
@@ -130,9 +135,12 @@ class DCNv2(Network):
         use_low_rank_mixture=False,
         low_rank=32,
         num_experts=4,
+        stacked_dnn_hidden_units=(),
         parallel_dnn_hidden_units=(),
+        dnn_activations="ReLU",
         num_cross_layers=3,
         net_dropout=0,
+        batch_norm=False,
     ):
         if use_low_rank_mixture:
             self.crossnet = layers.CrossNetMix(
@@ -140,16 +148,24 @@ class DCNv2(Network):
             )
         else:
             self.crossnet = layers.CrossNetV2(width, num_cross_layers)
+        settings = (None, dnn_activations, net_dropout, batch_norm)
         final = width
-        if model_structure == "parallel":
-            units = list(parallel_dnn_hidden_units)
-            self.parallel_dnn = perceptron(width, units, net_dropout, None)
+        if "stacked" in model_structure:
+            units = stacked_dnn_hidden_units
+            self.stacked_dnn = perceptron(width, units, *settings)
+            final = units[-1]
+        if "parallel" in model_structure:
+            units = parallel_dnn_hidden_units
+            self.parallel_dnn = perceptron(width, units, *settings)
             final += units[-1]
         self.fc = torch.nn.Linear(final, 1)
 
     def logit(self, x):
         features = self.embedding_layer(x, flatten_emb=True)
-        joined = [self.crossnet(features)]
+        crossed = self.crossnet(features)
+        if hasattr(self, "stacked_dnn"):
+            crossed = self.stacked_dnn(crossed)
+        joined = [crossed]
         if hasattr(self, "parallel_dnn"):
             joined.append(self.parallel_dnn(features))
         return self.fc(torch.cat(joined, dim=-1))

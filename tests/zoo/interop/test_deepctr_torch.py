@@ -22,6 +22,9 @@ with mock.patch("threading.Thread"):
 
 import zoo  # noqa: E402
 
+# The names of inputs are not those of their tensors where there are sequences.
+pytestmark = pytest.mark.filterwarnings("ignore:When providing `inputs` as a")
+
 FIELDS = {"site": 11, "hour": 5, "device": 3}
 UNITS = {"dnn_hidden_units": (16, 8)}
 FEATURES = [
@@ -32,30 +35,81 @@ FEATURES = [
     columns.SparseFeat("device", 3, 4),
 ]
 SPARSE = [column for column in FEATURES if hasattr(column, "embedding_dim")]
-# The network, its arguments, its columns, the zoo's class.
+LENGTH = 4
+# `visited` shares the table of `site`, `words` has one of its own.
+SEQUENCES = [
+    columns.VarLenSparseFeat(
+        columns.SparseFeat("visited", 11, 4, embedding_name="site"), LENGTH
+    ),
+    *FEATURES,
+    columns.VarLenSparseFeat(columns.SparseFeat("words", 7, 4), LENGTH),
+]
+# The network, its arguments, its columns, the zoo's class and its arguments.
 CASES = {
-    "WDL": ("WDL", UNITS, FEATURES, zoo.WideDeep),
-    "WDL wide alone": ("WDL", {"dnn_hidden_units": ()}, SPARSE, zoo.WideDeep),
-    "DeepFM": ("DeepFM", {**UNITS, "dnn_dropout": 0.2}, FEATURES, zoo.DeepFM),
-    "DeepFM sparse": ("DeepFM", UNITS, SPARSE, zoo.DeepFM),
+    "WDL": ("WDL", UNITS, FEATURES, zoo.WideDeep, {"hidden_units": [16, 8]}),
+    "WDL wide alone": ("WDL", {"dnn_hidden_units": ()}, FEATURES, zoo.LR, {}),
+    "WDL batch norm": (
+        "WDL",
+        {**UNITS, "dnn_use_bn": True, "dnn_activation": "prelu"},
+        FEATURES,
+        zoo.WideDeep,
+        {"normalization": "batch", "activation": "prelu"},
+    ),
+    "DeepFM": (
+        "DeepFM",
+        {**UNITS, "dnn_dropout": 0.2},
+        FEATURES,
+        zoo.DeepFM,
+        {"dropout": 0.2},
+    ),
+    "DeepFM sparse": (
+        "DeepFM",
+        {**UNITS, "dnn_activation": "sigmoid"},
+        SPARSE,
+        zoo.DeepFM,
+        {"activation": "sigmoid"},
+    ),
+    "DeepFM sequences": (
+        "DeepFM",
+        {**UNITS, "dnn_activation": "linear"},
+        SEQUENCES,
+        zoo.DeepFM,
+        {"activation": None},
+    ),
     "DeepFM FM alone": (
         "DeepFM",
         {"dnn_hidden_units": ()},
-        FEATURES,
-        zoo.DeepFM,
+        SPARSE,
+        zoo.FM,
+        {},
     ),
-    "DCN": ("DCN", {**UNITS, "cross_num": 3}, FEATURES, zoo.DCN),
+    "xDeepFM without its CIN": (
+        "xDeepFM",
+        {**UNITS, "cin_layer_size": ()},
+        FEATURES,
+        zoo.WideDeep,
+        {},
+    ),
+    "DCN": (
+        "DCN",
+        {**UNITS, "cross_num": 3},
+        SEQUENCES,
+        zoo.DCN,
+        {"num_cross_layers": 3},
+    ),
     "DCN matrix": (
         "DCN",
         {**UNITS, "cross_parameterization": "matrix"},
         FEATURES,
         zoo.DCNv2,
+        {"mixture": False},
     ),
     "DCNMix": (
         "DCNMix",
         {**UNITS, "low_rank": 3, "num_experts": 2},
         FEATURES,
         zoo.DCNv2,
+        {"low_rank": 3, "num_experts": 2},
     ),
 }
 
@@ -63,13 +117,27 @@ CASES = {
 def rows(features, number=500):
     """Inputs of the zoo, and the one matrix that the original reads."""
     random = np.random.default_rng(1)
-    ids = [random.integers(0, size, number) for size in FIELDS.values()]
-    width = 3 if features is FEATURES else 0
-    dense = random.normal(size=(number, width)).astype("float32")
-    inputs = {"dense": dense, "ids": np.stack(ids, axis=1).astype("int32")}
-    parts = (ids[0], dense[:, :1], ids[1], dense[:, 1:], ids[2])
-    matrix = [part.reshape(number, -1) for part in parts]
-    return inputs, torch.from_numpy(np.concatenate(matrix, 1)).float()
+    inputs, parts, ids = {}, [], []
+    dense = [np.zeros((number, 0))]
+    for column in features:
+        if hasattr(column, "dimension"):
+            parts.append(random.normal(size=(number, column.dimension)))
+            dense.append(parts[-1])
+        elif hasattr(column, "maxlen"):
+            events = random.integers(
+                1, column.vocabulary_size, (number, LENGTH)
+            )
+            lengths = random.integers(1, LENGTH + 1, (number, 1))
+            parts.append(np.where(np.arange(LENGTH) < lengths, events, 0))
+            padded = np.where(parts[-1] == 0, -1, parts[-1])
+            inputs[column.name] = padded.astype("int32")
+        else:
+            size = column.vocabulary_size
+            parts.append(random.integers(0, size, (number, 1)))
+            ids.append(parts[-1])
+    inputs["dense"] = np.concatenate(dense, axis=1).astype("float32")
+    inputs["ids"] = np.concatenate(ids, axis=1).astype("int32")
+    return inputs, torch.from_numpy(np.concatenate(parts, 1)).float()
 
 
 @pytest.fixture
@@ -92,12 +160,14 @@ def save(tmp_path, randomize):
 
 @pytest.mark.parametrize("case", CASES)
 def test_logits_are_those_of_the_original(case, save, logits):
-    network, config, features, expected_class = CASES[case]
+    network, config, features, expected_class, expected = CASES[case]
     original, arguments = save(network, config, features)
     model = zoo.import_checkpoint(**arguments)
     assert type(model) is expected_class
+    received = model.get_config()
+    assert {name: received[name] for name in expected} == expected
     assert list(model.schema.categorical) == list(FIELDS)
-    if features is FEATURES:
+    if features is not SPARSE:
         assert model.schema.dense == ["price", "vector_0", "vector_1"]
     inputs, matrix = rows(features)
     # Leaves its sigmoid out.
@@ -126,12 +196,26 @@ def test_columns_are_known_by_their_attributes(save):
     assert zoo.import_checkpoint(**arguments).schema.categorical == FIELDS
 
 
-def test_an_original_with_batch_norm_is_refused_with_or_without_its_config(
-    save,
-):
+def test_a_sequence_shares_the_table_of_a_field(save):
+    _, arguments = save("DeepFM", features=SEQUENCES)
+    model = zoo.import_checkpoint(**arguments)
+    assert model.schema.sequences["visited"].field == "site"
+    assert list(model.schema.vocabularies) == [*FIELDS, "words"]
+    assert model.get_layer("embeddings").get_weights()[0].shape == (26, 4)
+
+
+def test_an_imported_model_becomes_a_preset(save, logits, tmp_path):
+    config = CASES["WDL batch norm"][1]
+    _, arguments = save("WDL", config, SEQUENCES)
+    model = zoo.import_checkpoint(**arguments)
+    model.save_to_preset(tmp_path / "preset")
+    again = zoo.from_preset(tmp_path / "preset")
+    inputs, _ = rows(SEQUENCES)
+    np.testing.assert_array_equal(logits(again, inputs), logits(model, inputs))
+
+
+def test_a_batch_norm_that_the_config_leaves_out_is_missed(save):
     _, arguments = save("WDL", {**UNITS, "dnn_use_bn": True})
-    with pytest.raises(ValueError, match="dnn_use_bn.*must be False"):
-        zoo.import_checkpoint(**arguments)
     del arguments["config"]
     with pytest.raises(ValueError, match=r"no place.*dnn\.bn\.0\.bias"):
         zoo.import_checkpoint(**arguments)
@@ -140,7 +224,22 @@ def test_an_original_with_batch_norm_is_refused_with_or_without_its_config(
 @pytest.mark.parametrize(
     "network, setting, value, message",
     [
-        ("WDL", "dnn_activation", "sigmoid", "ReLU.*'sigmoid'"),
+        (
+            "WDL",
+            "dnn_activation",
+            "sigmoidd",
+            r"activations.*mean 'sigmoid'.*dnn_activation'\]='sigmoidd'",
+        ),
+        ("WDL", "dnn_activation", ["relu", "tanh"], r"\['relu', 'tanh'\]"),
+        ("WDL", "dnn_activation", "prelu", r"activation_layers\.0\.weight"),
+        (
+            "WDL",
+            "dnn_use_bn",
+            True,
+            r"`dnn\.bn\.0\.weight`.*`dnn` with \['linears'\]",
+        ),
+        ("WDL", "dnn_dropout", "a", r"one rate.*dnn_dropout'\]='a'"),
+        ("WDL", "embedding_dim", 8, r"have 4.*embedding_dim'\]=8"),
         ("WDL", "dnn_hidden_units", (8, 16), r"\[16, 8\].*\(8, 16\)"),
         ("WDL", "task", "regression", "'binary'.*'regression'"),
         ("WDL", "cross_num", 2, r"`WDL`.*Received: \['cross_num'\]"),
@@ -169,12 +268,14 @@ def test_a_network_without_cross_layers_is_refused(save):
 
 def test_another_network_is_refused(save):
     _, arguments = save("WDL")
-    for model in ("xDeepFM", None):
+    for model in ("Wide", None):
         arguments["model"] = model
         with pytest.raises(ValueError, match=f"WDL.*Received: model={model!r}"):
             zoo.import_checkpoint(**arguments)
     arguments["model"] = "DCN"
-    with pytest.raises(ValueError, match=r"must hold `crossnet\.kernels`"):
+    with pytest.raises(
+        ValueError, match=r"must hold `crossnet\.kernels`.*'dnn'"
+    ):
         zoo.import_checkpoint(**arguments)
 
 
@@ -192,8 +293,24 @@ def test_another_network_is_refused(save):
         ),
         (
             0,
-            columns.VarLenSparseFeat(columns.SparseFeat("site", 11, 4), 3),
-            "no sequences.*VarLenSparseFeat",
+            columns.VarLenSparseFeat(
+                columns.SparseFeat("site", 11, 4), 3, combiner="sum"
+            ),
+            "`combiner` of 'site' must be 'mean'.*combiner='sum'",
+        ),
+        (
+            0,
+            columns.VarLenSparseFeat(
+                columns.SparseFeat("site", 11, 4), 3, length_name="length"
+            ),
+            "`length_name` of 'site' must be None.*length_name='length'",
+        ),
+        (
+            0,
+            columns.VarLenSparseFeat(
+                columns.SparseFeat("site", 11, 4, embedding_name="page"), 3
+            ),
+            "'site'.*list that of a field.*embedding_name='page'",
         ),
         (
             3,

@@ -1,11 +1,14 @@
 import copy
 
 from zoo.checks import check_choice
+from zoo.checks import check_positive_integers
 from zoo.interop.activations import activations_of
 from zoo.interop.activations import same_or_each
 from zoo.interop.fuxictr_original import TABLES
+from zoo.interop.networks.dcn_v2 import raise_without_perceptron
 from zoo.interop.networks.dcn_v2 import take_matrix_cross
 from zoo.interop.networks.dcn_v2 import take_mixture
+from zoo.interop.settings import check_mapping
 from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.models import APG
@@ -64,6 +67,8 @@ def _take_one_of_two(original, which, inputs, condition):
         activations="dnn_activations",
         name=name,
     )
+    if not original.arguments["hidden_units"]:
+        raise_without_perceptron(original, f"{which}_dnn_hidden_units")
     # `hidden_units` are those beside the cross layers, if there are such.
     if name and original.arguments["structure"] != "stacked":
         units = original.arguments.pop("hidden_units")
@@ -77,23 +82,15 @@ def _take_condition(original):
     check_choice("config['condition_mode']", mode, MODES)
     if mode == "self-wise":
         return None
-    listed = original.setting("condition_features", [])
-    columns, dim = original.columns, original.arguments["embedding_dim"]
-    for name in listed:
-        check_choice("config['condition_features']", name, columns.order)
-    # The original joins them in the order of the feature map.
-    names = [name for name in columns.order if name in listed]
+    dim = original.arguments["embedding_dim"]
     table = bool(original.setting("new_condition_emb", False))
+    names = original.listed(
+        "condition_features", None if table else original.columns.order
+    )
     original.arguments.update(
         condition_fields=tuple(names), condition_table=table
     )
     if table:
-        for name in names:
-            check_choice(
-                "config['condition_features']",
-                name,
-                [*columns.dense, *columns.categorical],
-            )
         prefix = f"condition_emb_layer.{TABLES}.{{}}"
         original.selected(names, prefix, "condition_embeddings", dim)
     return len(names) * dim
@@ -104,7 +101,8 @@ def _take_adaptive(
 ):
     """Takes an `APG_MLP`, and returns the length of its output."""
     default = [64, 64, 64] if prefix == "mlp" else []
-    widths = list(original.setting(units, default))
+    widths = original.setting(units, default)
+    check_positive_integers(f"config['{units}']", widths)
     start, stack = f"{name}_" if name else "", f"{prefix}.dense_layers"
     normed = bool(original.setting("batch_norm", False))
     kinds = activations_of(
@@ -162,7 +160,9 @@ def _take_matrices(original, name, layer, inputs, rank, inner, units):
 def _take_hypernetwork(original, name, layer, inputs):
     # Its settings are a dict of their own.
     hyper = copy.copy(original)
-    hyper.config = original.setting("hypernet_config", None) or {}
+    hyper.config = check_mapping(
+        original.setting("hypernet_config", None), "config['hypernet_config']"
+    )
     given = hyper.tower(
         f"{name}.hypernet",
         inputs,

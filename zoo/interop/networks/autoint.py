@@ -1,12 +1,11 @@
 import numpy as np
 
-from zoo.interop.networks.wide_deep import take_deep
+from zoo.interop.networks.wide_deep import take_wide_deep
 from zoo.interop.settings import check_size
 from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
 from zoo.models import AutoInt
-from zoo.models import WideDeep
 
 
 @fuxictr("AutoInt")
@@ -96,8 +95,7 @@ def take_deep_logit(original):
 def from_deepctr_torch(original):
     layers = len(original.state.numbers("int_layers"))
     if not original.size("att_layer_num", layers):
-        take_deep(original)
-        return WideDeep
+        return take_wide_deep(original)
     original.embeddings()
     original.linear()
     original.bias()

@@ -26,7 +26,10 @@ def from_fuxictr(original):
         width = _take_stacked(original, width)
     if "parallel" in structure:
         units = "parallel_dnn_hidden_units"
-        width += take_beside(original, "parallel_dnn", units)
+        beside = take_beside(original, "parallel_dnn", units)
+        if not beside:
+            raise_without_perceptron(original, units)
+        width += beside
     original.output("fc", width)
     return DCNv2
 
@@ -41,11 +44,25 @@ def _take_stacked(original, inputs):
         name="stacked",
     )
     units = stacked.pop("hidden_units")
+    if not units:
+        raise_without_perceptron(original, "stacked_dnn_hidden_units")
     if original.arguments["structure"] == "stacked":
         original.arguments.update(stacked, hidden_units=units)
     else:
         original.arguments["stacked_units"] = units
     return units[-1]
+
+
+def raise_without_perceptron(original, units):
+    """Raises a `ValueError`, as the original has no network like that."""
+    prefix = units.removesuffix("_hidden_units")
+    structure = original.arguments["structure"]
+    raise ValueError(
+        "`config['model_structure']` must be that of the checkpoint: "
+        f"{structure!r} needs the perceptron `{prefix}`. Received: "
+        f"config['model_structure']={structure!r} and a checkpoint without "
+        f"hidden layers of `{prefix}`"
+    )
 
 
 def take_matrix_cross(original, prefix="crossnet.cross_layers"):

@@ -1,5 +1,6 @@
 from zoo.interop.activations import activations_of
 from zoo.interop.activations import same_or_each
+from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.models import DeepCrossing
 
@@ -28,7 +29,7 @@ def from_fuxictr(original):
         hidden_units=tuple(original.size("residual_blocks", units)),
         activation=same_or_each(kinds) if kinds else "relu",
         normalization="batch" if normed else None,
-        dropout=float(original.setting("net_dropout", 0.0)),
+        dropout=dropouts_of(original.config, "net_dropout", 1)[0],
         residual=bool(original.setting("use_residual", True)),
     )
     return DeepCrossing

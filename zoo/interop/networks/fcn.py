@@ -1,3 +1,5 @@
+from zoo.checks import check_positive_integer
+from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.models import FCN
 
@@ -11,8 +13,8 @@ def from_dcnv3(original):
     original.arguments.update(
         num_exponential_layers=original.size("num_deep_cross_layers", deep),
         num_linear_layers=original.size("num_shallow_cross_layers", shallow),
-        exponential_dropout=float(original.setting("deep_net_dropout", 0.1)),
-        linear_dropout=float(original.setting("shallow_net_dropout", 0.3)),
+        exponential_dropout=_dropout(original, "deep_net_dropout", 0.1),
+        linear_dropout=_dropout(original, "shallow_net_dropout", 0.3),
     )
     return FCN
 
@@ -24,17 +26,24 @@ def from_ecn(original):
     original.arguments.update(
         branches=("exponential",),
         num_exponential_layers=original.size("num_cross_layers", layers),
-        exponential_dropout=float(original.setting("net_dropout", 0)),
+        exponential_dropout=_dropout(original, "net_dropout", 0.0),
     )
     return FCN
+
+
+def _dropout(original, name, default):
+    return dropouts_of(original.config, name, 1, default)[0]
 
 
 def _take_heads(original):
     """Takes the embeddings; returns the length of a head."""
     heads = original.setting("num_heads", 1)
+    check_positive_integer("config['num_heads']", heads)
     if "embedding_dim" in original.config:
         # There it is the length of a head's part.
-        dim = original.config["embedding_dim"] * heads
+        dim = original.config["embedding_dim"]
+        check_positive_integer("config['embedding_dim']", dim)
+        dim *= heads
         original.config = {**original.config, "embedding_dim": dim}
     original.embeddings("embedding_layer.embedding_layer")
     original.arguments.update(

@@ -1,5 +1,6 @@
 import math
 
+from zoo.checks import check_positive_integers
 from zoo.interop.networks.ccpm import channels_last
 from zoo.interop.networks.ccpm import check_heights
 from zoo.interop.networks.ccpm import map_activation
@@ -20,6 +21,8 @@ def from_fuxictr(original):
     layers = original.state.numbers(CONVOLUTIONS)
     pool_sizes = _one_each(original, "pooling_sizes", 2, len(layers))
     per_row = _one_each(original, "recombined_channels", 2, len(layers))
+    check_positive_integers("config['pooling_sizes']", pool_sizes)
+    check_positive_integers("config['recombined_channels']", per_row)
     rows = fields = original.fields
     filters, heights = [], []
     for i in layers:

@@ -1,3 +1,4 @@
+from zoo.checks import check_positive_integer
 from zoo.interop.sources import fuxictr
 from zoo.models import FinalMLP
 
@@ -15,6 +16,7 @@ def from_fuxictr(original):
     original.output(f"{fusion}.w_x", first)
     original.output(f"{fusion}.w_y", second, "second_logit")
     heads = original.setting("num_heads", 1)
+    check_positive_integer("config['num_heads']", heads)
     kernel = original.take(f"{fusion}.w_xy", first * second // heads, 1)
     original.put(
         "fusion/kernel", kernel.reshape(heads, first // heads, second // heads)
@@ -56,7 +58,7 @@ def _take_streams(original, outputs):
 
 def _take_gate(original, stream, number):
     prefix, dim = f"fs_module.fs{number}", original.arguments["embedding_dim"]
-    columns = _context(original, f"fs{number}_context")
+    columns = original.listed(f"fs{number}_context")
     if columns:
         tables = f"{prefix}_ctx_emb.embedding_layer.embedding_layers.{{}}"
         original.selected(columns, tables, f"{stream}_context", dim)
@@ -82,15 +84,3 @@ def _take_gate(original, stream, number):
     original.arguments.update(
         {f"{stream}_context": tuple(columns), "gate_units": tuple(units)}
     )
-
-
-def _context(original, setting):
-    """The columns of a context, in the order of the feature map."""
-    names, columns = original.setting(setting, []), original.columns
-    known = [*columns.dense, *columns.categorical]
-    if not all(name in known for name in names):
-        raise ValueError(
-            f"`config['{setting}']` must be categorical or numeric features, "
-            f"{known}. Received: config['{setting}']={names!r}"
-        )
-    return [name for name in columns.order if name in names]

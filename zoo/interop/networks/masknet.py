@@ -1,6 +1,7 @@
 import numpy as np
 
 from zoo.checks import check_choice
+from zoo.checks import check_number
 from zoo.interop.activations import activations_of
 from zoo.interop.activations import same_or_each
 from zoo.interop.settings import dropouts_of
@@ -22,10 +23,12 @@ def from_fuxictr(original):
                 for i in range(original.fields)
             ]
             original.put(f"embedding_norm/{ours}", np.stack(rows))
+    ratio = original.setting("reduction_ratio", 1)
+    check_number("config['reduction_ratio']", ratio, "above 0", lambda x: x > 0)
     original.arguments.update(
         embedding_norm=normed,
         block_norm=original.setting("net_layernorm", True),
-        reduction_ratio=original.setting("reduction_ratio", 1),
+        reduction_ratio=ratio,
     )
     if kind == "SerialMaskNet":
         _take_serial(original)
@@ -81,12 +84,10 @@ def _settings(original, layers):
 
 def _take_block(original, place, hidden):
     name, layer = f"mask_net.mask_blocks.{place}", f"block_{place + 1}"
-    squeeze = original.dense(
-        f"{name}.mask_layer.0", f"{layer}_squeeze", original.width
-    )
-    original.dense(
-        f"{name}.mask_layer.2", f"{layer}_mask", squeeze.shape[1], hidden
-    )
+    ratio = original.arguments["reduction_ratio"]
+    squeezed, squeeze = int(hidden * ratio), f"{name}.mask_layer.0"
+    original.dense(squeeze, f"{layer}_squeeze", original.width, squeezed)
+    original.dense(f"{name}.mask_layer.2", f"{layer}_mask", squeezed, hidden)
     kernel = original.dense(
         f"{name}.hidden_layer.0", f"{layer}_hidden_1", hidden, bias=False
     )

@@ -1,4 +1,3 @@
-from zoo.checks import check_choice
 from zoo.interop.activations import activations_of
 from zoo.interop.activations import same_or_each
 from zoo.interop.fuxictr_original import TABLES
@@ -23,20 +22,13 @@ def from_fuxictr(original):
 
 def _priors(original):
     """The names of the priors, in the order that the original joins them."""
-    names = original.setting("gate_priors", [])
-    columns = original.columns
+    names = original.listed("gate_priors")
     if not names:
         raise ValueError(
             "`config['gate_priors']` must have a feature, for without one the "
             f"original does not run. Received: config['gate_priors']={names!r}"
         )
-    for name in names:
-        check_choice(
-            "config['gate_priors']",
-            name,
-            [*columns.dense, *columns.categorical],
-        )
-    return [name for name in columns.order if name in names]
+    return names
 
 
 def _take_layers(original, gate_inputs):

@@ -1,5 +1,6 @@
 from zoo.checks import check_choice
 from zoo.interop.activations import activation_of
+from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.layers.quadratic_neuron import PARTS
 from zoo.models import QNN
@@ -23,7 +24,7 @@ def from_alpha(original):
         num_rows=original.size("num_row", size // width),
         num_heads=original.setting("num_heads", 1),
         normalization="batch" if normed else None,
-        quadratic_dropout=float(original.setting("net_dropout", 0)),
+        quadratic_dropout=dropouts_of(original.config, "net_dropout", 1)[0],
     )
     return QNN
 
@@ -57,6 +58,6 @@ def from_fuxictr(original):
             "hidden_activations",
             original.setting("hidden_activations", "ReLU"),
         ),
-        quadratic_dropout=float(original.setting("net_dropout", 0)),
+        quadratic_dropout=dropouts_of(original.config, "net_dropout", 1)[0],
     )
     return QNN

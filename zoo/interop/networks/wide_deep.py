@@ -1,5 +1,6 @@
 from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
+from zoo.models import LR
 from zoo.models import WideDeep
 
 
@@ -13,8 +14,17 @@ def from_fuxictr(original):
 
 @deepctr_torch("WDL")
 def from_deepctr_torch(original):
+    return take_wide_deep(original)
+
+
+def take_wide_deep(original):
+    """Takes a linear part beside a perceptron, which may have no layers."""
     take_deep(original)
-    return WideDeep
+    if original.arguments["hidden_units"]:
+        return WideDeep
+    # Then the embeddings enter nowhere.
+    del original.weights["embeddings/embeddings"]
+    return LR
 
 
 def take_deep(original, beside=0):

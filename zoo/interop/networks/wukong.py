@@ -74,6 +74,7 @@ def _take_pairs(original, name, layer, fields):
         dropout="net_dropout",
         batch_norm=False,
         outputs=None,
+        followed=True,
         name=layer,
     )
     original.arguments.update(

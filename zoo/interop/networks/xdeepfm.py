@@ -1,9 +1,9 @@
 from zoo.interop.activations import activation_of
 from zoo.interop.networks.wide_deep import take_deep
+from zoo.interop.networks.wide_deep import take_wide_deep
 from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
 from zoo.layers.activation import check_activation_function
-from zoo.models import WideDeep
 from zoo.models import XDeepFM
 
 
@@ -37,11 +37,11 @@ def from_fuxictr(original):
 
 @deepctr_torch("xDeepFM", "cin_layer_size", "cin_split_half", "cin_activation")
 def from_deepctr_torch(original):
-    take_deep(original)
     layers = original.state.numbers("cin.conv1ds")
     if not layers:
         original.size("cin_layer_size", [])
-        return WideDeep
+        return take_wide_deep(original)
+    take_deep(original)
     split = bool(original.setting("cin_split_half", True))
     maps, units = original.fields, []
     for i in layers:

@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_names
 from zoo.checks import check_positive_integer
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network
@@ -52,11 +53,7 @@ class PPNet(CTRModel):
         gate_units=64,
         **shared,
     ):
-        if not isinstance(gate_priors, tuple | list):
-            raise ValueError(
-                "`gate_priors` must be a tuple or list of names. "
-                f"Received: gate_priors={gate_priors!r}"
-            )
+        check_names("gate_priors", gate_priors)
         check_positive_integer("gate_embedding_dim", gate_embedding_dim)
         if gate_units is not None:
             check_positive_integer("gate_units", gate_units)

@@ -1,8 +1,8 @@
 import keras
 
 from zoo.checks import check_choice
-from zoo.checks import check_number
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.layers import KhatriRaoNeuron
 from zoo.layers import QuadraticNeuron
 from zoo.layers import RepeatedPasses
@@ -76,12 +76,7 @@ class QNN(CTRModel):
         check_positive_integer("num_layers", num_layers)
         check_positive_integer("num_rows", num_rows)
         check_positive_integer("num_heads", num_heads)
-        check_number(
-            "quadratic_dropout",
-            quadratic_dropout,
-            "in [0, 1)",
-            lambda x: 0 <= x < 1,
-        )
+        check_rate("quadratic_dropout", quadratic_dropout)
         self.neuron_type = neuron_type
         self.num_layers = num_layers
         self.num_rows = num_rows

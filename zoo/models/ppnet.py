@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_choice
 from zoo.checks import check_names
 from zoo.checks import check_positive_integer
 from zoo.models.ctr_model import CTRModel
@@ -64,6 +65,9 @@ class PPNet(CTRModel):
 
     def logits(self, x):
         flat = x.flat
+        known = [*self.schema.dense, *self.schema.categorical]
+        for name in self.gate_priors:
+            check_choice("gate_priors", name, known)
         priors = self.gate_priors or [
             name for name in x.names if name not in self.schema.sequences
         ]

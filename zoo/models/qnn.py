@@ -6,13 +6,13 @@ from zoo.checks import check_rate
 from zoo.layers import KhatriRaoNeuron
 from zoo.layers import QuadraticNeuron
 from zoo.layers import RepeatedPasses
-from zoo.layers.activation import activation_layer
 from zoo.layers.quadratic_neuron import PARTS
-from zoo.models.batch_features import normalization_layer
+from zoo.models.batch_features import after_linear
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import click_probabilities
 from zoo.models.extra_losses import logit_of_mean
 from zoo.models.extra_losses import taught_loss
+from zoo.models.network_arguments import check_one_for_all
 from zoo.registry import network
 
 NEURON_TYPES = ("alpha", *PARTS)
@@ -109,11 +109,6 @@ class QNN(CTRModel):
     def _alpha(self, fields):
         """What each pass through the neurons gives: one without a dropout."""
         rate, heads = self.quadratic_dropout, self.num_heads
-        if fields.shape[-1] % heads:
-            raise ValueError(
-                "`num_heads` must divide `embedding_dim`. Received: "
-                f"num_heads={heads}, embedding_dim={fields.shape[-1]}"
-            )
         stack = []
         for i in range(1, self.num_layers + 1):
             neuron = KhatriRaoNeuron(
@@ -128,17 +123,15 @@ class QNN(CTRModel):
         return RepeatedPasses(stack, passes, name="neurons")(fields)
 
     def _typed(self, fields):
-        if isinstance(self.activation, tuple):
-            raise ValueError(
-                "`activation` of a QNN must be one for all layers. "
-                f"Received: activation={self.activation!r}"
-            )
+        check_one_for_all(self, "activation")
         x = keras.layers.Flatten()(fields)
         for i in range(1, self.num_layers + 1):
             x = QuadraticNeuron(self.neuron_type, name=f"quadratic_{i}")(x)
-            if self.normalization is not None:
-                x = normalization_layer(self.normalization, f"norm_{i}")(x)
-            if self.activation is not None:
-                x = activation_layer(self.activation, f"activation_{i}")(x)
-            x = keras.layers.Dropout(self.quadratic_dropout)(x)
+            x = after_linear(
+                x,
+                f"{{}}_{i}",
+                self.activation,
+                self.normalization,
+                self.quadratic_dropout,
+            )
         return [x]

@@ -72,5 +72,7 @@ class AFM(CTRModel):
         pooled = AttentionPooling(
             self.attention_units, self.attention_dropout, name="attention"
         )(products)
-        pooled = keras.layers.Dropout(self.pooled_dropout)(pooled)
+        pooled = keras.layers.Dropout(
+            self.pooled_dropout, name="pooled_dropout"
+        )(pooled)
         return [x.linear(), x.output(pooled)]

@@ -149,6 +149,8 @@ class FCN(CTRModel):
                 self.layer_norm, self.batch_norm, name=f"{name}_cross_{i}"
             )([source, current])
             if rate:
-                current = keras.layers.Dropout(rate)(current)
+                current = keras.layers.Dropout(
+                    rate, name=f"{name}_dropout_{i}"
+                )(current)
         logits = x.output(current, name=f"{name}_logit", use_bias=True)
         return ops.mean(logits, axis=1)

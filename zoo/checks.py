@@ -64,6 +64,24 @@ def check_not_negative(name: str, value: Any) -> None:
     check_number(name, value, "that is not negative", lambda x: x >= 0)
 
 
+def check_positive(name: str, value: Any) -> None:
+    """Raises a `ValueError` unless an argument is a number above 0."""
+    check_number(name, value, "that is positive", lambda x: x > 0)
+
+
+def check_rate(name: str, value: Any) -> None:
+    """Raises a `ValueError` unless an argument is a rate of dropout."""
+    check_number(name, value, "in [0, 1)", lambda x: 0 <= x < 1)
+
+
+def check_names(name: str, values: Any) -> None:
+    """Raises a `ValueError` unless an argument is a list of names."""
+    are_names = isinstance(values, tuple | list) and all(
+        isinstance(value, str) for value in values
+    )
+    _check(name, values, "a tuple or list of names", are_names)
+
+
 def check_boolean(name: str, value: Any) -> None:
     """Raises a `ValueError` unless an argument is `True` or `False`."""
     _check(name, value, "a boolean", isinstance(value, bool))

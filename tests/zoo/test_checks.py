@@ -6,7 +6,10 @@ import pytest
 import zoo
 from zoo.checks import check_choice
 from zoo.checks import check_integer
+from zoo.checks import check_names
+from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.checks import is_positive_integer
 from zoo.data.encoded_log import EncodedLog
 from zoo.datasets import AVAZU
@@ -45,6 +48,30 @@ def test_an_integer_has_a_smallest_value(value):
         f"`seed` must be an integer of at least 0. Received: seed={value!r}"
     )
     check_integer("seed", 0, 0)
+
+
+@pytest.mark.parametrize(
+    "check, rule, fit, unfit",
+    [
+        (check_positive, "a number that is positive", [1, 0.1], [0, -1, True]),
+        (check_rate, "a number in [0, 1)", [0, 0.5], [1, -0.1, (0.1,)]),
+        (
+            check_names,
+            "a tuple or list of names",
+            [(), ("site",), ["site"]],
+            ["site", (1,), None],
+        ),
+    ],
+)
+def test_positive_numbers_rates_and_names(check, rule, fit, unfit):
+    for value in fit:
+        check("argument", value)
+    for value in unfit:
+        with pytest.raises(ValueError) as error:
+            check("argument", value)
+        assert str(error.value) == (
+            f"`argument` must be {rule}. Received: argument={value!r}"
+        )
 
 
 @pytest.mark.parametrize(

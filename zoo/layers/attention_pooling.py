@@ -1,6 +1,9 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class AttentionPooling(keras.layers.Layer):
@@ -30,9 +33,11 @@ class AttentionPooling(keras.layers.Layer):
 
     def __init__(self, units, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
+        check_positive_integer("units", units)
+        check_rate("dropout", dropout)
         self.units = units
         self.rate = dropout
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, input_shape):
         dim = input_shape[-1]

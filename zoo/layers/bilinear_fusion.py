@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_positive_integer
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class BilinearFusion(keras.layers.Layer):
@@ -35,6 +37,8 @@ class BilinearFusion(keras.layers.Layer):
 
     def __init__(self, num_heads=1, units=1, **kwargs):
         super().__init__(**kwargs)
+        check_positive_integer("num_heads", num_heads)
+        check_positive_integer("units", units)
         self.num_heads = num_heads
         self.units = units
 

@@ -1,10 +1,11 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from zoo.checks import check_choice
+from zoo.layers.pairs import pairs_of
+from zoo.layers.xavier import xavier_normal
 
 KINDS = ("all", "each", "interaction")
 OUTPUTS = ("hadamard", "inner")
@@ -53,29 +54,22 @@ class BilinearInteraction(keras.layers.Layer):
 
     def build(self, input_shape):
         _, fields, dim = input_shape
-        if fields < 2:
-            raise ValueError(
-                "There must be at least two fields, to make pairs of. "
-                f"Received: input_shape={tuple(input_shape)}"
-            )
+        self.left, self.right = pairs_of(fields)
         initializer: Any = "glorot_normal"
         shape: tuple[int, ...] = (dim, dim)
         if self.kind != "all":
-            pairs = fields * (fields - 1) // 2
+            pairs = len(self.left)
             # The last field is the left one of no pair.
             matrices = fields - 1 if self.kind == "each" else pairs
             drawn = fields if self.kind == "each" else pairs
-            # What PyTorch makes of Glorot's rule in three dimensions.
-            initializer = keras.initializers.RandomNormal(
-                stddev=(2 / (dim * dim + drawn * dim)) ** 0.5
-            )
+            initializer = xavier_normal((drawn, dim, dim))
             shape = (matrices, dim, dim)
         self.kernel = self.add_weight(
             shape=shape, initializer=initializer, name="kernel"
         )
 
     def call(self, inputs):
-        left, right = np.triu_indices(inputs.shape[1], 1)
+        left, right = self.left, self.right
         if self.kind == "interaction":
             first = ops.einsum(
                 "bpd,pde->bpe", ops.take(inputs, left, axis=1), self.kernel

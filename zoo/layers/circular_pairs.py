@@ -3,6 +3,8 @@ import numpy as np
 from keras import ops
 
 from zoo.checks import check_choice
+from zoo.layers.bi_interaction import BiInteraction
+from zoo.layers.pair_products import PairProducts
 from zoo.layers.pairs import pairs_of
 
 KINDS = ("convolution", "correlation", "hadamard")
@@ -49,6 +51,11 @@ class CircularPairs(keras.layers.Layer):
         check_choice("output", output, OUTPUTS)
         self.kind = kind
         self.output_kind = output
+        self.products = (
+            BiInteraction(dtype=self.dtype_policy)
+            if output == "sum"
+            else PairProducts("hadamard", dtype=self.dtype_policy)
+        )
 
     def build(self, input_shape):
         _, fields, dim = input_shape
@@ -64,9 +71,7 @@ class CircularPairs(keras.layers.Layer):
             return self._sum(inputs)
         _, fields, dim = inputs.shape
         if self.kind == "hadamard":
-            return ops.take(inputs, self.left, axis=1) * ops.take(
-                inputs, self.right, axis=1
-            )
+            return self.products(inputs)
         # All fields times all in one product of matrices: a field turned by
         # each m takes less room than the pairs turned.
         turned = ops.take(inputs, self.partners.ravel(), axis=2)
@@ -82,8 +87,7 @@ class CircularPairs(keras.layers.Layer):
     def _sum(self, inputs):
         _, fields, dim = inputs.shape
         if self.kind == "hadamard":
-            square_of_sum = ops.square(ops.sum(inputs, axis=1))
-            return 0.5 * (square_of_sum - ops.sum(ops.square(inputs), axis=1))
+            return self.products(inputs)
         later = ops.convert_to_tensor(
             np.triu(np.ones((fields, fields)), 1), dtype=inputs.dtype
         )

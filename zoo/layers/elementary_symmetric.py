@@ -24,7 +24,8 @@ class ElementarySymmetric(keras.layers.Layer):
         `(batch, order, embedding_dim)`; `[:, k - 1]` is `E_k`.
 
     Raises:
-        ValueError: if `order` is no positive integer.
+        ValueError: if `order` is no positive integer, or larger than the number
+            of fields.
 
     Example:
 
@@ -40,6 +41,14 @@ class ElementarySymmetric(keras.layers.Layer):
         super().__init__(**kwargs)
         check_positive_integer("order", order)
         self.order = order
+
+    def build(self, input_shape):
+        # Sums over no subset would be what rounding leaves, not 0.
+        if self.order > input_shape[1]:
+            raise ValueError(
+                "`order` must be at most the number of fields, "
+                f"{input_shape[1]}. Received: order={self.order}"
+            )
 
     def call(self, inputs):
         power, power_sums = inputs, [ops.sum(inputs, axis=1)]

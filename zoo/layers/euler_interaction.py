@@ -3,6 +3,7 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -51,13 +52,17 @@ class EulerInteraction(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_positive_integer("units", units)
+        check_rate("explicit_dropout", explicit_dropout)
+        check_rate("implicit_dropout", implicit_dropout)
         check_boolean("layer_norm", layer_norm)
         self.units = units
         self.explicit_rate = explicit_dropout
         self.implicit_rate = implicit_dropout
         self.layer_norm = layer_norm
-        self.explicit_dropout = keras.layers.Dropout(explicit_dropout)
-        self.implicit_dropout = keras.layers.Dropout(implicit_dropout)
+        self.explicit_dropout, self.implicit_dropout = (
+            keras.layers.Dropout(rate, dtype=self.dtype_policy)
+            for rate in (explicit_dropout, implicit_dropout)
+        )
         self.norms = [
             keras.layers.LayerNormalization(
                 epsilon=1e-5, dtype=self.dtype_policy, name=name
@@ -91,12 +96,14 @@ class EulerInteraction(keras.layers.Layer):
 
     def call(self, inputs, training=None):
         real, imaginary = inputs
+        square = ops.square(real) + ops.square(imaginary)
         # The originals' term, without which 0 has no logarithm.
-        square = ops.square(real) + ops.square(imaginary) + 1e-8
-        modulus = self._mixed(0.5 * ops.log(square), training)
+        logarithm = 0.5 * ops.log(square + 1e-8)
+        # Nor has its angle a gradient, but on PyTorch.
+        angle = ops.arctan2(imaginary, ops.where(square > 0, real, 1.0))
+        modulus = self._mixed(logarithm, training)
         modulus = ops.exp(modulus + self.modulus_bias)
-        angle = self._mixed(ops.arctan2(imaginary, real), training)
-        angle = angle + self.angle_bias
+        angle = self._mixed(angle, training) + self.angle_bias
         outputs = [
             self._implicit(real, training) + modulus * ops.cos(angle),
             self._implicit(imaginary, training) + modulus * ops.sin(angle),

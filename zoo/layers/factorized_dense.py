@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from zoo.checks import check_choice
+from zoo.checks import check_positive_integer
 
 RESIDUALS = ("concat", "sum")
 
@@ -38,6 +39,7 @@ class FactorizedDense(keras.layers.Layer):
 
     def __init__(self, units, residual="concat", **kwargs):
         super().__init__(**kwargs)
+        check_positive_integer("units", units)
         check_choice("residual", residual, RESIDUALS)
         if residual == "concat" and units % 2:
             raise ValueError(

@@ -17,7 +17,7 @@ class FieldGraph(keras.layers.Layer):
         `(batch, fields, fields)`; its rows sum to 1.
 
     Raises:
-        ValueError: for less than two fields.
+        ValueError: for fewer than two fields.
 
     Example:
 

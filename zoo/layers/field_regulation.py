@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from zoo.checks import check_number
+from zoo.checks import check_positive
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -36,9 +36,7 @@ class FieldRegulation(keras.layers.Layer):
 
     def __init__(self, temperature=1, **kwargs):
         super().__init__(**kwargs)
-        check_number(
-            "temperature", temperature, "that is positive", lambda x: x > 0
-        )
+        check_positive("temperature", temperature)
         self.temperature = temperature
 
     def build(self, input_shape):

@@ -1,8 +1,10 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_boolean
 from zoo.checks import check_choice
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 
 RESIDUALS = (None, "input", "projected")
 
@@ -64,7 +66,10 @@ class FieldSelfAttention(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_heads("units", units, num_heads)
+        check_boolean("scaled", scaled)
         check_choice("residual", residual, RESIDUALS)
+        check_boolean("use_bias", use_bias)
+        check_rate("dropout", dropout)
         self.units = units
         self.num_heads = num_heads
         self.scaled = scaled

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from zoo.layers.xavier import xavier_normal
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class GraphMessage(keras.layers.Layer):
@@ -28,13 +30,10 @@ class GraphMessage(keras.layers.Layer):
 
     def build(self, input_shape):
         _, fields, dim = input_shape[0]
-        # PyTorch's Xavier takes the number of fields for outputs.
-        deviation = (2 / (dim * dim + fields * dim)) ** 0.5
+        shape = (fields, dim, dim)
         self.send_kernel, self.receive_kernel = (
             self.add_weight(
-                shape=(fields, dim, dim),
-                initializer=keras.initializers.RandomNormal(stddev=deviation),
-                name=name,
+                shape=shape, initializer=xavier_normal(shape), name=name
             )
             for name in ("send_kernel", "receive_kernel")
         )

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from zoo.checks import check_number
+from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
 
 
@@ -42,12 +42,7 @@ class GroupExcitation(keras.layers.Layer):
     def __init__(self, num_groups=2, reduction_ratio=3, **kwargs):
         super().__init__(**kwargs)
         check_positive_integer("num_groups", num_groups)
-        check_number(
-            "reduction_ratio",
-            reduction_ratio,
-            "that is positive",
-            lambda x: x > 0,
-        )
+        check_positive("reduction_ratio", reduction_ratio)
         self.num_groups = num_groups
         self.reduction_ratio = reduction_ratio
 

@@ -21,7 +21,7 @@ class GroupProducts(keras.layers.Layer):
         `(batch, dim)`.
 
     Raises:
-        ValueError: if there are less than two groups.
+        ValueError: if there are fewer than two groups.
 
     Example:
 

@@ -3,6 +3,8 @@ from keras import ops
 
 from zoo.checks import check_choice
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
+from zoo.layers.field_self_attention import check_heads
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -30,6 +32,10 @@ class KhatriRaoNeuron(keras.layers.Layer):
     Output shape:
         `(batch, fields, embedding_dim)`.
 
+    Raises:
+        ValueError: for an argument out of its range, or heads that do not
+            divide the embeddings.
+
     Example:
 
     >>> KhatriRaoNeuron()(np.ones((2, 3, 4), dtype="float32")).shape
@@ -51,11 +57,12 @@ class KhatriRaoNeuron(keras.layers.Layer):
         check_positive_integer("num_rows", num_rows)
         check_positive_integer("num_heads", num_heads)
         check_choice("normalization", normalization, (None, "batch", "layer"))
+        check_rate("dropout", dropout)
         self.num_rows = num_rows
         self.num_heads = num_heads
         self.normalization = normalization
         self.rate = dropout
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         settings = {"dtype": self.dtype_policy, "name": "norm"}
         if normalization == "batch":
             self.norm = keras.layers.BatchNormalization(
@@ -69,6 +76,7 @@ class KhatriRaoNeuron(keras.layers.Layer):
             self.norm = None
 
     def build(self, input_shape):
+        check_heads("embedding_dim", input_shape[2], self.num_heads)
         units = input_shape[1] * input_shape[2]
         self.kernel = self.add_weight(
             shape=(units, self.num_rows * units),

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_positive_integer
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class LearnedVector(keras.layers.Layer):
@@ -24,6 +26,7 @@ class LearnedVector(keras.layers.Layer):
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
+        check_positive_integer("units", units)
         self.units = units
 
     def build(self, input_shape):

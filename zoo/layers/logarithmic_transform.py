@@ -3,7 +3,7 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
+from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
 
 NORMALIZED = ("fields", "elements")
@@ -55,7 +55,7 @@ class LogarithmicTransform(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_positive_integer("neurons", neurons)
-        check_number("smallest", smallest, "that is positive", lambda x: x > 0)
+        check_positive("smallest", smallest)
         check_choice("normalized", normalized, NORMALIZED)
         check_boolean("use_bias", use_bias)
         self.neurons = neurons

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from zoo.layers.factorization_machine import FactorizationMachine
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class LorentzPairs(keras.layers.Layer):
@@ -27,20 +29,20 @@ class LorentzPairs(keras.layers.Layer):
     - [Xu and Wu, 2020](https://arxiv.org/abs/1911.09821), section 3.
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.products = FactorizationMachine(dtype=self.dtype_policy)
+
+    def build(self, input_shape):
+        self.products.build(input_shape)
+
     def call(self, inputs):
         squares = ops.sum(ops.square(inputs), axis=-1)
         heights = ops.sqrt(1 + squares)
         # (u - 1) / u loses all digits of a short vector.
         rises = squares / (heights * (heights + 1))
         slopes = inputs / heights[..., None]
-        return _pair_sum(rises[..., None]) - _pair_sum(slopes)
+        return self.products(rises[..., None]) - self.products(slopes)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], 1)
-
-
-def _pair_sum(vectors):
-    """The sum of the inner products of all pairs, `(batch, 1)`."""
-    square_of_sum = ops.square(ops.sum(vectors, axis=1))
-    sum_of_squares = ops.sum(ops.square(vectors), axis=1)
-    return 0.5 * ops.sum(square_of_sum - sum_of_squares, axis=-1, keepdims=True)

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_positive_integer
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class OuterProductFusion(keras.layers.Layer):
@@ -34,6 +36,7 @@ class OuterProductFusion(keras.layers.Layer):
 
     def __init__(self, vectors, **kwargs):
         super().__init__(**kwargs)
+        check_positive_integer("vectors", vectors)
         self.vectors = vectors
 
     def build(self, input_shape):

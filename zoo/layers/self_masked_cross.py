@@ -26,6 +26,9 @@ class SelfMaskedCross(keras.layers.Layer):
     Output shape:
         `(batch, heads, units)`.
 
+    Raises:
+        ValueError: for an odd number of units.
+
     Example:
 
     >>> x = np.ones((2, 1, 4), dtype="float32")
@@ -57,6 +60,11 @@ class SelfMaskedCross(keras.layers.Layer):
 
     def build(self, input_shape):
         batch, heads, units = input_shape[0]
+        if units % 2:
+            raise ValueError(
+                "`SelfMaskedCross` must have an even number of units, of which "
+                f"it masks a half. Received: shape {tuple(input_shape[0])}"
+            )
         self.kernel = self.add_weight(
             shape=(units, units // 2),
             initializer="glorot_normal",

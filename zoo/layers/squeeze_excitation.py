@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from zoo.checks import check_choice
-from zoo.checks import check_number
+from zoo.checks import check_positive
 
 ACTIVATIONS = ("relu", "sigmoid")
 
@@ -40,12 +40,7 @@ class SqueezeExcitation(keras.layers.Layer):
 
     def __init__(self, reduction_ratio=3, activation="relu", **kwargs):
         super().__init__(**kwargs)
-        check_number(
-            "reduction_ratio",
-            reduction_ratio,
-            "that is positive",
-            lambda x: x > 0,
-        )
+        check_positive("reduction_ratio", reduction_ratio)
         check_choice("activation", activation, ACTIVATIONS)
         self.reduction_ratio = reduction_ratio
         self.activation = activation

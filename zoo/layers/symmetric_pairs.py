@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from zoo.layers.pairs import pairs_of
-from zoo.layers.weighted_pairs import xavier_deviation
+from zoo.layers.xavier import xavier_normal
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -36,9 +36,7 @@ class SymmetricPairs(keras.layers.Layer):
         shape = (len(self.left), dim, dim)
         self.kernel = self.add_weight(
             shape=shape,
-            initializer=keras.initializers.RandomNormal(
-                stddev=xavier_deviation(shape)
-            ),
+            initializer=xavier_normal(shape),
             name="kernel",
         )
 

@@ -1,11 +1,11 @@
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
 from zoo.checks import check_choice
 from zoo.layers.pair_products import PairProducts
+from zoo.layers.pairs import pairs_of
 
 KERNELS = ("matrix", "vector", "scalar")
 
@@ -30,7 +30,7 @@ class WeightedPairProducts(keras.layers.Layer):
         `(batch, pairs)`, with `pairs = fields * (fields - 1) / 2`.
 
     Raises:
-        ValueError: for another `kernel`.
+        ValueError: for another `kernel`, or fewer than two fields.
 
     Example:
 
@@ -51,7 +51,8 @@ class WeightedPairProducts(keras.layers.Layer):
 
     def build(self, input_shape):
         _, fields, dim = input_shape
-        pairs = fields * (fields - 1) // 2
+        self.left, self.right = pairs_of(fields)
+        pairs = len(self.left)
         # What PyTorch makes of `xavier_uniform_`, in three axes too.
         limit = math.sqrt(6 / (dim * dim + pairs * dim))
         shape, initializer = {
@@ -69,13 +70,12 @@ class WeightedPairProducts(keras.layers.Layer):
     def call(self, inputs):
         if self.kernel_kind == "scalar":
             return self.products(inputs) * self.kernel[:, 0]
-        left, right = np.triu_indices(inputs.shape[1], 1)
-        first = ops.take(inputs, left, axis=1)
+        first = ops.take(inputs, self.left, axis=1)
         if self.kernel_kind == "vector":
             first = first * self.kernel
         else:
             first = ops.einsum("bpd,pde->bpe", first, self.kernel)
-        return ops.sum(first * ops.take(inputs, right, axis=1), axis=-1)
+        return ops.sum(first * ops.take(inputs, self.right, axis=1), axis=-1)
 
     def compute_output_shape(self, input_shape):
         batch, fields, _ = input_shape

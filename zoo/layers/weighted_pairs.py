@@ -4,6 +4,7 @@ from keras import ops
 
 from zoo.checks import check_choice
 from zoo.layers.pairs import pairs_of
+from zoo.layers.xavier import xavier_normal
 
 KINDS = ("matrix", "vector")
 
@@ -55,9 +56,7 @@ class WeightedPairs(keras.layers.Layer):
         size = (dim, dim) if self.kind == "matrix" else (dim,)
         self.kernel = self.add_weight(
             shape=(pairs, *size),
-            initializer=keras.initializers.RandomNormal(
-                stddev=xavier_deviation((pairs, *size))
-            ),
+            initializer=xavier_normal((pairs, *size)),
             name="kernel",
         )
 
@@ -82,15 +81,3 @@ class WeightedPairs(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "kind": self.kind}
-
-
-def xavier_deviation(shape):
-    """Returns the deviation that PyTorch's `xavier_normal_` draws with.
-
-    Keras counts the axes of weights of three or more otherwise.
-
-    Args:
-        shape: tuple of integers, at least two.
-    """
-    outputs, inputs = shape[:2]
-    return float((2 / ((inputs + outputs) * np.prod(shape[2:]))) ** 0.5)

@@ -4,8 +4,10 @@ from typing import Any
 
 import keras
 
+from zoo.checks import check_choice
 from zoo.layers import AdaptiveDense
 from zoo.models.batch_features import Features
+from zoo.models.batch_features import one_each
 
 Tensor = Any
 
@@ -27,8 +29,8 @@ def build_perceptron(
         settings: `zoo.APG`, whose arguments say how weights are made.
     """
     prefix = f"{name}_" if name else ""
-    ranks = _one_each("rank", settings.rank, units)
-    inner = _one_each(
+    ranks = one_each("rank", settings.rank, units)
+    inner = one_each(
         "overparameterization", settings.overparameterization, units
     )
     condition = _condition(x, settings)
@@ -62,6 +64,12 @@ def _condition(x: Features, settings: Any) -> Tensor | None:
     names = list(settings.condition_fields)
     if not names:
         return None
+    schema = x.schema
+    # Sequences have no rows in a table of a few columns.
+    own = [*schema.dense, *schema.categorical]
+    for name in names:
+        known = own if settings.condition_table else x.names
+        check_choice("condition_fields", name, known)
     if settings.condition_table:
         vectors = x.selected(names, "condition_embeddings")
     else:
@@ -84,15 +92,3 @@ def _made(
     return keras.layers.Dense(
         width, kernel_initializer="glorot_normal", name=name
     )(hidden)
-
-
-def _one_each(name: str, value: Any, units: tuple[int, ...]) -> Any:
-    """An argument for each layer."""
-    if not isinstance(value, list | tuple):
-        return [value] * len(units)
-    if len(value) != len(units):
-        raise ValueError(
-            f"`{name}` must be one size, or one for each of the {len(units)} "
-            f"layers. Received: {name}={value!r}"
-        )
-    return value

@@ -1,8 +1,8 @@
 import keras
 
 from zoo.checks import check_boolean
-from zoo.checks import check_number
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.layers import AttentionPooling
 from zoo.layers import FactorizationMachine
 from zoo.layers import PairProducts
@@ -57,11 +57,8 @@ class AFM(CTRModel):
     ):
         check_positive_integer("attention_units", attention_units)
         check_boolean("attention", attention)
-        for name, rate in (
-            ("attention_dropout", attention_dropout),
-            ("pooled_dropout", pooled_dropout),
-        ):
-            check_number(name, rate, "in [0, 1)", lambda x: 0 <= x < 1)
+        check_rate("attention_dropout", attention_dropout)
+        check_rate("pooled_dropout", pooled_dropout)
         self.attention_units = attention_units
         self.attention = attention
         self.attention_dropout = attention_dropout
@@ -75,5 +72,7 @@ class AFM(CTRModel):
         pooled = AttentionPooling(
             self.attention_units, self.attention_dropout, name="attention"
         )(products)
-        pooled = keras.layers.Dropout(self.pooled_dropout)(pooled)
+        pooled = keras.layers.Dropout(
+            self.pooled_dropout, name="pooled_dropout"
+        )(pooled)
         return [x.linear(), x.output(pooled)]

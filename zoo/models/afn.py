@@ -2,7 +2,7 @@ import keras
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
+from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
 from zoo.checks import check_positive_integers
 from zoo.layers import LogarithmicTransform
@@ -77,7 +77,7 @@ class AFN(CTRModel):
         check_positive_integers("deep_units", deep_units)
         check_activations("deep_activation", deep_activation, deep_units)
         check_dropout("deep_dropout", deep_dropout, len(deep_units))
-        check_number("smallest", smallest, "that is positive", lambda x: x > 0)
+        check_positive("smallest", smallest)
         check_choice("normalized", normalized, NORMALIZED)
         check_boolean("neuron_bias", neuron_bias)
         check_boolean("linear", linear)

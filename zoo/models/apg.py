@@ -1,5 +1,6 @@
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
+from zoo.checks import check_names
 from zoo.checks import check_positive_integer
 from zoo.checks import check_positive_integers
 from zoo.layers import FactorizationMachine
@@ -76,7 +77,7 @@ class APG(DCNv2):
         **shared,
     ):
         check_choice("interaction", interaction, INTERACTIONS)
-        _check_names("condition_fields", condition_fields)
+        check_names("condition_fields", condition_fields)
         check_boolean("condition_table", condition_table)
         _check_sizes("rank", rank)
         _check_sizes("overparameterization", overparameterization)
@@ -105,14 +106,6 @@ class APG(DCNv2):
 
     def _perceptron(self, x, inputs, units, name=None):
         return build_perceptron(x, inputs, units, name, self)
-
-
-def _check_names(argument, names):
-    if not isinstance(names, list | tuple):
-        raise ValueError(
-            f"`{argument}` must be a tuple or list of names. "
-            f"Received: {argument}={names!r}"
-        )
 
 
 def _check_sizes(name, value):

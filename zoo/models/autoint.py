@@ -3,8 +3,8 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.layers import FieldSelfAttention
 from zoo.layers.field_self_attention import RESIDUALS
 from zoo.layers.field_self_attention import check_heads
@@ -72,12 +72,7 @@ class AutoInt(CTRModel):
         check_boolean("scaled", scaled)
         check_choice("residual", residual, RESIDUALS)
         check_boolean("layer_norm", layer_norm)
-        check_number(
-            "attention_dropout",
-            attention_dropout,
-            "in [0, 1)",
-            lambda x: 0 <= x < 1,
-        )
+        check_rate("attention_dropout", attention_dropout)
         check_boolean("linear", linear)
         self.attention_units = attention_units
         self.num_heads = num_heads

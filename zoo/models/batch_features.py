@@ -344,7 +344,9 @@ class Features:
         units = model.hidden_units if units is None else units
         prefix = f"{name}_" if name else ""
         activation, dropout = (
-            _one_each(settings.get(setting, getattr(model, setting)), units)
+            one_each(
+                setting, settings.get(setting, getattr(model, setting)), units
+            )
             for setting in ("activation", "dropout")
         )
         normalization = settings.get("normalization", model.normalization)
@@ -580,8 +582,23 @@ def _in_order(
     return ops.take(stacked, [available.index(name) for name in names], axis=1)
 
 
-def _one_each(setting: Any, units: tuple[int, ...]) -> list[Any]:
-    """One value for each layer, of one for all or a tuple of one for each."""
-    if isinstance(setting, list | tuple):
-        return list(setting)
-    return [setting] * len(units)
+def one_each(name: str, value: Any, units: tuple[int, ...]) -> list[Any]:
+    """Returns a setting for each layer of a perceptron.
+
+    Args:
+        name: string, the setting.
+        value: one for all layers, or a list of one for each.
+        units: integers, the widths of the layers.
+
+    Raises:
+        ValueError: for a list of another length.
+    """
+    if not isinstance(value, list | tuple):
+        return [value] * len(units)
+    if len(value) != len(units):
+        raise ValueError(
+            f"`{name}` must be one for all layers, or one for each of the "
+            f"{len(units)} that are {tuple(units)} wide. "
+            f"Received: {name}={value!r}"
+        )
+    return list(value)

@@ -48,7 +48,10 @@ class DeepIM(CTRModel):
         super().__init__(schema, **shared)
 
     def logits(self, x):
-        polynomials = ElementarySymmetric(self.order, name="polynomials")
+        # The terms of the sums of powers cancel each other.
+        polynomials = ElementarySymmetric(
+            self.order, dtype="float32", name="polynomials"
+        )
         products = keras.layers.Flatten(name="products")(
             polynomials(x.embeddings)
         )

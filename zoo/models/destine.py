@@ -2,8 +2,8 @@ import keras
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.layers import DisentangledAttention
 from zoo.layers.field_self_attention import check_heads
 from zoo.models.ctr_model import CTRModel
@@ -75,12 +75,7 @@ class DESTINE(CTRModel):
         check_boolean("scaled", scaled)
         check_boolean("relu_projections", relu_projections)
         check_choice("residual", residual, RESIDUALS)
-        check_number(
-            "attention_dropout",
-            attention_dropout,
-            "in [0, 1)",
-            lambda x: 0 <= x < 1,
-        )
+        check_rate("attention_dropout", attention_dropout)
         check_boolean("linear", linear)
         self.attention_units = attention_units
         self.num_heads = num_heads

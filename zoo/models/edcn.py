@@ -2,7 +2,7 @@ import keras
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
+from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
 from zoo.layers import Cross
 from zoo.layers import FieldRegulation
@@ -68,9 +68,7 @@ class EDCN(CTRModel):
     ):
         check_positive_integer("num_cross_layers", num_cross_layers)
         check_choice("bridge", bridge, BRIDGES)
-        check_number(
-            "temperature", temperature, "that is positive", lambda x: x > 0
-        )
+        check_positive("temperature", temperature)
         check_boolean("residual", residual)
         self.num_cross_layers = num_cross_layers
         self.bridge = bridge

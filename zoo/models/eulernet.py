@@ -1,8 +1,8 @@
 import keras
 
 from zoo.checks import check_boolean
-from zoo.checks import check_number
 from zoo.checks import check_positive_integers
+from zoo.checks import check_rate
 from zoo.layers import EulerInteraction
 from zoo.layers import PhaseRotation
 from zoo.models.ctr_model import CTRModel
@@ -56,11 +56,8 @@ class EulerNet(CTRModel):
         **shared,
     ):
         check_positive_integers("interaction_units", interaction_units)
-        for name, rate in (
-            ("explicit_dropout", explicit_dropout),
-            ("implicit_dropout", implicit_dropout),
-        ):
-            check_number(name, rate, "in [0, 1)", lambda x: 0 <= x < 1)
+        check_rate("explicit_dropout", explicit_dropout)
+        check_rate("implicit_dropout", implicit_dropout)
         check_boolean("layer_norm", layer_norm)
         self.interaction_units = tuple(interaction_units)
         self.explicit_dropout = explicit_dropout

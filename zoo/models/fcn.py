@@ -2,8 +2,8 @@ import keras
 from keras import ops
 
 from zoo.checks import check_boolean
-from zoo.checks import check_number
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.layers import SelfMaskedCross
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import click_probabilities
@@ -85,11 +85,8 @@ class FCN(CTRModel):
             )
         check_positive_integer("num_exponential_layers", num_exponential_layers)
         check_positive_integer("num_linear_layers", num_linear_layers)
-        for name, rate in (
-            ("exponential_dropout", exponential_dropout),
-            ("linear_dropout", linear_dropout),
-        ):
-            check_number(name, rate, "in [0, 1)", lambda x: 0 <= x < 1)
+        check_rate("exponential_dropout", exponential_dropout)
+        check_rate("linear_dropout", linear_dropout)
         check_positive_integer("num_heads", num_heads)
         check_boolean("layer_norm", layer_norm)
         check_boolean("batch_norm", batch_norm)
@@ -152,6 +149,8 @@ class FCN(CTRModel):
                 self.layer_norm, self.batch_norm, name=f"{name}_cross_{i}"
             )([source, current])
             if rate:
-                current = keras.layers.Dropout(rate)(current)
+                current = keras.layers.Dropout(
+                    rate, name=f"{name}_dropout_{i}"
+                )(current)
         logits = x.output(current, name=f"{name}_logit", use_bias=True)
         return ops.mean(logits, axis=1)

@@ -31,7 +31,7 @@ class FiGNN(CTRModel):
             no hidden layers.
 
     Raises:
-        ValueError: as `zoo.CTRModel` does, and for less than two fields.
+        ValueError: as `zoo.CTRModel` does, and for fewer than two fields.
 
     Example:
 

@@ -2,7 +2,7 @@ import keras
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
+from zoo.checks import check_positive
 from zoo.layers import BilinearInteraction
 from zoo.layers import SqueezeExcitation
 from zoo.models.ctr_model import CTRModel
@@ -65,12 +65,7 @@ class FiBiNET(CTRModel):
         **shared,
     ):
         check_choice("bilinear", bilinear, ("all", "each", "interaction"))
-        check_number(
-            "reduction_ratio",
-            reduction_ratio,
-            "that is positive",
-            lambda x: x > 0,
-        )
+        check_positive("reduction_ratio", reduction_ratio)
         check_choice(
             "excitation_activation", excitation_activation, ("relu", "sigmoid")
         )

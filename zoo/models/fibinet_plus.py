@@ -3,7 +3,7 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
+from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
 from zoo.layers import BilinearInteraction
 from zoo.layers import FieldNormalization
@@ -65,12 +65,7 @@ class FiBiNETPlus(CTRModel):
         check_choice("bilinear", bilinear, KINDS)
         check_positive_integer("compressed_units", compressed_units)
         check_positive_integer("num_groups", num_groups)
-        check_number(
-            "reduction_ratio",
-            reduction_ratio,
-            "that is positive",
-            lambda x: x > 0,
-        )
+        check_positive("reduction_ratio", reduction_ratio)
         check_boolean("linear", linear)
         self.bilinear = bilinear
         self.compressed_units = compressed_units

@@ -2,6 +2,7 @@ import keras
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
+from zoo.checks import check_names
 from zoo.checks import check_positive_integer
 from zoo.checks import check_positive_integers
 from zoo.layers import BilinearFusion
@@ -82,6 +83,8 @@ class FinalMLP(CTRModel):
         check_boolean("fusion", fusion)
         check_positive_integer("num_heads", num_heads)
         check_boolean("selection", selection)
+        check_names("first_context", first_context)
+        check_names("second_context", second_context)
         check_positive_integers("gate_units", gate_units)
         self.second_units = tuple(second_units)
         self.second_activation = second_activation
@@ -90,8 +93,8 @@ class FinalMLP(CTRModel):
         self.fusion = fusion
         self.num_heads = num_heads
         self.selection = selection
-        self.first_context = _names("first_context", first_context)
-        self.second_context = _names("second_context", second_context)
+        self.first_context = tuple(first_context)
+        self.second_context = tuple(second_context)
         self.gate_units = tuple(gate_units)
         super().__init__(schema, **shared)
 
@@ -141,12 +144,3 @@ class FinalMLP(CTRModel):
             name=f"{stream}_gate",
         )(hidden)
         return 2 * gate * x.flat
-
-
-def _names(argument, names):
-    if not isinstance(names, list | tuple):
-        raise ValueError(
-            f"`{argument}` must be a tuple or list of names of columns. "
-            f"Received: {argument}={names!r}"
-        )
-    return tuple(names)

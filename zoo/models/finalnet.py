@@ -4,9 +4,7 @@ from zoo.checks import check_boolean
 from zoo.checks import check_choice
 from zoo.checks import check_positive_integers
 from zoo.layers import FactorizedDense
-from zoo.layers.activation import activation_layer
 from zoo.layers.factorized_dense import RESIDUALS
-from zoo.models.batch_features import normalization_layer
 from zoo.models.ctr_model import CTRModel
 from zoo.models.extra_losses import taught_loss
 from zoo.models.network_arguments import check_activations
@@ -85,13 +83,18 @@ class FinalNet(CTRModel):
 
     def logits(self, x):
         inputs = self._gated(x) if self.feature_gating else x.flat
-        first = self._block(
-            inputs, "hidden_units", self.activation, self.dropout
-        )
+        self._check_even("hidden_units")
+        first = x.mlp(inputs, linear=self._layer(""))
         if self.num_blocks == 1:
             return x.output(first)
-        second = self._block(
-            x.flat, "second_units", self.second_activation, self.second_dropout
+        self._check_even("second_units")
+        second = x.mlp(
+            x.flat,
+            self.second_units,
+            "second",
+            linear=self._layer("second_"),
+            activation=self.second_activation,
+            dropout=self.second_dropout,
         )
         first = x.output(first, use_bias=True)
         second = x.output(second, "second_logit", use_bias=True)
@@ -120,32 +123,18 @@ class FinalNet(CTRModel):
             [x.flat, keras.layers.Flatten()(gated)], name="gated_features"
         )
 
-    def _block(self, hidden, argument, activation, dropout):
-        start = "second_" if argument == "second_units" else ""
-        for i, units in enumerate(getattr(self, argument)):
-            if self.residual == "concat" and units % 2:
-                raise ValueError(
-                    f"`{argument}` must be even where `residual` is 'concat'. "
-                    f"Received: {argument}={getattr(self, argument)!r}"
-                )
-            hidden = FactorizedDense(
-                units, self.residual, name=f"{start}hidden_{i + 1}"
+    def _layer(self, start):
+        def linear(hidden, i, units):
+            return FactorizedDense(
+                units, self.residual, name=f"{start}hidden_{i}"
             )(hidden)
-            if self.normalization is not None:
-                hidden = normalization_layer(
-                    self.normalization, f"{start}norm_{i + 1}"
-                )(hidden)
-            kind, rate = _of_layer(activation, i), _of_layer(dropout, i)
-            if kind is not None:
-                hidden = activation_layer(kind, f"{start}activation_{i + 1}")(
-                    hidden
-                )
-            if rate:
-                hidden = keras.layers.Dropout(
-                    rate, name=f"{start}dropout_{i + 1}"
-                )(hidden)
-        return hidden
 
+        return linear
 
-def _of_layer(setting, place):
-    return setting[place] if isinstance(setting, tuple | list) else setting
+    def _check_even(self, argument):
+        units = getattr(self, argument)
+        if self.residual == "concat" and any(width % 2 for width in units):
+            raise ValueError(
+                f"`{argument}` must be even where `residual` is 'concat'. "
+                f"Received: {argument}={units!r}"
+            )

@@ -2,8 +2,8 @@ import keras
 from keras import ops
 
 from zoo.checks import check_boolean
-from zoo.checks import check_number
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.layers import AttentionPooling
 from zoo.layers import FieldSelfAttention
 from zoo.layers.field_self_attention import check_heads
@@ -73,12 +73,7 @@ class InterHAt(CTRModel):
         check_positive_integer("feedforward_units", feedforward_units)
         check_boolean("residual", residual)
         check_boolean("layer_norm", layer_norm)
-        check_number(
-            "attention_dropout",
-            attention_dropout,
-            "in [0, 1)",
-            lambda x: 0 <= x < 1,
-        )
+        check_rate("attention_dropout", attention_dropout)
         self.order = order
         self.attention_units = attention_units
         self.num_heads = num_heads

@@ -2,7 +2,7 @@ import keras
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
+from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
 from zoo.layers import FieldNormalization
 from zoo.models.ctr_model import CTRModel
@@ -64,12 +64,7 @@ class MaskNet(CTRModel):
         **shared,
     ):
         check_choice("structure", structure, ("serial", "parallel"))
-        check_number(
-            "reduction_ratio",
-            reduction_ratio,
-            "that is positive",
-            lambda x: x > 0,
-        )
+        check_positive("reduction_ratio", reduction_ratio)
         check_positive_integer("num_blocks", num_blocks)
         check_positive_integer("block_units", block_units)
         check_boolean("embedding_norm", embedding_norm)

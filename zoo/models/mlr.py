@@ -2,7 +2,9 @@ import keras
 from keras import ops
 
 from zoo.checks import check_boolean
+from zoo.checks import check_choice
 from zoo.checks import check_integer
+from zoo.checks import check_names
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network
 
@@ -55,11 +57,7 @@ class MLR(CTRModel):
     ):
         check_integer("num_regions", num_regions, 2)
         check_boolean("separate_learners", separate_learners)
-        if not isinstance(bias_columns, tuple | list):
-            raise ValueError(
-                "`bias_columns` must be a tuple of names of columns. "
-                f"Received: bias_columns={bias_columns!r}"
-            )
+        check_names("bias_columns", bias_columns)
         self.num_regions = num_regions
         self.separate_learners = separate_learners
         self.bias_columns = tuple(bias_columns)
@@ -85,11 +83,8 @@ class MLR(CTRModel):
 
     def _bias(self, x):
         known = [*self.schema.dense, *self.schema.categorical]
-        if not all(name in known for name in self.bias_columns):
-            raise ValueError(
-                "`bias_columns` must be fields or numeric columns, "
-                f"{known}. Received: bias_columns={self.bias_columns!r}"
-            )
+        for name in self.bias_columns:
+            check_choice("bias_columns", name, known)
         weights = x.selected(
             list(self.bias_columns), "bias_embeddings", len(self.schema.labels)
         )

@@ -13,6 +13,7 @@ from zoo.checks import check_not_negative
 from zoo.checks import check_number
 from zoo.checks import check_positive_integer
 from zoo.checks import check_positive_integers
+from zoo.checks import check_rate
 from zoo.feature_schema import FeatureSchema
 from zoo.layers.activation import check_activation
 
@@ -121,7 +122,7 @@ def check_dropout(name: str, dropout: Any, layers: int) -> None:
             f"hidden layers. Received: {name}={dropout!r}"
         )
     for rate in [*rates] or [dropout]:
-        check_number(name, rate, "in [0, 1)", lambda x: 0 <= x < 1)
+        check_rate(name, rate)
 
 
 def check_one_for_all(model: Any, *names: str) -> None:

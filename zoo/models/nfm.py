@@ -1,6 +1,6 @@
 import keras
 
-from zoo.checks import check_number
+from zoo.checks import check_rate
 from zoo.layers import BiInteraction
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network
@@ -36,9 +36,7 @@ class NFM(CTRModel):
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
 
     def __init__(self, schema, *, pooled_dropout=0.0, **shared):
-        check_number(
-            "pooled_dropout", pooled_dropout, "in [0, 1)", lambda x: 0 <= x < 1
-        )
+        check_rate("pooled_dropout", pooled_dropout)
         self.pooled_dropout = pooled_dropout
         super().__init__(schema, **shared)
 

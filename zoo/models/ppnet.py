@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_choice
+from zoo.checks import check_names
 from zoo.checks import check_positive_integer
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network
@@ -52,11 +54,7 @@ class PPNet(CTRModel):
         gate_units=64,
         **shared,
     ):
-        if not isinstance(gate_priors, tuple | list):
-            raise ValueError(
-                "`gate_priors` must be a tuple or list of names. "
-                f"Received: gate_priors={gate_priors!r}"
-            )
+        check_names("gate_priors", gate_priors)
         check_positive_integer("gate_embedding_dim", gate_embedding_dim)
         if gate_units is not None:
             check_positive_integer("gate_units", gate_units)
@@ -67,6 +65,9 @@ class PPNet(CTRModel):
 
     def logits(self, x):
         flat = x.flat
+        known = [*self.schema.dense, *self.schema.categorical]
+        for name in self.gate_priors:
+            check_choice("gate_priors", name, known)
         priors = self.gate_priors or [
             name for name in x.names if name not in self.schema.sequences
         ]

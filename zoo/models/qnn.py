@@ -1,18 +1,18 @@
 import keras
 
 from zoo.checks import check_choice
-from zoo.checks import check_number
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.layers import KhatriRaoNeuron
 from zoo.layers import QuadraticNeuron
 from zoo.layers import RepeatedPasses
-from zoo.layers.activation import activation_layer
 from zoo.layers.quadratic_neuron import PARTS
-from zoo.models.batch_features import normalization_layer
+from zoo.models.batch_features import after_linear
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import click_probabilities
 from zoo.models.extra_losses import logit_of_mean
 from zoo.models.extra_losses import taught_loss
+from zoo.models.network_arguments import check_one_for_all
 from zoo.registry import network
 
 NEURON_TYPES = ("alpha", *PARTS)
@@ -76,12 +76,7 @@ class QNN(CTRModel):
         check_positive_integer("num_layers", num_layers)
         check_positive_integer("num_rows", num_rows)
         check_positive_integer("num_heads", num_heads)
-        check_number(
-            "quadratic_dropout",
-            quadratic_dropout,
-            "in [0, 1)",
-            lambda x: 0 <= x < 1,
-        )
+        check_rate("quadratic_dropout", quadratic_dropout)
         self.neuron_type = neuron_type
         self.num_layers = num_layers
         self.num_rows = num_rows
@@ -114,11 +109,6 @@ class QNN(CTRModel):
     def _alpha(self, fields):
         """What each pass through the neurons gives: one without a dropout."""
         rate, heads = self.quadratic_dropout, self.num_heads
-        if fields.shape[-1] % heads:
-            raise ValueError(
-                "`num_heads` must divide `embedding_dim`. Received: "
-                f"num_heads={heads}, embedding_dim={fields.shape[-1]}"
-            )
         stack = []
         for i in range(1, self.num_layers + 1):
             neuron = KhatriRaoNeuron(
@@ -133,17 +123,15 @@ class QNN(CTRModel):
         return RepeatedPasses(stack, passes, name="neurons")(fields)
 
     def _typed(self, fields):
-        if isinstance(self.activation, tuple):
-            raise ValueError(
-                "`activation` of a QNN must be one for all layers. "
-                f"Received: activation={self.activation!r}"
-            )
+        check_one_for_all(self, "activation")
         x = keras.layers.Flatten()(fields)
         for i in range(1, self.num_layers + 1):
             x = QuadraticNeuron(self.neuron_type, name=f"quadratic_{i}")(x)
-            if self.normalization is not None:
-                x = normalization_layer(self.normalization, f"norm_{i}")(x)
-            if self.activation is not None:
-                x = activation_layer(self.activation, f"activation_{i}")(x)
-            x = keras.layers.Dropout(self.quadratic_dropout)(x)
+            x = after_linear(
+                x,
+                f"{{}}_{i}",
+                self.activation,
+                self.normalization,
+                self.quadratic_dropout,
+            )
         return [x]

@@ -3,8 +3,8 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_number
 from zoo.checks import check_positive_integer
+from zoo.checks import check_rate
 from zoo.layers import SimilarityInteraction
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network
@@ -78,12 +78,7 @@ class SAM(CTRModel):
             )
         check_positive_integer("num_layers", num_layers)
         check_boolean("residual", residual)
-        check_number(
-            "interaction_dropout",
-            interaction_dropout,
-            "in [0, 1)",
-            lambda x: 0 <= x < 1,
-        )
+        check_rate("interaction_dropout", interaction_dropout)
         self.interaction = interaction
         self.aggregation = aggregation
         self.num_layers = num_layers

@@ -2,6 +2,7 @@ from keras import ops
 
 from zoo.checks import check_positive_integer
 from zoo.layers import FieldCross
+from zoo.layers.field_self_attention import check_heads
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network
 
@@ -53,10 +54,6 @@ class XDeepInt(CTRModel):
     def _parts(self, fields):
         """`(batch, fields * num_heads, embedding_dim / num_heads)`."""
         num_fields, dim = fields.shape[1:]
-        if dim % self.num_heads:
-            raise ValueError(
-                "`num_heads` must divide `embedding_dim`. Received: "
-                f"num_heads={self.num_heads}, embedding_dim={dim}"
-            )
+        check_heads("embedding_dim", dim, self.num_heads)
         size = dim // self.num_heads
         return ops.reshape(fields, (-1, num_fields * self.num_heads, size))

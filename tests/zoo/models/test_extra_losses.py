@@ -84,6 +84,7 @@ def test_qnn_passes_once_where_it_does_not_train():
     )
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize(
     "network, arguments",
     [

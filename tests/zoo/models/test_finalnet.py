@@ -68,6 +68,7 @@ def test_rows_without_weight_are_not_learned():
     np.testing.assert_allclose(ops.convert_to_numpy(extra), expected, rtol=1e-5)
 
 
+@pytest.mark.trained_often
 def test_it_trains_on_more_than_the_labels():
     x, y = inputs(), np.ones((16, 1), "float32")
     losses = {}

@@ -101,7 +101,7 @@ def test_other_logs(name, schema):
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("name", each_network())
 def test_it_learns(name, lazy, dtype):
-    model = set_weights(build(name, dtype=dtype), deviation=0.2)
+    model = build(name, dtype=dtype, embedding_deviation=0.3)
     model.compile(
         CowClip(**RATES, lazy=lazy), "binary_crossentropy", jit_compile="auto"
     )

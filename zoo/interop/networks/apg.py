@@ -85,7 +85,7 @@ def _take_condition(original):
     names = [name for name in columns.order if name in listed]
     table = bool(original.setting("new_condition_emb", False))
     original.arguments.update(
-        condition_fields=tuple(names), condition_table=table
+        condition_columns=tuple(names), condition_table=table
     )
     if table:
         for name in names:

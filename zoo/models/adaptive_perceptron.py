@@ -61,7 +61,7 @@ def build_perceptron(
 
 def _condition(x: Features, settings: Any) -> Tensor | None:
     """The condition of all layers, `None` for the input of each."""
-    names = list(settings.condition_fields)
+    names = list(settings.condition_columns)
     if not names:
         return None
     schema = x.schema
@@ -69,7 +69,7 @@ def _condition(x: Features, settings: Any) -> Tensor | None:
     own = [*schema.dense, *schema.categorical]
     for name in names:
         known = own if settings.condition_table else x.names
-        check_choice("condition_fields", name, known)
+        check_choice("condition_columns", name, known)
     if settings.condition_table:
         vectors = x.selected(names, "condition_embeddings")
     else:

@@ -24,7 +24,7 @@ class APG(DCNv2):
         schema: `zoo.FeatureSchema`, the columns of the click log.
         interaction: string, `"fm"` for a DeepFM, or `"cross"` for a DCN-V2.
             Defaults to `"fm"`.
-        condition_fields: tuple of names of columns, whose embeddings are `z`.
+        condition_columns: tuple of names of columns, whose embeddings are `z`.
             Defaults to `()`: `z` is the input of each layer.
         condition_table: boolean, whether these embeddings have a table of their
             own. Defaults to `False`.
@@ -49,7 +49,7 @@ class APG(DCNv2):
 
     ```python
     schema = zoo.FeatureSchema(["price"], {"site": 1000, "hour": 26})
-    model = zoo.APG(schema, condition_fields=("site",))
+    model = zoo.APG(schema, condition_columns=("site",))
     model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
     ```
 
@@ -66,7 +66,7 @@ class APG(DCNv2):
         schema,
         *,
         interaction="fm",
-        condition_fields=(),
+        condition_columns=(),
         condition_table=False,
         rank=32,
         overparameterization=1024,
@@ -77,7 +77,7 @@ class APG(DCNv2):
         **shared,
     ):
         check_choice("interaction", interaction, INTERACTIONS)
-        check_names("condition_fields", condition_fields)
+        check_names("condition_columns", condition_columns)
         check_boolean("condition_table", condition_table)
         _check_sizes("rank", rank)
         _check_sizes("overparameterization", overparameterization)
@@ -86,7 +86,7 @@ class APG(DCNv2):
         check_activations("hyper_activation", hyper_activation, hyper_units)
         check_dropout("hyper_dropout", hyper_dropout, len(hyper_units))
         self.interaction = interaction
-        self.condition_fields = tuple(condition_fields)
+        self.condition_columns = tuple(condition_columns)
         self.condition_table = condition_table
         self.rank = rank
         self.overparameterization = overparameterization

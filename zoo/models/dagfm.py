@@ -11,9 +11,10 @@ from zoo.registry import network
 
 @network
 class DAGFM(CTRModel):
-    """DAGFM: products of fields, each of which sees those before it.
+    """DAGFM: products of fields along the edges of an acyclic graph.
 
-    `h0 = C v` mixes the fields, and from it on
+    `h0 = C v` mixes the fields. In the graph each field sees itself and those
+    before it: from `h0` on
     `h_next_s = h0_s * sum_{f<=s} p_fs * h_f` by element
     (`zoo.layers.AcyclicInteraction`):
     `sigmoid(<[sum over the embedding of each h], w> + bias)`.

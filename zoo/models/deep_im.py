@@ -17,10 +17,10 @@ class DeepIM(CTRModel):
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
-        order: integer, the most fields of a product. Defaults to `3`, that of
-            the published Criteo_x1.
-        interaction_normalization: boolean, whether `E_k` are normalized by
-            batch. Defaults to `True`, as in the published Criteo_x1.
+        order: integer, the most fields of a product; no more than there are.
+            Defaults to `3`, that of the published Criteo_x1.
+        interaction_norm: boolean, whether `E_k` are normalized by batch.
+            Defaults to `True`, as in the published Criteo_x1.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
             `hidden_units=()` leaves the perceptron out.
 
@@ -38,13 +38,11 @@ class DeepIM(CTRModel):
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
 
-    def __init__(
-        self, schema, *, order=3, interaction_normalization=True, **shared
-    ):
+    def __init__(self, schema, *, order=3, interaction_norm=True, **shared):
         check_positive_integer("order", order)
-        check_boolean("interaction_normalization", interaction_normalization)
+        check_boolean("interaction_norm", interaction_norm)
         self.order = order
-        self.interaction_normalization = interaction_normalization
+        self.interaction_norm = interaction_norm
         super().__init__(schema, **shared)
 
     def logits(self, x):
@@ -55,7 +53,7 @@ class DeepIM(CTRModel):
         products = keras.layers.Flatten(name="products")(
             polynomials(x.embeddings)
         )
-        if self.interaction_normalization:
+        if self.interaction_norm:
             products = normalization_layer("batch", "interaction_norm")(
                 products
             )

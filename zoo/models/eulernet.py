@@ -11,7 +11,7 @@ from zoo.registry import network
 
 @network
 class EulerNet(CTRModel):
-    """EulerNet: products of powers of fields as complex numbers, and a mix.
+    """EulerNet: products of learned powers of fields, as complex numbers.
 
     The embeddings are angles: `z_i = mu_i * exp(1j * v_i)` by element. Layers
     `z <- prod_i z_i ** W[i, k] * b_k + relu(z V + c)`, in which `relu(z V + c)`

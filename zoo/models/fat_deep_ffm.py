@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from zoo.checks import check_choice
-from zoo.checks import check_positive_integer
+from zoo.checks import check_positive
 from zoo.layers import FieldAwarePairs
 from zoo.layers import VectorScores
 from zoo.layers.pair_products import OUTPUTS
@@ -28,8 +28,8 @@ class FATDeepFFM(CTRModel):
         attention: string. `"vectors"` for the paper's, before the products, or
             `"pairs"` to scale the products, as torch-rechub does. `None` is
             DeepFFM, without attention. Defaults to `"vectors"`.
-        reduction_ratio: integer. `W_1` has as many units as there are vectors,
-            or pairs, divided by it. Defaults to `1`.
+        reduction_ratio: number, positive. `W_1` has as many units as there are
+            vectors, or pairs, divided by it. Defaults to `1`.
         products: string, `"hadamard"` for the products by element or `"inner"`
             for inner products. Defaults to `"hadamard"`.
         **shared: arguments of `zoo.CTRModel`. `embedding_dim` is the length of
@@ -61,7 +61,7 @@ class FATDeepFFM(CTRModel):
         **shared,
     ):
         check_choice("attention", attention, ATTENTIONS)
-        check_positive_integer("reduction_ratio", reduction_ratio)
+        check_positive("reduction_ratio", reduction_ratio)
         check_choice("products", products, OUTPUTS)
         if attention == "pairs" and products == "inner":
             raise ValueError(
@@ -93,7 +93,7 @@ class FATDeepFFM(CTRModel):
         count = vectors.shape[1]
         weights = x.mlp(
             VectorScores(name="scores")(vectors),
-            (max(1, count // self.reduction_ratio), count),
+            (max(1, int(count / self.reduction_ratio)), count),
             name="attention",
             activation="relu",
             dropout=0.0,

@@ -32,8 +32,8 @@ class FGCNN(CTRModel):
         new_fields: tuple of integers, the new fields for each pooled row.
             Defaults to `(3, 3, 3, 3)`.
         convolution_activation: string. Defaults to `"tanh"`.
-        convolution_normalization: boolean, whether the convolutions are
-            normalized by batch. Defaults to `True`.
+        convolution_norm: boolean, whether the convolutions are normalized by
+            batch. Defaults to `True`.
         shared_table: boolean. Whether the convolutions have no table of their
             own. Defaults to `False`.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
@@ -61,7 +61,7 @@ class FGCNN(CTRModel):
         pool_sizes=(2, 2, 2, 2),
         new_fields=(3, 3, 3, 3),
         convolution_activation="tanh",
-        convolution_normalization=True,
+        convolution_norm=True,
         shared_table=False,
         **shared,
     ):
@@ -79,10 +79,10 @@ class FGCNN(CTRModel):
                 )
             setattr(self, name, tuple(values))
         check_activation("convolution_activation", convolution_activation)
-        check_boolean("convolution_normalization", convolution_normalization)
+        check_boolean("convolution_norm", convolution_norm)
         check_boolean("shared_table", shared_table)
         self.convolution_activation = convolution_activation
-        self.convolution_normalization = convolution_normalization
+        self.convolution_norm = convolution_norm
         self.shared_table = shared_table
         super().__init__(schema, **shared)
 
@@ -105,7 +105,7 @@ class FGCNN(CTRModel):
             self.kernel_heights[i - 1],
             name=f"convolution_{i}",
         )(maps)
-        if self.convolution_normalization:
+        if self.convolution_norm:
             maps = normalization_layer("batch", f"convolution_norm_{i}")(maps)
         maps = self._activated(maps, f"convolution_activation_{i}")
         return RowMaxPooling(self.pool_sizes[i - 1], name=f"pooling_{i}")(maps)

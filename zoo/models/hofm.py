@@ -22,8 +22,8 @@ class HOFM(CTRModel):
         schema: `zoo.FeatureSchema`, the columns of the click log.
         order: integer of at least 2, the size of the largest subsets. Defaults
             to `3`.
-        reuse_embedding: boolean, whether all orders share one table. Defaults
-            to `False`.
+        shared_table: boolean, whether all orders share one table. Defaults to
+            `False`.
         order_dims: tuple of integers, the lengths of the embeddings of orders
             2, 3, ..., `order`. Defaults to `()`, `embedding_dim` for each.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`; it has
@@ -44,21 +44,21 @@ class HOFM(CTRModel):
     ORIGINALS = ("FuxiCTR",)
 
     def __init__(
-        self, schema, *, order=3, reuse_embedding=False, order_dims=(), **shared
+        self, schema, *, order=3, shared_table=False, order_dims=(), **shared
     ):
         check_integer("order", order, 2)
-        check_boolean("reuse_embedding", reuse_embedding)
+        check_boolean("shared_table", shared_table)
         check_positive_integers("order_dims", order_dims)
-        needed = 0 if reuse_embedding else order - 1
+        needed = 0 if shared_table else order - 1
         if len(order_dims) not in (0, needed):
             raise ValueError(
                 "`order_dims` must be empty, or have a length for each order "
                 "from 2 on that has a table of its own. Received: "
                 f"order_dims={order_dims!r} with order={order} and "
-                f"reuse_embedding={reuse_embedding}"
+                f"shared_table={shared_table}"
             )
         self.order = order
-        self.reuse_embedding = reuse_embedding
+        self.shared_table = shared_table
         self.order_dims = tuple(order_dims)
         super().__init__(schema, **shared)
 
@@ -70,7 +70,7 @@ class HOFM(CTRModel):
             )
         tables = self._tables(x)
         parts = [x.linear(), FactorizationMachine(name="fm")(tables[0])]
-        if self.reuse_embedding:
+        if self.shared_table:
             return [*parts, *self._of_one_table(tables[0])]
         for k, vectors in enumerate(tables[1:], start=3):
             # The terms of the sums of powers cancel each other.
@@ -82,7 +82,7 @@ class HOFM(CTRModel):
 
     def _tables(self, x):
         dims = self.order_dims or (self.embedding_dim,) * (self.order - 1)
-        if self.reuse_embedding:
+        if self.shared_table:
             return [x.embeddings]
         first = x.embeddings_of("embeddings", dims[0])
         return [first] + [

@@ -16,8 +16,8 @@ class ONN(CTRModel):
     An id has a vector for each operation that it takes part in: `v_i`, which is
     copied, and `v_i^j` for the product with field `j`. They lie side by side in
     one row of one table:
-    `sigmoid(mlp([v_0, v_1, ..., <v_0^1, v_1^0>, <v_0^2, v_2^0>, ...]))`. It is
-    also known as NFFM.
+    `sigmoid(mlp([v_0, v_1, ..., <v_0^1, v_1^0>, <v_0^2, v_2^0>, ...]) +
+    bias)`. It is also known as NFFM.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.

@@ -23,7 +23,7 @@ class PIN(CTRModel):
             a pair's network. Defaults to `(40, 5)`.
         product: boolean, whether a pair's network gets the product `v_i * v_j`.
             Defaults to `True`.
-        pair_normalization: boolean, whether the layers of a pair's network are
+        pair_norm: boolean, whether the layers of a pair's network are
             normalized. Defaults to `True`.
         linear: boolean, whether it has a linear part. Defaults to `False`.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
@@ -48,7 +48,7 @@ class PIN(CTRModel):
         *,
         pair_units=(40, 5),
         product=True,
-        pair_normalization=True,
+        pair_norm=True,
         linear=False,
         **shared,
     ):
@@ -59,11 +59,11 @@ class PIN(CTRModel):
                 f"Received: pair_units={pair_units!r}"
             )
         check_boolean("product", product)
-        check_boolean("pair_normalization", pair_normalization)
+        check_boolean("pair_norm", pair_norm)
         check_boolean("linear", linear)
         self.pair_units = tuple(pair_units)
         self.product = product
-        self.pair_normalization = pair_normalization
+        self.pair_norm = pair_norm
         self.linear = linear
         super().__init__(schema, **shared)
 
@@ -73,7 +73,7 @@ class PIN(CTRModel):
             pairs = PairDense(
                 units,
                 None if i == len(self.pair_units) else "relu",
-                self.pair_normalization,
+                self.pair_norm,
                 name=f"pair_hidden_{i}",
             )(pairs)
         flat = keras.layers.Flatten(name="flat_pairs")(pairs)

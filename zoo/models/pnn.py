@@ -49,11 +49,6 @@ class PNN(CTRModel):
 
     def logits(self, x):
         vectors = x.embeddings
-        if len(x.names) < 2 and (self.inner or self.outer):
-            raise ValueError(
-                "`schema` must have two fields or more for products of pairs. "
-                f"Received: {x.names}"
-            )
         parts = [keras.layers.Flatten(name="flat")(vectors)]
         if self.inner:
             parts.append(PairProducts(name="inner")(vectors))

@@ -10,7 +10,7 @@ from zoo.registry import network
 
 @network
 class PPNet(CTRModel):
-    """PPNet: a perceptron whose hidden layers are gated by who is asked.
+    """PPNet: a perceptron whose hidden layers are gated by chosen columns.
 
     `h_next = activation(h W + b) * 2 sigmoid(relu(z U + c) V + d)`, with
     `z = [embeddings, dense, priors]`, in which the first two have no gradient,

@@ -38,7 +38,7 @@ class QNN(CTRModel):
             `"T30"` for one of those that the paper compares. Defaults to
             `"alpha"`.
         num_layers: integer. Defaults to `3`, FuxiCTR's.
-        num_rows: integer, the number of `r`. Defaults to `2`.
+        num_rows: integer, of QNN-alpha, the number of `r`. Defaults to `2`.
         num_heads: integer, of QNN-alpha: see `zoo.layers.KhatriRaoNeuron`.
             Defaults to `1`.
         quadratic_dropout: float in `[0, 1)`. Defaults to `0.0`.

@@ -15,7 +15,7 @@ AGGREGATIONS = ("concat", "weighted", "mean", "sum")
 
 @network
 class SAM(CTRModel):
-    """SAM: pairs of fields in the measure of their similarity, without softmax.
+    """SAM: pairs of fields weighted by their similarity, without a softmax.
 
     With similarities `s_ij` of the fields, `SAM2A` is `sigmoid(<flat(s_ij
     W_ij), w> + bias)`, and `SAM2E` has `v_i * v_j` in the place of the weights

@@ -13,7 +13,7 @@ from zoo.registry import network
 
 @network
 class WuKong(CTRModel):
-    """WuKong: stacked factorization machines, perceived, beside linear mixes.
+    """WuKong: layers of factorization machines and of linear mixes of fields.
 
     A layer makes new fields of fields: `x <- norm([relu(mlp(norm(x (x^T Y)))),
     A x] + x)`, the first ones of the inner products

@@ -54,7 +54,7 @@ def pair_layer(model, weights, layer, pairs):
     outputs = np.array(
         [pair @ kernel[p] + bias[p] for p, pair in enumerate(pairs)]
     )
-    if not model.pair_normalization:
+    if not model.pair_norm:
         return outputs
     outputs = (outputs - outputs.mean()) / np.sqrt(outputs.var() + 1e-5)
     return outputs * weights[f"{layer}/scale"] + weights[f"{layer}/shift"]
@@ -65,7 +65,7 @@ def pair_layer(model, weights, layer, pairs):
     [
         {},
         {"pair_units": (6,), "linear": True},
-        {"product": False, "pair_normalization": False},
+        {"product": False, "pair_norm": False},
     ],
 )
 def test_pin_is_the_published_one(arguments):

@@ -114,7 +114,7 @@ RUNS = {
     ),
     "DeepIM": (
         "deep_im",
-        {**NORMED, "order": 3, "interaction_normalization": True},
+        {**NORMED, "order": 3, "interaction_norm": True},
         21_343_252,
         1,
     ),

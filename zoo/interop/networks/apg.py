@@ -88,7 +88,7 @@ def _take_condition(original):
         "condition_features", None if table else original.columns.order
     )
     original.arguments.update(
-        condition_fields=tuple(names), condition_table=table
+        condition_columns=tuple(names), condition_table=table
     )
     if table:
         prefix = f"condition_emb_layer.{TABLES}.{{}}"

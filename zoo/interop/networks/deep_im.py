@@ -12,7 +12,7 @@ def from_fuxictr(original):
     original.output("im_layer.fc", order * dim, layer="interaction")
     if normed:
         original.batch_norm("im_layer.bn", "interaction_norm", order * dim)
-    original.arguments.update(order=order, interaction_normalization=normed)
+    original.arguments.update(order=order, interaction_norm=normed)
     _take_perceptron(original)
     return DeepIM
 

@@ -39,7 +39,7 @@ def from_fuxictr(original):
         pool_sizes=tuple(pool_sizes),
         new_fields=tuple(per_row),
         convolution_activation=map_activation(original, "conv_activation"),
-        convolution_normalization=normed,
+        convolution_norm=normed,
         shared_table=shared,
     )
     deep = original.perceptron(

@@ -6,7 +6,7 @@ from zoo.models import HOFM
 def from_fuxictr(original):
     original.linear("lr_layer")
     reused = original.setting("reuse_embedding", False)
-    original.arguments["reuse_embedding"] = reused
+    original.arguments["shared_table"] = reused
     if reused:
         # The checkpoint does not tell it.
         original.arguments["order"] = original.setting("order", 3)

@@ -40,6 +40,9 @@ class CCPM(CTRModel):
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`; it has
             `top_units` instead of `hidden_units`.
 
+    Raises:
+        ValueError: unless there are as many `kernel_heights` as `filters`.
+
     Example:
 
     ```python

@@ -36,6 +36,9 @@ class FATDeepFFM(CTRModel):
             one vector, so that a row has `embedding_dim * (fields - 1)`
             numbers. `normalization` is that of the attention, too.
 
+    Raises:
+        ValueError: for inner products with attention to pairs.
+
     Example:
 
     ```python

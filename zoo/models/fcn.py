@@ -44,6 +44,10 @@ class FCN(CTRModel):
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`; it has
             no hidden layers.
 
+    Raises:
+        ValueError: if `branches` names no branch or another one, or
+            `num_heads` does not divide the embeddings.
+
     Example:
 
     ```python

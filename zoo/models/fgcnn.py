@@ -38,6 +38,9 @@ class FGCNN(CTRModel):
             own. Defaults to `False`.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
 
+    Raises:
+        ValueError: unless there are as many of each of the four as `filters`.
+
     Example:
 
     ```python

@@ -29,6 +29,10 @@ class HOFM(CTRModel):
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`; it has
             no hidden layers.
 
+    Raises:
+        ValueError: if `order_dims` fits no order, or `order` is larger than the
+            number of fields.
+
     Example:
 
     ```python

@@ -28,6 +28,9 @@ class PIN(CTRModel):
         linear: boolean, whether it has a linear part. Defaults to `False`.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
 
+    Raises:
+        ValueError: if there are no `pair_units`.
+
     Example:
 
     ```python

@@ -28,6 +28,9 @@ class XDeepFM(CTRModel):
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
             `hidden_units=()` leaves the perceptron out.
 
+    Raises:
+        ValueError: if there are no `cin_units`, or halves of an odd number.
+
     Example:
 
     ```python

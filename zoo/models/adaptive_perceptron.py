@@ -7,7 +7,7 @@ import keras
 from zoo.checks import check_choice
 from zoo.layers import AdaptiveDense
 from zoo.models.batch_features import Features
-from zoo.models.batch_features import one_each
+from zoo.models.hidden_layers import one_each
 
 Tensor = Any
 

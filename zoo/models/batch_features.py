@@ -13,7 +13,10 @@ from zoo.layers import FieldOffset
 from zoo.layers import FieldSum
 from zoo.layers import MaskedMean
 from zoo.layers import NumericEmbedding
-from zoo.layers.activation import activation_layer
+from zoo.models.hidden_layers import after_linear
+from zoo.models.hidden_layers import hidden_layer
+from zoo.models.hidden_layers import one_each
+from zoo.models.table import Table
 
 Tensor = Any
 
@@ -208,9 +211,7 @@ class Features:
             self._selected[key] = self._look_up(columns, name, dim)
         return self._selected[key]
 
-    def table(
-        self, name: str = "embeddings", dim: int | None = None
-    ) -> "Table":
+    def table(self, name: str = "embeddings", dim: int | None = None) -> Table:
         """Returns all columns looked up in one table, made at the first call.
 
         Args:
@@ -285,7 +286,7 @@ class Features:
         dense = self._linear_dense(units, name, factors)
         return keras.layers.Add(name=name)([logit, dense])
 
-    def _linear_fields(self, table: "Table") -> Tensor:
+    def _linear_fields(self, table: Table) -> Tensor:
         if not table.sequences:
             return table.fields
         pooled = [
@@ -447,127 +448,12 @@ class Features:
             name=name,
         )
 
-    def _means(self, table: "Table") -> list[Tensor]:
+    def _means(self, table: Table) -> list[Tensor]:
         """The mean of each sequence, `(batch, 1, embedding_dim)`."""
         return [
             ops.expand_dims(MaskedMean()([events, self.mask(name)]), axis=1)
             for name, events in table.sequences.items()
         ]
-
-
-class Table:
-    """All columns of a batch, looked up in one table by one call.
-
-    Args:
-        features: `Features`.
-        layer: `CowClipEmbedding`.
-        rows: string, the name of the layer that finds the rows.
-        shared: boolean. Whether a sequence that shares a field's vocabulary
-            also shares its rows. Defaults to `True`.
-
-    Attributes:
-        fields: `(batch, num_fields, dim)`.
-        sequences: dict from names to `(batch, length, dim)`, zero where padded.
-    """
-
-    def __init__(
-        self,
-        features: Features,
-        layer: CowClipEmbedding,
-        rows: str,
-        shared: bool = True,
-    ) -> None:
-        schema, inputs = features.schema, features.inputs
-        if not schema.sequences:
-            offset = FieldOffset(schema.vocabulary_sizes, name=rows)
-            self.fields = layer(offset(inputs["ids"]))
-            self.sequences: dict[str, Tensor] = {}
-            return
-        # A second call would add its counts to those of the first, but each
-        # call costs an update of the whole table.
-        vocabularies = (
-            schema.vocabularies if shared else schema.unshared_vocabularies
-        )
-        places = list(vocabularies)
-        columns = list(range(schema.num_fields))
-        for name, sequence in schema.sequences.items():
-            vocabulary = schema.vocabulary_of(name) if shared else name
-            columns += [places.index(vocabulary)] * sequence.max_length
-        ids = keras.layers.Concatenate(name=f"{rows}_ids")(
-            [inputs["ids"], *(inputs[name] for name in schema.sequences)]
-        )
-        offset = FieldOffset(list(vocabularies.values()), columns, name=rows)
-        vectors = layer(offset(ids), padding_mask=ids >= 0)
-        start = schema.num_fields
-        self.fields, self.sequences = vectors[:, :start], {}
-        for name, sequence in schema.sequences.items():
-            end = start + sequence.max_length
-            self.sequences[name] = vectors[:, start:end]
-            start = end
-
-
-def hidden_layer(
-    x: Tensor,
-    units: int,
-    name: str,
-    use_bias: bool,
-    activation: str | None,
-    normalization: str | None,
-    dropout: float,
-) -> Tensor:
-    """Returns `dropout(activation(normalization(x W + b)))`.
-
-    Args:
-        x: `(batch, ...)`.
-        units: integer, the width.
-        name: string with `{}` for what a layer is: `"{}_1"` gives `hidden_1`,
-            `norm_1`, `activation_1` and `dropout_1`.
-        use_bias, activation, normalization, dropout: as `Features.mlp` has
-            them.
-    """
-    # Keras fuses no activation that has weights or a layer before it.
-    fused = normalization is None and activation not in ("dice", "prelu")
-    x = keras.layers.Dense(
-        units,
-        activation=activation if fused else None,
-        use_bias=use_bias,
-        kernel_initializer="glorot_normal",
-        name=name.format("hidden"),
-    )(x)
-    if fused:
-        activation = None
-    return after_linear(x, name, activation, normalization, dropout)
-
-
-def after_linear(
-    x: Tensor,
-    name: str,
-    activation: str | None,
-    normalization: str | None,
-    dropout: float,
-) -> Tensor:
-    """Returns `dropout(activation(normalization(x)))`; see `hidden_layer`."""
-    if normalization is not None:
-        x = normalization_layer(normalization, name.format("norm"))(x)
-    if activation is not None:
-        x = activation_layer(activation, name.format("activation"))(x)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name=name.format("dropout"))(x)
-    return x
-
-
-def normalization_layer(kind: str, name: str) -> keras.layers.Layer:
-    """Returns a normalization with PyTorch's constants.
-
-    Args:
-        kind: string, `"batch"` or `"layer"`.
-        name: string, the layer's name.
-    """
-    if kind == "batch":
-        return keras.layers.BatchNormalization(
-            epsilon=1e-5, momentum=0.9, name=name
-        )
-    return keras.layers.LayerNormalization(epsilon=1e-5, name=name)
 
 
 def _in_order(
@@ -580,25 +466,3 @@ def _in_order(
     if names == available:
         return stacked
     return ops.take(stacked, [available.index(name) for name in names], axis=1)
-
-
-def one_each(name: str, value: Any, units: tuple[int, ...]) -> list[Any]:
-    """Returns a setting for each layer of a perceptron.
-
-    Args:
-        name: string, the setting.
-        value: one for all layers, or a list of one for each.
-        units: integers, the widths of the layers.
-
-    Raises:
-        ValueError: for a list of another length.
-    """
-    if not isinstance(value, list | tuple):
-        return [value] * len(units)
-    if len(value) != len(units):
-        raise ValueError(
-            f"`{name}` must be one for all layers, or one for each of the "
-            f"{len(units)} that are {tuple(units)} wide. "
-            f"Received: {name}={value!r}"
-        )
-    return list(value)

@@ -3,8 +3,8 @@ import keras
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
 from zoo.layers import ElementarySymmetric
-from zoo.models.batch_features import normalization_layer
 from zoo.models.ctr_model import CTRModel
+from zoo.models.hidden_layers import normalization_layer
 from zoo.registry import network
 
 

@@ -6,8 +6,8 @@ from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
 from zoo.layers import Cross
 from zoo.layers import FieldRegulation
-from zoo.models.batch_features import normalization_layer
 from zoo.models.ctr_model import CTRModel
+from zoo.models.hidden_layers import normalization_layer
 from zoo.models.network_arguments import check_one_for_all
 from zoo.registry import network
 

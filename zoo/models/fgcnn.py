@@ -7,8 +7,8 @@ from zoo.layers import PairProducts
 from zoo.layers import RowMaxPooling
 from zoo.layers.activation import activation_layer
 from zoo.layers.activation import check_activation
-from zoo.models.batch_features import normalization_layer
 from zoo.models.ctr_model import CTRModel
+from zoo.models.hidden_layers import normalization_layer
 from zoo.registry import network
 
 

@@ -7,11 +7,11 @@ from zoo.layers import KhatriRaoNeuron
 from zoo.layers import QuadraticNeuron
 from zoo.layers import RepeatedPasses
 from zoo.layers.quadratic_neuron import PARTS
-from zoo.models.batch_features import after_linear
 from zoo.models.ctr_model import CTRModel
 from zoo.models.ctr_model import click_probabilities
 from zoo.models.extra_losses import logit_of_mean
 from zoo.models.extra_losses import taught_loss
+from zoo.models.hidden_layers import after_linear
 from zoo.models.network_arguments import check_one_for_all
 from zoo.registry import network
 

@@ -22,9 +22,9 @@ from zoo.datasets import SYNTHETIC
 from zoo.datasets import synthetic
 from zoo.presets.folder import CARD_FILE
 from zoo.presets.folder import METADATA_FILE
-from zoo.registry import NETWORKS
 from zoo.training.training import REPORT_FILE
 
+NETWORKS = ("dcn", "dcn_v2", "deepfm", "wide_deep")
 LOG = {"rows": 600_000, "max_vocabulary": 300, "seed": 0}
 # A tenth of the paper's width: files of a few hundred KB.
 RECIPE = {

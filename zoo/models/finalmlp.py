@@ -28,17 +28,22 @@ class FinalMLP(CTRModel):
         second_units: tuple of integers, the widths of the second perceptron;
             those of the first are `hidden_units`. Defaults to `(1000,)`, those
             of the published Criteo_x1.
-        second_activation, second_normalization, second_dropout: as
-            `activation`, `normalization` and `dropout`, of the second
-            perceptron. Default to `"relu"`, `None` and `0.0`.
+        second_activation: as `activation`, of the second perceptron. Defaults
+            to `"relu"`.
+        second_normalization: as `normalization`, of the second perceptron.
+            Defaults to `None`.
+        second_dropout: as `dropout`, of the second perceptron. Defaults to
+            `0.0`.
         fusion: boolean. `False` for the sum of two linear outputs, without
             `W`: DualMLP. Defaults to `True`.
         num_heads: integer; it must divide the last widths of both perceptrons.
             Defaults to `1`; the published Criteo_x1 has 200.
         selection: boolean, whether there are gates. Defaults to `True`.
-        first_context, second_context: tuples of strings, the fields and numeric
-            columns that the gates of the two streams see, in tables of their
-            own. Default to `()`, for a learned vector instead.
+        first_context: tuple of strings, the fields and numeric columns that
+            the gates of the first perceptron see, in a table of their own.
+            Defaults to `()`, for a learned vector instead.
+        second_context: tuple of strings, those of the second perceptron.
+            Defaults to `()`.
         gate_units: tuple of integers, the widths of the gates' hidden layers.
             Defaults to `(800,)`, those of the published Criteo_x1.
         **shared: arguments of `zoo.CTRModel`, such as `hidden_units`.

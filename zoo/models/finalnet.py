@@ -30,8 +30,9 @@ class FinalNet(CTRModel):
         second_units: tuple of integers, the widths of the second block; those
             of the first are `hidden_units`. Defaults to `(400, 400)`, those of
             the published Criteo_x1.
-        second_activation, second_dropout: as `activation` and `dropout`, of the
-            second block. Default to `"relu"` and `0.0`.
+        second_activation: as `activation`, of the second block. Defaults to
+            `"relu"`.
+        second_dropout: as `dropout`, of the second block. Defaults to `0.0`.
         residual: string. `"concat"` for the layer above, whose widths must be
             even, or `"sum"` for `h2 + h1 * h2`. Defaults to `"concat"`.
         feature_gating: boolean. Whether the first block sees `[v, g * v]` with

@@ -51,6 +51,7 @@ ONE_BACKEND = [
         "zoo/runtime/test_memory.py",
         "zoo/files",
         "zoo/test_feature_schema.py",
+        "zoo/test_registry.py",
         "zoo/metrics",
     )
 ]

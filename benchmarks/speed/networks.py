@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from network_pair_settings import SETTINGS
 from result_lines import measured_with
@@ -194,50 +195,53 @@ def markdown(lines: list[Line]) -> str:
 
 def draw(lines: list[Line], path: Path) -> None:
     """The step of each network on each backend, and the ratio of the pair."""
-    steps = [line for line in lines if line["step_ms"]]
+    steps = {
+        (line["network"], line["measured"]): float(line["step_ms"])
+        for line in lines
+        if line["step_ms"]
+    }
     pairs = {
         line["network"]: float(line["ratio"]) for line in lines if line["ratio"]
     }
-    of_torch = {
-        line["network"]: float(line["step_ms"])
-        for line in steps
-        if line["measured"] == "torch"
-    }
-    names = sorted(of_torch, key=of_torch.__getitem__)
-    figure = Figure(figsize=(10, 2 + 0.22 * len(names)), layout="constrained")
-    times, ratios = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    names = sorted({line["network"] for line in lines}, reverse=True)
+    figure = Figure(figsize=(9, 1.5 + 0.22 * len(names)), layout="constrained")
+    # No panel is empty.
+    panels = [_draw_ratios] if not steps else [_draw_steps, _draw_ratios]
+    panels = panels if pairs else panels[:1]
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for panel, axis in zip(panels, axes, strict=True):
+        panel(axis, names, steps if panel is _draw_steps else pairs)
+        axis.set_yticks(range(len(names)), names)
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+
+
+def _draw_steps(axis: Axes, names: list[str], steps: dict) -> None:
     for backend in BACKENDS:
-        found = {
-            line["network"]: float(line["step_ms"])
-            for line in steps
-            if line["measured"] == backend
-        }
-        known = [name for name in names if name in found]
-        times.plot(
-            [found[name] for name in known],
+        known = [name for name in names if (name, backend) in steps]
+        axis.plot(
+            [steps[name, backend] for name in known],
             [names.index(name) for name in known],
             "o",
             color=COLORS[backend],
             label=backend,
         )
-    times.set_xscale("log")
-    times.set_xlabel("training step, ms")
-    times.set_yticks(range(len(names)), names)
-    times.grid(alpha=0.3)
-    times.legend(loc="lower right")
+    axis.set_xscale("log")
+    axis.set_xlabel("training step of 8192 rows, ms")
+    axis.legend(loc="lower right")
+
+
+def _draw_ratios(axis: Axes, names: list[str], pairs: dict) -> None:
     known = [name for name in names if name in pairs]
-    ratios.plot(
+    axis.plot(
         [pairs[name] for name in known],
         [names.index(name) for name in known],
         "o",
         color="black",
     )
-    ratios.axvline(1, color="gray")
-    ratios.set_xscale("log")
-    ratios.set_xlabel("forward and backward, ours / FuxiCTR's")
-    ratios.grid(alpha=0.3)
-    figure.suptitle("Batches of 8192 rows, 39 columns, a million ids")
-    figure.savefig(path, dpi=120)
+    axis.axvline(1, color="gray")
+    axis.set_xscale("log")
+    axis.set_xlabel("forward and backward on PyTorch: ours / FuxiCTR's")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What FuxiCTR's networks are built with to be timed beside the zoo's."""
+"""Settings of FuxiCTR's networks that are timed beside the zoo's."""
 
 from typing import Any
 

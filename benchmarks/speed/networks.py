@@ -12,15 +12,12 @@ replaced when it is measured again; `--missing` leaves it.
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 from operator import itemgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from child import measure_in_child
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from network_pair_settings import SETTINGS
@@ -107,8 +104,8 @@ def measure(name: str, measured: str, arguments: argparse.Namespace) -> Line:
         *("--window-seconds", str(arguments.window_seconds)),
     ]
     if is_pair:
-        report = run(
-            *("torch", "network_pair.py", name),
+        report = measure_in_child(
+            *(str(HERE / "network_pair.py"), "torch", name),
             *("--fuxictr", str(arguments.fuxictr), *of_all),
         )
         times = report["step_ms"]
@@ -128,8 +125,8 @@ def measure(name: str, measured: str, arguments: argparse.Namespace) -> Line:
             "peak_mib": "",
             **measured_with(report),
         }
-    report = run(
-        *(measured, "cell.py", "--model", name),
+    report = measure_in_child(
+        *(str(HERE / "cell.py"), measured, "--model", name),
         *("--optimizers", "cowclip", *of_all),
     )
     [contestant] = report["contestants"]
@@ -143,19 +140,6 @@ def measure(name: str, measured: str, arguments: argparse.Namespace) -> Line:
         "peak_mib": round(report["peak_mib"]),
         **measured_with(report),
     }
-
-
-def run(backend: str, script: str, *options: str) -> Any:
-    command = [sys.executable, str(HERE / script), *options]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{command} failed:\n{done.stderr[-3000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def markdown(lines: list[Line]) -> str:

@@ -79,11 +79,6 @@ class DeepCTRTorch(Original):
         return schema.num_fields + len(schema.sequences)
 
     @property
-    def pairs(self) -> int:
-        """The number of pairs of fields."""
-        return self.fields * (self.fields - 1) // 2
-
-    @property
     def embedded(self) -> int:
         """Length of all embeddings side by side."""
         return self.fields * self.columns.embedding_dim
@@ -100,9 +95,8 @@ class DeepCTRTorch(Original):
             self._table("embedding_dict", self.columns.embedding_dim),
         )
 
-    def linear(self, prefix: str = "linear_model", outputs: int = 1) -> None:
+    def linear(self, prefix: str = "linear_model") -> None:
         """Takes the linear part: a weight an id and one a number."""
-        del outputs
         schema = self.columns.schema
         table = self._table(f"{prefix}.embedding_dict", 1)
         if schema.sequences:

@@ -77,11 +77,6 @@ class FuxiCTR(Original):
         return len(self.columns.order)
 
     @property
-    def pairs(self) -> int:
-        """The number of pairs of fields."""
-        return self.fields * (self.fields - 1) // 2
-
-    @property
     def width(self) -> int:
         """Length of all embeddings side by side."""
         return self.fields * self.arguments["embedding_dim"]
@@ -158,7 +153,7 @@ class FuxiCTR(Original):
 
     def selected(
         self, names: list[str], prefix: str, table: str, dim: int | None = None
-    ) -> int | None:
+    ) -> int:
         """Takes the embeddings of some columns; see `Features.selected`.
 
         Args:
@@ -307,30 +302,18 @@ class FuxiCTR(Original):
         Returns:
             What `perceptron` returns, and the `output_units`.
         """
-        stack = f"{prefix}.mlp"
-        numbers = [
-            number
-            for number in self.state.numbers(stack)
-            if self.state.has(f"{stack}.{number}.weight")
-            and len(self.state.shape(f"{stack}.{number}.weight")) == 2
-        ]
-        if not numbers:
-            # Names the tensor that is missing.
-            self.state.shape(f"{stack}.0.weight")
-        widths = [
-            self.state.shape(f"{stack}.{number}.weight")[0]
-            for number in numbers
-        ]
+        linear = self._linear_widths(f"{prefix}.mlp", ends=True)
+        *widths, _ = linear.values()
         hidden = self.perceptron(
             prefix,
             inputs,
-            units=widths[:-1],
+            units=widths,
             outputs=None,
             followed=True,
             **settings,
         )
-        last = f"{stack}.{numbers[-1]}"
-        kernel = self.dense(last, layer, [inputs, *widths[:-1]][-1])
+        last = f"{prefix}.mlp.{[*linear][-1]}"
+        kernel = self.dense(last, layer, [inputs, *widths][-1])
         return {**hidden, "output_units": kernel.shape[1]}
 
     def _layers(
@@ -363,15 +346,27 @@ class FuxiCTR(Original):
     ) -> list[int]:
         if not isinstance(units, str):
             return list(units)
-        shapes = [
-            self.state.shape(f"{stack}.{number}.weight")
-            for number in self.state.numbers(stack)
-            if self.state.has(f"{stack}.{number}.weight")
-        ]
-        widths = [shape[0] for shape in shapes if len(shape) == 2]
-        if outputs and not widths:
-            self.state.shape(f"{stack}.0.weight")
+        widths = [*self._linear_widths(stack, ends=bool(outputs)).values()]
         return self.size(units, widths[:-1] if outputs else widths)
+
+    def _linear_widths(self, stack: str, ends: bool) -> dict[int, int]:
+        """The widths of the linear layers of a stack, by their places.
+
+        Args:
+            stack: string, what the original calls it.
+            ends: boolean, whether there must be one.
+        """
+        shapes = {
+            place: self.state.shape(f"{stack}.{place}.weight")
+            for place in self.state.numbers(stack)
+            if self.state.has(f"{stack}.{place}.weight")
+        }
+        # Activations and norms have weights of one axis.
+        widths = {p: shape[0] for p, shape in shapes.items() if len(shape) == 2}
+        if ends and not widths:
+            # Names the tensor that is missing.
+            self.state.shape(f"{stack}.0.weight")
+        return widths
 
     def _dim(self, name: str, prefix: str) -> int:
         shape = self.state.shape(f"{prefix.format(name)}.weight")

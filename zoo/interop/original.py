@@ -36,6 +36,16 @@ class Original:
         self.arguments: dict[str, Any] = {"schema": columns.schema}
         self.weights: dict[str, np.ndarray] = {}
 
+    @property
+    def fields(self) -> int:
+        """The number of fields; each library has its own."""
+        raise NotImplementedError
+
+    @property
+    def pairs(self) -> int:
+        """The number of pairs of fields."""
+        return self.fields * (self.fields - 1) // 2
+
     def setting(self, name: str, default: Any) -> Any:
         """Returns a setting of the original, or its default there."""
         return self.config.get(name, default)

@@ -6,7 +6,7 @@ from zoo.layers.xavier import xavier_normal
 
 @keras.saving.register_keras_serializable(package="zoo")
 class GraphMessage(keras.layers.Layer):
-    """What each field of a graph receives from the others in one step.
+    """The message that each field of a graph receives in one step.
 
     `outputs_i = (sum_j a_ij v_j P_j) Q_i + b`, with a matrix `P` of what a
     field sends and a matrix `Q` of what it receives for each field.

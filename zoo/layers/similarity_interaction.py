@@ -6,7 +6,7 @@ from zoo.checks import check_boolean
 
 @keras.saving.register_keras_serializable(package="zoo")
 class SimilarityInteraction(keras.layers.Layer):
-    """What fields make of each other, in the measure of their similarity.
+    """Fields mixed in the measure of their similarity.
 
     With similarities `s_ij` and a vector `p_ij` for each pair of fields,
     either a weight or the product `v_i * v_j`, by element: `s_ij p_ij` with

@@ -149,7 +149,7 @@ CASES = {
 
 
 def spec(name):
-    """What FuxiCTR's feature map says of a column."""
+    """A column as FuxiCTR's feature map describes it."""
     if name in NUMERIC:
         return {"source": "", "type": "numeric"}
     if name in FIELDS:

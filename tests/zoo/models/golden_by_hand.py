@@ -1,4 +1,4 @@
-"""How originals become networks of the zoo that only the tests import.
+"""Turns originals into networks of the zoo that only the tests import.
 
 Mappings like those of `zoo/interop/networks`, for torch-rechub and RecBole.
 """

@@ -4,6 +4,7 @@
 described in `golden/README.md`.
 """
 
+import functools
 import json
 import zipfile
 from collections import namedtuple
@@ -30,6 +31,7 @@ NOT_SETTINGS = {"FuxiCTR": (), "DCNv3": (), "DeepCTR-Torch": ("embedding_dim",)}
 Variant = namedtuple("Variant", "source network variant path")
 
 
+@functools.cache
 def variants(folder):
     """All variants below a folder, and the project's own, by their names."""
     found = {}

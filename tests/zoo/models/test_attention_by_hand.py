@@ -1,4 +1,4 @@
-"""What no golden numbers cover: FRNet, and DESTINE's attention with heads."""
+"""FRNet, and DESTINE's attention with heads, which have no golden numbers."""
 
 import keras
 import numpy as np

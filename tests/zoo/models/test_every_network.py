@@ -1,4 +1,4 @@
-"""What each network of the zoo can do, whatever it computes."""
+"""Each network of the zoo is made, trained, saved and grown alike."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the blocks of FinalNet learn from each other."""
+"""The blocks of FinalNet learn from each other."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How originals become networks of the zoo, a file for each network."""
+"""Turns originals into networks of the zoo, a file for each network."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,36 +1,20 @@
 """Compares DeepFEFM, of which there are no golden numbers, with its formula."""
 
-import keras
 import numpy as np
 import pytest
 
 import zoo
+from tests.zoo.models.by_loops import clicks_by_loops
+from tests.zoo.models.by_loops import linear_logit
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
-from zoo.interop.weighted_model import named_weights
-
-
-def click_probability(model, x):
-    """The paper's formula, pair by pair, in float64."""
-    weights = {
-        name: keras.ops.convert_to_numpy(variable.value).astype("float64")
-        for name, variable in named_weights(model).items()
-    }
-    starts = np.cumsum([0, *SCHEMA.vocabulary_sizes])[:-1]
-    return np.array(
-        [
-            row(model, weights, dense, ids + starts)
-            for dense, ids in zip(x["dense"], x["ids"], strict=True)
-        ]
-    )
 
 
 def row(model, weights, dense, rows):
     logit = weights["click/bias"][0]
     if model.linear:
-        logit += weights["linear_embeddings/embeddings"][rows].sum()
-        logit += dense @ weights["linear_dense/kernel"][:, 0]
+        logit += linear_logit(weights, dense, rows)
     fields = list(weights["embeddings/embeddings"][rows])
     if model.dense == "embed":
         vectors = weights["numeric_embeddings/embeddings"]
@@ -71,7 +55,7 @@ def test_deep_fefm_is_the_published_one(arguments):
     x = inputs()
     np.testing.assert_allclose(
         model.predict(x, verbose=0)[:, 0],
-        click_probability(model, x),
+        clicks_by_loops(model, x, row),
         rtol=1e-5,
     )
 

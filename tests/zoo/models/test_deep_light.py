@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from keras import ops
 
 import zoo
+from tests.zoo.models.by_loops import float64_weights
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
-from zoo.interop.weighted_model import named_weights
 
 
 def expected_click(w, prices, ids, hidden_layers):
@@ -40,10 +39,7 @@ def test_clicks_are_those_of_the_formula(units):
         zoo.DeepLight(SCHEMA, embedding_dim=4, hidden_units=units)
     )
     x = inputs()
-    w = {
-        name: ops.convert_to_numpy(variable).astype("float64")
-        for name, variable in named_weights(model).items()
-    }
+    w = float64_weights(model)
     expected = [
         expected_click(w, prices, ids, len(units))
         for prices, ids in zip(x["dense"], x["ids"], strict=True)

@@ -1,37 +1,22 @@
 """Compares FAT-DeepFFM with its formula, vector by vector."""
 
-import keras
 import numpy as np
 import pytest
 
 import zoo
+from tests.zoo.models.by_loops import clicks_by_loops
+from tests.zoo.models.by_loops import linear_logit
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
-from zoo.interop.weighted_model import named_weights
 
 FIELDS = ["price", "age", "site", "hour", "device"]
 DIM = 3
 
 
-def click_probability(model, x):
-    weights = {
-        name: keras.ops.convert_to_numpy(variable.value).astype("float64")
-        for name, variable in named_weights(model).items()
-    }
-    starts = np.cumsum([0, *SCHEMA.vocabulary_sizes])[:-1]
-    return np.array(
-        [
-            row(model, weights, dense, ids + starts)
-            for dense, ids in zip(x["dense"], x["ids"], strict=True)
-        ]
-    )
-
-
 def row(model, weights, dense, rows):
     logit = weights["click/bias"][0]
-    logit += weights["linear_embeddings/embeddings"][rows].sum()
-    logit += dense @ weights["linear_dense/kernel"][:, 0]
+    logit += linear_logit(weights, dense, rows)
     numbers = dense[:, None] * weights["numeric_embeddings/embeddings"]
     fields = [*numbers, *weights["embeddings/embeddings"][rows]]
     facing = {}
@@ -87,7 +72,7 @@ def test_fat_deep_ffm_is_the_published_one(arguments):
     )
     set_weights(model, deviation=0.3)
     x = inputs()
-    expected = click_probability(model, x)
+    expected = clicks_by_loops(model, x, row)
     assert np.std(expected) > 1e-2
     np.testing.assert_allclose(
         model.predict(x, verbose=0)[:, 0], expected, rtol=1e-5

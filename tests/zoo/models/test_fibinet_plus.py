@@ -2,20 +2,13 @@
 
 import numpy as np
 import pytest
-from keras import ops
 
 import zoo
+from tests.zoo.models.by_loops import float64_weights
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
 from zoo.interop.weighted_model import named_weights
-
-
-def numpy_weights(model):
-    return {
-        name: ops.convert_to_numpy(variable).astype("float64")
-        for name, variable in named_weights(model).items()
-    }
 
 
 def normalized(vector, epsilon):
@@ -87,7 +80,7 @@ def test_clicks_are_those_of_the_formula(kind):
         ),
         deviation=0.4,
     )
-    x, w = inputs(), numpy_weights(model)
+    x, w = inputs(), float64_weights(model)
     expected = [
         expected_click(w, prices, ids, kind)
         for prices, ids in zip(x["dense"], x["ids"], strict=True)
@@ -102,7 +95,7 @@ def test_the_order_of_fields_is_kept():
     schema = zoo.FeatureSchema(SCHEMA.dense, SCHEMA.categorical)
     usual = set_weights(zoo.FiBiNETPlus(schema, hidden_units=(4,)))
     other = zoo.FiBiNETPlus(schema, hidden_units=(4,), field_order=order)
-    weights = numpy_weights(usual)
+    weights = float64_weights(usual)
     for name, variable in named_weights(other).items():
         variable.assign(weights[name])
     # Pairs, and what is excited, are other weights' then.

@@ -39,6 +39,7 @@ if not is_command_line():
     from zoo.models import DCN as DCN
     from zoo.models import DESTINE as DESTINE
     from zoo.models import DIFM as DIFM
+    from zoo.models import DIN as DIN
     from zoo.models import DLRM as DLRM
     from zoo.models import DNN as DNN
     from zoo.models import DSSM as DSSM
@@ -89,6 +90,7 @@ if not is_command_line():
     from zoo.models import XDeepInt as XDeepInt
     from zoo.models import grow as grow
     from zoo.models.ctr_model import CTRModel as CTRModel
+    from zoo.models.history_model import HistoryModel as HistoryModel
     from zoo.presets.card import model_card as model_card
     from zoo.presets.hub_upload import upload_preset as upload_preset
     from zoo.presets.save_and_load import from_preset as from_preset

@@ -1,5 +1,3 @@
-from dataclasses import asdict
-
 import keras
 import numpy as np
 
@@ -155,6 +153,21 @@ class FeatureSchema:
         sequence = self.sequences.get(name)
         return name if sequence is None else sequence.field or name
 
+    @property
+    def histories(self):
+        """Tuple of histories, each a tuple of sequences of the same events."""
+        groups = {name: [name] for name in self.sequences}
+        for name, sequence in self.sequences.items():
+            other = sequence.parallel_to
+            if other is not None and groups[other] is not groups[name]:
+                groups[name] += groups[other]
+                groups.update(dict.fromkeys(groups[name], groups[name]))
+        in_order = [
+            tuple(other for other in self.sequences if other in groups[name])
+            for name in self.sequences
+        ]
+        return tuple(dict.fromkeys(in_order))
+
     def columns_of(self, role):
         """Returns the columns of a role that a network needs.
 
@@ -303,7 +316,7 @@ class FeatureSchema:
         # former versions read what they know.
         if self.sequences:
             config["sequences"] = [
-                [name, asdict(sequence)]
+                [name, sequence.get_config()]
                 for name, sequence in self.sequences.items()
             ]
         if self.roles:
@@ -389,6 +402,24 @@ class FeatureSchema:
                     f"{did_you_mean(sequence.field, self.categorical)}"
                     f"Received: {sequence}"
                 )
+            if sequence.parallel_to is not None:
+                self._check_parallel(name, sequence)
+
+    def _check_parallel(self, name, sequence):
+        others = [other for other in self.sequences if other != name]
+        if sequence.parallel_to not in others:
+            raise ValueError(
+                f"`sequences[{name!r}]` must be parallel to another sequence, "
+                f"of {others}. {did_you_mean(sequence.parallel_to, others)}"
+                f"Received: {sequence}"
+            )
+        length = self.sequences[sequence.parallel_to].max_length
+        if sequence.max_length != length:
+            raise ValueError(
+                f"`sequences[{name!r}]` must have the length of "
+                f"'{sequence.parallel_to}', whose events are the same, "
+                f"max_length={length}. Received: {sequence}"
+            )
 
     def _check_column(self, what, column):
         known = [*self.dense, *self.categorical, *self.sequences]

@@ -176,10 +176,22 @@ def networks_table() -> str:
         what = text.partition("\n")[0].partition(": ")[2].rstrip(".")
         reference = text.partition("Reference:\n")[2]
         link = re.search(r"\[[^]]+\]\([^)]+\)", reference)
-        roles = f"roles {', '.join(cls.ROLES)}" if cls.ROLES else ""
         cells = (
-            *(f"`zoo.{cls.__name__}`", f"`{name}`", what, roles),
+            *(f"`zoo.{cls.__name__}`", f"`{name}`", what, _needs(cls)),
             *(", ".join(cls.ORIGINALS), link.group() if link else ""),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _needs(cls: Any) -> str:
+    """What a log must have for a network."""
+    needs = []
+    # By an attribute of its own, for the command line imports no base class.
+    if hasattr(cls, "histories_of"):
+        needs.append("a history")
+    if cls.SEVERAL_LABELS:
+        needs.append("several labels")
+    if cls.ROLES:
+        needs.append(f"roles {', '.join(cls.ROLES)}")
+    return "; ".join(needs)

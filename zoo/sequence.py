@@ -1,5 +1,6 @@
 """Describes a column whose value is a list of ids: a history, tags."""
 
+from dataclasses import asdict
 from dataclasses import dataclass
 
 from zoo.checks import check_positive_integer
@@ -20,6 +21,9 @@ class Sequence:
             Defaults to `None`.
         max_length: integer. The most ids of a row that are kept. Defaults to
             `50`.
+        parallel_to: string. Another sequence whose ids are of the same events,
+            one by one: the items that a user clicked, and their categories.
+            Defaults to `None`.
 
     Raises:
         ValueError: unless there is either a field or a size, or for a number
@@ -34,6 +38,7 @@ class Sequence:
     field: str | None = None
     vocabulary_size: int | None = None
     max_length: int = 50
+    parallel_to: str | None = None
 
     def __post_init__(self):
         if (self.field is None) == (self.vocabulary_size is None):
@@ -49,3 +54,17 @@ class Sequence:
                 check_positive_integer(name, value)
                 # JSON can't hold integers of NumPy.
                 object.__setattr__(self, name, int(value))
+
+    def get_config(self):
+        """Returns the arguments as a dict that is ready for JSON.
+
+        Example:
+
+        >>> zoo.Sequence("item", max_length=20).get_config()
+        {'field': 'item', 'vocabulary_size': None, 'max_length': 20}
+        """
+        config = asdict(self)
+        # Left out where there is nothing to say: former versions read it.
+        if self.parallel_to is None:
+            del config["parallel_to"]
+        return config

@@ -12,11 +12,18 @@ ROLES = {
     "user": ["site", "price"],
     "item": ["hour", "age"],
     "context": ["device"],
+    "domain": ["device"],
 }
 SCHEMA = zoo.FeatureSchema(
     dense=["price", "age"],
     categorical={"site": 7, "hour": 5, "device": 3},
 )
+# What networks need of a log beside columns.
+SEQUENCES = {
+    "sites": zoo.Sequence("site", max_length=6),
+    "hours": zoo.Sequence("hour", max_length=6, parallel_to="sites"),
+}
+LABELS = ("click", "buy")
 
 
 def each_network(*often):
@@ -49,13 +56,28 @@ SMALL = {
 
 def build(network, schema=SCHEMA, **kwargs):
     cls = MODELS[network]
-    if cls.ROLES and not schema.roles:
-        known = [*schema.dense, *schema.categorical]
-        roles = {r: [c for c in cs if c in known] for r, cs in ROLES.items()}
-        config = {**schema.get_config(), "roles": roles}
-        schema = zoo.FeatureSchema.from_config(config)
+    schema = with_needs(cls, schema)
     small = {"embedding_dim": 4, "hidden_units": (8, 6)}
     return cls(schema, **{**small, **SMALL.get(network, {}), **kwargs})
+
+
+def with_needs(cls, schema):
+    """The schema, with what it lacks of that which a network needs."""
+    config = schema.get_config()
+    if cls.ROLES and not schema.roles:
+        known = [*schema.dense, *schema.categorical]
+        config["roles"] = {
+            role: [column for column in columns if column in known]
+            for role, columns in ROLES.items()
+        }
+    if zoo.HistoryModel in cls.__mro__ and not schema.histories:
+        config["sequences"] = [
+            [name, each.get_config()] for name, each in SEQUENCES.items()
+        ]
+    if cls.SEVERAL_LABELS and len(schema.labels) == 1:
+        config.pop("label", None)
+        config["labels"] = LABELS
+    return zoo.FeatureSchema.from_config(config)
 
 
 def set_weights(model, seed=0, deviation=0.5):
@@ -78,4 +100,27 @@ def inputs(schema=SCHEMA, rows=16, seed=1):
             [random.integers(0, n, rows) for n in schema.vocabulary_sizes],
             axis=1,
         ).astype("int32"),
+        **_sequences(schema, rows, random),
     }
+
+
+def clicks(model, x):
+    """Labels that the model learns from, as `fit` takes them."""
+    y = (x["ids"][:, :1] % 2).astype("float32")
+    labels = model.schema.labels
+    return y if len(labels) == 1 else dict.fromkeys(labels, y)
+
+
+def _sequences(schema, rows, random):
+    """Events, padded in front; the first row of each has none."""
+    drawn = {}
+    for names in schema.histories:
+        longest = schema.sequences[names[0]].max_length
+        lengths = random.integers(0, longest + 1, rows)
+        lengths[:1] = 0
+        padded = np.arange(longest) < longest - lengths[:, None]
+        for name in names:
+            size = schema.vocabularies[schema.vocabulary_of(name)]
+            ids = random.integers(0, size, (rows, longest))
+            drawn[name] = np.where(padded, -1, ids).astype("int32")
+    return drawn

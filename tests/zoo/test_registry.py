@@ -10,8 +10,15 @@ from zoo.registry import networks_table
 
 SCHEMA = zoo.FeatureSchema(
     ["price"],
-    {"site": 4, "hour": 3},
-    roles={"user": "site", "item": "hour", "context": "price"},
+    {"site": 4, "hour": 3, "device": 2},
+    roles={
+        "user": "site",
+        "item": "hour",
+        "context": "price",
+        "domain": "device",
+    },
+    sequences={"sites": zoo.Sequence("site", max_length=4)},
+    labels=("click", "buy"),
 )
 
 

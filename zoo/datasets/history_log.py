@@ -128,7 +128,9 @@ def _schema(max_vocabulary: int, history: int, purchase: bool) -> FeatureSchema:
         categorical={n: _FIRST_TOKEN_ID + size for n, size in sizes.items()},
         sequences={
             HISTORY: Sequence("item", max_length=history),
-            HISTORY_OF_CATEGORIES: Sequence("category", max_length=history),
+            HISTORY_OF_CATEGORIES: Sequence(
+                "category", max_length=history, parallel_to=HISTORY
+            ),
         },
         roles={"user": ["user"], "item": ["item", "category"]},
         **label,

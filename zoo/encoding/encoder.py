@@ -131,6 +131,7 @@ class ClickEncoder:
                     column.shares,
                     None if column.shares else sizes[name],
                     column.max_length,
+                    column.parallel_to,
                 )
                 for name, column in log_format.sequences.items()
             },

@@ -61,6 +61,7 @@ from zoo.layers.logarithmic_transform import (
 )
 from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
+from zoo.layers.masked_sum import MaskedSum as MaskedSum
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
 from zoo.layers.numeric_embedding import NumericEmbedding as NumericEmbedding
 from zoo.layers.outer_product_fusion import (

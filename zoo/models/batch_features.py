@@ -16,6 +16,7 @@ from zoo.layers import NumericEmbedding
 from zoo.models.hidden_layers import after_linear
 from zoo.models.hidden_layers import hidden_layer
 from zoo.models.hidden_layers import one_each
+from zoo.models.history import History
 from zoo.models.table import Table
 
 Tensor = Any
@@ -111,11 +112,7 @@ class Features:
 
         `(batch, fields * embedding_dim + num_dense)`.
         """
-        flat = keras.layers.Flatten()(self.embeddings)
-        if self._model.dense == "embed":
-            return flat
-        self._numeric_used = True
-        return keras.layers.Concatenate(name="features")([flat, self.dense])
+        return self._flat(self.embeddings)
 
     def field(self, name: str) -> Tensor:
         """Returns the embedding of one field, `(batch, embedding_dim)`."""
@@ -140,6 +137,42 @@ class Features:
         """Returns which places of a sequence hold an event."""
         check_choice("sequence", name, self.schema.sequences)
         return self.inputs[name] >= 0
+
+    def history(
+        self, names: tuple[str, ...], targets: tuple[str, ...]
+    ) -> History:
+        """Returns parallel sequences, and the fields they are compared with.
+
+        Args:
+            names: names of sequences of the same events.
+            targets: the name of a field for each of them.
+        """
+        table = self.table()
+        return History(
+            names,
+            self.joined([table.sequences[each] for each in names]),
+            self.mask(names[0]),
+            self.joined([self.field(each) for each in targets]),
+        )
+
+    def flat_with(self, vectors: dict[str, Tensor]) -> Tensor:
+        """Returns `flat` with other vectors for sequences than their means.
+
+        Args:
+            vectors: dict from names of sequences to `(batch, embedding_dim)`.
+        """
+        return self._flat(
+            self._stacked(self.names, "embeddings", None, vectors)
+        )
+
+    def flat_without(self, sequences: list[str]) -> Tensor:
+        """Returns `flat` without the means of some sequences.
+
+        Args:
+            sequences: their names.
+        """
+        names = [name for name in self.names if name not in sequences]
+        return self._flat(self._stacked(names, "embeddings", None))
 
     def fields_of(self, name: str, dim: int | None = None) -> Tensor:
         """Returns the `fields` of another table of the same ids.
@@ -294,7 +327,7 @@ class Features:
             for events in table.sequences.values()
         ]
         if self._model.linear_pooling == "mean":
-            pooled = self._means(table)
+            pooled = self._pooled(table, [*self.schema.sequences], {})
         return keras.layers.Concatenate(axis=1)([table.fields, *pooled])
 
     def _linear_dense(
@@ -360,23 +393,63 @@ class Features:
                 x = after_linear(linear(x, i + 1, width), layer, *rest)
         return x
 
-    def output(
-        self, inputs: Tensor, name: str = "logit", use_bias: bool = False
+    def scores(
+        self,
+        inputs: Tensor,
+        units: tuple[int, ...],
+        name: str,
+        output: str = "linear",
+        **settings: Any,
     ) -> Tensor:
-        """A linear output, `(batch, labels)`; the model adds a bias anyway."""
+        """A perceptron that gives each event a number, `(batch, length)`.
+
+        Args:
+            inputs: `(batch, length, width)`.
+            units: integers, the widths of its hidden layers.
+            name: string, of the layers: `<name>_hidden_1` and so on, and last
+                `<name>_score`.
+            output: string, the activation of the number. Defaults to
+                `"linear"`.
+            **settings: as `mlp` takes them, but without one neither
+                normalization nor dropout.
+        """
+        settings = {"normalization": None, "dropout": 0.0, **settings}
+        hidden = self.mlp(inputs, units, name=name, **settings)
+        score = self.output(hidden, f"{name}_score", use_bias=True, units=1)
+        if output != "linear":
+            score = keras.layers.Activation(output)(score)
+        return ops.squeeze(score, axis=-1)
+
+    def output(
+        self,
+        inputs: Tensor,
+        name: str = "logit",
+        use_bias: bool = False,
+        units: int | None = None,
+    ) -> Tensor:
+        """A linear output, `(batch, labels)`; the model adds a bias anyway.
+
+        Args:
+            inputs: `(batch, ..., width)`.
+            name: string, the layer's name. Defaults to `"logit"`.
+            use_bias: boolean, whether it has one. Defaults to `False`.
+            units: integer, `1` for the part of one label, or a score of each
+                event. Defaults to `None`, one for each label.
+        """
         return keras.layers.Dense(
-            len(self.schema.labels),
+            len(self.schema.labels) if units is None else units,
             use_bias=use_bias,
             kernel_initializer="glorot_normal",
             name=name,
         )(inputs)
 
-    def joined(self, parts: list[Tensor], name: str) -> Tensor:
-        """Puts tensors side by side, `(batch, sum of their widths)`.
+    def joined(self, parts: list[Tensor], name: str | None = None) -> Tensor:
+        """Puts tensors side by side, `(batch, ..., sum of their widths)`.
 
         Args:
-            parts: list of `(batch, width)` tensors.
-            name: string, the layer's name.
+            parts: list of `(batch, ..., width)` tensors.
+            name: string, the layer's name. Defaults to `None`, one that Keras
+                gives.
         """
         if len(parts) == 1:
             return parts[0]
@@ -398,21 +471,36 @@ class Features:
                 f"dense={model.dense!r} with the columns {self.schema.dense}"
             )
 
-    def _stacked(self, names: list[str], table: str, dim: int | None) -> Tensor:
-        """Columns of a table by their names, `(batch, names, dim)`."""
+    def _flat(self, embeddings: Tensor) -> Tensor:
+        flat = keras.layers.Flatten()(embeddings)
+        if self._model.dense == "embed":
+            return flat
+        return keras.layers.Concatenate(name="features")([flat, self.dense])
+
+    def _stacked(
+        self,
+        names: list[str],
+        table: str,
+        dim: int | None,
+        vectors: dict[str, Tensor] | None = None,
+    ) -> Tensor:
+        """Columns of a table by their names, `(batch, names, dim)`.
+
+        A sequence is that of `vectors`, or its mean.
+        """
         schema = self.schema
-        vectors = self.table(table, dim)
-        parts, available = [vectors.fields], list(schema.categorical)
+        looked_up = self.table(table, dim)
+        parts, available = [looked_up.fields], list(schema.categorical)
         if self._model.dense == "embed" and schema.num_dense:
             if table not in self._numeric:
                 self._numeric[table] = NumericEmbedding(
-                    vectors.fields.shape[-1], name=f"numeric_{table}"
+                    looked_up.fields.shape[-1], name=f"numeric_{table}"
                 )(self.dense)
             parts.insert(0, self._numeric[table])
             available = [*schema.dense, *available]
-        if any(name in schema.sequences for name in names):
-            parts += self._means(vectors)
-            available += schema.sequences
+        sequences = [name for name in schema.sequences if name in names]
+        parts += self._pooled(looked_up, sequences, vectors or {})
+        available += sequences
         return _in_order(parts, available, names)
 
     def _look_up(self, columns: list[str], name: str, dim: int) -> Tensor:
@@ -448,12 +536,17 @@ class Features:
             name=name,
         )
 
-    def _means(self, table: Table) -> list[Tensor]:
-        """The mean of each sequence, `(batch, 1, embedding_dim)`."""
-        return [
-            ops.expand_dims(MaskedMean()([events, self.mask(name)]), axis=1)
-            for name, events in table.sequences.items()
+    def _pooled(
+        self, table: Table, names: list[str], vectors: dict[str, Tensor]
+    ) -> list[Tensor]:
+        """One vector for each sequence, `(batch, 1, embedding_dim)`."""
+        pooled = [
+            vectors[name]
+            if name in vectors
+            else MaskedMean()([table.sequences[name], self.mask(name)])
+            for name in names
         ]
+        return [ops.expand_dims(each, axis=1) for each in pooled]
 
 
 def _in_order(

@@ -105,6 +105,8 @@ class CTRModel(keras.Model):
     DENSE = "concat"
     # The roles of columns that the schema must have.
     ROLES: tuple[str, ...] = ()
+    # Whether it is made for several labels.
+    SEVERAL_LABELS = False
     # The implementations whose logits are this network's, up to rounding.
     ORIGINALS: tuple[str, ...] = ()
 

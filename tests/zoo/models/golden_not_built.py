@@ -12,7 +12,7 @@ LINEAR_OF_VECTORS = (
 NOT_BUILT = {
     **dict.fromkeys(
         (
-            "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DIN", "FuxiCTR/DMIN",
+            "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DMIN",
             "FuxiCTR/DMR", "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
             "FuxiCTR/TWIN", "FuxiCTR/MIRRN", "FuxiCTR/TransAct",
             "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",

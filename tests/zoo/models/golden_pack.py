@@ -5,6 +5,7 @@ described in `golden/README.md`.
 """
 
 import functools
+import importlib
 import json
 import zipfile
 from collections import namedtuple
@@ -18,6 +19,9 @@ from zoo.interop.checkpoint_import import SOURCES
 from zoo.interop.state_dict import StateDict
 
 OWN = Path(__file__).parent / "golden"
+# Mappings of sources that the zoo does not import, a file for each topic.
+for _path in sorted(Path(__file__).parent.glob("golden_by_hand_*.py")):
+    importlib.import_module(f"tests.zoo.models.{_path.stem}")
 MEAN = "layers.MaskedAveragePooling()"
 NAMES = {
     "FuxiCTR": "fuxictr",
@@ -66,6 +70,11 @@ class Golden:
 
     def __contains__(self, name):
         return name in self.arrays
+
+    def by_label(self, name):
+        """An array of the outputs, `(batch, labels)`."""
+        array = self.arrays[name].astype("float32")
+        return array.reshape(len(array), -1)
 
     def group(self, prefix):
         """Arrays by what follows `prefix/` in their names."""

@@ -57,31 +57,35 @@ def test_logits_are_those_of_the_original(golden):
     model = golden.import_weights()
     assert golden.variant.source in type(model).ORIGINALS
     inputs = golden.inputs(model.schema)
-    click = ops.convert_to_numpy(model(inputs, training=False))
+    probabilities = columns(model, model(inputs, training=False))
+    probabilities = np.concatenate(
+        [ops.convert_to_numpy(column) for column in probabilities], axis=1
+    )
     np.testing.assert_allclose(
-        click[:, 0], golden["probability"], rtol=0, atol=1e-5
+        probabilities, golden.by_label("probability"), rtol=0, atol=1e-5
     )
     if "logit" in golden:
         click = model.get_layer("click")
         logits = keras.Model(model.input, click.input)(inputs)
         received = ops.convert_to_numpy(logits + click.bias)
         np.testing.assert_allclose(
-            received[:, 0], golden["logit"], rtol=1e-5, atol=1e-5
+            received, golden.by_label("logit"), rtol=1e-5, atol=1e-5
         )
 
 
 @torch_alone
 def test_gradients_are_those_of_the_original(golden, name):
     model = golden.import_weights()
-    probability = model(golden.inputs(model.schema), training=False)
-    cross_entropy(golden["labels"], probability).backward()
+    probabilities = model(golden.inputs(model.schema), training=False)
+    cross_entropy(golden, model, probabilities).backward()
     compare_gradients(model, golden.import_gradients(), name)
     # An original may have several biases of the logit.
-    error = np.mean(golden["probability"] - golden["labels"])
+    error = golden.by_label("probability") - golden.by_label("labels")
     bias = named_weights(model).get("click/bias")
-    if bias is not None:
+    if bias is not None and not MODELS[network_name(model)].SEVERAL_LABELS:
         received = bias.value.grad.numpy()
-        np.testing.assert_allclose(received, [error], rtol=0, atol=1e-6)
+        expected = np.mean(error, axis=0)
+        np.testing.assert_allclose(received, expected, rtol=0, atol=1e-6)
 
 
 def test_training_loss_is_that_of_the_original(golden):
@@ -109,9 +113,20 @@ def test_a_clone_proves_each_network():
         assert equal[name] <= set(cls.ORIGINALS)
 
 
-def cross_entropy(labels, probability):
-    labels = ops.cast(labels.reshape(-1, 1), probability.dtype)
-    return ops.mean(ops.binary_crossentropy(labels, probability))
+def columns(model, probabilities):
+    """What a model predicts for each of its labels, `(batch, 1)`."""
+    if isinstance(probabilities, dict):
+        return [probabilities[label] for label in model.schema.labels]
+    return [probabilities]
+
+
+def cross_entropy(golden, model, probabilities):
+    """The sum over the labels of the mean over the rows."""
+    labels = golden.by_label("labels")
+    return sum(
+        ops.mean(ops.binary_crossentropy(labels[:, i : i + 1], column))
+        for i, column in enumerate(columns(model, probabilities))
+    )
 
 
 def training_loss(model, golden):
@@ -119,10 +134,15 @@ def training_loss(model, golden):
     outputs = super(zoo.CTRModel, model).call(
         golden.inputs(model.schema), training=False
     )
-    probability = outputs["probabilities"]
-    labels = ops.cast(golden["labels"].reshape(-1, 1), "float32")
-    extra = model.extra_loss(labels, probability, outputs["kept"])
-    return cross_entropy(golden["labels"], probability) + extra
+    probabilities = outputs["probabilities"]
+    labels = golden.by_label("labels")
+    if len(model.schema.labels) > 1:
+        labels = {
+            label: labels[:, i : i + 1]
+            for i, label in enumerate(model.schema.labels)
+        }
+    extra = model.extra_loss(labels, probabilities, outputs["kept"])
+    return cross_entropy(golden, model, probabilities) + extra
 
 
 def compare_gradients(model, expected, name):

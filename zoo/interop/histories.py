@@ -1,0 +1,56 @@
+"""Reads which sequences an original compares with which fields."""
+
+from typing import Any
+
+from zoo.interop.original import Original
+
+Names = tuple[str, ...]
+
+
+def read_histories(
+    original: Original,
+    sequences: str,
+    targets: str,
+    default: tuple[Any, Any],
+) -> tuple[Names, ...]:
+    """Reads two settings into the arguments `histories` and `targets`.
+
+    Args:
+        original: `Original`.
+        sequences, targets: strings, the settings: each a list, with a name or
+            a tuple of names for each history.
+        default: the originals' defaults of both.
+
+    Returns:
+        The histories.
+
+    Raises:
+        ValueError: if they do not name a field for each sequence.
+    """
+    histories = _read(original, sequences, default[0])
+    fields = _read(original, targets, default[1])
+    columns = original.columns
+    for setting, found, known in (
+        (sequences, histories, columns.sequences),
+        (targets, fields, columns.categorical),
+    ):
+        unknown = [n for names in found for n in names if n not in known]
+        if unknown:
+            raise ValueError(
+                f"`config['{setting}']` must name columns of `features`, "
+                f"{list(known)}. Received: {unknown}"
+            )
+    if [*map(len, histories)] != [*map(len, fields)]:
+        raise ValueError(
+            f"`config['{targets}']` must have a field for each sequence of "
+            f"`config['{sequences}']`. Received: {fields} for {histories}"
+        )
+    original.arguments.update(histories=histories, targets=fields)
+    return histories
+
+
+def _read(original: Original, setting: str, default: Any) -> tuple[Names, ...]:
+    value = original.setting(setting, default)
+    # A tuple is one history, a list has several.
+    value = value if isinstance(value, list) else [value]
+    return tuple((n,) if isinstance(n, str) else tuple(n) for n in value)

@@ -23,15 +23,15 @@ def by_hand(*names):
     return register
 
 
-def import_by_hand(name, state, features, config):
+def import_by_hand(name, state, about):
     """The zoo's network of an original.
 
     Args:
         name: string, `"source/network"`.
         state: `StateDict` of the original.
-        features: the columns, as the golden numbers describe them.
-        config: dict of the original's settings.
+        about: dict that describes the golden numbers.
     """
+    features, config = about["features"], about["hyperparameters"]
     kinds = {each["name"]: each["type"] for each in features}
     schema = zoo.FeatureSchema(
         [each for each, kind in kinds.items() if kind == "numeric"],
@@ -40,14 +40,27 @@ def import_by_hand(name, state, features, config):
             for each in features
             if each["type"] == "categorical"
         },
+        sequences={
+            each["name"]: _sequence(each)
+            for each in features
+            if each["type"] == "sequence"
+        },
+        labels=about["labels"],
     )
     state.drop_integers()
     original = ByHand(state, SimpleNamespace(schema=schema), config)
-    if list(kinds) != [*schema.dense, *schema.categorical]:
+    usual = [*schema.dense, *schema.categorical, *schema.sequences]
+    if list(kinds) != usual:
         original.order = tuple(kinds)
     network = MAPPINGS[name](original)
     state.check_all_taken()
     return make_network(MODELS[network], original.arguments, original.weights)
+
+
+def _sequence(feature):
+    shared = feature.get("shares_embedding_of")
+    size = None if shared else feature["vocabulary_size"]
+    return zoo.Sequence(shared, size, max_length=feature["length"])
 
 
 class ByHand(Original):

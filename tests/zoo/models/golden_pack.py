@@ -134,8 +134,7 @@ class Golden:
             return import_by_hand(
                 "/".join(self.variant[:2]),
                 state,
-                self.about["features"],
-                self.about["hyperparameters"],
+                self.about,
             )
         config = {
             name: value

@@ -16,9 +16,9 @@ NOTEBOOKS = runpy.run_path(str(FOLDER / "notebooks.py"))
 TUTORIALS = NOTEBOOKS["tutorials"]()
 
 
-def test_there_are_five_tutorials():
+def test_there_are_six_tutorials():
     numbers = [path.name[:2] for path in TUTORIALS]
-    assert numbers == ["1_", "2_", "3_", "4_", "5_"]
+    assert numbers == ["1_", "2_", "3_", "4_", "5_", "6_"]
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)

@@ -8,7 +8,7 @@ from keras import ops
 from keras_cowclip import backend
 
 # The share of an average's window that lies between two of its updates.
-INTERVAL = 0.01
+INTERVAL = 0.1
 
 
 def move_averages(optimizer: Any, tables: set[int]) -> None:
@@ -16,8 +16,8 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
 
     Keras does it at each step, which for tables is a pass over three arrays of
     their size. Here the averages of tables move once in as many steps as make
-    up a hundredth of their window, `1 / (1 - ema_momentum)`: at each one up to
-    a momentum of .99.
+    up a tenth of their window, `1 / (1 - ema_momentum)`: at each one up to a
+    momentum of .9.
 
     Args:
         optimizer: `CowClip`.

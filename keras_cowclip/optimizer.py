@@ -122,8 +122,8 @@ class CowClip(keras.optimizers.Adam):
     factor are free), and on JAX where XLA compiles the step.
 
     With `use_ema` Keras would pass over all tables at each step. On one device,
-    averages of tables are updated at a hundredth of their window's steps,
-    `0.01 / (1 - ema_momentum)`, but no more often than the tables.
+    averages of tables are updated at a tenth of their window's steps,
+    `0.1 / (1 - ema_momentum)`, but no more often than the tables.
 
     Several devices train what one device trains with the whole batch, because
     counts are summed over them: under `keras.distribution` on JAX, in the scope

@@ -206,7 +206,7 @@ def test_a_file_saved_within_a_window_goes_on_as_if_never_saved(
 
 
 @pytest.mark.parametrize(
-    ("k", "momentum", "interval"), [(1, 0.8, 1), (1, 0.998, 5), (4, 0.8, 4)]
+    ("k", "momentum", "interval"), [(1, 0.8, 1), (1, 0.98, 5), (4, 0.8, 4)]
 )
 def test_averages_of_tables_move_at_few_steps(k, momentum, interval):
     optimizer = kc.CowClip(

@@ -97,6 +97,7 @@ def measure(name: str, ids: int, folder: Path | None) -> Line:
     import keras
     import scaling
 
+    from keras_cowclip.averaging import steps_between
     from zoo.runtime.environment import describe_environment
 
     zoo.keep_freed_memory()
@@ -114,15 +115,15 @@ def measure(name: str, ids: int, folder: Path | None) -> Line:
     rule, batch_size, variant = SETTINGS[name]
     recipe = _recipe(scaling, rule, batch_size, variant)
     model = recipe.make_network(schema)
-    model.compile(
-        recipe.make_optimizer(rows // recipe.batch_size, schema),
-        loss="binary_crossentropy",
-    )
+    optimizer = recipe.make_optimizer(rows // recipe.batch_size, schema)
+    model.compile(optimizer, loss="binary_crossentropy")
     share = min(1.0, IDS_OF_A_WHOLE_WINDOW / ids)
     steps = max(1, round(share * WINDOW_ROWS[batch_size] / batch_size))
-    seconds = _seconds_of_a_row(
-        model, inputs, labels, recipe, steps * batch_size
-    )
+    window = steps * batch_size
+    if optimizer.use_ema:
+        # The averages of tables move once in a window.
+        window = max(window, steps_between(optimizer) * recipe.batch_size)
+    seconds = _seconds_of_a_row(model, inputs, labels, recipe, window)
     return {
         "backend": keras.backend.backend(),
         "ids": ids,

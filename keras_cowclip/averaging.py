@@ -25,13 +25,7 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
     """
     iterations = optimizer.iterations
     is_first = ops.equal(iterations, 0)
-    # A table rests between its own steps.
-    own = optimizer.embedding_accumulation_steps
-    momentum = optimizer.ema_momentum
-    steps = own
-    # What overwrites the weights may not undo steps that no average has seen.
-    if momentum < 1.0 and not optimizer.ema_overwrite_frequency:
-        steps *= max(1, round(INTERVAL / (1.0 - momentum) / own))
+    momentum, steps = optimizer.ema_momentum, steps_between(optimizer)
     is_due = ops.logical_or(is_first, ops.equal((iterations + 1) % steps, 0))
     # Keras' first step, too, sets an average to its weight.
     kept, kept_by_tables = (
@@ -53,3 +47,14 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
             backend.run_if(is_due, move, [average], [variable])
         else:
             backend.move_average(average, variable, kept)
+
+
+def steps_between(optimizer: Any) -> int:
+    """Returns the steps from one update of a table's average to the next."""
+    # A table rests between its own steps.
+    own = optimizer.embedding_accumulation_steps
+    momentum = optimizer.ema_momentum
+    # What overwrites the weights may not undo steps that no average has seen.
+    if momentum == 1.0 or optimizer.ema_overwrite_frequency:
+        return own
+    return own * max(1, round(INTERVAL / (1.0 - momentum) / own))

@@ -24,10 +24,10 @@ def test_each_run_has_a_line_for_each_label(monkeypatch, tmp_path, capsys):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     planted = importlib.import_module("planted_truth")
     monkeypatch.setattr(planted, "train", report_of)
-    call = ["planted_truth", "labels", "--rows", "2000", "--seeds", "0", "--networks"]
+    call = "planted_truth labels --rows 2000 --seeds 0 --networks"
     networks = [planted.ALONE, "deepfm"]
     monkeypatch.setattr(
-        sys, "argv", [*call, *networks, "--output", str(tmp_path)]
+        sys, "argv", [*call.split(), *networks, "--output", str(tmp_path)]
     )
     planted.main()
     lines = planted.read(tmp_path / "labels.csv")

@@ -38,6 +38,7 @@ if not is_command_line():
     from zoo.models import DAGFM as DAGFM
     from zoo.models import DCN as DCN
     from zoo.models import DESTINE as DESTINE
+    from zoo.models import DIEN as DIEN
     from zoo.models import DIFM as DIFM
     from zoo.models import DIN as DIN
     from zoo.models import DLRM as DLRM

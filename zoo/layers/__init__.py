@@ -60,6 +60,7 @@ from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,
 )
 from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
+from zoo.layers.masked_gru import MaskedGRU as MaskedGRU
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.masked_sum import MaskedSum as MaskedSum
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross

@@ -15,6 +15,7 @@ from zoo.models.deep_im import DeepIM as DeepIM
 from zoo.models.deep_light import DeepLight as DeepLight
 from zoo.models.deepfm import DeepFM as DeepFM
 from zoo.models.destine import DESTINE as DESTINE
+from zoo.models.dien import DIEN as DIEN
 from zoo.models.difm import DIFM as DIFM
 from zoo.models.din import DIN as DIN
 from zoo.models.dlrm import DLRM as DLRM

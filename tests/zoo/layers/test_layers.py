@@ -231,6 +231,11 @@ CASES = [
         [(None, 3, 4), (None, 3)],
     ),
     (layers.Positions, {"dim": 3}, [(None, 3, 4)]),
+    (
+        layers.MaskedGRU,
+        {"units": 5, "attention": "update", "reset_after": False},
+        [(None, 3, 4), (None, 3), (None, 3)],
+    ),
 ]
 
 

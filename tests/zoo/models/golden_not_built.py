@@ -17,13 +17,12 @@ ROWWISE_DICE = (
 NOT_BUILT = {
     **dict.fromkeys(
         (
-            "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DMIN",
+            "FuxiCTR/BST", "FuxiCTR/DMIN",
             "FuxiCTR/DMR", "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
             "FuxiCTR/TWIN", "FuxiCTR/MIRRN", "FuxiCTR/TransAct",
             "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",
             "FuxiCTR/LongCTR_DCNv2", "FuxiCTR/LongCTR_FinalMLP",
-            "FuxiCTR/LongCTR_TransAct", "DeepCTR-Torch/DIEN",
-            "torch-rechub/BST", "torch-rechub/DIEN",
+            "FuxiCTR/LongCTR_TransAct", "torch-rechub/BST",
         ),
         HISTORIES,
     ),
@@ -47,6 +46,7 @@ NOT_BUILT = {
         "in a row without events its weights are those of the padding, whose "
         "vectors are those of id 0; the zoo's interest is zero there"
     ),
+    "torch-rechub/DIEN": ROWWISE_DICE,
     "torch-rechub/DIN": ROWWISE_DICE,
     "torch-rechub/AFM": (
         "its attention is over one vector, so that each weight is 1; the "

@@ -17,12 +17,12 @@ ROWWISE_DICE = (
 NOT_BUILT = {
     **dict.fromkeys(
         (
-            "FuxiCTR/BST", "FuxiCTR/DMIN",
+            "FuxiCTR/DMIN",
             "FuxiCTR/DMR", "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
-            "FuxiCTR/TWIN", "FuxiCTR/MIRRN", "FuxiCTR/TransAct",
+            "FuxiCTR/TWIN", "FuxiCTR/MIRRN",
             "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",
             "FuxiCTR/LongCTR_DCNv2", "FuxiCTR/LongCTR_FinalMLP",
-            "FuxiCTR/LongCTR_TransAct", "torch-rechub/BST",
+            "FuxiCTR/LongCTR_TransAct",
         ),
         HISTORIES,
     ),

@@ -8,18 +8,21 @@ LINEAR_OF_VECTORS = (
     "for each id"
 )
 
+ROWWISE_DICE = (
+    "its Dice normalizes the units of each row, by the sum of their squares; "
+    "the paper's normalizes each unit over the batch"
+)
+
 # By source and network, or by source, network and variant.
 NOT_BUILT = {
     **dict.fromkeys(
         (
-            "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DMIN",
+            "FuxiCTR/DMIN",
             "FuxiCTR/DMR", "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
-            "FuxiCTR/TWIN", "FuxiCTR/MIRRN", "FuxiCTR/TransAct",
+            "FuxiCTR/TWIN", "FuxiCTR/MIRRN",
             "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",
             "FuxiCTR/LongCTR_DCNv2", "FuxiCTR/LongCTR_FinalMLP",
-            "FuxiCTR/LongCTR_TransAct", "DeepCTR-Torch/DIEN",
-            "DeepCTR-Torch/DIN", "torch-rechub/BST", "torch-rechub/DIEN",
-            "torch-rechub/DIN",
+            "FuxiCTR/LongCTR_TransAct",
         ),
         HISTORIES,
     ),
@@ -39,6 +42,12 @@ NOT_BUILT = {
         ),
         LABELS,
     ),
+    "DeepCTR-Torch/DIN/softmax": (
+        "in a row without events its weights are those of the padding, whose "
+        "vectors are those of id 0; the zoo's interest is zero there"
+    ),
+    "torch-rechub/DIEN": ROWWISE_DICE,
+    "torch-rechub/DIN": ROWWISE_DICE,
     "torch-rechub/AFM": (
         "its attention is over one vector, so that each weight is 1; the "
         "paper's is over the pairs of fields"

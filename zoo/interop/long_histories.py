@@ -17,7 +17,9 @@ from zoo.sequence import Sequence
 DEFAULT_LENGTH = 50
 
 
-def read_long_history(original: FuxiCTR, length: int | None = None) -> int:
+def read_long_history(
+    original: FuxiCTR, length: int | None = None
+) -> dict[str, str]:
     """Gives an original the history that its feature map does not have.
 
     Args:
@@ -26,7 +28,7 @@ def read_long_history(original: FuxiCTR, length: int | None = None) -> int:
             to `None`, the setting `max_len`.
 
     Returns:
-        The number of the columns of an item.
+        Dict from the history's sequences to the fields of the item.
 
     Raises:
         ValueError: if there is no column of an item, or one that is no field.
@@ -62,9 +64,25 @@ def read_long_history(original: FuxiCTR, length: int | None = None) -> int:
     original.arguments.pop("field_order", None)
     if columns.order != columns.usual_order:
         original.arguments["field_order"] = tuple(columns.order)
-    original.arguments["histories"] = (tuple(sequences),)
-    original.arguments["targets"] = (tuple(items),)
-    return len(items)
+    return dict(zip(sequences, items, strict=True))
+
+
+def read_compared_history(
+    original: FuxiCTR, length: int | None = None
+) -> tuple[str, ...]:
+    """Reads a history that is compared with the item, for `HistoryModel`.
+
+    Args:
+        original, length: as `read_long_history` takes them.
+
+    Returns:
+        The names of its sequences.
+    """
+    targets = read_long_history(original, length)
+    original.arguments.update(
+        histories=(tuple(targets),), targets=(tuple(targets.values()),)
+    )
+    return tuple(targets)
 
 
 def read_long_network(original: FuxiCTR, length: int | None = None) -> int:
@@ -77,8 +95,8 @@ def read_long_network(original: FuxiCTR, length: int | None = None) -> int:
     Returns:
         The length of an item's vector.
     """
-    items = read_long_history(original, length)
-    width = items * original.embeddings()
+    sequences = read_compared_history(original, length)
+    width = len(sequences) * original.embeddings()
     original.arguments.update(
         num_heads=original.setting("num_heads", 1),
         attention_dropout=float(original.setting("attention_dropout", 0)),

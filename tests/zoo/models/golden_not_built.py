@@ -14,8 +14,7 @@ NOT_BUILT = {
         (
             "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DMIN",
             "FuxiCTR/DMR", "FuxiCTR/TransAct",
-            "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",
-            "FuxiCTR/LongCTR_DCNv2", "FuxiCTR/LongCTR_FinalMLP",
+            "FuxiCTR/LongCTR_DIEN",
             "FuxiCTR/LongCTR_TransAct", "DeepCTR-Torch/DIEN",
             "DeepCTR-Torch/DIN", "torch-rechub/BST", "torch-rechub/DIEN",
             "torch-rechub/DIN",

@@ -46,6 +46,7 @@ if not is_command_line():
     from zoo.models import DNN as DNN
     from zoo.models import DSSM as DSSM
     from zoo.models import EDCN as EDCN
+    from zoo.models import ETA as ETA
     from zoo.models import FCN as FCN
     from zoo.models import FFM as FFM
     from zoo.models import FGCNN as FGCNN
@@ -57,6 +58,7 @@ if not is_command_line():
     from zoo.models import HOFM as HOFM
     from zoo.models import IFM as IFM
     from zoo.models import LR as LR
+    from zoo.models import MIRRN as MIRRN
     from zoo.models import MLR as MLR
     from zoo.models import NFM as NFM
     from zoo.models import ONN as ONN
@@ -64,6 +66,9 @@ if not is_command_line():
     from zoo.models import PNN as PNN
     from zoo.models import QNN as QNN
     from zoo.models import SAM as SAM
+    from zoo.models import SDIM as SDIM
+    from zoo.models import SIM as SIM
+    from zoo.models import TWIN as TWIN
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2

@@ -49,10 +49,13 @@ from zoo.layers.field_self_attention import (
     FieldSelfAttention as FieldSelfAttention,
 )
 from zoo.layers.field_sum import FieldSum as FieldSum
+from zoo.layers.fourier_filter import FourierFilter as FourierFilter
 from zoo.layers.gated_cross import GatedCross as GatedCross
 from zoo.layers.graph_message import GraphMessage as GraphMessage
 from zoo.layers.group_excitation import GroupExcitation as GroupExcitation
 from zoo.layers.group_products import GroupProducts as GroupProducts
+from zoo.layers.hash_agreement import HashAgreement as HashAgreement
+from zoo.layers.hashed_sum import HashedSum as HashedSum
 from zoo.layers.k_max_pooling import KMaxPooling as KMaxPooling
 from zoo.layers.khatri_rao_neuron import KhatriRaoNeuron as KhatriRaoNeuron
 from zoo.layers.learned_vector import LearnedVector as LearnedVector
@@ -72,6 +75,7 @@ from zoo.layers.pair_dense import PairDense as PairDense
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
 from zoo.layers.positions import Positions as Positions
+from zoo.layers.projected_scores import ProjectedScores as ProjectedScores
 from zoo.layers.quadratic_neuron import QuadraticNeuron as QuadraticNeuron
 from zoo.layers.repeated_passes import RepeatedPasses as RepeatedPasses
 from zoo.layers.row_max_pooling import RowMaxPooling as RowMaxPooling
@@ -82,6 +86,8 @@ from zoo.layers.similarity_interaction import (
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
+from zoo.layers.target_attention import TargetAttention as TargetAttention
+from zoo.layers.top_events import TopEvents as TopEvents
 from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,

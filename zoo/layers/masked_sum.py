@@ -64,7 +64,21 @@ def masked_softmax(scores, mask):
     >>> scores = np.zeros((1, 3), dtype="float32")
     >>> masked_softmax(scores, np.array([[True, True, False]]))
     """
-    # Not -inf: where all are masked, the gradient would not be a number.
-    lowest = ops.full_like(scores, -1e9 if scores.dtype != "float16" else -6e4)
-    weights = ops.softmax(ops.where(mask, scores, lowest), axis=-1)
+    weights = ops.softmax(lowered(scores, mask), axis=-1)
     return ops.where(mask, weights, ops.zeros_like(weights))
+
+
+def lowered(scores, mask):
+    """Returns scores with those that are masked below all others.
+
+    Args:
+        scores: `(..., length)`.
+        mask: booleans of a shape that broadcasts to it, `False` for none.
+
+    Example:
+
+    >>> lowered(np.zeros((1, 2), "float32"), np.array([[True, False]]))
+    """
+    # Not -inf: where all are masked, the gradient would not be a number.
+    lowest = -1e9 if str(scores.dtype) != "float16" else -6e4
+    return ops.where(mask, scores, ops.full_like(scores, lowest))

@@ -23,6 +23,7 @@ from zoo.models.dlrm import DLRM as DLRM
 from zoo.models.dnn import DNN as DNN
 from zoo.models.dssm import DSSM as DSSM
 from zoo.models.edcn import EDCN as EDCN
+from zoo.models.eta import ETA as ETA
 from zoo.models.eulernet import EulerNet as EulerNet
 from zoo.models.fat_deep_ffm import FATDeepFFM as FATDeepFFM
 from zoo.models.fcn import FCN as FCN
@@ -48,6 +49,7 @@ from zoo.models.interhat import InterHAt as InterHAt
 from zoo.models.lorentz_fm import LorentzFM as LorentzFM
 from zoo.models.lr import LR as LR
 from zoo.models.masknet import MaskNet as MaskNet
+from zoo.models.mirrn import MIRRN as MIRRN
 from zoo.models.mlr import MLR as MLR
 from zoo.models.nfm import NFM as NFM
 from zoo.models.onn import ONN as ONN
@@ -57,6 +59,9 @@ from zoo.models.ppnet import PPNet as PPNet
 from zoo.models.qnn import QNN as QNN
 from zoo.models.sam import SAM as SAM
 from zoo.models.transact import TransAct as TransAct
+from zoo.models.sdim import SDIM as SDIM
+from zoo.models.sim import SIM as SIM
+from zoo.models.twin import TWIN as TWIN
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

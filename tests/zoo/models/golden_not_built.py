@@ -18,10 +18,8 @@ NOT_BUILT = {
     **dict.fromkeys(
         (
             "FuxiCTR/DMIN",
-            "FuxiCTR/DMR", "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
-            "FuxiCTR/TWIN", "FuxiCTR/MIRRN",
-            "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",
-            "FuxiCTR/LongCTR_DCNv2", "FuxiCTR/LongCTR_FinalMLP",
+            "FuxiCTR/DMR",
+            "FuxiCTR/LongCTR_DIEN",
             "FuxiCTR/LongCTR_TransAct",
         ),
         HISTORIES,

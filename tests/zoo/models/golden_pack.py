@@ -22,6 +22,8 @@ OWN = Path(__file__).parent / "golden"
 # Mappings of sources that the zoo does not import, a file for each topic.
 for _path in sorted(Path(__file__).parent.glob("golden_by_hand_*.py")):
     importlib.import_module(f"tests.zoo.models.{_path.stem}")
+# LongCTR's mask of the events of a history.
+HISTORY = "inputs/mask"
 MEAN = "layers.MaskedAveragePooling()"
 NAMES = {
     "FuxiCTR": "fuxictr",
@@ -103,7 +105,7 @@ class Golden:
 
     def inputs(self, schema):
         """The rows, as the zoo's network takes them."""
-        rows = self.group("inputs")
+        rows = _with_histories(self.group("inputs"))
         count = len(self["labels"])
         none = np.zeros((count, 0))
         dense = [rows[name].reshape(count, 1) for name in schema.dense]
@@ -141,6 +143,8 @@ class Golden:
             for name, value in self.about["hyperparameters"].items()
             if name not in NOT_SETTINGS[self.variant.source]
         }
+        if HISTORY in self:
+            config.setdefault("max_len", self[HISTORY].shape[1])
         features = getattr(self, f"_{source}_features")()
         return SOURCES[source](state, features, self.variant.network, config)
 
@@ -172,3 +176,23 @@ class Golden:
                 column["maxlen"] = each["length"]
             columns.append(SimpleNamespace(**column))
         return columns
+
+
+def _with_histories(rows):
+    """What `zoo.interop.long_histories` makes of LongCTR's columns of items.
+
+    These have the events of the history, and last the item that is offered.
+    """
+    if "mask" not in rows:
+        return rows
+    length = rows["mask"].shape[1]
+    items = [
+        name
+        for name, array in rows.items()
+        if array.ndim == 2 and array.shape[1] == length + 1
+    ]
+    return {
+        **rows,
+        **{name: rows[name][:, -1] for name in items},
+        **{f"{name}_history": rows[name][:, :-1] for name in items},
+    }

@@ -1,6 +1,7 @@
 import numpy as np
 
 from zoo.checks import check_choice
+from zoo.interop.long_histories import read_long_history
 from zoo.interop.networks.dcn import cross_layers
 from zoo.interop.networks.dcn import take_beside
 from zoo.interop.networks.wide_deep import take_deep
@@ -32,6 +33,12 @@ def from_fuxictr(original):
         width += beside
     original.output("fc", width)
     return DCNv2
+
+
+@fuxictr("LongCTR_DCNv2")
+def from_longctr(original):
+    read_long_history(original)
+    return from_fuxictr(original)
 
 
 def _take_stacked(original, inputs):

@@ -2,6 +2,7 @@ from zoo.interop.activations import activation_of
 from zoo.interop.histories import read_histories
 from zoo.interop.histories import read_named_histories
 from zoo.interop.sources import deepctr_torch
+from zoo.interop.long_histories import read_compared_history
 from zoo.interop.sources import fuxictr
 from zoo.models import DIN
 
@@ -13,16 +14,35 @@ DEFAULT_HISTORIES = (
 
 @fuxictr("DIN")
 def from_fuxictr(original):
-    dim = original.embeddings("")
     histories = read_histories(
         original,
         "din_sequence_field",
         "din_target_field",
         DEFAULT_HISTORIES,
     )
-    for i, names in enumerate(histories, start=1):
+    prefixes = [f"attention_layers.{i}" for i in range(len(histories))]
+    return _take(original, dict(zip(prefixes, histories, strict=True)), "")
+
+
+@fuxictr("LongCTR_DIN")
+def from_longctr(original):
+    histories = {"attention_layers": read_compared_history(original)}
+    return _take(original, histories, "embedding_layer")
+
+
+def _take(original, histories, embeddings):
+    """Takes a DIN.
+
+    Args:
+        original: `FuxiCTR`.
+        histories: dict from what the original calls an attention to the names
+            of the sequences that it is over.
+        embeddings: string, what it calls the tables.
+    """
+    dim = original.embeddings(embeddings)
+    for i, (prefix, names) in enumerate(histories.items(), start=1):
         hidden = original.tower(
-            f"attention_layers.{i - 1}.attention_layer",
+            f"{prefix}.attention_layer",
             4 * dim * len(names),
             f"attention_{i}_score",
             activations="attention_hidden_activations",

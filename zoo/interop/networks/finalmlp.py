@@ -1,4 +1,5 @@
 from zoo.checks import check_positive_integer
+from zoo.interop.long_histories import read_long_history
 from zoo.interop.sources import fuxictr
 from zoo.models import FinalMLP
 
@@ -23,6 +24,15 @@ def from_fuxictr(original):
     )
     original.arguments["num_heads"] = heads
     return FinalMLP
+
+
+@fuxictr("LongCTR_FinalMLP")
+def from_longctr(original):
+    read_long_history(original)
+    # The original has these gates, but never uses them.
+    original.state.drop("fs_module.")
+    original.config = {**original.config, "use_fs": False}
+    return from_fuxictr(original)
 
 
 @fuxictr("DualMLP")

@@ -1,0 +1,51 @@
+from zoo.checks import check_positive_integer
+from zoo.models.long_history import LongHistoryModel
+from zoo.registry import network
+
+
+@network
+class TWIN(LongHistoryModel):
+    """TWIN: searches a long history by the scores of its attention.
+
+    `sigmoid(mlp([fields, recent, found]) + bias)`. `recent` is the target's
+    attention over the latest events, `found` over those `found_length` of all
+    that have the largest scores in it, for each head its own: search and
+    attention agree.
+
+    Args:
+        schema: `zoo.FeatureSchema`, the columns of the click log, with a
+            history; see `zoo.HistoryModel`.
+        found_length: integer, how many events are found. Defaults to `50`.
+        **shared: arguments of `zoo.models.long_history.LongHistoryModel`, such
+            as `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
+
+    Example:
+
+    ```python
+    schema = zoo.FeatureSchema(
+        [],
+        {"item": 1000},
+        sequences={"clicked": zoo.Sequence("item", max_length=500)},
+    )
+    model = zoo.TWIN(schema, recent_length=20)
+    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+    ```
+
+    Reference:
+    - [Chang et al., 2023](https://arxiv.org/abs/2302.02352). Without
+      the paper's bias of features of user and item together.
+    """
+
+    ORIGINALS = ("FuxiCTR",)
+
+    def __init__(self, schema, *, found_length=50, **shared):
+        check_positive_integer("found_length", found_length)
+        self.found_length = found_length
+        super().__init__(schema, **shared)
+
+    def interests(self, x, history, i):
+        del x
+        found = self.attention(f"found_{i}", top=self.found_length)
+        return self.recent(history, i), found(
+            [history.target, history.events, history.mask]
+        )

@@ -145,6 +145,35 @@ class DeepCTRTorch(Original):
         Returns:
             The length of its output.
         """
+        widths = self.hidden_layers(inputs, prefix, units, name, batch_norm)
+        self.set_hidden(widths, batch_norm)
+        return [inputs, *widths][-1]
+
+    def set_hidden(
+        self, widths: list[int], batch_norm: str = "dnn_use_bn"
+    ) -> None:
+        """Sets the arguments of hidden layers that are of these widths."""
+        rates = dropouts_of(self.config, "dnn_dropout", 1)
+        self.arguments.update(
+            hidden_units=tuple(widths),
+            activation=self._activation(),
+            normalization="batch" if self.setting(batch_norm, False) else None,
+            dropout=rates[0],
+        )
+
+    def hidden_layers(
+        self,
+        inputs: int,
+        prefix: str,
+        units: str,
+        name: str | None,
+        batch_norm: str = "dnn_use_bn",
+    ) -> list[int]:
+        """Takes a `DNN` as `perceptron` does, and sets no arguments.
+
+        Returns:
+            The widths of its layers.
+        """
         state, start = self.state, f"{name}_" if name else ""
         numbers = state.numbers(f"{prefix}.linears")
         widths = [
@@ -152,9 +181,7 @@ class DeepCTRTorch(Original):
         ]
         check_size(self.config, units, widths)
         normed = self.setting(batch_norm, False)
-        kind = activation_of(
-            "dnn_activation", self.setting("dnn_activation", "relu")
-        )
+        kind = self._activation()
         for i, width in enumerate(widths):
             self.dense(
                 f"{prefix}.linears.{i}", f"{start}hidden_{i + 1}", inputs, width
@@ -170,14 +197,12 @@ class DeepCTRTorch(Original):
                 kind,
                 width,
             )
-        rates = dropouts_of(self.config, "dnn_dropout", 1)
-        self.arguments.update(
-            hidden_units=tuple(widths),
-            activation=kind,
-            normalization="batch" if normed else None,
-            dropout=rates[0],
+        return widths
+
+    def _activation(self) -> str | None:
+        return activation_of(
+            "dnn_activation", self.setting("dnn_activation", "relu")
         )
-        return inputs
 
     def _table(self, prefix: str, dim: int) -> np.ndarray:
         return np.concatenate(

@@ -33,6 +33,7 @@ if not is_command_line():
     from zoo.interop import import_checkpoint as import_checkpoint
     from zoo.models import AFM as AFM
     from zoo.models import AFN as AFN
+    from zoo.models import AITM as AITM
     from zoo.models import APG as APG
     from zoo.models import BST as BST
     from zoo.models import CCPM as CCPM
@@ -47,6 +48,7 @@ if not is_command_line():
     from zoo.models import DSSM as DSSM
     from zoo.models import EDCN as EDCN
     from zoo.models import ETA as ETA
+    from zoo.models import ESMM as ESMM
     from zoo.models import FCN as FCN
     from zoo.models import FFM as FFM
     from zoo.models import FGCNN as FGCNN
@@ -63,6 +65,7 @@ if not is_command_line():
     from zoo.models import NFM as NFM
     from zoo.models import ONN as ONN
     from zoo.models import PIN as PIN
+    from zoo.models import PLE as PLE
     from zoo.models import PNN as PNN
     from zoo.models import QNN as QNN
     from zoo.models import SAM as SAM
@@ -90,8 +93,10 @@ if not is_command_line():
     from zoo.models import InterHAt as InterHAt
     from zoo.models import LorentzFM as LorentzFM
     from zoo.models import MaskNet as MaskNet
+    from zoo.models import MMoE as MMoE
     from zoo.models import PPNet as PPNet
     from zoo.models import TransAct as TransAct
+    from zoo.models import SharedBottom as SharedBottom
     from zoo.models import WideDeep as WideDeep
     from zoo.models import WuKong as WuKong
     from zoo.models import XDeepFM as XDeepFM

@@ -142,11 +142,26 @@ class DeepCTRTorch(Original):
         Returns:
             The length of its output.
         """
+        hidden = self.hidden(inputs, prefix, units, name, batch_norm)
+        self.arguments.update(hidden)
+        return [inputs, *hidden["hidden_units"]][-1]
+
+    def hidden(
+        self,
+        inputs: int,
+        prefix: str,
+        units: str,
+        name: str | None = None,
+        batch_norm: str = "dnn_use_bn",
+    ) -> dict[str, Any]:
+        """Takes a `DNN` as `perceptron` does, and sets no arguments.
+
+        Returns:
+            What `layers` returns, and its `dropout`.
+        """
+        rates = dropouts_of(self.config, "dnn_dropout", 1)
         layers = self.layers(inputs, prefix, units, batch_norm, name=name)
-        self.arguments.update(
-            layers, dropout=dropouts_of(self.config, "dnn_dropout", 1)[0]
-        )
-        return [inputs, *layers["hidden_units"]][-1]
+        return {**layers, "dropout": rates[0]}
 
     def layers(
         self,

@@ -33,7 +33,7 @@ class FuxiCTRFeatures:
     dense: list[str]
     order: list[str]
     embedding_dims: dict[str, int]
-    label: str
+    labels: tuple[str, ...]
     sequences: dict[str, Sequence] = field(default_factory=dict)
     roles: dict[str, list[str]] = field(default_factory=dict)
 
@@ -52,9 +52,10 @@ class FuxiCTRFeatures:
         content, where = _content(features)
         specs = _specs(content, where)
         labels = content.get("labels", [])
-        if len(labels) != 1:
+        if not isinstance(labels, list | tuple) or not labels:
             raise ValueError(
-                f"{where}: `labels` must be one label. Received: {labels!r}"
+                f"{where}: `labels` must be a list of names. "
+                f"Received: {labels!r}"
             )
         for name, spec in specs.items():
             _check_spec(where, name, spec, specs)
@@ -72,7 +73,7 @@ class FuxiCTRFeatures:
                 for name, spec in specs.items()
                 if "embedding_dim" in spec and spec["type"] != "meta"
             },
-            label=labels[0],
+            labels=tuple(labels),
             sequences={
                 name: _sequence(name, spec, specs)
                 for name, spec in specs.items()
@@ -86,7 +87,7 @@ class FuxiCTRFeatures:
         return FeatureSchema(
             self.dense,
             self.categorical,
-            self.label,
+            labels=self.labels,
             sequences=self.sequences,
             roles=self.roles,
         )

@@ -40,9 +40,7 @@ def import_fuxictr(
             f"Received: model={model!r}, "
             f"config['model']={config.get('model')!r}"
         )
-    check_setting(
-        config, "task", "binary_classification", "binary_classification"
-    )
+    _check_tasks(config)
     for setting in ("use_features", "feature_specs"):
         if config.get(setting):
             raise ValueError(
@@ -53,8 +51,25 @@ def import_fuxictr(
     state.drop_integers()
     original = FuxiCTR(state, FuxiCTRFeatures.read(features), config)
     cls = FUXICTR[name](original)
+    if not cls.SEVERAL_LABELS and len(original.columns.labels) > 1:
+        raise ValueError(
+            f"`labels` of `features` must be one label, for `{name}` has one "
+            f"output. Received: labels={list(original.columns.labels)}"
+        )
     state.check_all_taken()
     return make_network(cls, original.arguments, original.weights)
+
+
+def _check_tasks(config: Mapping[str, Any]) -> None:
+    """A network of several labels has a list of tasks, one for each."""
+    tasks = config.get("task")
+    for task in tasks if isinstance(tasks, list | tuple) else [tasks]:
+        check_setting(
+            {} if task is None else {"task": task},
+            "task",
+            "binary_classification",
+            "binary_classification",
+        )
 
 
 class FuxiCTR(Original):

@@ -80,10 +80,12 @@ from zoo.layers.quadratic_neuron import QuadraticNeuron as QuadraticNeuron
 from zoo.layers.repeated_passes import RepeatedPasses as RepeatedPasses
 from zoo.layers.row_max_pooling import RowMaxPooling as RowMaxPooling
 from zoo.layers.self_masked_cross import SelfMaskedCross as SelfMaskedCross
+from zoo.layers.self_weighted_sum import SelfWeightedSum as SelfWeightedSum
 from zoo.layers.similarity_interaction import (
     SimilarityInteraction as SimilarityInteraction,
 )
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
+from zoo.layers.stacked_dense import StackedDense as StackedDense
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
 from zoo.layers.target_attention import TargetAttention as TargetAttention

@@ -2,6 +2,7 @@
 
 from zoo.models.afm import AFM as AFM
 from zoo.models.afn import AFN as AFN
+from zoo.models.aitm import AITM as AITM
 from zoo.models.aoanet import AOANet as AOANet
 from zoo.models.apg import APG as APG
 from zoo.models.autoint import AutoInt as AutoInt
@@ -24,6 +25,7 @@ from zoo.models.dnn import DNN as DNN
 from zoo.models.dssm import DSSM as DSSM
 from zoo.models.edcn import EDCN as EDCN
 from zoo.models.eta import ETA as ETA
+from zoo.models.esmm import ESMM as ESMM
 from zoo.models.eulernet import EulerNet as EulerNet
 from zoo.models.fat_deep_ffm import FATDeepFFM as FATDeepFFM
 from zoo.models.fcn import FCN as FCN
@@ -51,9 +53,11 @@ from zoo.models.lr import LR as LR
 from zoo.models.masknet import MaskNet as MaskNet
 from zoo.models.mirrn import MIRRN as MIRRN
 from zoo.models.mlr import MLR as MLR
+from zoo.models.mmoe import MMoE as MMoE
 from zoo.models.nfm import NFM as NFM
 from zoo.models.onn import ONN as ONN
 from zoo.models.pin import PIN as PIN
+from zoo.models.ple import PLE as PLE
 from zoo.models.pnn import PNN as PNN
 from zoo.models.ppnet import PPNet as PPNet
 from zoo.models.qnn import QNN as QNN
@@ -62,6 +66,7 @@ from zoo.models.transact import TransAct as TransAct
 from zoo.models.sdim import SDIM as SDIM
 from zoo.models.sim import SIM as SIM
 from zoo.models.twin import TWIN as TWIN
+from zoo.models.shared_bottom import SharedBottom as SharedBottom
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

@@ -1,0 +1,43 @@
+"""Takes perceptrons that the zoo has as one stack."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from zoo.interop.original import Original
+
+
+def take_stacked(
+    original: Original, prefixes: Iterable[str], take: Callable[[str], Any]
+) -> Any:
+    """Takes several perceptrons into the weights of one stack.
+
+    Args:
+        original: `Original`.
+        prefixes: strings, what the original calls them, in their order.
+        take: function that takes the one of a prefix, as if it were alone,
+            into `original.weights`. Biases of the logit are then in
+            `"click/bias"`, one for each label.
+
+    Returns:
+        What `take` returned for the last of them.
+    """
+    others, arguments = original.weights, original.arguments
+    stack, returned = [], None
+    for prefix in prefixes:
+        # Some also set arguments, which are those of the whole network.
+        original.weights, original.arguments = {}, dict(arguments)
+        returned = take(prefix)
+        stack.append(original.weights)
+    original.weights, original.arguments = others, arguments
+    for name in stack[0]:
+        parts = [weights[name] for weights in stack]
+        layer, _, variable = name.rpartition("/")
+        # Only the linear layers of a stack are told apart by an axis.
+        is_linear = variable == "kernel" or (
+            variable == "bias" and layer != "click"
+        )
+        original.put(name, (np.stack if is_linear else np.concatenate)(parts))
+    return returned

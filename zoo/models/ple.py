@@ -1,0 +1,151 @@
+import keras
+from keras import ops
+
+from zoo.checks import check_boolean
+from zoo.checks import check_choice
+from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integers
+from zoo.models.ctr_model import CTRModel
+from zoo.models.network_arguments import NORMALIZATIONS
+from zoo.models.network_arguments import check_one_for_all
+from zoo.models.stacked_perceptrons import label_logits
+from zoo.models.stacked_perceptrons import stacked_gates
+from zoo.models.stacked_perceptrons import stacked_mlp
+from zoo.registry import network
+
+SHARED_GATES = ("all", "shared")
+
+
+@network
+class PLE(CTRModel):
+    """PLE: levels of experts, some of one label, others of all.
+
+    A level has the vector `x_k` of each label `k` and `x_0` of all, at first
+    the fields. Its experts of `k` see `x_k`, the shared ones `x_0`. The next
+    `x_k` is `sum_e g_ke expert_e` over the experts of `k` and the shared ones,
+    with `g_k = softmax(gate_k(x_k))`; the next `x_0` is such a sum over all
+    experts. `p_k = sigmoid(<tower_k(x_k), w_k> + bias_k)` on the last.
+
+    Args:
+        schema: `zoo.FeatureSchema`, the columns of the click log, with a label
+            or several.
+        num_levels: integer. With `1` the network is the paper's CGC, which
+            FuxiCTR's is by default. Defaults to `2`.
+        num_specific_experts: integer, the experts of each label. Defaults to
+            `1`.
+        num_shared_experts: integer. Defaults to `1`.
+        tower_units: tuple of integers, the hidden layers of each tower.
+            Defaults to `(128, 64)`, FuxiCTR's.
+        gate_units: tuple of integers, the hidden layers of each gate. Defaults
+            to `(128, 64)`, FuxiCTR's; the paper's `()` makes gates linear.
+        gate_bias: boolean, whether the scores of a gate have biases; the
+            paper's have none. Defaults to `True`.
+        gate_normalization: `"batch"`, `"layer"` or `None`, how the scores are
+            normalized before the softmax. Defaults to `None`.
+        shared_gate: string, which experts the next `x_0` is made of: `"all"`,
+            or FuxiCTR's `"shared"`. Defaults to `"all"`, the paper's.
+        **shared: arguments of `zoo.CTRModel`: `hidden_units` are the widths of
+            each expert; gates and towers have its `activation`,
+            `normalization` and `dropout`.
+
+    Example:
+
+    ```python
+    schema = zoo.FeatureSchema(
+        ["price"], {"site": 1000}, labels=["click", "buy"]
+    )
+    model = zoo.PLE(schema, num_levels=2, hidden_units=(64, 32))
+    model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
+    ```
+
+    Reference:
+    - [Tang et al., 2020](https://doi.org/10.1145/3383313.3412236), section 4.
+    """
+
+    SEVERAL_LABELS = True
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
+
+    def __init__(
+        self,
+        schema,
+        *,
+        num_levels=2,
+        num_specific_experts=1,
+        num_shared_experts=1,
+        tower_units=(128, 64),
+        gate_units=(128, 64),
+        gate_bias=True,
+        gate_normalization=None,
+        shared_gate="all",
+        **shared,
+    ):
+        check_positive_integer("num_levels", num_levels)
+        check_positive_integer("num_specific_experts", num_specific_experts)
+        check_positive_integer("num_shared_experts", num_shared_experts)
+        check_positive_integers("tower_units", tower_units)
+        check_positive_integers("gate_units", gate_units)
+        check_boolean("gate_bias", gate_bias)
+        check_choice("gate_normalization", gate_normalization, NORMALIZATIONS)
+        check_choice("shared_gate", shared_gate, SHARED_GATES)
+        self.num_levels = num_levels
+        self.num_specific_experts = num_specific_experts
+        self.num_shared_experts = num_shared_experts
+        self.tower_units = tuple(tower_units)
+        self.gate_units = tuple(gate_units)
+        self.gate_bias = gate_bias
+        self.gate_normalization = gate_normalization
+        self.shared_gate = shared_gate
+        super().__init__(schema, **shared)
+
+    def logits(self, x):
+        check_one_for_all(self, "activation", "dropout")
+        own = shared = x.flat
+        for level in range(1, self.num_levels + 1):
+            own, shared = self._level(own, shared, f"level_{level}")
+        return label_logits(self, own)
+
+    def _level(self, own, shared, name):
+        """The next vectors of the labels, and that of all."""
+        labels = len(self.schema.labels)
+        experts = self._experts(own, shared, name)
+        several, number = self.num_specific_experts, self.num_shared_experts
+        gates = stacked_gates(
+            self, own, labels, several + number, f"{name}_gates"
+        )
+        of_labels = ops.reshape(
+            experts[:, : labels * several],
+            (-1, labels, several, experts.shape[-1]),
+        )
+        of_all = experts[:, labels * several :]
+        mixed = ops.einsum(
+            "bks,bksd->bkd", gates[:, :, :several], of_labels
+        ) + ops.einsum("bke,bed->bkd", gates[:, :, several:], of_all)
+        if name == f"level_{self.num_levels}":
+            return mixed, None
+        seen = experts if self.shared_gate == "all" else of_all
+        gate = stacked_gates(
+            self, shared, 1, seen.shape[1], f"{name}_shared_gate"
+        )
+        return mixed, ops.einsum("be,bed->bd", gate[:, 0], seen)
+
+    def _experts(self, own, shared, name):
+        """What all experts of a level give: those of labels, the shared."""
+        labels, several = len(self.schema.labels), self.num_specific_experts
+        # Experts of one label have one input, at first all have.
+        if len(own.shape) == 3 and several > 1:
+            own = ops.repeat(own, several, axis=1)
+        of_labels = stacked_mlp(
+            self,
+            own,
+            labels * several,
+            self.hidden_units,
+            f"{name}_specific",
+        )
+        of_all = stacked_mlp(
+            self,
+            shared,
+            self.num_shared_experts,
+            self.hidden_units,
+            f"{name}_shared",
+        )
+        return keras.layers.Concatenate(axis=1)([of_labels, of_all])

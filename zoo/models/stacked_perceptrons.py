@@ -1,0 +1,135 @@
+"""Builds several perceptrons of the same widths as one: experts and towers.
+
+What they compute is `(batch, perceptrons, width)`, without a loop over them.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.layers import StackedDense
+from zoo.layers.activation import activation_layer
+from zoo.models.hidden_layers import one_each
+
+Tensor = Any
+# Layers with weights, or statistics, for each unit of each perceptron.
+_FLAT = ("dice", "prelu")
+
+
+def stacked_mlp(
+    model: Any, inputs: Tensor, stack: int, units: tuple[int, ...], name: str
+) -> Tensor:
+    """Returns perceptrons like `Features.mlp`, `(batch, stack, units[-1])`.
+
+    Args:
+        model: `CTRModel`, whose activation, normalization and dropout they
+            have.
+        inputs: `(batch, width)` for all, or `(batch, stack, width)`.
+        stack: integer, their number.
+        units: integers, the width of each layer.
+        name: string, of the layers: `<name>_hidden_1` and so on.
+    """
+    activations, rates = (
+        one_each(setting, getattr(model, setting), units)
+        for setting in ("activation", "dropout")
+    )
+    x = inputs
+    for i, width in enumerate(units, start=1):
+        layer = f"{name}_{{}}_{i}"
+        x = StackedDense(stack, width, name=layer.format("hidden"))(x)
+        if model.normalization is not None:
+            x = stacked_norm(x, model.normalization, layer.format("norm"))
+        if activations[i - 1] is not None:
+            activation = activation_layer(
+                activations[i - 1], layer.format("activation")
+            )
+            if activations[i - 1] in _FLAT:
+                x = _flat(activation, x)
+            else:
+                x = activation(x)
+        if rates[i - 1]:
+            x = keras.layers.Dropout(
+                rates[i - 1], name=layer.format("dropout")
+            )(x)
+    return x
+
+
+def stacked_norm(x: Tensor, kind: str, name: str) -> Tensor:
+    """Returns a normalization of each perceptron's layer.
+
+    Args:
+        x: `(batch, stack, width)`.
+        kind: string, `"batch"` or `"layer"`.
+        name: string, the layer's name.
+    """
+    if kind == "batch":
+        norm = keras.layers.BatchNormalization(
+            epsilon=1e-5, momentum=0.9, name=name
+        )
+    else:
+        # A layer normalization of each: the groups are the perceptrons.
+        norm = keras.layers.GroupNormalization(
+            groups=x.shape[1], epsilon=1e-5, name=name
+        )
+    return _flat(norm, x)
+
+
+def stacked_gates(
+    model: Any,
+    inputs: Tensor,
+    stack: int,
+    choices: int,
+    name: str,
+) -> Tensor:
+    """Returns what gates weigh experts by, `(batch, stack, choices)`.
+
+    Each gate is the softmax of a perceptron.
+
+    Args:
+        model: `CTRModel` with `gate_units`, `gate_bias` and
+            `gate_normalization`; see `zoo.MMoE`.
+        inputs: `(batch, width)` for all, or `(batch, stack, width)`.
+        stack: integer, the number of gates.
+        choices: integer, the number of experts of each.
+        name: string, the name of the last layer, with which those of others
+            begin.
+    """
+    hidden = stacked_mlp(model, inputs, stack, model.gate_units, name)
+    scores = StackedDense(stack, choices, use_bias=model.gate_bias, name=name)(
+        hidden
+    )
+    if model.gate_normalization is not None:
+        scores = stacked_norm(scores, model.gate_normalization, f"{name}_norm")
+    return ops.softmax(scores, axis=-1)
+
+
+def label_logits(model: Any, inputs: Tensor) -> Tensor:
+    """Returns a tower for each label, `(batch, labels)`.
+
+    Args:
+        model: `CTRModel` with `tower_units`.
+        inputs: `(batch, width)` for all, or `(batch, labels, width)`.
+    """
+    labels = len(model.schema.labels)
+    hidden = stacked_mlp(model, inputs, labels, model.tower_units, "towers")
+    return stacked_outputs(hidden, labels)
+
+
+def stacked_outputs(hidden: Tensor, labels: int) -> Tensor:
+    """Returns a linear output for each label, `(batch, labels)`.
+
+    Args:
+        hidden: `(batch, width)` for all, or `(batch, labels, width)`.
+        labels: integer, their number.
+    """
+    # The model adds a bias for each.
+    logits = StackedDense(labels, 1, use_bias=False, name="logits")(hidden)
+    return ops.squeeze(logits, axis=-1)
+
+
+def _flat(layer: keras.layers.Layer, x: Tensor) -> Tensor:
+    """Applies a layer as if all perceptrons were one wide layer."""
+    _, stack, width = x.shape
+    flat = layer(keras.layers.Reshape((stack * width,))(x))
+    return keras.layers.Reshape((stack, width))(flat)

@@ -60,8 +60,10 @@ if not is_command_line():
     from zoo.models import ONN as ONN
     from zoo.models import PIN as PIN
     from zoo.models import PNN as PNN
+    from zoo.models import POSO as POSO
     from zoo.models import QNN as QNN
     from zoo.models import SAM as SAM
+    from zoo.models import STAR as STAR
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
@@ -83,7 +85,9 @@ if not is_command_line():
     from zoo.models import InterHAt as InterHAt
     from zoo.models import LorentzFM as LorentzFM
     from zoo.models import MaskNet as MaskNet
+    from zoo.models import PEPNet as PEPNet
     from zoo.models import PPNet as PPNet
+    from zoo.models import SARNet as SARNet
     from zoo.models import WideDeep as WideDeep
     from zoo.models import WuKong as WuKong
     from zoo.models import XDeepFM as XDeepFM

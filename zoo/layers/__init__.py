@@ -27,6 +27,11 @@ from zoo.layers.cross_mixture import CrossMixture as CrossMixture
 from zoo.layers.disentangled_attention import (
     DisentangledAttention as DisentangledAttention,
 )
+from zoo.layers.domain_experts import DomainExperts as DomainExperts
+from zoo.layers.domain_normalization import (
+    DomainNormalization as DomainNormalization,
+)
+from zoo.layers.domain_scale import DomainScale as DomainScale
 from zoo.layers.elementary_symmetric import (
     ElementarySymmetric as ElementarySymmetric,
 )
@@ -78,6 +83,7 @@ from zoo.layers.similarity_interaction import (
     SimilarityInteraction as SimilarityInteraction,
 )
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
+from zoo.layers.star_dense import StarDense as StarDense
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pair_products import (

@@ -49,11 +49,15 @@ from zoo.models.masknet import MaskNet as MaskNet
 from zoo.models.mlr import MLR as MLR
 from zoo.models.nfm import NFM as NFM
 from zoo.models.onn import ONN as ONN
+from zoo.models.pepnet import PEPNet as PEPNet
 from zoo.models.pin import PIN as PIN
 from zoo.models.pnn import PNN as PNN
+from zoo.models.poso import POSO as POSO
 from zoo.models.ppnet import PPNet as PPNet
 from zoo.models.qnn import QNN as QNN
 from zoo.models.sam import SAM as SAM
+from zoo.models.sarnet import SARNet as SARNet
+from zoo.models.star import STAR as STAR
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

@@ -67,11 +67,13 @@ if not is_command_line():
     from zoo.models import PIN as PIN
     from zoo.models import PLE as PLE
     from zoo.models import PNN as PNN
+    from zoo.models import POSO as POSO
     from zoo.models import QNN as QNN
     from zoo.models import SAM as SAM
     from zoo.models import SDIM as SDIM
     from zoo.models import SIM as SIM
     from zoo.models import TWIN as TWIN
+    from zoo.models import STAR as STAR
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
@@ -97,6 +99,9 @@ if not is_command_line():
     from zoo.models import PPNet as PPNet
     from zoo.models import TransAct as TransAct
     from zoo.models import SharedBottom as SharedBottom
+    from zoo.models import PEPNet as PEPNet
+    from zoo.models import PPNet as PPNet
+    from zoo.models import SARNet as SARNet
     from zoo.models import WideDeep as WideDeep
     from zoo.models import WuKong as WuKong
     from zoo.models import XDeepFM as XDeepFM

@@ -27,6 +27,11 @@ from zoo.layers.cross_mixture import CrossMixture as CrossMixture
 from zoo.layers.disentangled_attention import (
     DisentangledAttention as DisentangledAttention,
 )
+from zoo.layers.domain_experts import DomainExperts as DomainExperts
+from zoo.layers.domain_normalization import (
+    DomainNormalization as DomainNormalization,
+)
+from zoo.layers.domain_scale import DomainScale as DomainScale
 from zoo.layers.elementary_symmetric import (
     ElementarySymmetric as ElementarySymmetric,
 )
@@ -86,6 +91,7 @@ from zoo.layers.similarity_interaction import (
 )
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.stacked_dense import StackedDense as StackedDense
+from zoo.layers.star_dense import StarDense as StarDense
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
 from zoo.layers.target_attention import TargetAttention as TargetAttention

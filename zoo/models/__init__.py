@@ -56,9 +56,11 @@ from zoo.models.mlr import MLR as MLR
 from zoo.models.mmoe import MMoE as MMoE
 from zoo.models.nfm import NFM as NFM
 from zoo.models.onn import ONN as ONN
+from zoo.models.pepnet import PEPNet as PEPNet
 from zoo.models.pin import PIN as PIN
 from zoo.models.ple import PLE as PLE
 from zoo.models.pnn import PNN as PNN
+from zoo.models.poso import POSO as POSO
 from zoo.models.ppnet import PPNet as PPNet
 from zoo.models.qnn import QNN as QNN
 from zoo.models.sam import SAM as SAM
@@ -67,6 +69,8 @@ from zoo.models.sdim import SDIM as SDIM
 from zoo.models.sim import SIM as SIM
 from zoo.models.twin import TWIN as TWIN
 from zoo.models.shared_bottom import SharedBottom as SharedBottom
+from zoo.models.sarnet import SARNet as SARNet
+from zoo.models.star import STAR as STAR
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

@@ -1,10 +1,10 @@
-import keras
 from keras import ops
 
-from zoo.checks import check_choice
 from zoo.checks import check_names
 from zoo.checks import check_positive_integer
 from zoo.models.ctr_model import CTRModel
+from zoo.models.gates import gated_mlp
+from zoo.models.gates import priors
 from zoo.registry import network
 
 
@@ -65,47 +65,11 @@ class PPNet(CTRModel):
 
     def logits(self, x):
         flat = x.flat
-        known = [*self.schema.dense, *self.schema.categorical]
-        for name in self.gate_priors:
-            check_choice("gate_priors", name, known)
-        priors = self.gate_priors or [
-            name for name in x.names if name not in self.schema.sequences
-        ]
-        vectors = x.selected(
-            list(priors), "gate_embeddings", self.gate_embedding_dim
+        vectors = priors(
+            x, "gate_priors", self.gate_priors, self.gate_embedding_dim
         )
-        z = x.joined(
-            [
-                ops.stop_gradient(flat),
-                keras.layers.Flatten(name="priors")(vectors),
-            ],
-            name="gate_input",
+        z = x.joined([ops.stop_gradient(flat), vectors], name="gate_input")
+
+        return x.output(
+            gated_mlp(x, flat, z, self.hidden_units, self.gate_units)
         )
-
-        def linear(inputs, i, units):
-            if i > 1:
-                inputs = self._gated(inputs, z, i - 1)
-            return _linear(units, f"hidden_{i}")(inputs)
-
-        hidden = x.mlp(flat, linear=linear)
-        if self.hidden_units:
-            hidden = self._gated(hidden, z, len(self.hidden_units))
-        return x.output(hidden)
-
-    def _gated(self, hidden, z, i):
-        """The output of the hidden layer `i` times its gate."""
-        units = hidden.shape[-1]
-        inner = _linear(
-            self.gate_units or units, f"gate_hidden_{i}", activation="relu"
-        )(z)
-        gate = _linear(units, f"gate_{i}", activation="sigmoid")(inner)
-        return hidden * (2 * gate)
-
-
-def _linear(units, name, activation=None):
-    return keras.layers.Dense(
-        units,
-        activation=activation,
-        kernel_initializer="glorot_normal",
-        name=name,
-    )

@@ -38,7 +38,7 @@ def import_by_hand(name, state, about):
         {
             each["name"]: each["vocabulary_size"]
             for each in features
-            if each["type"] == "categorical"
+            if each["type"] in ("categorical", "domain")
         },
         sequences={
             each["name"]: _sequence(each)
@@ -46,6 +46,7 @@ def import_by_hand(name, state, about):
             if each["type"] == "sequence"
         },
         labels=about["labels"],
+        roles={kind: each for each, kind in kinds.items() if kind == "domain"},
     )
     state.drop_integers()
     original = ByHand(state, SimpleNamespace(schema=schema), config)

@@ -1,0 +1,23 @@
+"""Selects what belongs to the domain of each row."""
+
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+
+def own_domain(values: Tensor, domain: Tensor) -> Tensor:
+    """Returns what each row has of its own domain, `(batch, ...)`.
+
+    Args:
+        values: `(batch, num_domains, ...)`, computed for all domains.
+        domain: `(batch,)` integers, the domain of each row.
+
+    Example:
+
+    >>> own_domain(np.array([[5, 6], [7, 8]]), np.array([1, 0]))  # 6 and 7
+    """
+    ones = [1] * (len(values.shape) - 1)
+    places = ops.reshape(domain, [-1, *ones])
+    return ops.squeeze(ops.take_along_axis(values, places, axis=1), axis=1)

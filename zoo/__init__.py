@@ -47,8 +47,8 @@ if not is_command_line():
     from zoo.models import DNN as DNN
     from zoo.models import DSSM as DSSM
     from zoo.models import EDCN as EDCN
-    from zoo.models import ETA as ETA
     from zoo.models import ESMM as ESMM
+    from zoo.models import ETA as ETA
     from zoo.models import FCN as FCN
     from zoo.models import FFM as FFM
     from zoo.models import FGCNN as FGCNN
@@ -72,8 +72,8 @@ if not is_command_line():
     from zoo.models import SAM as SAM
     from zoo.models import SDIM as SDIM
     from zoo.models import SIM as SIM
-    from zoo.models import TWIN as TWIN
     from zoo.models import STAR as STAR
+    from zoo.models import TWIN as TWIN
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2
@@ -96,12 +96,11 @@ if not is_command_line():
     from zoo.models import LorentzFM as LorentzFM
     from zoo.models import MaskNet as MaskNet
     from zoo.models import MMoE as MMoE
-    from zoo.models import PPNet as PPNet
-    from zoo.models import TransAct as TransAct
-    from zoo.models import SharedBottom as SharedBottom
     from zoo.models import PEPNet as PEPNet
     from zoo.models import PPNet as PPNet
     from zoo.models import SARNet as SARNet
+    from zoo.models import SharedBottom as SharedBottom
+    from zoo.models import TransAct as TransAct
     from zoo.models import WideDeep as WideDeep
     from zoo.models import WuKong as WuKong
     from zoo.models import XDeepFM as XDeepFM

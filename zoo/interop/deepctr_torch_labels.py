@@ -83,9 +83,7 @@ def take_gates(
         last,
         lambda prefix: original.dense(prefix, name, width, choices, bias=False),
     )
-    original.arguments.update(
-        gate_units=taken["hidden_units"], gate_bias=False
-    )
+    original.arguments.update(gate_units=taken["hidden_units"], gate_bias=False)
 
 
 def take_towers(original: DeepCTRTorch, inputs: int) -> None:

@@ -93,9 +93,9 @@ from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.stacked_dense import StackedDense as StackedDense
 from zoo.layers.star_dense import StarDense as StarDense
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
-from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
 from zoo.layers.target_attention import TargetAttention as TargetAttention
 from zoo.layers.top_events import TopEvents as TopEvents
+from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
 from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,

@@ -59,11 +59,7 @@ def test_a_step_moves_every_part(name):
     compiled(model, run_eagerly=keras.backend.backend() == "tensorflow")
     x, y = rows(model)
     before = [np.array(w) for w in model.get_weights()]
-<<<<<<< HEAD
     assert np.isfinite(model.train_on_batch(x, y)).all()
-=======
-    assert np.all(np.isfinite(model.train_on_batch(x, y)))
->>>>>>> help-e
     still = [
         variable.path
         for variable, old in zip(model.weights, before, strict=True)

@@ -1,8 +1,8 @@
 from zoo.interop.activations import activation_of
 from zoo.interop.histories import read_histories
 from zoo.interop.histories import read_named_histories
-from zoo.interop.sources import deepctr_torch
 from zoo.interop.long_histories import read_compared_history
+from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
 from zoo.models import DIN
 

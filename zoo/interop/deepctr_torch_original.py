@@ -194,7 +194,7 @@ class DeepCTRTorch(Original):
         ]
         if units:
             check_size(self.config, units, widths)
-        normed = bool(batch_norm) and self.setting(batch_norm, False)
+        normed = self.setting(batch_norm, False) if batch_norm else False
         kind = activation_of(
             activation, self.setting(activation, default_activation)
         )

@@ -1,3 +1,5 @@
+from typing import Any
+
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integers
 from zoo.models.history_model import HistoryModel
@@ -75,7 +77,7 @@ class DIN(HistoryModel):
         super().__init__(schema, **shared)
 
     def logits(self, x):
-        interests = {}
+        interests: dict[str, Any] = {}
         for i, history in enumerate(self.histories_of(x), start=1):
             scores = x.scores(
                 history.pairs(),

@@ -37,7 +37,7 @@ class ESMM(CTRModel):
     """
 
     SEVERAL_LABELS = True
-    ORIGINALS = ("DeepCTR-Torch",)
+    ORIGINALS = ("DeepCTR-Torch", "torch-rechub")
 
     def logits(self, x):
         labels = self.schema.labels

@@ -37,6 +37,7 @@ if not is_command_line():
     from zoo.models import APG as APG
     from zoo.models import CCPM as CCPM
     from zoo.models import DAGFM as DAGFM
+    from zoo.models import DBMTL as DBMTL
     from zoo.models import DCN as DCN
     from zoo.models import DESTINE as DESTINE
     from zoo.models import DIFM as DIFM
@@ -65,6 +66,7 @@ if not is_command_line():
     from zoo.models import PNN as PNN
     from zoo.models import QNN as QNN
     from zoo.models import SAM as SAM
+    from zoo.models import STEM as STEM
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2

@@ -8,6 +8,7 @@ from zoo.models.apg import APG as APG
 from zoo.models.autoint import AutoInt as AutoInt
 from zoo.models.ccpm import CCPM as CCPM
 from zoo.models.dagfm import DAGFM as DAGFM
+from zoo.models.dbmtl import DBMTL as DBMTL
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_crossing import DeepCrossing as DeepCrossing
@@ -59,6 +60,7 @@ from zoo.models.ppnet import PPNet as PPNet
 from zoo.models.qnn import QNN as QNN
 from zoo.models.sam import SAM as SAM
 from zoo.models.shared_bottom import SharedBottom as SharedBottom
+from zoo.models.stem import STEM as STEM
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

@@ -38,6 +38,7 @@ if not is_command_line():
     from zoo.models import BST as BST
     from zoo.models import CCPM as CCPM
     from zoo.models import DAGFM as DAGFM
+    from zoo.models import DBMTL as DBMTL
     from zoo.models import DCN as DCN
     from zoo.models import DESTINE as DESTINE
     from zoo.models import DIEN as DIEN
@@ -74,6 +75,7 @@ if not is_command_line():
     from zoo.models import SIM as SIM
     from zoo.models import STAR as STAR
     from zoo.models import TWIN as TWIN
+    from zoo.models import STEM as STEM
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2

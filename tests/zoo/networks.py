@@ -48,10 +48,11 @@ SMALL = {
     "finalmlp": {"second_units": (6,), "gate_units": (4,)},
     "finalnet": {"second_units": (8, 6)},
     "interhat": {"attention_units": 4, "feedforward_units": 8},
-    "mmoe": {"num_experts": 2, "tower_units": (4,), "gate_units": (4,)},
-    "ple": {"tower_units": (4,), "gate_units": (4,)},
+    "mmoe": {"num_experts": 2, "tower_units": (8,), "gate_units": (4,)},
+    "ple": {"tower_units": (8,), "gate_units": (4,)},
     "ppnet": {"gate_priors": ("site",), "gate_units": 4},
     "sam": {"num_layers": 2},
+    "stem": {"tower_units": (8,), "gate_units": (4,)},
     "wukong": {"num_layers": 1, "pair_fields": 3, "mixed_fields": 3},
 }
 

@@ -9,6 +9,7 @@ from zoo.models.autoint import AutoInt as AutoInt
 from zoo.models.bst import BST as BST
 from zoo.models.ccpm import CCPM as CCPM
 from zoo.models.dagfm import DAGFM as DAGFM
+from zoo.models.dbmtl import DBMTL as DBMTL
 from zoo.models.dcn import DCN as DCN
 from zoo.models.dcn_v2 import DCNv2 as DCNv2
 from zoo.models.deep_crossing import DeepCrossing as DeepCrossing
@@ -71,6 +72,7 @@ from zoo.models.sim import SIM as SIM
 from zoo.models.star import STAR as STAR
 from zoo.models.transact import TransAct as TransAct
 from zoo.models.twin import TWIN as TWIN
+from zoo.models.stem import STEM as STEM
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

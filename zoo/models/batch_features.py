@@ -174,6 +174,10 @@ class Features:
         names = [name for name in self.names if name not in sequences]
         return self._flat(self._stacked(names, "embeddings", None))
 
+    def flat_of(self, name: str) -> Tensor:
+        """Returns `flat` of another table of the same ids, see `fields_of`."""
+        return self._flat(self.embeddings_of(name), f"{name}_features")
+
     def fields_of(self, name: str, dim: int | None = None) -> Tensor:
         """Returns the `fields` of another table of the same ids.
 
@@ -471,11 +475,11 @@ class Features:
                 f"dense={model.dense!r} with the columns {self.schema.dense}"
             )
 
-    def _flat(self, embeddings: Tensor) -> Tensor:
+    def _flat(self, embeddings: Tensor, name: str = "features") -> Tensor:
         flat = keras.layers.Flatten()(embeddings)
         if self._model.dense == "embed":
             return flat
-        return keras.layers.Concatenate(name="features")([flat, self.dense])
+        return keras.layers.Concatenate(name=name)([flat, self.dense])
 
     def _stacked(
         self,

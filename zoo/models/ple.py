@@ -8,9 +8,9 @@ from zoo.checks import check_positive_integers
 from zoo.models.ctr_model import CTRModel
 from zoo.models.network_arguments import NORMALIZATIONS
 from zoo.models.network_arguments import check_one_for_all
+from zoo.models.stacked_perceptrons import label_experts
 from zoo.models.stacked_perceptrons import label_logits
 from zoo.models.stacked_perceptrons import stacked_gates
-from zoo.models.stacked_perceptrons import stacked_mlp
 from zoo.registry import network
 
 SHARED_GATES = ("all", "shared")
@@ -106,46 +106,22 @@ class PLE(CTRModel):
 
     def _level(self, own, shared, name):
         """The next vectors of the labels, and that of all."""
-        labels = len(self.schema.labels)
-        experts = self._experts(own, shared, name)
-        several, number = self.num_specific_experts, self.num_shared_experts
+        of_labels, of_all = label_experts(self, own, shared, name)
+        _, labels, several, width = of_labels.shape
         gates = stacked_gates(
-            self, own, labels, several + number, f"{name}_gates"
+            self, own, labels, several + of_all.shape[1], f"{name}_gates"
         )
-        of_labels = ops.reshape(
-            experts[:, : labels * several],
-            (-1, labels, several, experts.shape[-1]),
-        )
-        of_all = experts[:, labels * several :]
         mixed = ops.einsum(
             "bks,bksd->bkd", gates[:, :, :several], of_labels
         ) + ops.einsum("bke,bed->bkd", gates[:, :, several:], of_all)
         if name == f"level_{self.num_levels}":
             return mixed, None
-        seen = experts if self.shared_gate == "all" else of_all
+        seen = of_all
+        if self.shared_gate == "all":
+            seen = keras.layers.Concatenate(axis=1)(
+                [ops.reshape(of_labels, (-1, labels * several, width)), of_all]
+            )
         gate = stacked_gates(
             self, shared, 1, seen.shape[1], f"{name}_shared_gate"
         )
         return mixed, ops.einsum("be,bed->bd", gate[:, 0], seen)
-
-    def _experts(self, own, shared, name):
-        """What all experts of a level give: those of labels, the shared."""
-        labels, several = len(self.schema.labels), self.num_specific_experts
-        # Experts of one label have one input, at first all have.
-        if len(own.shape) == 3 and several > 1:
-            own = ops.repeat(own, several, axis=1)
-        of_labels = stacked_mlp(
-            self,
-            own,
-            labels * several,
-            self.hidden_units,
-            f"{name}_specific",
-        )
-        of_all = stacked_mlp(
-            self,
-            shared,
-            self.num_shared_experts,
-            self.hidden_units,
-            f"{name}_shared",
-        )
-        return keras.layers.Concatenate(axis=1)([of_labels, of_all])

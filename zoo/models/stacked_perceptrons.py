@@ -104,6 +104,38 @@ def stacked_gates(
     return ops.softmax(scores, axis=-1)
 
 
+def label_experts(
+    model: Any, own: Tensor, shared: Tensor, name: str
+) -> tuple[Tensor, Tensor]:
+    """Returns what experts of each label, and shared ones, make of vectors.
+
+    Args:
+        model: `CTRModel` with `num_specific_experts` and `num_shared_experts`.
+        own: `(batch, labels, width)`, the input of each label's experts, or
+            `(batch, width)` for all of them.
+        shared: `(batch, width)`, that of the shared ones.
+        name: string, with which the names of the layers begin.
+
+    Returns:
+        `(batch, labels, num_specific_experts, units)` and
+        `(batch, num_shared_experts, units)`.
+    """
+    labels, several = len(model.schema.labels), model.num_specific_experts
+    units = model.hidden_units
+    if len(own.shape) == 3 and several > 1:
+        own = ops.repeat(own, several, axis=1)
+    of_labels = stacked_mlp(
+        model, own, labels * several, units, f"{name}_specific"
+    )
+    of_labels = ops.reshape(
+        of_labels, (-1, labels, several, of_labels.shape[-1])
+    )
+    number = model.num_shared_experts
+    return of_labels, stacked_mlp(
+        model, shared, number, units, f"{name}_shared"
+    )
+
+
 def label_logits(model: Any, inputs: Tensor) -> Tensor:
     """Returns a tower for each label, `(batch, labels)`.
 

@@ -120,11 +120,12 @@ class DomainNormalization(keras.layers.Layer):
         return ops.cast((x - mean) * scale + shift, self.compute_dtype)
 
     def _of_training(self):
-        rows, *moving = self.of_domains
+        rows, *moving = map(ops.convert_to_tensor, self.of_domains)
+        _, *of_all = map(ops.convert_to_tensor, self.of_all)
         seen = _expand(rows, moving[0]) > 0
         return [
-            ops.where(seen, own, of_all)
-            for own, of_all in zip(moving, self.of_all[1:], strict=True)
+            ops.where(seen, own, every)
+            for own, every in zip(moving, of_all, strict=True)
         ]
 
     def _of_batch(self, x, domain):
@@ -149,19 +150,23 @@ class DomainNormalization(keras.layers.Layer):
     def _move(self, moving, rows, mean, variance):
         """Mixes the rows before, and what they were, with those of a batch."""
         mean, variance = ops.stop_gradient(mean), ops.stop_gradient(variance)
-        rows_before, mean_before, variance_before = moving
-        before = self.momentum * ops.maximum(rows_before, 0)
-        total = before + rows
-        share = _expand(rows / ops.maximum(total, 1), mean)
+        before = map(ops.convert_to_tensor, moving)
+        rows_before, mean_before, variance_before = before
+        kept = self.momentum * ops.maximum(rows_before, 0)
+        share = _expand(rows / ops.maximum(kept + rows, 1), mean)
         step = mean - mean_before
-        rows_before.assign(ops.where(rows > 0, total, rows_before))
-        variance_before.assign(
-            (1 - share) * variance_before
-            + share * variance
-            # The variance between the two.
-            + share * (1 - share) * ops.square(step)
-        )
-        mean_before.assign(mean_before + share * step)
+        between = share * (1 - share) * ops.square(step)
+        within = (1 - share) * variance_before + share * variance
+        for variable, value in zip(
+            moving,
+            (
+                ops.where(rows > 0, kept + rows, rows_before),
+                mean_before + share * step,
+                within + between,
+            ),
+            strict=True,
+        ):
+            variable.assign(value)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

@@ -51,7 +51,8 @@ RECIPE = {
     "decay": "cosine",
 }
 ATTENTION = {"attention_units": (32, 16)}
-EXPERTS = {"expert_units": (64,)}
+TOWERS = {"tower_units": (32,)}
+GATES = {**TOWERS, "gate_units": ()}
 # The label that a network is trained on, where it is one of the two alone.
 ALONE = "dnn, alone"
 STUDIES: dict[str, dict[str, dict[str, Any]]] = {
@@ -64,11 +65,10 @@ STUDIES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "labels": {
         ALONE: {},
-        "shared_bottom": {},
-        "deepfm": {},
+        "shared_bottom": TOWERS,
         "esmm": {},
-        "mmoe": EXPERTS,
-        "ple": EXPERTS,
+        "mmoe": GATES,
+        "ple": GATES,
     },
 }
 LABELS = {"interests": ("click",), "labels": ("click", "purchase")}

@@ -106,7 +106,7 @@ reports = {
     )
     for name, own in (
         ("din", {"attention_units": (16,)}),
-        ("mmoe", {"num_experts": 4, "expert_units": (32,)}),
+        ("mmoe", {"num_experts": 4, "tower_units": (32,), "gate_units": ()}),
     )
 }
 

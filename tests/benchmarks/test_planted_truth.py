@@ -25,7 +25,7 @@ def test_each_run_has_a_line_for_each_label(monkeypatch, tmp_path, capsys):
     planted = importlib.import_module("planted_truth")
     monkeypatch.setattr(planted, "train", report_of)
     call = "planted_truth labels --rows 2000 --seeds 0 --networks"
-    networks = [planted.ALONE, "deepfm"]
+    networks = [planted.ALONE, "esmm"]
     monkeypatch.setattr(
         sys, "argv", [*call.split(), *networks, "--output", str(tmp_path)]
     )

@@ -34,10 +34,12 @@ if not is_command_line():
     from zoo.models import AFM as AFM
     from zoo.models import AFN as AFN
     from zoo.models import APG as APG
+    from zoo.models import BST as BST
     from zoo.models import CCPM as CCPM
     from zoo.models import DAGFM as DAGFM
     from zoo.models import DCN as DCN
     from zoo.models import DESTINE as DESTINE
+    from zoo.models import DIEN as DIEN
     from zoo.models import DIFM as DIFM
     from zoo.models import DIN as DIN
     from zoo.models import DLRM as DLRM
@@ -89,6 +91,7 @@ if not is_command_line():
     from zoo.models import LorentzFM as LorentzFM
     from zoo.models import MaskNet as MaskNet
     from zoo.models import PPNet as PPNet
+    from zoo.models import TransAct as TransAct
     from zoo.models import WideDeep as WideDeep
     from zoo.models import WuKong as WuKong
     from zoo.models import XDeepFM as XDeepFM

@@ -31,7 +31,8 @@ def import_checkpoint(
     original's table, FuxiCTR's padding row (0) and out-of-vocabulary row
     included. `"ids"` has the categorical fields and `"dense"` the numeric
     ones, each in the order of `features`, and each sequence is an input of its
-    own, padded with -1 where the original has 0. The original's own
+    own, padded with -1 where the original has 0, or in DeepCTR-Torch where
+    its column of lengths says that it ends. The original's own
     preprocessing of numeric values is not part of the model.
 
     The networks are those of the table in the README. What the original lacks,

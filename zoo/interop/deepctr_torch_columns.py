@@ -108,12 +108,12 @@ def _check_sparse(column: Any, embedding_dim: int, tables: list[str]) -> None:
 
 
 def _check_list(column: Any) -> None:
-    for name, only in (("combiner", "mean"), ("length_name", None)):
-        if getattr(column, name, only) != only:
-            raise ValueError(
-                f"`{name}` of '{column.name}' must be {only!r}: the zoo has no "
-                f"other. Received: {name}={getattr(column, name)!r}"
-            )
+    combiner = getattr(column, "combiner", "mean")
+    if combiner != "mean":
+        raise ValueError(
+            f"`combiner` of '{column.name}' must be 'mean': the zoo has no "
+            f"other. Received: combiner={combiner!r}"
+        )
 
 
 def _sequence(column: Any) -> Sequence:

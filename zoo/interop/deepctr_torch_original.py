@@ -137,24 +137,54 @@ class DeepCTRTorch(Original):
 
         Args:
             inputs: integer, length of its input.
-            prefix: string, what the original calls it. Defaults to `"dnn"`.
-            units, batch_norm: strings, its settings of the widths and of the
-                normalization.
-            name: string, as `Features.mlp` takes it. Defaults to `None`.
+            prefix, units, batch_norm, name: as `layers` takes them.
 
         Returns:
             The length of its output.
+        """
+        layers = self.layers(inputs, prefix, units, batch_norm, name=name)
+        self.arguments.update(
+            layers, dropout=dropouts_of(self.config, "dnn_dropout", 1)[0]
+        )
+        return [inputs, *layers["hidden_units"]][-1]
+
+    def layers(
+        self,
+        inputs: int,
+        prefix: str,
+        units: str | None,
+        batch_norm: str | None = None,
+        activation: str = "dnn_activation",
+        default_activation: str = "relu",
+        name: str | None = None,
+    ) -> dict[str, Any]:
+        """Takes a `DNN` as `Features.mlp` builds it.
+
+        Args:
+            inputs: integer, length of its input.
+            prefix: string, what the original calls it.
+            units, batch_norm, activation: strings, its settings of the widths,
+                of the normalization and of the activation. `None` where it has
+                no such setting, and no normalization.
+            default_activation: string, the original's own.
+            name: string, as `Features.mlp` takes it. Defaults to `None`.
+
+        Returns:
+            Dict of `hidden_units`, `activation` and `normalization`.
         """
         state, start = self.state, f"{name}_" if name else ""
         numbers = state.numbers(f"{prefix}.linears")
         widths = [
             state.shape(f"{prefix}.linears.{i}.weight")[0] for i in numbers
         ]
-        check_size(self.config, units, widths)
-        normed = self.setting(batch_norm, False)
+        if units:
+            check_size(self.config, units, widths)
+        normed = bool(batch_norm) and self.setting(batch_norm, False)
         kind = activation_of(
-            "dnn_activation", self.setting("dnn_activation", "relu")
+            activation, self.setting(activation, default_activation)
         )
+        # It normalizes with a scale and an offset there.
+        kind = "affine_dice" if kind == "dice" else kind
         for i, width in enumerate(widths):
             self.dense(
                 f"{prefix}.linears.{i}", f"{start}hidden_{i + 1}", inputs, width
@@ -170,14 +200,11 @@ class DeepCTRTorch(Original):
                 kind,
                 width,
             )
-        rates = dropouts_of(self.config, "dnn_dropout", 1)
-        self.arguments.update(
-            hidden_units=tuple(widths),
-            activation=kind,
-            normalization="batch" if normed else None,
-            dropout=rates[0],
-        )
-        return inputs
+        return {
+            "hidden_units": tuple(widths),
+            "activation": kind,
+            "normalization": "batch" if normed else None,
+        }
 
     def _table(self, prefix: str, dim: int) -> np.ndarray:
         return np.concatenate(

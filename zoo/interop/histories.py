@@ -54,3 +54,38 @@ def _read(original: Original, setting: str, default: Any) -> tuple[Names, ...]:
     # A tuple is one history, a list has several.
     value = value if isinstance(value, list) else [value]
     return tuple((n,) if isinstance(n, str) else tuple(n) for n in value)
+
+
+def read_named_histories(
+    original: Original, setting: str, prefix: str = "hist_"
+) -> tuple[Names, Names]:
+    """Reads the one history whose sequences are named after their fields.
+
+    It becomes the arguments `histories` and `targets`.
+
+    Args:
+        original: `Original`.
+        setting: string, that of the list of the fields.
+        prefix: string, with which the names of sequences begin.
+
+    Returns:
+        The names of its sequences, and of the others.
+
+    Raises:
+        ValueError: if the fields have no sequence each.
+    """
+    columns, fields = original.columns, original.setting(setting, ())
+    named = [f"{prefix}{each}" for each in fields]
+    # Both are in the order of the columns there, whatever that of the list.
+    targets = tuple(name for name in columns.categorical if name in fields)
+    history = tuple(name for name in columns.sequences if name in named)
+    if not fields or not len(fields) == len(targets) == len(history):
+        raise ValueError(
+            f"`config['{setting}']` must list fields of `features`, each with "
+            f"a sequence whose name is the field's behind '{prefix}'. "
+            f"Received: config['{setting}']={fields!r} with the fields "
+            f"{[*columns.categorical]} and the sequences {[*columns.sequences]}"
+        )
+    original.arguments.update(histories=(history,), targets=(targets,))
+    others = tuple(name for name in columns.sequences if name not in history)
+    return history, others

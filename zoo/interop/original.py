@@ -141,6 +141,9 @@ class Original:
             slope = self.take(f"{name}.weight", None)
             # DeepCTR-Torch has one slope for all units.
             self.put(f"{layer}/alpha", np.broadcast_to(slope, (units,)).copy())
-        elif activation == "dice":
-            self.batch_norm(f"{name}.bn", f"{layer}/norm", units, affine=False)
-            self.put(f"{layer}/alpha", self.take(f"{name}.alpha", units))
+        elif activation in ("dice", "affine_dice"):
+            affine = activation == "affine_dice"
+            self.batch_norm(f"{name}.bn", f"{layer}/norm", units, affine)
+            # DeepCTR-Torch's is (units, 1).
+            alpha = self.take(f"{name}.alpha", *([units, 1][: 1 + affine]))
+            self.put(f"{layer}/alpha", alpha.reshape(units))

@@ -63,6 +63,7 @@ from zoo.layers.logarithmic_transform import (
     LogarithmicTransform as LogarithmicTransform,
 )
 from zoo.layers.lorentz_pairs import LorentzPairs as LorentzPairs
+from zoo.layers.masked_gru import MaskedGRU as MaskedGRU
 from zoo.layers.masked_mean import MaskedMean as MaskedMean
 from zoo.layers.masked_sum import MaskedSum as MaskedSum
 from zoo.layers.matrix_cross import MatrixCross as MatrixCross
@@ -73,6 +74,7 @@ from zoo.layers.outer_product_fusion import (
 from zoo.layers.pair_dense import PairDense as PairDense
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
+from zoo.layers.positions import Positions as Positions
 from zoo.layers.projected_scores import ProjectedScores as ProjectedScores
 from zoo.layers.quadratic_neuron import QuadraticNeuron as QuadraticNeuron
 from zoo.layers.repeated_passes import RepeatedPasses as RepeatedPasses
@@ -85,6 +87,7 @@ from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.target_attention import TargetAttention as TargetAttention
 from zoo.layers.top_events import TopEvents as TopEvents
+from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
 from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,

@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from zoo.checks import check_boolean
 from zoo.checks import did_you_mean
 
 
@@ -8,12 +9,14 @@ from zoo.checks import did_you_mean
 class Dice(keras.layers.Layer):
     """Dice: a PReLU whose corner lies at the mean of its inputs.
 
-    `p * x + (1 - p) * alpha * x` with `p = sigmoid(batch_norm(x))`, without
-    scale and offset, and a slope `alpha` for each unit, 0 at first.
+    `p * x + (1 - p) * alpha * x` with `p = sigmoid(batch_norm(x))`, and a slope
+    `alpha` for each unit, 0 at first.
 
     Args:
         epsilon: float. Added to the variance. Defaults to `1e-9`.
         momentum: float, of the moving statistics. Defaults to `0.99`.
+        affine: boolean, whether `batch_norm` has a learned scale and offset.
+            Defaults to `False`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
@@ -31,13 +34,15 @@ class Dice(keras.layers.Layer):
     - [Zhou et al., 2018](https://arxiv.org/abs/1706.06978), section 5.3.
     """
 
-    def __init__(self, epsilon=1e-9, momentum=0.99, **kwargs):
+    def __init__(self, epsilon=1e-9, momentum=0.99, affine=False, **kwargs):
         super().__init__(**kwargs)
+        check_boolean("affine", affine)
         self.epsilon = epsilon
         self.momentum = momentum
+        self.affine = affine
         self.norm = keras.layers.BatchNormalization(
-            center=False,
-            scale=False,
+            center=affine,
+            scale=affine,
             epsilon=epsilon,
             momentum=momentum,
             dtype=self.dtype_policy,
@@ -62,6 +67,7 @@ class Dice(keras.layers.Layer):
             **super().get_config(),
             "epsilon": self.epsilon,
             "momentum": self.momentum,
+            "affine": self.affine,
         }
 
 
@@ -73,7 +79,12 @@ def _prelu(name):
 
 
 # Activations with weights, which Keras does not know by a name.
-_WITH_WEIGHTS = {"dice": lambda name: Dice(name=name), "prelu": _prelu}
+_WITH_WEIGHTS = {
+    "dice": lambda name: Dice(name=name),
+    # DeepCTR-Torch's.
+    "affine_dice": lambda name: Dice(1e-8, affine=True, name=name),
+    "prelu": _prelu,
+}
 
 
 def check_activation(argument, activation):
@@ -106,11 +117,17 @@ def check_activation_function(argument, activation):
         )
 
 
+def has_weights(activation):
+    """Returns whether an activation has weights, unlike those of Keras."""
+    return activation in _WITH_WEIGHTS
+
+
 def activation_layer(activation, name):
     """Returns the layer of an activation.
 
     Args:
-        activation: string, `"dice"`, `"prelu"` or the name of one of Keras.
+        activation: string, `"dice"`, `"affine_dice"`, `"prelu"` or the name of
+            one of Keras.
         name: string, the layer's name.
 
     Example:

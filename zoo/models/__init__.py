@@ -5,6 +5,7 @@ from zoo.models.afn import AFN as AFN
 from zoo.models.aoanet import AOANet as AOANet
 from zoo.models.apg import APG as APG
 from zoo.models.autoint import AutoInt as AutoInt
+from zoo.models.bst import BST as BST
 from zoo.models.ccpm import CCPM as CCPM
 from zoo.models.dagfm import DAGFM as DAGFM
 from zoo.models.dcn import DCN as DCN
@@ -15,6 +16,7 @@ from zoo.models.deep_im import DeepIM as DeepIM
 from zoo.models.deep_light import DeepLight as DeepLight
 from zoo.models.deepfm import DeepFM as DeepFM
 from zoo.models.destine import DESTINE as DESTINE
+from zoo.models.dien import DIEN as DIEN
 from zoo.models.difm import DIFM as DIFM
 from zoo.models.din import DIN as DIN
 from zoo.models.dlrm import DLRM as DLRM
@@ -58,6 +60,7 @@ from zoo.models.qnn import QNN as QNN
 from zoo.models.sam import SAM as SAM
 from zoo.models.sdim import SDIM as SDIM
 from zoo.models.sim import SIM as SIM
+from zoo.models.transact import TransAct as TransAct
 from zoo.models.twin import TWIN as TWIN
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong

@@ -45,7 +45,7 @@ class DIN(HistoryModel):
       paper's `a` has the outer product instead of `t - e` and `t * e`.
     """
 
-    ORIGINALS = ("FuxiCTR",)
+    ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from zoo.layers.activation import activation_layer
+from zoo.layers.activation import has_weights
 
 Tensor = Any
 
@@ -29,7 +30,7 @@ def hidden_layer(
             them.
     """
     # Keras fuses no activation that has weights or a layer before it.
-    fused = normalization is None and activation not in ("dice", "prelu")
+    fused = normalization is None and not has_weights(activation)
     x = keras.layers.Dense(
         units,
         activation=activation if fused else None,

@@ -301,13 +301,6 @@ def test_another_network_is_refused(save):
         (
             0,
             columns.VarLenSparseFeat(
-                columns.SparseFeat("site", 11, 4), 3, length_name="length"
-            ),
-            "`length_name` of 'site' must be None.*length_name='length'",
-        ),
-        (
-            0,
-            columns.VarLenSparseFeat(
                 columns.SparseFeat("site", 11, 4, embedding_name="page"), 3
             ),
             "'site'.*list that of a field.*embedding_name='page'",

@@ -225,6 +225,17 @@ CASES = [
         {"units": 6, "num_heads": 2},
         [(None, 3, 4)],
     ),
+    (
+        layers.TransformerBlock,
+        {"num_heads": 2, "activation": "leaky_relu", "causal": True},
+        [(None, 3, 4), (None, 3)],
+    ),
+    (layers.Positions, {"dim": 3}, [(None, 3, 4)]),
+    (
+        layers.MaskedGRU,
+        {"units": 5, "attention": "update", "reset_after": False},
+        [(None, 3, 4), (None, 3), (None, 3)],
+    ),
 ]
 
 

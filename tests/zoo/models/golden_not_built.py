@@ -8,16 +8,17 @@ LINEAR_OF_VECTORS = (
     "for each id"
 )
 
+ROWWISE_DICE = (
+    "its Dice normalizes the units of each row, by the sum of their squares; "
+    "the paper's normalizes each unit over the batch"
+)
+
 # By source and network, or by source, network and variant.
 NOT_BUILT = {
     **dict.fromkeys(
         (
-            "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DMIN",
-            "FuxiCTR/DMR", "FuxiCTR/TransAct",
-            "FuxiCTR/LongCTR_DIEN",
-            "FuxiCTR/LongCTR_TransAct", "DeepCTR-Torch/DIEN",
-            "DeepCTR-Torch/DIN", "torch-rechub/BST", "torch-rechub/DIEN",
-            "torch-rechub/DIN",
+            "FuxiCTR/DMIN", "FuxiCTR/DMR", "FuxiCTR/LongCTR_DIEN",
+            "FuxiCTR/LongCTR_TransAct",
         ),
         HISTORIES,
     ),
@@ -37,6 +38,12 @@ NOT_BUILT = {
         ),
         LABELS,
     ),
+    "DeepCTR-Torch/DIN/softmax": (
+        "in a row without events its weights are those of the padding, whose "
+        "vectors are those of id 0; the zoo's interest is zero there"
+    ),
+    "torch-rechub/DIEN": ROWWISE_DICE,
+    "torch-rechub/DIN": ROWWISE_DICE,
     "torch-rechub/AFM": (
         "its attention is over one vector, so that each weight is 1; the "
         "paper's is over the pairs of fields"

@@ -1,0 +1,80 @@
+from zoo.interop.histories import read_histories
+from zoo.interop.networks.bst import take_block
+from zoo.interop.networks.din import DEFAULT_HISTORIES
+from zoo.interop.settings import check_setting
+from zoo.interop.settings import dropouts_of
+from zoo.interop.sources import fuxictr
+from zoo.models import TransAct
+
+
+@fuxictr("TransAct")
+def from_fuxictr(original):
+    check_setting(original.config, "use_time_window_mask", False, False)
+    dim = original.embeddings("")
+    histories = read_histories(
+        original,
+        "sequence_item_field",
+        "target_item_field",
+        DEFAULT_HISTORIES,
+    )
+    recent = original.setting("first_k_cols", 1)
+    pooled = original.setting("concat_max_pool", True)
+    original.arguments.update(
+        num_heads=original.setting("num_heads", 1),
+        transformer_dropout=dropouts_of(
+            original.config, "transformer_dropout", 1
+        )[0],
+        num_recent=recent,
+        max_pooling=pooled,
+    )
+    inputs = (original.fields - sum(map(len, histories))) * dim
+    for i, names in enumerate(histories):
+        width = 2 * dim * len(names)
+        _take_transformer(original, i, width)
+        if pooled:
+            original.dense(
+                f"transformer_encoders.{i}.out_linear",
+                f"maximum_{i + 1}",
+                width,
+                width,
+            )
+        inputs += (recent + bool(pooled)) * width
+    _take_dcn(original, inputs)
+    return TransAct
+
+
+def _take_transformer(original, i, width):
+    prefix = f"transformer_encoders.{i}.transformer_encoder.layers"
+    layers = len(original.state.numbers(prefix))
+    original.arguments["num_layers"] = original.size(
+        "transformer_layers", layers
+    )
+    for each in range(layers):
+        hidden = take_block(
+            original, f"{prefix}.{each}", f"block_{i + 1}_{each + 1}", width
+        )
+    original.arguments["feedforward_units"] = original.size(
+        "dim_feedforward", hidden
+    )
+
+
+def _take_dcn(original, inputs):
+    prefix = "crossnet.cross_layers"
+    layers = len(original.state.numbers(prefix))
+    original.size("dcn_cross_layers", layers)
+    for i in range(layers):
+        original.dense(f"{prefix}.{i}", f"cross_{i + 1}", inputs, inputs)
+    deep = original.perceptron(
+        "parallel_dnn", inputs, units="dcn_hidden_units", outputs=None
+    )
+    output = original.perceptron(
+        "mlp",
+        inputs + [inputs, *deep["hidden_units"]][-1],
+        units="mlp_hidden_units",
+        dropout=None,
+        batch_norm=False,
+        name="output",
+    )
+    original.arguments.update(
+        deep, num_cross_layers=layers, output_units=output["hidden_units"]
+    )

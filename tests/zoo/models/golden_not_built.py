@@ -17,8 +17,7 @@ ROWWISE_DICE = (
 NOT_BUILT = {
     **dict.fromkeys(
         (
-            "FuxiCTR/DMIN", "FuxiCTR/DMR", "FuxiCTR/LongCTR_DIEN",
-            "FuxiCTR/LongCTR_TransAct",
+            "FuxiCTR/DMIN", "FuxiCTR/DMR",
         ),
         HISTORIES,
     ),

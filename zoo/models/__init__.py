@@ -73,6 +73,8 @@ from zoo.models.star import STAR as STAR
 from zoo.models.transact import TransAct as TransAct
 from zoo.models.twin import TWIN as TWIN
 from zoo.models.stem import STEM as STEM
+from zoo.models.transact import TransAct as TransAct
+from zoo.models.twin import TWIN as TWIN
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

@@ -23,8 +23,6 @@ NOT_BUILT = {
         (
             "FuxiCTR/DMIN",
             "FuxiCTR/DMR",
-            "FuxiCTR/LongCTR_DIEN",
-            "FuxiCTR/LongCTR_TransAct",
         ),
         HISTORIES,
     ),

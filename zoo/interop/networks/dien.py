@@ -3,6 +3,7 @@ import numpy as np
 from zoo.checks import check_choice
 from zoo.interop.histories import read_histories
 from zoo.interop.histories import read_named_histories
+from zoo.interop.long_histories import read_long_history
 from zoo.interop.networks.din import DEFAULT_HISTORIES
 from zoo.interop.networks.din import take_local_attention
 from zoo.interop.settings import check_setting
@@ -26,6 +27,30 @@ GRU_TYPES = {
 
 @fuxictr("DIEN")
 def from_fuxictr(original):
+    return _take(original, "")
+
+
+@fuxictr("LongCTR_DIEN")
+def from_longctr(original):
+    targets = read_long_history(original)
+    original.config = {
+        **original.config,
+        "dien_sequence_field": [tuple(targets)],
+        "dien_target_field": [tuple(targets.values())],
+        "dien_neg_seq_field": [],
+    }
+    _take(original, "embedding_layer")
+    # Its states and sums stand behind the fields.
+    layer = "hidden_1" if original.arguments["hidden_units"] else "logit"
+    states = 3 if original.arguments["sum_pooling"] else 1
+    width = states * len(targets) * original.arguments["embedding_dim"]
+    kernel = original.weights[f"{layer}/kernel"]
+    original.put(f"{layer}/kernel", np.roll(kernel, width, axis=0))
+    return DIEN
+
+
+def _take(original, embeddings):
+    """Takes a DIEN, whose tables have the name `embeddings`."""
     gru_type = original.setting("gru_type", "AUGRU")
     # The original can neither run with AIGRU nor train with this loss.
     check_choice("config['gru_type']", gru_type, ("GRU", "AGRU", "AUGRU"))
@@ -39,7 +64,7 @@ def from_fuxictr(original):
         softmax=original.setting("use_attention_softmax", True),
         sum_pooling=sum_pooling,
     )
-    dim = original.embeddings("")
+    dim = original.embeddings(embeddings)
     histories = read_histories(
         original, "dien_sequence_field", "dien_target_field", DEFAULT_HISTORIES
     )

@@ -1,4 +1,5 @@
 from zoo.interop.histories import read_histories
+from zoo.interop.long_histories import read_compared_history
 from zoo.interop.networks.bst import take_block
 from zoo.interop.networks.din import DEFAULT_HISTORIES
 from zoo.interop.settings import check_setting
@@ -9,14 +10,33 @@ from zoo.models import TransAct
 
 @fuxictr("TransAct")
 def from_fuxictr(original):
-    check_setting(original.config, "use_time_window_mask", False, False)
-    dim = original.embeddings("")
     histories = read_histories(
         original,
         "sequence_item_field",
         "target_item_field",
         DEFAULT_HISTORIES,
     )
+    prefixes = [f"transformer_encoders.{i}" for i in range(len(histories))]
+    return _take(original, dict(zip(prefixes, histories, strict=True)), "")
+
+
+@fuxictr("LongCTR_TransAct")
+def from_longctr(original):
+    histories = {"transformer_encoders": read_compared_history(original)}
+    return _take(original, histories, "embedding_layer")
+
+
+def _take(original, histories, embeddings):
+    """Takes a TransAct.
+
+    Args:
+        original: `FuxiCTR`.
+        histories: dict from what the original calls a transformer to the names
+            of the sequences that it is over.
+        embeddings: string, what it calls the tables.
+    """
+    check_setting(original.config, "use_time_window_mask", False, False)
+    dim = original.embeddings(embeddings)
     recent = original.setting("first_k_cols", 1)
     pooled = original.setting("concat_max_pool", True)
     original.arguments.update(
@@ -27,14 +47,14 @@ def from_fuxictr(original):
         num_recent=recent,
         max_pooling=pooled,
     )
-    inputs = (original.fields - sum(map(len, histories))) * dim
-    for i, names in enumerate(histories):
+    inputs = (original.fields - sum(map(len, histories.values()))) * dim
+    for i, (prefix, names) in enumerate(histories.items(), start=1):
         width = 2 * dim * len(names)
-        _take_transformer(original, i, width)
+        _take_transformer(original, prefix, i, width)
         if pooled:
             original.dense(
-                f"transformer_encoders.{i}.out_linear",
-                f"maximum_{i + 1}",
+                f"{prefix}.out_linear",
+                f"maximum_{i}",
                 width,
                 width,
             )
@@ -43,15 +63,15 @@ def from_fuxictr(original):
     return TransAct
 
 
-def _take_transformer(original, i, width):
-    prefix = f"transformer_encoders.{i}.transformer_encoder.layers"
+def _take_transformer(original, prefix, i, width):
+    prefix = f"{prefix}.transformer_encoder.layers"
     layers = len(original.state.numbers(prefix))
     original.arguments["num_layers"] = original.size(
         "transformer_layers", layers
     )
     for each in range(layers):
         hidden = take_block(
-            original, f"{prefix}.{each}", f"block_{i + 1}_{each + 1}", width
+            original, f"{prefix}.{each}", f"block_{i}_{each + 1}", width
         )
     original.arguments["feedforward_units"] = original.size(
         "dim_feedforward", hidden

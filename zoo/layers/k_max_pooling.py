@@ -3,6 +3,7 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
+from zoo.layers.places import take_at
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -47,7 +48,7 @@ class KMaxPooling(keras.layers.Layer):
         values, places = ops.top_k(last, min(self.k, rows))
         if self.keep_order:
             places = ops.sort(places, axis=-1)
-            values = ops.take_along_axis(last, places, axis=-1)
+            values = take_at(last, places, axis=-1)
         return ops.moveaxis(values, -1, 1)
 
     def compute_output_shape(self, input_shape):

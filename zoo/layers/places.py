@@ -1,7 +1,24 @@
-"""Takes values at places that differ from row to row."""
+"""Finds and takes values at places that differ from row to row."""
 
 import keras
 from keras import ops
+
+
+def top_places(values, k):
+    """Returns the places of the `k` largest values along the last axis.
+
+    The largest is the first, and of equal ones that which came first. On JAX
+    they are sorted: TensorFlow, which serves a SavedModel of JAX, may be too
+    old to read its `top_k`.
+
+    Example:
+
+    >>> top_places(np.array([5, 9, 7]), 2)  # [1, 2]
+    """
+    if keras.backend.backend() == "jax":
+        values = ops.convert_to_tensor(values)
+        return ops.argsort(-values, axis=-1)[..., :k]
+    return ops.top_k(values, k)[1]
 
 
 def take_at(values, places, axis):

@@ -110,7 +110,7 @@ def tests(session, backend):
 @nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
 def large(session, backend):
     """Run the tests that guard a release, not a merge."""
-    marks = "large"
+    marks = "large and not export"
     if backend != "torch":
         marks += " and not one_backend"
     run_tests(session, backend, "-m", marks, *PARALLEL)
@@ -219,14 +219,18 @@ def interop(session):
 
 @nox.session(default=False)
 def export(session):
-    """Open exported models in their own runtimes, from each backend."""
+    """Open exported models in their own runtimes, from each backend.
+
+    `nox -s export -- -m export` does so for all networks.
+    """
     session.install(*INSTALL, "-e", ".[zoo,export,test]", *BACKENDS.values())
     for backend in BACKENDS:
         session.run(
             "pytest",
             "tests/zoo/serving/test_export.py",
             "-m",
-            "export",
+            "export and not large",
+            *PARALLEL,
             *session.posargs,
             env={"KERAS_BACKEND": backend},
         )

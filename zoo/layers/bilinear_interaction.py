@@ -54,6 +54,7 @@ class BilinearInteraction(keras.layers.Layer):
 
     def build(self, input_shape):
         _, fields, dim = input_shape
+        self.fields = fields
         self.left, self.right = pairs_of(fields)
         initializer: Any = "glorot_normal"
         shape: tuple[int, ...] = (dim, dim)
@@ -81,7 +82,7 @@ class BilinearInteraction(keras.layers.Layer):
         else:
             first = ops.einsum("bfd,fde->bfe", inputs[:, :-1], self.kernel)
         if self.output_kind == "inner":
-            return _inner_products(first, inputs, left, right)
+            return self._inner_products(first, inputs)
         return ops.take(first, left, axis=1) * ops.take(inputs, right, axis=1)
 
     def compute_output_shape(self, input_shape):
@@ -101,9 +102,7 @@ class BilinearInteraction(keras.layers.Layer):
             return ops.sum(products, axis=-1)
         return products
 
-
-def _inner_products(first, second, left, right):
-    products = ops.matmul(first, ops.swapaxes(second, 1, 2))
-    rows, columns = products.shape[1:]
-    flat = ops.reshape(products, (-1, rows * columns))
-    return ops.take(flat, left * columns + right, axis=1)
+    def _inner_products(self, first, second):
+        products = ops.matmul(first, ops.swapaxes(second, 1, 2))
+        flat = ops.reshape(products, (-1, first.shape[1] * self.fields))
+        return ops.take(flat, self.left * self.fields + self.right, axis=1)

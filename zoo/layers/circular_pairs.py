@@ -59,6 +59,7 @@ class CircularPairs(keras.layers.Layer):
 
     def build(self, input_shape):
         _, fields, dim = input_shape
+        self.fields, self.dim = fields, dim
         self.left, self.right = pairs_of(fields)
         # Of which element of b the one with a_m adds to c_k, at [m, k].
         shift, place = np.indices((dim, dim))
@@ -69,7 +70,7 @@ class CircularPairs(keras.layers.Layer):
     def call(self, inputs):
         if self.output_kind == "sum":
             return self._sum(inputs)
-        _, fields, dim = inputs.shape
+        fields, dim = self.fields, self.dim
         if self.kind == "hadamard":
             return self.products(inputs)
         # All fields times all in one product of matrices: a field turned by
@@ -85,7 +86,7 @@ class CircularPairs(keras.layers.Layer):
         return ops.take(circular, self.left * fields + self.right, axis=1)
 
     def _sum(self, inputs):
-        _, fields, dim = inputs.shape
+        fields, dim = self.fields, self.dim
         if self.kind == "hadamard":
             return self.products(inputs)
         later = ops.convert_to_tensor(

@@ -43,7 +43,9 @@ class FieldGraph(keras.layers.Layer):
         _, fields, dim = inputs.shape
         source = ops.matmul(inputs, self.kernel[:dim])
         target = ops.matmul(inputs, self.kernel[dim:])
-        scores = ops.leaky_relu(source + ops.swapaxes(target, 1, 2), 0.01)
+        # No `swapaxes`: tf2onnx gets it wrong here.
+        target = ops.reshape(target, (-1, 1, fields))
+        scores = ops.leaky_relu(source + target, 0.01)
         itself = ops.convert_to_tensor(np.eye(fields, dtype=bool))
         return ops.softmax(ops.where(itself, -1e9, scores), axis=-1)
 

@@ -3,6 +3,8 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
+from zoo.layers.places import take_at
+from zoo.layers.places import top_places
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -42,13 +44,14 @@ class KMaxPooling(keras.layers.Layer):
 
     def call(self, inputs):
         rows = inputs.shape[1]
-        # `top_k` looks at the last axis.
-        last = ops.moveaxis(inputs, 1, -1)
-        values, places = ops.top_k(last, min(self.k, rows))
+        # ONNX takes no negative axis here.
+        behind = len(inputs.shape) - 1
+        last = ops.moveaxis(inputs, 1, behind)
+        places = top_places(last, min(self.k, rows))
         if self.keep_order:
             places = ops.sort(places, axis=-1)
-            values = ops.take_along_axis(last, places, axis=-1)
-        return ops.moveaxis(values, -1, 1)
+        values = take_at(last, places, axis=-1)
+        return ops.moveaxis(values, behind, 1)
 
     def compute_output_shape(self, input_shape):
         batch, rows, *rest = input_shape

@@ -41,18 +41,17 @@ class PairProducts(keras.layers.Layer):
         self.output_kind = output
 
     def build(self, input_shape):
-        pairs_of(input_shape[1])
+        self.fields = input_shape[1]
+        self.left, self.right = pairs_of(self.fields)
 
     def call(self, inputs):
-        fields = inputs.shape[1]
-        left, right = pairs_of(fields)
         if self.output_kind == "hadamard":
-            return ops.take(inputs, left, axis=1) * ops.take(
-                inputs, right, axis=1
+            return ops.take(inputs, self.left, axis=1) * ops.take(
+                inputs, self.right, axis=1
             )
         products = ops.matmul(inputs, ops.swapaxes(inputs, 1, 2))
-        flat = ops.reshape(products, (-1, fields * fields))
-        return ops.take(flat, left * fields + right, axis=1)
+        flat = ops.reshape(products, (-1, self.fields**2))
+        return ops.take(flat, self.left * self.fields + self.right, axis=1)
 
     def compute_output_shape(self, input_shape):
         batch, fields, dim = input_shape

@@ -19,6 +19,7 @@ from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import Format
 from zoo.serving.export_formats import check_format
 from zoo.serving.export_formats import check_suffix
+from zoo.serving.torch_exporter import torch_symbols
 
 MESSAGE_BYTES = 2**31
 """The size limit of a message of Protocol Buffers or FlatBuffers."""
@@ -107,18 +108,20 @@ def _write(
         return
     if (format, backend) == ("torch", "torch"):
         _drop_second_copy(model)
-    model.export(
-        str(path),
-        format=format,
-        verbose=False,
-        input_signature=[
-            {
-                name: keras.InputSpec(dtype, (None, columns), name=name)
-                for name, (columns, dtype) in schema.inputs().items()
-            }
-        ],
-        **_options(format, schema),
-    )
+    taught = backend == "torch" and format in ("onnx", "openvino")
+    with torch_symbols() if taught else contextlib.nullcontext():
+        model.export(
+            str(path),
+            format=format,
+            verbose=False,
+            input_signature=[
+                {
+                    name: keras.InputSpec(dtype, (None, columns), name=name)
+                    for name, (columns, dtype) in schema.inputs().items()
+                }
+            ],
+            **_options(format, schema),
+        )
     if (format, backend) == ("onnx", "jax"):
         _join_files(path)
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from keras import tree
 
 import zoo
 from tests.zoo import networks
 from tests.zoo.networks import FIRST
+from tests.zoo.networks import each_network
 from zoo.cli import app as cli
 from zoo.serving import export_formats
 from zoo.serving import exporting
@@ -42,6 +44,11 @@ def bytes_in(path):
     return sum(file.stat().st_size for file in files)
 
 
+def numbered(outputs):
+    return [outputs[f"output_{i}"] for i in range(len(outputs))]
+
+
+# Each returns a function from inputs to a list, one array for each label.
 def open_saved_model(path):
     import tensorflow as tf
 
@@ -50,10 +57,11 @@ def open_saved_model(path):
 
     def predict(inputs):
         inputs = {name: tf.constant(array) for name, array in inputs.items()}
-        served = loaded.serve(inputs).numpy()
-        np.testing.assert_array_equal(
-            signature(**inputs)["output_0"].numpy(), served
-        )
+        served = [each.numpy() for each in tree.flatten(loaded.serve(inputs))]
+        for received, expected in zip(
+            numbered(signature(**inputs)), served, strict=True
+        ):
+            np.testing.assert_array_equal(received, expected)
         return served
 
     return predict
@@ -63,7 +71,7 @@ def open_onnx(path):
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path)
-    return lambda inputs: session.run(None, inputs)[0]
+    return lambda inputs: session.run(None, inputs)
 
 
 def open_torch(path):
@@ -73,7 +81,7 @@ def open_torch(path):
 
     def predict(inputs):
         inputs = {name: torch.tensor(array) for name, array in inputs.items()}
-        return module(inputs).detach().numpy()
+        return [each.detach().numpy() for each in tree.flatten(module(inputs))]
 
     return predict
 
@@ -84,7 +92,8 @@ def open_openvino(path):
     compiled = openvino.Core().compile_model(
         path / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
     )
-    return lambda inputs: compiled(inputs)[0]
+    places = range(len(compiled.outputs))
+    return lambda inputs: [compiled(inputs)[i] for i in places]
 
 
 def open_litert(path):
@@ -92,7 +101,7 @@ def open_litert(path):
 
     interpreter = Interpreter(str(path))
     runner = interpreter.get_signature_runner()
-    return lambda inputs: runner(**inputs)["output_0"]
+    return lambda inputs: numbered(runner(**inputs))
 
 
 # The errors of Keras and the converters.
@@ -111,17 +120,27 @@ OPEN = {
 }
 
 
-def assert_gives(path, format, model):
+def probabilities(model, inputs):
+    """What `model.predict` gives, as a list in the order of the labels."""
+    predicted = model.predict(inputs, verbose=0)
+    if isinstance(predicted, dict):
+        predicted = [predicted[label] for label in model.schema.labels]
+    return tree.flatten(predicted)
+
+
+def assert_gives(path, format, model, rows=(1, 7, 300), spread=0.05):
     predict = OPEN[format](path)
-    schema = model.schema
-    for rows in (1, 7, 300):
-        inputs = draw(rows, schema)
-        expected = model.predict(inputs, verbose=0)
-        received = predict(inputs)
-        assert received.shape == (rows, 1)
-        assert received.dtype == "float32"
-        np.testing.assert_allclose(received, expected, rtol=0, atol=1e-5)
-    assert expected.std() > 0.05
+    inputs = draw(max(rows), model.schema)
+    wanted = probabilities(model, inputs)
+    assert min(expected.std() for expected in wanted) > spread
+    for count in rows:
+        answers = predict({name: x[:count] for name, x in inputs.items()})
+        for received, expected in zip(answers, wanted, strict=True):
+            assert received.shape == (count, 1)
+            assert received.dtype == "float32"
+            np.testing.assert_allclose(
+                received, expected[:count], rtol=0, atol=1e-5
+            )
 
 
 @pytest.mark.export
@@ -134,6 +153,29 @@ def test_its_runtime_gives_the_same_probabilities(tmp_path, format, network):
     zoo.export(tmp_path / "preset", output, format)
     assert_gives(output, format, model)
     assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("network", each_network("ccpm", "din"))
+@pytest.mark.parametrize("format", WRITTEN)
+def test_each_network_is_exported(tmp_path, format, network):
+    model = networks.set_weights(networks.build(network), deviation=0.3)
+    model.save_to_preset(tmp_path / "preset")
+    output = output_of(tmp_path, format)
+    zoo.export(tmp_path / "preset", output, format)
+    assert_gives(output, format, model, rows=(1, 7), spread=1e-4)
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("format", WRITTEN)
+def test_several_labels_are_outputs_in_their_order(tmp_path, format):
+    columns = {"site": 50, "ad": 300}
+    labels = ("click", "buy", "another")
+    model = make_model(schema=zoo.FeatureSchema([], columns, labels=labels))
+    model.save_to_preset(tmp_path / "preset")
+    output = output_of(tmp_path, format)
+    zoo.export(tmp_path / "preset", output, format)
+    assert_gives(output, format, model)
 
 
 @pytest.mark.export

@@ -70,6 +70,7 @@ from zoo.layers.outer_product_fusion import (
 from zoo.layers.pair_dense import PairDense as PairDense
 from zoo.layers.pair_products import PairProducts as PairProducts
 from zoo.layers.phase_rotation import PhaseRotation as PhaseRotation
+from zoo.layers.positions import Positions as Positions
 from zoo.layers.quadratic_neuron import QuadraticNeuron as QuadraticNeuron
 from zoo.layers.repeated_passes import RepeatedPasses as RepeatedPasses
 from zoo.layers.row_max_pooling import RowMaxPooling as RowMaxPooling
@@ -79,6 +80,7 @@ from zoo.layers.similarity_interaction import (
 )
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
+from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
 from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pair_products import (
     WeightedPairProducts as WeightedPairProducts,

@@ -225,6 +225,12 @@ CASES = [
         {"units": 6, "num_heads": 2},
         [(None, 3, 4)],
     ),
+    (
+        layers.TransformerBlock,
+        {"num_heads": 2, "activation": "leaky_relu", "causal": True},
+        [(None, 3, 4), (None, 3)],
+    ),
+    (layers.Positions, {"dim": 3}, [(None, 3, 4)]),
 ]
 
 

@@ -5,6 +5,7 @@ that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 """
 
 from zoo.layers.activation import Dice as Dice
+from zoo.layers.activation import UnitPReLU as UnitPReLU
 from zoo.layers.acyclic_interaction import (
     AcyclicInteraction as AcyclicInteraction,
 )

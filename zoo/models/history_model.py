@@ -47,8 +47,8 @@ class HistoryModel(CTRModel):
     """
 
     def __init__(self, schema, *, histories=None, targets=None, **shared):
-        self.histories = _tuples("histories", histories)
-        self.targets = _tuples("targets", targets)
+        self.histories = tuples_of_names("histories", histories)
+        self.targets = tuples_of_names("targets", targets)
         super().__init__(schema, **shared)
 
     def histories_of(self, x):
@@ -142,7 +142,21 @@ def _check_histories(histories, sequences):
         )
 
 
-def _tuples(name, value):
+def tuples_of_names(name, value):
+    """Returns an argument as a tuple of tuples of names, or `None`.
+
+    Args:
+        name: string, that of the argument.
+        value: what was given for it.
+
+    Raises:
+        ValueError: if it is neither that, with a name in each, nor `None`.
+
+    Example:
+
+    >>> tuples_of_names("histories", [["clicked"]])
+    (('clicked',),)
+    """
     if value is None:
         return None
     if (

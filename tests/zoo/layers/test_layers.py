@@ -230,6 +230,7 @@ CASES = [
         {"num_heads": 2, "activation": "leaky_relu", "causal": True},
         [(None, 3, 4), (None, 3)],
     ),
+    (layers.UnitPReLU, {}, [(None, 3, 4)]),
     (layers.Positions, {"dim": 3}, [(None, 3, 4)]),
 ]
 

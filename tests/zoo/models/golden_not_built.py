@@ -13,7 +13,7 @@ NOT_BUILT = {
     **dict.fromkeys(
         (
             "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DMIN",
-            "FuxiCTR/DMR", "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
+            "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
             "FuxiCTR/TWIN", "FuxiCTR/MIRRN", "FuxiCTR/TransAct",
             "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",
             "FuxiCTR/LongCTR_DCNv2", "FuxiCTR/LongCTR_FinalMLP",

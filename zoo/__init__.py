@@ -41,6 +41,7 @@ if not is_command_line():
     from zoo.models import DIFM as DIFM
     from zoo.models import DIN as DIN
     from zoo.models import DLRM as DLRM
+    from zoo.models import DMIN as DMIN
     from zoo.models import DMR as DMR
     from zoo.models import DNN as DNN
     from zoo.models import DSSM as DSSM

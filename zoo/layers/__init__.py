@@ -32,6 +32,7 @@ from zoo.layers.elementary_symmetric import (
     ElementarySymmetric as ElementarySymmetric,
 )
 from zoo.layers.euler_interaction import EulerInteraction as EulerInteraction
+from zoo.layers.event_attention import EventAttention as EventAttention
 from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )
@@ -52,6 +53,7 @@ from zoo.layers.field_self_attention import (
 from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.gated_cross import GatedCross as GatedCross
 from zoo.layers.graph_message import GraphMessage as GraphMessage
+from zoo.layers.group_dense import GroupDense as GroupDense
 from zoo.layers.group_excitation import GroupExcitation as GroupExcitation
 from zoo.layers.group_products import GroupProducts as GroupProducts
 from zoo.layers.k_max_pooling import KMaxPooling as KMaxPooling

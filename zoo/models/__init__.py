@@ -18,6 +18,7 @@ from zoo.models.destine import DESTINE as DESTINE
 from zoo.models.difm import DIFM as DIFM
 from zoo.models.din import DIN as DIN
 from zoo.models.dlrm import DLRM as DLRM
+from zoo.models.dmin import DMIN as DMIN
 from zoo.models.dmr import DMR as DMR
 from zoo.models.dnn import DNN as DNN
 from zoo.models.dssm import DSSM as DSSM

@@ -230,6 +230,12 @@ CASES = [
         {"num_heads": 2, "activation": "leaky_relu", "causal": True},
         [(None, 3, 4), (None, 3)],
     ),
+    (
+        layers.EventAttention,
+        {"num_heads": 2, "separate": True, "use_bias": False},
+        [(None, 3, 4), (None, 3)],
+    ),
+    (layers.GroupDense, {"units": 3, "groups": 2}, [(None, 3, 4)]),
     (layers.UnitPReLU, {}, [(None, 3, 4)]),
     (layers.Positions, {"dim": 3}, [(None, 3, 4)]),
 ]

@@ -1,6 +1,7 @@
 """The golden variants that the zoo has no network for, and why."""
 
 HISTORIES = "reads histories: issue 33"
+REFINER = "FuxiCTR's refiner adds 1 to the scores of what its mask should hide"
 HEADS = "FuxiCTR mixes fields and heads by a reshape, which no paper has"
 LABELS = "predicts several labels or serves several domains: issue 33"
 LINEAR_OF_VECTORS = (
@@ -12,7 +13,7 @@ LINEAR_OF_VECTORS = (
 NOT_BUILT = {
     **dict.fromkeys(
         (
-            "FuxiCTR/BST", "FuxiCTR/DIEN", "FuxiCTR/DMIN",
+            "FuxiCTR/BST", "FuxiCTR/DIEN", 
             "FuxiCTR/ETA", "FuxiCTR/SDIM", "FuxiCTR/SIM",
             "FuxiCTR/TWIN", "FuxiCTR/MIRRN", "FuxiCTR/TransAct",
             "FuxiCTR/LongCTR_DIEN", "FuxiCTR/LongCTR_DIN",
@@ -54,6 +55,8 @@ NOT_BUILT = {
         "its gates are a softmax of one number each, so that all are 1; the "
         "paper's are over the fields"
     ),
+    "FuxiCTR/DMIN/base": REFINER,
+    "FuxiCTR/DMIN/bn_only_once": REFINER,
     **dict.fromkeys(
         (
             "FuxiCTR/DESTINE/last_layer", "FuxiCTR/DESTINE/numeric",

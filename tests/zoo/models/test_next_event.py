@@ -129,7 +129,63 @@ def test_dmr_predicts_the_newest_event(negatives):
     np.testing.assert_allclose(received, 0.5 * np.mean(losses), rtol=1e-4)
 
 
-@pytest.mark.parametrize("network", ["dmr"])
+@pytest.mark.parametrize("negatives", [None, NEGATIVES])
+def test_dmin_predicts_each_next_event(negatives):
+    names = [] if negatives else ["sites", "hours"]
+    model = zoo.DMIN(
+        schema(*names),
+        embedding_dim=3,
+        hidden_units=(4,),
+        auxiliary_units=(5,),
+        negatives=negatives,
+        auxiliary_weight=0.5,
+    )
+    w, x = float64_weights(set_weights(model)), rows(model.schema)
+
+    def events(of):
+        table = w["embeddings/embeddings"]
+        vectors = np.concatenate([table[x[of[0]]], table[7 + x[of[1]]]], -1)
+        return vectors * (x[of[0]] >= 0)[..., None]
+
+    clicked, mask = events(["sites", "hours"]), x["sites"] >= 0
+    refiner = model.get_layer("refiner_1")
+    refined = keras.ops.convert_to_numpy(
+        refiner([clicked.astype("float32"), mask])
+    ).astype("float64")
+    others, are_others = np.roll(clicked, 1, 0), np.roll(mask, 1, 0)
+    if negatives:
+        others, are_others = events(negatives[0]), x["other_sites"] >= 0
+    losses = []
+    for row in range(6):
+        for place in range(3):
+            if not (mask[row, place] and mask[row, place + 1]):
+                continue
+            before = refined[row, place]
+            pair = np.concatenate([before, clicked[row, place + 1]])
+            loss = np.log1p(np.exp(-perceptron(w, "auxiliary_1", pair)))
+            if are_others[row, place + 1]:
+                pair = np.concatenate([before, others[row, place + 1]])
+                loss += np.log1p(np.exp(perceptron(w, "auxiliary_1", pair)))
+            losses.append(loss)
+    assert len(losses) > 3
+    received = loss_of(model, kept_by(model, x))
+    np.testing.assert_allclose(received, 0.5 * np.mean(losses), rtol=1e-4)
+
+
+@pytest.mark.one_backend(reason="a check looks at no tensor")
+def test_negatives_of_dmin_have_the_places_of_events():
+    longer = {
+        "sites": SEQUENCES["sites"],
+        "many": zoo.Sequence("site", max_length=5),
+    }
+    small = zoo.FeatureSchema([], {"site": 7}, sequences=longer)
+    settings = {"negatives": (("many",),), "auxiliary_weight": 1.0}
+    assert zoo.DMR(small, **settings)
+    with pytest.raises(ValueError, match=r"max_length.*Received"):
+        zoo.DMIN(small, **settings)
+
+
+@pytest.mark.parametrize("network", ["dmin", "dmr"])
 def test_rows_without_weight_add_nothing(network):
     model = zoo.models.MODELS[network](
         schema("sites", "hours"), embedding_dim=4, auxiliary_weight=1.0
@@ -146,7 +202,7 @@ def test_rows_without_weight_add_nothing(network):
     assert loss_of(model, kept, 0 * weights) == 0
 
 
-@pytest.mark.parametrize("network", ["dmr"])
+@pytest.mark.parametrize("network", ["dmin", "dmr"])
 @pytest.mark.parametrize("negatives", [None, NEGATIVES])
 def test_a_step_moves_what_the_loss_is_made_of(network, negatives):
     names = [] if negatives else ["sites", "hours"]

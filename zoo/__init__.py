@@ -64,6 +64,7 @@ if not is_command_line():
     from zoo.models import PNN as PNN
     from zoo.models import QNN as QNN
     from zoo.models import SAM as SAM
+    from zoo.models import TIN as TIN
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2

@@ -83,6 +83,7 @@ from zoo.layers.similarity_interaction import (
 )
 from zoo.layers.squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
+from zoo.layers.temporal_interest import TemporalInterest as TemporalInterest
 from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
 from zoo.layers.vector_scores import VectorScores as VectorScores
 from zoo.layers.weighted_pair_products import (

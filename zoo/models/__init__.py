@@ -56,6 +56,7 @@ from zoo.models.pnn import PNN as PNN
 from zoo.models.ppnet import PPNet as PPNet
 from zoo.models.qnn import QNN as QNN
 from zoo.models.sam import SAM as SAM
+from zoo.models.tin import TIN as TIN
 from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM

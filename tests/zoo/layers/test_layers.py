@@ -236,6 +236,11 @@ CASES = [
         [(None, 3, 4), (None, 3)],
     ),
     (layers.GroupDense, {"units": 3, "groups": 2}, [(None, 3, 4)]),
+    (
+        layers.TemporalInterest,
+        {"num_heads": 2, "projected": True},
+        [(None, 3, 4), (None, 4), (None, 3)],
+    ),
     (layers.UnitPReLU, {}, [(None, 3, 4)]),
     (layers.Positions, {"dim": 3}, [(None, 3, 4)]),
 ]

@@ -45,6 +45,8 @@ if not is_command_line():
     from zoo.models import DIFM as DIFM
     from zoo.models import DIN as DIN
     from zoo.models import DLRM as DLRM
+    from zoo.models import DMIN as DMIN
+    from zoo.models import DMR as DMR
     from zoo.models import DNN as DNN
     from zoo.models import DSSM as DSSM
     from zoo.models import EDCN as EDCN
@@ -74,8 +76,9 @@ if not is_command_line():
     from zoo.models import SDIM as SDIM
     from zoo.models import SIM as SIM
     from zoo.models import STAR as STAR
-    from zoo.models import TWIN as TWIN
     from zoo.models import STEM as STEM
+    from zoo.models import TIN as TIN
+    from zoo.models import TWIN as TWIN
     from zoo.models import AOANet as AOANet
     from zoo.models import AutoInt as AutoInt
     from zoo.models import DCNv2 as DCNv2

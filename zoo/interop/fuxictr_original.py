@@ -245,6 +245,7 @@ class FuxiCTR(Original):
         outputs: str | None = "logit",
         followed: bool = False,
         name: str | None = None,
+        input_norm: str | None = None,
     ) -> dict[str, Any]:
         """Takes an `MLP_Block`, as `Features.mlp` and `output` build it.
 
@@ -262,6 +263,8 @@ class FuxiCTR(Original):
             followed: boolean, whether it has a last layer that the caller
                 takes. Defaults to `False`.
             name: string, as `Features.mlp` takes it. Defaults to `None`.
+            input_norm: string, the zoo's name of a batch normalization of its
+                input. Defaults to `None`, without one.
 
         Returns:
             Dict of `hidden_units`, `activation`, `normalization` and `dropout`
@@ -276,15 +279,20 @@ class FuxiCTR(Original):
         kinds = activations_of(activations, given, len(widths))
         rates = dropouts_of(self.config, dropout, len(widths))
         ends = bool(outputs) or followed
+        places = places_of_weights(given, bool(normed), rates, ends)
+        if input_norm:
+            places = [0, *(place + 1 for place in places)]
         layers = self._layers(
             stack,
-            places_of_weights(given, bool(normed), rates, ends),
+            places,
             {
                 activations: given,
                 batch_norm: normed,
                 dropout: same_or_each(rates),
             },
         )
+        if input_norm:
+            self.batch_norm(next(layers), input_norm, inputs)
         for i, width in enumerate(widths, start=1):
             layer = f"{start}hidden_{i}"
             self.dense(next(layers), layer, inputs, width, use_bias)
@@ -302,6 +310,34 @@ class FuxiCTR(Original):
             "normalization": "batch" if normed else None,
             "dropout": same_or_each(rates) if rates else 0.0,
         }
+
+    def perceptron_normed_once(
+        self, prefix: str, inputs: int, **settings: Any
+    ) -> dict[str, Any]:
+        """Takes an `MLP_Block` that may be normalized at its input alone.
+
+        Args:
+            prefix: string, what the original calls it.
+            inputs: integer, length of its input.
+            **settings: what `perceptron` takes beside those of its norms.
+
+        Returns:
+            What `perceptron` returns, and `normalize_once`.
+        """
+        once = self.setting("bn_only_once", False)
+        if not once or not self.setting("batch_norm", True):
+            hidden = self.perceptron(
+                prefix, inputs, default_batch_norm=True, **settings
+            )
+            return {**hidden, "normalize_once": once}
+        hidden = self.perceptron(
+            prefix,
+            inputs,
+            batch_norm=False,
+            input_norm="norm_inputs",
+            **settings,
+        )
+        return {**hidden, "normalization": "batch", "normalize_once": True}
 
     def tower(
         self, prefix: str, inputs: int, layer: str, **settings: Any

@@ -49,6 +49,33 @@ def read_histories(
     return histories
 
 
+def read_negatives(original: Original) -> int:
+    """Reads `neg_seq_field` into the argument `negatives`.
+
+    Args:
+        original: `Original`, whose `histories` are read.
+
+    Returns:
+        The number of these sequences.
+
+    Raises:
+        ValueError: if they are none of the features' sequences.
+    """
+    default = ("neg_click_history", "neg_cate_history")
+    if not original.setting("neg_seq_field", default):
+        return 0
+    negatives = _read(original, "neg_seq_field", default)
+    names = [name for each in negatives for name in each]
+    sequences = original.columns.sequences
+    if any(name not in sequences for name in names):
+        raise ValueError(
+            "`config['neg_seq_field']` must be empty, or name sequences of "
+            f"`features`, {list(sequences)}. Received: {names}"
+        )
+    original.arguments["negatives"] = negatives
+    return len(set(names))
+
+
 def _read(original: Original, setting: str, default: Any) -> tuple[Names, ...]:
     value = original.setting(setting, default)
     # A tuple is one history, a list has several.

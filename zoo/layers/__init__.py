@@ -5,6 +5,7 @@ that the zoo does not depend on keras-rs; its kernels are Glorot normal.
 """
 
 from zoo.layers.activation import Dice as Dice
+from zoo.layers.activation import UnitPReLU as UnitPReLU
 from zoo.layers.acyclic_interaction import (
     AcyclicInteraction as AcyclicInteraction,
 )
@@ -36,6 +37,7 @@ from zoo.layers.elementary_symmetric import (
     ElementarySymmetric as ElementarySymmetric,
 )
 from zoo.layers.euler_interaction import EulerInteraction as EulerInteraction
+from zoo.layers.event_attention import EventAttention as EventAttention
 from zoo.layers.factorization_machine import (
     FactorizationMachine as FactorizationMachine,
 )
@@ -57,6 +59,7 @@ from zoo.layers.field_sum import FieldSum as FieldSum
 from zoo.layers.fourier_filter import FourierFilter as FourierFilter
 from zoo.layers.gated_cross import GatedCross as GatedCross
 from zoo.layers.graph_message import GraphMessage as GraphMessage
+from zoo.layers.group_dense import GroupDense as GroupDense
 from zoo.layers.group_excitation import GroupExcitation as GroupExcitation
 from zoo.layers.group_products import GroupProducts as GroupProducts
 from zoo.layers.hash_agreement import HashAgreement as HashAgreement
@@ -94,6 +97,7 @@ from zoo.layers.stacked_dense import StackedDense as StackedDense
 from zoo.layers.star_dense import StarDense as StarDense
 from zoo.layers.symmetric_pairs import SymmetricPairs as SymmetricPairs
 from zoo.layers.target_attention import TargetAttention as TargetAttention
+from zoo.layers.temporal_interest import TemporalInterest as TemporalInterest
 from zoo.layers.top_events import TopEvents as TopEvents
 from zoo.layers.transformer_block import TransformerBlock as TransformerBlock
 from zoo.layers.vector_scores import VectorScores as VectorScores

@@ -71,9 +71,33 @@ class Dice(keras.layers.Layer):
         }
 
 
+@keras.saving.register_keras_serializable(package="zoo")
+class UnitPReLU(keras.layers.PReLU):
+    """Keras' PReLU with a slope for each unit, as PyTorch has it.
+
+    Keras would give each place of a sequence slopes of its own.
+
+    Input shape:
+        `(batch, ..., units)`.
+
+    Output shape:
+        That of the input.
+
+    Example:
+
+    >>> UnitPReLU()(np.ones((2, 5, 4), dtype="float32")).shape
+    (2, 5, 4)
+    """
+
+    def build(self, input_shape):
+        super().build((None, input_shape[-1]))
+        # It would take inputs of two axes alone.
+        self.input_spec = None
+
+
 def _prelu(name):
     # FuxiCTR's first slope.
-    return keras.layers.PReLU(
+    return UnitPReLU(
         alpha_initializer=keras.initializers.Constant(0.1), name=name
     )
 

@@ -22,6 +22,8 @@ from zoo.models.dien import DIEN as DIEN
 from zoo.models.difm import DIFM as DIFM
 from zoo.models.din import DIN as DIN
 from zoo.models.dlrm import DLRM as DLRM
+from zoo.models.dmin import DMIN as DMIN
+from zoo.models.dmr import DMR as DMR
 from zoo.models.dnn import DNN as DNN
 from zoo.models.dssm import DSSM as DSSM
 from zoo.models.edcn import EDCN as EDCN
@@ -70,9 +72,8 @@ from zoo.models.sdim import SDIM as SDIM
 from zoo.models.shared_bottom import SharedBottom as SharedBottom
 from zoo.models.sim import SIM as SIM
 from zoo.models.star import STAR as STAR
-from zoo.models.transact import TransAct as TransAct
-from zoo.models.twin import TWIN as TWIN
 from zoo.models.stem import STEM as STEM
+from zoo.models.tin import TIN as TIN
 from zoo.models.transact import TransAct as TransAct
 from zoo.models.twin import TWIN as TWIN
 from zoo.models.wide_deep import WideDeep as WideDeep

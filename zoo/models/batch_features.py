@@ -248,6 +248,43 @@ class Features:
             self._selected[key] = self._look_up(columns, name, dim)
         return self._selected[key]
 
+    def looked_up(
+        self, ids: list[tuple[str, Tensor]], name: str, dim: int | None = None
+    ) -> list[Tensor]:
+        """Returns the vectors of ids, in a table of their vocabularies alone.
+
+        To be called once for a table.
+
+        Args:
+            ids: list of pairs: the name of a vocabulary, and `(batch, count)`
+                ids out of it, -1 for none.
+            name: string, the name of the table's layer.
+            dim: integer. Length of its vectors. Defaults to `None`,
+                `embedding_dim`.
+
+        Returns:
+            List of `(batch, count, dim)`, zero where there is no id.
+        """
+        vocabularies = list(dict.fromkeys(each for each, _ in ids))
+        columns = [
+            vocabularies.index(each)
+            for each, tensor in ids
+            for _ in range(tensor.shape[1])
+        ]
+        together = self.joined([tensor for _, tensor in ids])
+        sizes = [self.schema.vocabularies[each] for each in vocabularies]
+        rows = FieldOffset(sizes, columns, name=f"{name}_rows")(together)
+        table = self._embedding(
+            name, vocabularies, dim or self._model.embedding_dim
+        )
+        vectors = table(rows, padding_mask=together >= 0)
+        parts, start = [], 0
+        for _, tensor in ids:
+            end = start + tensor.shape[1]
+            parts.append(vectors[:, start:end])
+            start = end
+        return parts
+
     def table(self, name: str = "embeddings", dim: int | None = None) -> Table:
         """Returns all columns looked up in one table, made at the first call.
 
@@ -403,6 +440,7 @@ class Features:
         units: tuple[int, ...],
         name: str,
         output: str = "linear",
+        use_bias: bool = True,
         **settings: Any,
     ) -> Tensor:
         """A perceptron that gives each event a number, `(batch, length)`.
@@ -414,12 +452,14 @@ class Features:
                 `<name>_score`.
             output: string, the activation of the number. Defaults to
                 `"linear"`.
+            use_bias: boolean, whether the number has a bias, which a softmax
+                does not see. Defaults to `True`.
             **settings: as `mlp` takes them, but without one neither
                 normalization nor dropout.
         """
         settings = {"normalization": None, "dropout": 0.0, **settings}
         hidden = self.mlp(inputs, units, name=name, **settings)
-        score = self.output(hidden, f"{name}_score", use_bias=True, units=1)
+        score = self.output(hidden, f"{name}_score", use_bias, units=1)
         if output != "linear":
             score = keras.layers.Activation(output)(score)
         return ops.squeeze(score, axis=-1)

@@ -143,6 +143,20 @@ def _check_histories(histories, sequences):
 
 
 def tuples_of_names(name, value):
+    """Returns an argument as a tuple of tuples of names, or `None`.
+
+    Args:
+        name: string, that of the argument.
+        value: what was given for it.
+
+    Raises:
+        ValueError: if it is neither that, with a name in each, nor `None`.
+
+    Example:
+
+    >>> tuples_of_names("histories", [["clicked"]])
+    (('clicked',),)
+    """
     if value is None:
         return None
     if (

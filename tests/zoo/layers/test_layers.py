@@ -236,6 +236,18 @@ CASES = [
         {"units": 5, "attention": "update", "reset_after": False},
         [(None, 3, 4), (None, 3), (None, 3)],
     ),
+    (
+        layers.EventAttention,
+        {"num_heads": 2, "separate": True, "use_bias": False},
+        [(None, 3, 4), (None, 3)],
+    ),
+    (layers.GroupDense, {"units": 3, "groups": 2}, [(None, 3, 4)]),
+    (
+        layers.TemporalInterest,
+        {"num_heads": 2, "projected": True},
+        [(None, 3, 4), (None, 4), (None, 3)],
+    ),
+    (layers.UnitPReLU, {}, [(None, 3, 4)]),
 ]
 
 

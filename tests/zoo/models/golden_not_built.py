@@ -1,8 +1,8 @@
 """The golden variants that the zoo has no network for, and why."""
 
-HISTORIES = "reads histories: issue 33"
+REFINER = "FuxiCTR's refiner adds 1 to the scores of what its mask should hide"
 HEADS = "FuxiCTR mixes fields and heads by a reshape, which no paper has"
-LABELS = "predicts several labels or serves several domains: issue 33"
+DOMAIN_TOWERS = "its towers are of domains; the zoo's are of labels"
 OTHER_DOMAINS = (
     "the zoo does not have it: for several domains it has STAR, PEPNet and "
     "SAR-Net"
@@ -21,17 +21,10 @@ ROWWISE_DICE = (
 NOT_BUILT = {
     **dict.fromkeys(
         (
-            "FuxiCTR/DMIN",
-            "FuxiCTR/DMR",
-        ),
-        HISTORIES,
-    ),
-    **dict.fromkeys(
-        (
             "Scenario-Wise-Rec/MMOE", "Scenario-Wise-Rec/PLE",
             "Scenario-Wise-Rec/SharedBottom",
         ),
-        LABELS,
+        DOMAIN_TOWERS,
     ),
     "DeepCTR-Torch/DIN/softmax": (
         "in a row without events its weights are those of the padding, whose "
@@ -81,6 +74,8 @@ NOT_BUILT = {
         "its gates are a softmax of one number each, so that all are 1; the "
         "paper's are over the fields"
     ),
+    "FuxiCTR/DMIN/base": REFINER,
+    "FuxiCTR/DMIN/bn_only_once": REFINER,
     **dict.fromkeys(
         (
             "FuxiCTR/DESTINE/last_layer", "FuxiCTR/DESTINE/numeric",

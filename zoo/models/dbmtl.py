@@ -1,3 +1,5 @@
+from typing import Any
+
 from keras import ops
 
 from zoo.checks import check_choice
@@ -97,7 +99,7 @@ class DBMTL(CTRModel):
         if len(towers.shape) == 2:
             # Without layers all towers are the one bottom.
             towers = ops.stack([towers] * len(labels), axis=1)
-        relations = {}
+        relations: dict[str, Any] = {}
         for i, label in enumerate(labels):
             parents = [relations[each] for each in self._parents_of(i)]
             relations[label] = x.mlp(

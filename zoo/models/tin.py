@@ -1,3 +1,5 @@
+from typing import Any
+
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
 from zoo.layers import TemporalInterest
@@ -51,7 +53,7 @@ class TIN(HistoryModel):
         super().__init__(schema, **shared)
 
     def logits(self, x):
-        interests = {}
+        interests: dict[str, Any] = {}
         for i, history in enumerate(self.histories_of(x), start=1):
             interest = TemporalInterest(
                 self.num_heads, self.projected, name=f"interest_{i}"

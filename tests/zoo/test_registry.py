@@ -68,12 +68,12 @@ def test_the_names_are_those_of_the_networks():
 @pytest.mark.parametrize("name", zoo.list_models())
 def test_a_network_is_made_by_its_name(name):
     model = zoo.create_model(
-        name, SCHEMA, embedding_dim=2, hidden_units=(4,), dropout=0.5
+        name, SCHEMA, embedding_dim=4, hidden_units=(4,), dropout=0.5
     )
     assert isinstance(model, zoo.CTRModel)
     assert not model.compiled
     config = model.get_config()
-    assert config["embedding_dim"] == 2
+    assert config["embedding_dim"] == 4
     assert list(config["hidden_units"]) == [4]
     assert config["dropout"] == 0.5
     assert zoo.Recipe().for_network(model).model == name

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from zoo.checks import check_positive_integer
-from zoo.layers.own_domain import own_domain
+from zoo.layers.own_domain import select_own_domain
 from zoo.layers.xavier import xavier_normal
 
 
@@ -59,7 +59,7 @@ class DomainExperts(keras.layers.Layer):
         x, domain = inputs
         of_all = ops.einsum("bei,deio->bdeo", x, self.kernel)
         bias = ops.take(self.bias, domain, axis=0)
-        return own_domain(of_all, domain) + bias
+        return select_own_domain(of_all, domain) + bias
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[0][:2], self.units)

@@ -7,7 +7,7 @@ from keras import ops
 Tensor = Any
 
 
-def own_domain(values: Tensor, domain: Tensor) -> Tensor:
+def select_own_domain(values: Tensor, domain: Tensor) -> Tensor:
     """Returns what each row has of its own domain, `(batch, ...)`.
 
     Args:
@@ -16,7 +16,7 @@ def own_domain(values: Tensor, domain: Tensor) -> Tensor:
 
     Example:
 
-    >>> own_domain(np.array([[5, 6], [7, 8]]), np.array([1, 0]))  # 6 and 7
+    >>> select_own_domain(np.array([[5, 6], [7, 8]]), np.array([1, 0]))  # 6 and 7
     """
     ones = [1] * (len(values.shape) - 1)
     places = ops.reshape(domain, [-1, *ones])

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from zoo.checks import check_positive_integer
-from zoo.layers.own_domain import own_domain
+from zoo.layers.own_domain import select_own_domain
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -68,7 +68,7 @@ class StarDense(keras.layers.Layer):
         # A kernel for each row would be far larger than this product.
         of_all = ops.einsum("bi,dio->bdo", x, kernels)
         bias = ops.take(self.domain_bias, domain, axis=0)
-        return own_domain(of_all, domain) + bias + self.bias
+        return select_own_domain(of_all, domain) + bias + self.bias
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0][0], self.units)

@@ -18,7 +18,7 @@ from zoo.models import TWIN
 
 
 @fuxictr("TWIN")
-def twin(original):
+def from_twin(original):
     check_setting(original.config, "Kc_cross_features", 0, 0)
     width = read_long_network(original)
     take_attention(original, "short_attention", "recent_1", width)
@@ -28,7 +28,7 @@ def twin(original):
 
 
 @fuxictr("SIM")
-def sim(original):
+def from_sim(original):
     check_setting(original.config, "gsu_type", "soft", "soft")
     width = read_long_network(original)
     take_attention(original, "short_attention", "recent_1", width)
@@ -53,7 +53,7 @@ def sim(original):
 
 
 @fuxictr("ETA")
-def eta(original):
+def from_eta(original):
     width = read_long_network(original)
     take_attention(original, "short_attention", "recent_1", width)
     take_attention(original, "long_attention", "found_1", width)
@@ -65,7 +65,7 @@ def eta(original):
 
 
 @fuxictr("SDIM")
-def sdim(original):
+def from_sdim(original):
     width = read_long_network(original)
     projected = original.setting("use_qkvo", True)
     if projected:
@@ -90,7 +90,7 @@ def sdim(original):
 
 
 @fuxictr("MIRRN")
-def mirrn(original):
+def from_mirrn(original):
     places = original.state.shape("pos.weight")[0]
     length = original.size("max_len", places - 1)
     width = read_long_network(original, length)

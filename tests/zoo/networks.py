@@ -66,6 +66,8 @@ def build(network, schema=SCHEMA, **kwargs):
 
 def with_needs(cls, schema):
     """The schema, with what it lacks of that which a network needs."""
+    if not isinstance(schema, zoo.FeatureSchema):
+        return schema
     config = schema.get_config()
     if cls.ROLES and not schema.roles:
         known = [*schema.dense, *schema.categorical]

@@ -16,7 +16,8 @@ def select_own_domain(values: Tensor, domain: Tensor) -> Tensor:
 
     Example:
 
-    >>> select_own_domain(np.array([[5, 6], [7, 8]]), np.array([1, 0]))  # 6 and 7
+    >>> values = np.array([[5, 6], [7, 8]])
+    >>> select_own_domain(values, np.array([1, 0]))  # 6 and 7
     """
     ones = [1] * (len(values.shape) - 1)
     places = ops.reshape(domain, [-1, *ones])

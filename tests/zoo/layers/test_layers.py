@@ -112,8 +112,9 @@ def test_a_mixture_whose_gate_picks_one_expert_is_that_expert():
     np.testing.assert_allclose(numpy(mixture(x)), numpy(single(x)), rtol=1e-5)
 
 
+DOMAIN, MASK = ("int32",), ("bool", 3)
 CASES = [
-    (layers.FieldOffset, {"vocabulary_sizes": [4, 5]}, [(None, 2)]),
+    (layers.FieldOffset, {"vocabulary_sizes": [4, 5]}, [("int32", 2)]),
     (
         layers.CompressedInteraction,
         {"units": (6, 4), "activation": "relu", "split_half": True},
@@ -248,6 +249,43 @@ CASES = [
         [(None, 3, 4), (None, 4), (None, 3)],
     ),
     (layers.UnitPReLU, {}, [(None, 3, 4)]),
+    (
+        layers.DomainExperts,
+        {"units": 5, "num_domains": 3},
+        [(None, 2, 4), DOMAIN],
+    ),
+    (layers.DomainNormalization, {"num_domains": 3}, [(None, 4), DOMAIN]),
+    (layers.DomainScale, {"num_domains": 3}, [(None, 4), DOMAIN]),
+    (layers.FourierFilter, {"blocks": 2}, [(None, 2, 3, 4)]),
+    (layers.HashAgreement, {"bits": 4}, [(None, 1, 4), (None, 3, 4)]),
+    (
+        layers.HashedSum,
+        {"bits": 2, "num_hashes": 3, "normalized": True},
+        [(None, 4), (None, 3, 4), MASK],
+    ),
+    (
+        layers.MaskedSum,
+        {"softmax": True},
+        [(None, 3, 4), (None, 3), MASK],
+    ),
+    (layers.ProjectedScores, {"units": 5}, [(None, 4), (None, 3, 4)]),
+    (layers.SelfWeightedSum, {}, [(None, 3, 4)]),
+    (layers.StackedDense, {"stack": 2, "units": 5}, [(None, 2, 4)]),
+    (
+        layers.StarDense,
+        {"units": 5, "num_domains": 3},
+        [(None, 4), DOMAIN],
+    ),
+    (
+        layers.TargetAttention,
+        {"units": 6, "num_heads": 2, "top": 2},
+        [(None, 4), (None, 3, 4), MASK],
+    ),
+    (
+        layers.TopEvents,
+        {"count": 2, "in_order": True},
+        [(None, 3, 4), MASK, (None, 1, 3)],
+    ),
 ]
 
 
@@ -260,18 +298,15 @@ def test_every_layer_is_a_case():
     "layer_class, arguments, shapes", CASES, ids=lambda c: str(c)[:40]
 )
 def test_config_shape_and_keras_file(layer_class, arguments, shapes, tmp_path):
+    # What is no float32 has its dtype in the place of the batch.
     inputs = [
-        keras.Input(
-            shape[1:],
-            dtype="int32" if layer_class is layers.FieldOffset else "float32",
-        )
-        for shape in shapes
+        keras.Input(shape[1:], dtype=shape[0] or "float32") for shape in shapes
     ]
     layer = layer_class(**arguments)
     again = layer_class.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     model = keras.Model(inputs, layer(inputs if len(inputs) > 1 else inputs[0]))
-    x = [np.ones((2, *shape[1:]), "int32") for shape in shapes]
+    x = [np.ones((2, *shape[1:]), shape[0] or "int32") for shape in shapes]
     outputs = keras.tree.flatten(model.predict(x, verbose=0))
     for tensor, output in zip(model.outputs, outputs, strict=True):
         assert tensor.shape[1:] == output.shape[1:]

@@ -135,7 +135,9 @@ def assert_gives(path, format, model, rows=(1, 7, 300), spread=0.05):
     assert min(expected.std() for expected in wanted) > spread
     for count in rows:
         answers = predict({name: x[:count] for name, x in inputs.items()})
-        for received, expected in zip(answers, wanted, strict=True):
+        # OpenVINO adds outputs behind them to some models of TensorFlow.
+        assert len(answers) == len(wanted) or format == "openvino"
+        for received, expected in zip(answers, wanted, strict=False):
             assert received.shape == (count, 1)
             assert received.dtype == "float32"
             np.testing.assert_allclose(

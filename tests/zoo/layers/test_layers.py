@@ -236,6 +236,37 @@ CASES = [
         {"units": 5, "attention": "update", "reset_after": False},
         [(None, 3, 4), (None, 3), (None, 3)],
     ),
+    (
+        layers.TargetAttention,
+        {"units": 6, "num_heads": 2, "dropout": 0.1, "top": 3},
+        [(None, 4), (None, 5, 4), (None, 5)],
+    ),
+    (
+        layers.TargetAttention,
+        {"units": 4, "num_heads": 2, "projected": False, "top": 3},
+        [(None, 4), (None, 5, 4), (None, 5)],
+    ),
+    (
+        layers.TopEvents,
+        {"count": 2, "in_order": True, "padding_last": False},
+        [(None, 5, 4), (None, 5), (None, 3, 5)],
+    ),
+    (
+        layers.HashAgreement,
+        {"bits": 6, "num_hashes": 2},
+        [(None, 3, 4), (None, 5, 4)],
+    ),
+    (
+        layers.HashedSum,
+        {"bits": 2, "num_hashes": 3, "normalized": True},
+        [(None, 4), (None, 5, 4), (None, 5)],
+    ),
+    (layers.ProjectedScores, {"units": 6}, [(None, 4), (None, 5, 4)]),
+    (
+        layers.FourierFilter,
+        {"blocks": 2, "dropout": 0.1},
+        [(None, 3, 5, 4)],
+    ),
 ]
 
 

@@ -35,6 +35,11 @@ def import_checkpoint(
     its column of lengths says that it ends. The original's own
     preprocessing of numeric values is not part of the model.
 
+    FuxiCTR's networks for long histories (`LongCTR`) have no columns of a
+    history: each column of `source` "item" gets one, `item_id_history` for
+    `item_id`, of the length `max_len` of `config`. Those that FuxiCTR has a
+    second time are `model="LongCTR_DIN"` and so on, without that of `config`.
+
     The networks are those of the table in the README. What the original lacks,
     such as the linear part of FuxiCTR's DCN, the result lacks too; several
     biases of the logit become one.

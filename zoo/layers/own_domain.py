@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from zoo.layers.places import take_at
+
 Tensor = Any
 
 
@@ -21,4 +23,4 @@ def select_own_domain(values: Tensor, domain: Tensor) -> Tensor:
     """
     ones = [1] * (len(values.shape) - 1)
     places = ops.reshape(domain, [-1, *ones])
-    return ops.squeeze(ops.take_along_axis(values, places, axis=1), axis=1)
+    return ops.squeeze(take_at(values, places, axis=1), axis=1)

@@ -1,6 +1,9 @@
 import keras
 from keras import ops
 
+from zoo.layers.places import take_at
+from zoo.layers.places import top_places
+
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
 from zoo.layers.masked_sum import lowered
@@ -52,8 +55,7 @@ class TopEvents(keras.layers.Layer):
         scores = ops.stop_gradient(scores)
         if self.padding_last:
             scores = lowered(scores, mask[:, None])
-        _, places = ops.top_k(scores, self._count(events))
-        places = ops.cast(places, "int32")
+        places = ops.cast(top_places(scores, self._count(events)), "int32")
         if self.in_order:
             places = ops.sort(places, axis=-1)
         masks = events_at(mask[..., None], places)[..., 0]
@@ -92,5 +94,5 @@ def events_at(events, places):
     """
     queries, count = places.shape[1:]
     flat = ops.reshape(places, (-1, queries * count, 1))
-    taken = ops.take_along_axis(events, flat, axis=1)
+    taken = take_at(events, flat, axis=1)
     return ops.reshape(taken, (-1, queries, count, events.shape[-1]))

@@ -256,19 +256,11 @@ CASES = [
     ),
     (layers.DomainNormalization, {"num_domains": 3}, [(None, 4), DOMAIN]),
     (layers.DomainScale, {"num_domains": 3}, [(None, 4), DOMAIN]),
-    (layers.FourierFilter, {"blocks": 2}, [(None, 2, 3, 4)]),
-    (layers.HashAgreement, {"bits": 4}, [(None, 1, 4), (None, 3, 4)]),
-    (
-        layers.HashedSum,
-        {"bits": 2, "num_hashes": 3, "normalized": True},
-        [(None, 4), (None, 3, 4), MASK],
-    ),
     (
         layers.MaskedSum,
         {"softmax": True},
         [(None, 3, 4), (None, 3), MASK],
     ),
-    (layers.ProjectedScores, {"units": 5}, [(None, 4), (None, 3, 4)]),
     (layers.SelfWeightedSum, {}, [(None, 3, 4)]),
     (layers.StackedDense, {"stack": 2, "units": 5}, [(None, 2, 4)]),
     (
@@ -278,13 +270,34 @@ CASES = [
     ),
     (
         layers.TargetAttention,
-        {"units": 6, "num_heads": 2, "top": 2},
-        [(None, 4), (None, 3, 4), MASK],
+        {"units": 6, "num_heads": 2, "dropout": 0.1, "top": 3},
+        [(None, 4), (None, 5, 4), (None, 5)],
+    ),
+    (
+        layers.TargetAttention,
+        {"units": 4, "num_heads": 2, "projected": False, "top": 3},
+        [(None, 4), (None, 5, 4), (None, 5)],
     ),
     (
         layers.TopEvents,
-        {"count": 2, "in_order": True},
-        [(None, 3, 4), MASK, (None, 1, 3)],
+        {"count": 2, "in_order": True, "padding_last": False},
+        [(None, 5, 4), (None, 5), (None, 3, 5)],
+    ),
+    (
+        layers.HashAgreement,
+        {"bits": 6, "num_hashes": 2},
+        [(None, 3, 4), (None, 5, 4)],
+    ),
+    (
+        layers.HashedSum,
+        {"bits": 2, "num_hashes": 3, "normalized": True},
+        [(None, 4), (None, 5, 4), (None, 5)],
+    ),
+    (layers.ProjectedScores, {"units": 6}, [(None, 4), (None, 5, 4)]),
+    (
+        layers.FourierFilter,
+        {"blocks": 2, "dropout": 0.1},
+        [(None, 3, 5, 4)],
     ),
 ]
 

@@ -12,6 +12,8 @@ import zoo
 from tests.zoo.models.by_loops import float64_weights
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
+from zoo.interop.fuxictr_original import import_fuxictr
+from zoo.interop.state_dict import StateDict
 from zoo.models import MODELS
 
 LENGTH, RECENT, FOUND, HEADS = 9, 4, 3, 2
@@ -183,6 +185,31 @@ def test_it_is_its_formula(name):
         expected.append(1 / (1 + np.exp(-logit)))
     received = keras.ops.convert_to_numpy(model(x))
     np.testing.assert_allclose(received, expected, rtol=0, atol=1e-5)
+
+
+def test_slices_of_a_filter_must_have_one_width():
+    with pytest.raises(ValueError, match="filter_blocks.*Received"):
+        MODELS["mirrn"](SCHEMA, embedding_dim=4, filter_blocks=3)
+
+
+def test_a_hash_is_not_trained():
+    model = MODELS["eta"](SCHEMA, embedding_dim=4)
+    weights = [w.path for w in model.non_trainable_weights]
+    assert any(path.endswith("hash_1/directions") for path in weights)
+
+
+@pytest.mark.parametrize("kind", ["numeric", None])
+def test_a_history_needs_columns_of_an_item(kind):
+    features = [
+        {"user_id": {"type": "categorical", "source": "user", "vocab_size": 7}}
+    ]
+    if kind:
+        features.append({"price": {"type": kind, "source": "item"}})
+    state = StateDict("TWIN.model", {})
+    with pytest.raises(ValueError, match="`source` 'item'.*Received"):
+        import_fuxictr(
+            state, {"labels": ["label"], "features": features}, "TWIN", {}
+        )
 
 
 @pytest.mark.parametrize("name", INTERESTS)

@@ -121,6 +121,12 @@ CASES = [
         [(None, 3, 4)],
     ),
     (layers.CompressedPairs, {"rank": 2}, [(None, 3, 4)]),
+    (layers.SelfWeightedSum, {}, [(None, 3, 4)]),
+    (
+        layers.StackedDense,
+        {"stack": 3, "units": 5, "use_bias": False},
+        [(None, 3, 4)],
+    ),
     (
         layers.EulerInteraction,
         {"units": 5, "layer_norm": True},

@@ -6,6 +6,8 @@ from zoo.checks import check_positive_integer
 from zoo.checks import check_rate
 from zoo.layers.field_self_attention import check_heads
 from zoo.layers.masked_sum import lowered
+from zoo.layers.places import take_at
+from zoo.layers.places import top_places
 from zoo.layers.top_events import events_at
 
 
@@ -105,7 +107,8 @@ class TargetAttention(keras.layers.Layer):
         if self.top is None or self.top >= events.shape[1]:
             events = events[:, None]
         else:
-            scores, places = ops.top_k(scores, self.top)
+            places = top_places(scores, self.top)
+            scores = take_at(scores, places, axis=-1)
             events = events_at(events, places)
         weights = self.dropout(ops.softmax(scores, axis=-1), training=training)
         return self._output(weights, events)

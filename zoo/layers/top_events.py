@@ -1,12 +1,11 @@
 import keras
 from keras import ops
 
-from zoo.layers.places import take_at
-from zoo.layers.places import top_places
-
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
 from zoo.layers.masked_sum import lowered
+from zoo.layers.places import take_at
+from zoo.layers.places import top_places
 
 
 @keras.saving.register_keras_serializable(package="zoo")

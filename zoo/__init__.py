@@ -48,6 +48,7 @@ if not is_command_line():
     from zoo.models import DMIN as DMIN
     from zoo.models import DMR as DMR
     from zoo.models import DNN as DNN
+    from zoo.models import DSIN as DSIN
     from zoo.models import DSSM as DSSM
     from zoo.models import EDCN as EDCN
     from zoo.models import ESMM as ESMM

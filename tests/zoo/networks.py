@@ -44,6 +44,7 @@ SMALL = {
     "dcn_v2": {"low_rank": 3, "num_experts": 2},
     "destine": {"attention_units": 4, "num_layers": 1},
     "dlrm": {"bottom_units": (8,)},
+    "dsin": {"num_sessions": 3, "lstm_layers": 1},
     "fi_gnn": {"num_layers": 2},
     "finalmlp": {"second_units": (6,), "gate_units": (4,)},
     "finalnet": {"second_units": (8, 6)},

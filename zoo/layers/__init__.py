@@ -89,6 +89,7 @@ from zoo.layers.repeated_passes import RepeatedPasses as RepeatedPasses
 from zoo.layers.row_max_pooling import RowMaxPooling as RowMaxPooling
 from zoo.layers.self_masked_cross import SelfMaskedCross as SelfMaskedCross
 from zoo.layers.self_weighted_sum import SelfWeightedSum as SelfWeightedSum
+from zoo.layers.session_bias import SessionBias as SessionBias
 from zoo.layers.similarity_interaction import (
     SimilarityInteraction as SimilarityInteraction,
 )

@@ -25,6 +25,7 @@ from zoo.models.dlrm import DLRM as DLRM
 from zoo.models.dmin import DMIN as DMIN
 from zoo.models.dmr import DMR as DMR
 from zoo.models.dnn import DNN as DNN
+from zoo.models.dsin import DSIN as DSIN
 from zoo.models.dssm import DSSM as DSSM
 from zoo.models.edcn import EDCN as EDCN
 from zoo.models.esmm import ESMM as ESMM

@@ -254,6 +254,7 @@ CASES = [
         {"num_heads": 2, "projected": True},
         [(None, 3, 4), (None, 4), (None, 3)],
     ),
+    (layers.SessionBias, {}, [(None, 3, 2, 4)]),
     (layers.UnitPReLU, {}, [(None, 3, 4)]),
     (
         layers.DomainExperts,

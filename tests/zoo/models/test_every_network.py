@@ -25,7 +25,11 @@ TWO_LABELS = zoo.FeatureSchema(
 )
 RATES = {"learning_rate": 1e-2, "embedding_learning_rate": 1e-2}
 # What the clip acts on is missing in a network without embeddings.
-pytestmark = pytest.mark.filterwarnings("ignore:There is nothing to clip")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:There is nothing to clip"),
+    # Where sessions have one place.
+    pytest.mark.filterwarnings("ignore:You are using a softmax over axis"),
+]
 bfloat16 = pytest.mark.filterwarnings(
     "ignore::zoo.runtime.bfloat16.SlowBFloat16Warning"
 )

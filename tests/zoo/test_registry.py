@@ -17,7 +17,7 @@ SCHEMA = zoo.FeatureSchema(
         "context": "price",
         "domain": "device",
     },
-    sequences={"sites": zoo.Sequence("site", max_length=4)},
+    sequences={"sites": zoo.Sequence("site", max_length=5)},
     labels=("click", "buy"),
 )
 

@@ -49,7 +49,7 @@ class ETA(LongHistoryModel):
         self.hash_bits = hash_bits
         super().__init__(schema, **shared)
 
-    def interests(self, x, history, i):
+    def _interests(self, x, history, i):
         del x
         agreement = HashAgreement(self.hash_bits, name=f"hash_{i}")(
             [history.target[:, None], history.events]
@@ -61,7 +61,7 @@ class ETA(LongHistoryModel):
                 in_doubt_the_latest(agreement[:, :, 0]),
             ]
         )
-        found = self.attention(f"found_{i}")(
+        found = self._attention(f"found_{i}")(
             [history.target, events[:, 0], mask[:, 0]]
         )
-        return self.recent(history, i), found
+        return self._recent(history, i), found

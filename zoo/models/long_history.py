@@ -43,9 +43,9 @@ class LongHistoryModel(HistoryModel):
 
     ```python
     class Recent(LongHistoryModel):
-        def interests(self, x, history, i):
-            recent = self.recent(history, i)
-            return recent, self.attention(f"all_{i}")(
+        def _interests(self, x, history, i):
+            recent = self._recent(history, i)
+            return recent, self._attention(f"all_{i}")(
                 [history.target, history.events, history.mask]
             )
     ```
@@ -76,7 +76,7 @@ class LongHistoryModel(HistoryModel):
         self.original_masks = original_masks
         super().__init__(schema, **shared)
 
-    def interests(self, x, history, i):
+    def _interests(self, x, history, i):
         """Returns the two vectors that stand for a history.
 
         Args:
@@ -90,29 +90,25 @@ class LongHistoryModel(HistoryModel):
 
         Raises:
             NotImplementedError: unless a subclass defines it.
-
-        Example: that of the class.
         """
         raise NotImplementedError(
-            f"`{type(self).__name__}` must define `interests`. "
+            f"`{type(self).__name__}` must define `_interests`. "
             "Received: a class without it"
         )
 
     def logits(self, x):
         vectors = [x.flat_without(self.sequences_of_histories())]
         for i, history in enumerate(self.histories_of(x), start=1):
-            vectors += self.interests(x, history, i)
+            vectors += self._interests(x, history, i)
         return x.output(x.mlp(x.joined(vectors)))
 
-    def attention(self, name, **settings):
+    def _attention(self, name, **settings):
         """Returns a layer, an attention of the target.
 
         Args:
             name: string, the layer's name.
             **settings: arguments of `zoo.layers.TargetAttention` beside those
                 that the network has.
-
-        Example: that of the class.
         """
         return TargetAttention(
             **{
@@ -125,23 +121,21 @@ class LongHistoryModel(HistoryModel):
             name=name,
         )
 
-    def recent(self, history, i, **settings):
+    def _recent(self, history, i, **settings):
         """Returns what the target takes of the latest events.
 
         Args:
-            history, i: as `interests` gets them.
-            **settings: as `attention` takes them.
+            history, i: as `_interests` gets them.
+            **settings: as `_attention` takes them.
 
         Returns:
             `(batch, width)`.
-
-        Example: that of the class.
         """
         mask = history.mask
         if self.original_masks:
             none = ops.zeros_like(mask[:, :1])
             mask = ops.concatenate([none, mask[:, :-1]], axis=1)
-        return self.attention(f"recent_{i}", **settings)(
+        return self._attention(f"recent_{i}", **settings)(
             [
                 history.target,
                 history.events[:, -self.recent_length :],

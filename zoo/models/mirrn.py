@@ -85,7 +85,7 @@ class MIRRN(LongHistoryModel):
         self.filter_dropout = filter_dropout
         super().__init__(schema, **shared)
 
-    def interests(self, x, history, i):
+    def _interests(self, x, history, i):
         del x
         if history.width % self.filter_blocks:
             raise ValueError(
@@ -102,8 +102,8 @@ class MIRRN(LongHistoryModel):
         else:
             count = ops.maximum(ops.sum(mask, axis=2), 1)
             means = ops.sum(filtered * mask, axis=2) / count
-        found = self.attention(f"found_{i}")([history.target, means])
-        return self.recent(history, i), found
+        found = self._attention(f"found_{i}")([history.target, means])
+        return self._recent(history, i), found
 
     def _three_histories(self, history, i):
         """The events that each query finds, and which of them are some.

@@ -64,7 +64,7 @@ class SDIM(LongHistoryModel):
         self.projected = projected
         super().__init__(schema, **shared)
 
-    def interests(self, x, history, i):
+    def _interests(self, x, history, i):
         del x
         found = HashedSum(
             self.hash_bits,
@@ -73,5 +73,5 @@ class SDIM(LongHistoryModel):
             name=f"found_{i}",
         )([history.target, history.events, history.mask])
         units = self.attention_units if self.projected else history.width
-        recent = self.recent(history, i, units=units, projected=self.projected)
+        recent = self._recent(history, i, units=units, projected=self.projected)
         return found, recent

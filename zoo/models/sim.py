@@ -79,7 +79,7 @@ class SIM(LongHistoryModel):
             )
             searched.append(history.pooled(scores))
             vectors += [
-                self.recent(history, i),
+                self._recent(history, i),
                 self._found(history, scores, i),
             ]
         hidden = x.mlp(x.joined(searched), name="search")
@@ -107,6 +107,6 @@ class SIM(LongHistoryModel):
         events, mask, _ = TopEvents(
             self.found_length, padding_last=not self.original_masks
         )([history.events, history.mask, scores[:, None]])
-        return self.attention(f"found_{i}")(
+        return self._attention(f"found_{i}")(
             [history.target, events[:, 0], mask[:, 0]]
         )

@@ -43,9 +43,9 @@ class TWIN(LongHistoryModel):
         self.found_length = found_length
         super().__init__(schema, **shared)
 
-    def interests(self, x, history, i):
+    def _interests(self, x, history, i):
         del x
-        found = self.attention(f"found_{i}", top=self.found_length)
-        return self.recent(history, i), found(
+        found = self._attention(f"found_{i}", top=self.found_length)
+        return self._recent(history, i), found(
             [history.target, history.events, history.mask]
         )

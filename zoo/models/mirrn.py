@@ -37,8 +37,9 @@ class MIRRN(LongHistoryModel):
         hash_bits: integer, each the sign of a product with a vector that is
             drawn once. Defaults to `32`.
         filter_blocks: integer, into how many slices a vector falls for the
-            filter; it must divide its width. Defaults to `4`. FuxiCTR's code
-            computes as many as the vector has numbers, whatever it is set to.
+            filter; it must divide its width. Defaults to `None`, as many as the
+            vector has numbers: FuxiCTR's code computes that, whatever it is
+            set to.
         filter_dropout: float in `[0, 1)`. Defaults to `0.1`.
         **shared: arguments of `zoo.models.long_history.LongHistoryModel`, such
             as `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
@@ -71,13 +72,14 @@ class MIRRN(LongHistoryModel):
         *,
         found_length=50,
         hash_bits=32,
-        filter_blocks=4,
+        filter_blocks=None,
         filter_dropout=0.1,
         **shared,
     ):
         check_positive_integer("found_length", found_length)
         check_positive_integer("hash_bits", hash_bits)
-        check_positive_integer("filter_blocks", filter_blocks)
+        if filter_blocks is not None:
+            check_positive_integer("filter_blocks", filter_blocks)
         check_rate("filter_dropout", filter_dropout)
         self.found_length = found_length
         self.hash_bits = hash_bits
@@ -87,7 +89,8 @@ class MIRRN(LongHistoryModel):
 
     def _interests(self, x, history, i):
         del x
-        if history.width % self.filter_blocks:
+        blocks = self.filter_blocks or history.width
+        if history.width % blocks:
             raise ValueError(
                 "`filter_blocks` must divide the width of an event, "
                 f"{history.width}. Received: "
@@ -95,7 +98,7 @@ class MIRRN(LongHistoryModel):
             )
         events, mask = self._three_histories(history, i)
         filtered = FourierFilter(
-            self.filter_blocks, self.filter_dropout, name=f"filter_{i}"
+            blocks, self.filter_dropout, name=f"filter_{i}"
         )(events)
         if self.original_masks:
             means = ops.mean(filtered, axis=2)

@@ -130,7 +130,7 @@ class DMIN(NextEventModel):
 
     def logits(self, x):
         histories, parts = self.histories_of(x), []
-        negatives = self.negatives_of(histories)
+        negatives = self._negatives_of(histories)
         for i, history in enumerate(histories, start=1):
             events = history.events
             if self.refiner:
@@ -144,7 +144,7 @@ class DMIN(NextEventModel):
             if self.sum_pooling:
                 pooled = ops.sum(history.events, axis=1)
                 parts += [pooled, history.target * pooled]
-        return self.logit(x, x.joined([*parts, self.other_columns(x)]))
+        return self._logit(x, x.joined([*parts, self._other_columns(x)]))
 
     def _attention(self, name, history, events, **settings):
         return EventAttention(
@@ -226,7 +226,7 @@ class DMIN(NextEventModel):
         )
         positive, negative = ops.split(logits, 2, axis=1)
         is_negative = ops.logical_and(is_event, are_negative[:, 1:])
-        self.keep_next(x, number, positive, negative, is_event, is_negative)
+        self._keep_next(x, number, positive, negative, is_event, is_negative)
 
 
 def _check_length(negatives, schema, history):

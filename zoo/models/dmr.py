@@ -115,7 +115,7 @@ class DMR(NextEventModel):
 
     def logits(self, x):
         histories = self.histories_of(x)
-        negatives = self.negatives_of(histories)
+        negatives = self._negatives_of(histories)
         if self.user_to_item:
             vectors = self._second_table(x, histories, negatives)
         parts = []
@@ -126,7 +126,7 @@ class DMR(NextEventModel):
             if self.sum_pooling:
                 pooled = ops.sum(history.events, axis=1)
                 parts += [pooled, history.target * pooled]
-        return self.logit(x, x.joined([*parts, self.other_columns(x)]))
+        return self._logit(x, x.joined([*parts, self._other_columns(x)]))
 
     def _scores(self, x, history, name, number, inputs, use_bias=False):
         query = keras.layers.Dense(
@@ -183,7 +183,7 @@ class DMR(NextEventModel):
                 vectors = ops.roll(last, 1, axis=0)
                 are_negative = ops.roll(is_event, 1, axis=0)
             is_event = ops.logical_and(is_event, known)
-            self.keep_next(
+            self._keep_next(
                 x,
                 number,
                 ops.einsum("bd,bld->bl", before, last),

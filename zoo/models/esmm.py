@@ -50,7 +50,6 @@ class ESMM(CTRModel):
         return stacked_outputs(hidden, 2)
 
     def probabilities(self, x):
-        """Returns those of `CTRModel`, the second times the first."""
         probabilities = super().probabilities(x)
         click, conversion = self.schema.labels
         return {

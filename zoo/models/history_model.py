@@ -63,7 +63,15 @@ class HistoryModel(CTRModel):
         Raises:
             ValueError: as the class does.
 
-        Example: that of the class.
+        Example:
+
+        ```python
+        class Latest(zoo.HistoryModel):
+            def logits(self, x):
+                latest = [h.events[:, -1] for h in self.histories_of(x)]
+                fields = x.flat_without(self.sequences_of_histories())
+                return x.output(x.mlp(x.joined([fields, *latest])))
+        ```
         """
         histories = self._names()
         return [
@@ -76,11 +84,16 @@ class HistoryModel(CTRModel):
     def sequences_of_histories(self):
         """Returns the names of all sequences that are in a history.
 
+        Raises:
+            ValueError: as the class does.
+
         Example:
 
-        ```python
-        model.sequences_of_histories()
-        ```
+        >>> schema = zoo.FeatureSchema(
+        ...     [], {"item": 1000}, sequences={"clicked": zoo.Sequence("item")}
+        ... )
+        >>> zoo.DIN(schema).sequences_of_histories()
+        ['clicked']
         """
         return [name for names in self._names() for name in names]
 

@@ -16,8 +16,10 @@ class NextEventModel(HistoryModel):
 
     With `auxiliary_weight` it adds to the usual loss that of telling the next
     event of a history from negatives, such as items that the user did not
-    click. They come from the log, as sequences, or from the batch: the events
-    of the row before, so that the rows of a batch should be shuffled.
+    click: `sum over events of -log sigmoid(positive) - sum over its negatives
+    of log(1 - sigmoid(negative))`, divided by the number of events. Negatives
+    come from the log, as sequences, or from the batch: the events of the row
+    before, so that the rows of a batch should be shuffled.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
@@ -62,7 +64,7 @@ class NextEventModel(HistoryModel):
         self.normalize_once = normalize_once
         super().__init__(schema, **shared)
 
-    def negatives_of(self, histories):
+    def _negatives_of(self, histories):
         """Returns the names of the negatives of each history.
 
         Args:
@@ -73,12 +75,6 @@ class NextEventModel(HistoryModel):
 
         Raises:
             ValueError: as the class does.
-
-        Example:
-
-        ```python
-        model.negatives_of(model.histories_of(x))
-        ```
         """
         lengths = [history.mask.shape[1] for history in histories]
         if self.auxiliary_weight and min(lengths) < 2:
@@ -100,41 +96,29 @@ class NextEventModel(HistoryModel):
             )
         return list(self.negatives)
 
-    def other_columns(self, x):
+    def _other_columns(self, x):
         """Returns `x.flat` without the histories and their negatives.
 
         Args:
             x: `zoo.models.batch_features.Features`.
-
-        Example:
-
-        ```python
-        x.joined([*interests, model.other_columns(x)])
-        ```
         """
         return x.flat_without(
             [*self.sequences_of_histories(), *self._negative()]
         )
 
-    def logit(self, x, inputs):
+    def _logit(self, x, inputs):
         """Returns the perceptron's linear output, `(batch, labels)`.
 
         Args:
             x: `zoo.models.batch_features.Features`.
             inputs: `(batch, width)`.
-
-        Example:
-
-        ```python
-        return model.logit(x, x.joined([*interests, model.other_columns(x)]))
-        ```
         """
         if not self.normalize_once or self.normalization is None:
             return x.output(x.mlp(inputs))
         layer = normalization_layer(self.normalization, "norm_inputs")
         return x.output(x.mlp(layer(inputs), normalization=None))
 
-    def keep_next(self, x, number, *parts):
+    def _keep_next(self, x, number, *parts):
         """Keeps what the loss of a history is made of.
 
         Args:
@@ -143,27 +127,11 @@ class NextEventModel(HistoryModel):
             *parts: `(batch, events)` logits that an event is the next one, for
                 those that are and for negatives; and two masks, where there
                 are such.
-
-        Example:
-
-        ```python
-        model.keep_next(x, 1, positive, negative, is_positive, is_negative)
-        ```
         """
         for name, part in zip(PARTS, parts, strict=True):
             x.keep(f"next_{number}_{name}", ops.cast(part, "float32"))
 
     def extra_loss(self, y, probabilities, kept, sample_weight=None):
-        """Returns how badly the next events are told from negatives.
-
-        `sum over events of -log sigmoid(positive) - sum over its negatives of
-        log(1 - sigmoid(negative))`, divided by the number of events.
-
-        Args:
-            y, probabilities, kept, sample_weight: as in `zoo.CTRModel`.
-
-        Example: that of the class.
-        """
         rows = _row_weights(sample_weight)
         total = 0.0
         for number in range(1, len(kept) // len(PARTS) + 1):

@@ -5,12 +5,11 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
-from zoo.checks import check_not_negative
 from zoo.checks import check_positive_integers
 from zoo.layers import MaskedGRU
 from zoo.layers.masked_sum import masked_softmax
-from zoo.models.history_model import HistoryModel
-from zoo.models.history_model import tuples_of_names
+from zoo.models.extra_losses import row_weights
+from zoo.models.negative_events_model import NegativeEventsModel
 from zoo.models.network_arguments import check_activations
 from zoo.models.network_arguments import check_dropout
 from zoo.registry import network
@@ -27,7 +26,7 @@ ATTENTIONS = ("bilinear", "dot", "mlp")
 
 
 @network
-class DIEN(HistoryModel):
+class DIEN(NegativeEventsModel):
     """DIEN: follows how interests change, towards what is offered.
 
     `sigmoid(mlp([state, fields]) + bias)`. A GRU reads the events, one after
@@ -61,22 +60,20 @@ class DIEN(HistoryModel):
             `True`.
         sum_pooling: boolean, whether the perceptron also sees the sum of the
             events, and that sum times the target. Defaults to `False`.
-        auxiliary_weight: float, `1.0` in the paper. Defaults to `0.0`,
-            FuxiCTR's.
         auxiliary_units: tuple of integers, the hidden layers of
             `p = sigmoid(mlp([h, e]))`, or `None` for `sigmoid(<h, e>)`, the
             paper's. Defaults to `(100, 50)`.
         auxiliary_activation: string, or a tuple with one for each of them.
             Defaults to `"relu"`.
-        negatives: tuple of tuples of names, for each history the sequences of
-            what was offered along with its events and not clicked. Defaults to
-            `None`: the next row's events.
-        **shared: arguments of `zoo.HistoryModel`, such as `histories`, and of
-            `zoo.CTRModel`, such as `embedding_dim`.
+        **shared: arguments of
+            `zoo.models.negative_events_model.NegativeEventsModel`:
+            `auxiliary_weight`, 1 in the paper and 0 by default, and
+            `negatives`, as long as their history; of `zoo.HistoryModel`, such
+            as `histories`, and of `zoo.CTRModel`, such as `embedding_dim`.
 
     Raises:
-        ValueError: as `zoo.HistoryModel` does, and if the `negatives` are not
-            as many sequences, as long as the history.
+        ValueError: as `zoo.HistoryModel` does, and if the negatives do not fit
+            the histories.
 
     Example:
 
@@ -107,10 +104,8 @@ class DIEN(HistoryModel):
         attention_dropout=0.0,
         softmax=True,
         sum_pooling=False,
-        auxiliary_weight=0.0,
         auxiliary_units=(100, 50),
         auxiliary_activation="relu",
-        negatives=None,
         **shared,
     ):
         check_choice("gru_type", gru_type, GRU_TYPES)
@@ -125,7 +120,6 @@ class DIEN(HistoryModel):
         )
         check_boolean("softmax", softmax)
         check_boolean("sum_pooling", sum_pooling)
-        check_not_negative("auxiliary_weight", auxiliary_weight)
         if auxiliary_units is not None:
             check_positive_integers("auxiliary_units", auxiliary_units)
             auxiliary_units = tuple(auxiliary_units)
@@ -140,35 +134,29 @@ class DIEN(HistoryModel):
         self.attention_dropout = attention_dropout
         self.softmax = softmax
         self.sum_pooling = sum_pooling
-        self.auxiliary_weight = auxiliary_weight
         self.auxiliary_units = auxiliary_units
         self.auxiliary_activation = auxiliary_activation
-        self.negatives = tuples_of_names("negatives", negatives)
         super().__init__(schema, **shared)
 
     def logits(self, x):
-        self._check_negatives()
-        states = []
-        for i, history in enumerate(self.histories_of(x), start=1):
+        histories = self.histories_of(x)
+        negatives, states = self._negatives_of(histories), []
+        for i, history in enumerate(histories, start=1):
             interests = self._gru(history, f"interests_{i}")
             states.append(self._evolved(x, interests, i))
             if self.sum_pooling:
                 total = ops.sum(history.events, axis=1)
                 states += [total, history.target * total]
             if self.auxiliary_weight:
-                self._keep_losses(x, history, interests, i)
-        flat = x.flat_without(
-            [*self.sequences_of_histories(), *self._negative_names()]
-        )
-        return x.output(x.mlp(x.joined([*states, flat])))
+                self._keep_losses(x, history, interests, negatives[i - 1], i)
+        columns = self._other_columns(x)
+        return x.output(x.mlp(x.joined([*states, columns])))
 
     def extra_loss(self, y, probabilities, kept, sample_weight=None):
         del y, probabilities
         total = 0.0
         for i, _ in enumerate(self._names(), start=1):
-            steps = kept[f"steps_{i}"]
-            if sample_weight is not None:
-                steps = steps * _row_weights(sample_weight)
+            steps = kept[f"steps_{i}"] * row_weights(sample_weight)
             losses = ops.sum(steps * kept[f"losses_{i}"])
             total = total + ops.divide_no_nan(losses, ops.sum(steps))
         return self.auxiliary_weight * total
@@ -222,13 +210,11 @@ class DIEN(HistoryModel):
             )(events)
         return ops.sum(events * history.target[:, None], axis=-1)
 
-    def _keep_losses(self, x, history, interests, i):
+    def _keep_losses(self, x, history, interests, negatives, i):
         """Keeps the loss of each step to a next event, and which there are."""
-        negatives, offered = self._offered(x, history, i)
+        others, offered = self._not_followed(x, history, negatives)
         before = interests.events[:, :-1]
-        after = ops.concatenate(
-            [history.events[:, 1:], negatives[:, 1:]], axis=1
-        )
+        after = ops.concatenate([history.events[:, 1:], others[:, 1:]], axis=1)
         before = ops.concatenate([before, before], axis=1)
         if self.auxiliary_units is None:
             scores = ops.sum(before * after, axis=-1)
@@ -244,50 +230,3 @@ class DIEN(HistoryModel):
         steps = ops.logical_and(steps, offered[:, 1:])
         x.keep(f"losses_{i}", ops.softplus(-clicked) + ops.softplus(ignored))
         x.keep(f"steps_{i}", ops.cast(steps, "float32"))
-
-    def _offered(self, x, history, i):
-        """The vectors and the mask of what did not follow."""
-        if self.negatives is None:
-            return ops.roll(history.events, 1, 0), ops.roll(history.mask, 1, 0)
-        names = self.negatives[i - 1]
-        vectors, masks = zip(*map(x.sequence, names), strict=True)
-        return x.joined([*vectors]), masks[0]
-
-    def _negative_names(self):
-        return [name for names in self.negatives or () for name in names]
-
-    def _names(self):
-        names, negatives = super()._names(), self._negative_names()
-        if self.histories is not None:
-            return names
-        # They may be parallel to the history.
-        left = [[n for n in each if n not in negatives] for each in names]
-        return [tuple(each) for each in left if each]
-
-    def _check_negatives(self):
-        if self.negatives is None:
-            return
-        sequences, histories = self.schema.sequences, self._names()
-        for name in self._negative_names():
-            check_choice("negatives", name, sequences)
-        shapes = [
-            [[sequences[n].max_length for n in names] for names in each]
-            for each in (self.negatives, histories)
-        ]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                "`negatives` must have a sequence for each of those of the "
-                f"histories {histories}, of the same length. "
-                f"Received: negatives={self.negatives}"
-            )
-
-
-def _row_weights(sample_weight):
-    """`(batch, 1)`; a row counts as for the label that it has most weight."""
-    weights = [sample_weight]
-    if isinstance(sample_weight, dict):
-        weights = [*sample_weight.values()]
-    columns = [
-        ops.reshape(ops.cast(each, "float32"), (-1, 1)) for each in weights
-    ]
-    return ops.max(ops.concatenate(columns, axis=1), axis=1, keepdims=True)

@@ -208,13 +208,7 @@ class DMIN(NextEventModel):
     def _keep(self, x, history, events, negatives, number):
         known, following = history.mask[:, :-1], history.mask[:, 1:]
         is_event = ops.logical_and(known, following)
-        if negatives is None:
-            others = ops.roll(history.events, 1, axis=0)
-            are_negative = ops.roll(history.mask, 1, axis=0)
-        else:
-            _check_length(negatives, self.schema, history)
-            others = x.joined([x.sequence(name)[0] for name in negatives])
-            are_negative = x.mask(negatives[0])
+        others, are_negative = self._not_followed(x, history, negatives)
         # One call, for its layers have names.
         before = ops.concatenate([events[:, :-1]] * 2, axis=1)
         after = ops.concatenate([history.events[:, 1:], others[:, 1:]], axis=1)
@@ -227,13 +221,3 @@ class DMIN(NextEventModel):
         positive, negative = ops.split(logits, 2, axis=1)
         is_negative = ops.logical_and(is_event, are_negative[:, 1:])
         self._keep_next(x, number, positive, negative, is_event, is_negative)
-
-
-def _check_length(negatives, schema, history):
-    lengths = [schema.sequences[name].max_length for name in negatives]
-    if any(length != history.mask.shape[1] for length in lengths):
-        raise ValueError(
-            "`negatives` must have the `max_length` of their history, one for "
-            f"each event, {history.mask.shape[1]}. Received: {lengths} of "
-            f"{list(negatives)}"
-        )

@@ -14,6 +14,27 @@ def of_label(values: Any, label: str) -> Any:
     return values[label] if isinstance(values, dict) else values
 
 
+def row_weights(sample_weight: Any) -> Any:
+    """Returns the weight of each row, `(batch, 1)`, or 1 without weights.
+
+    Of several labels a row has the largest of their weights: a label that it
+    lacks has 0.
+
+    Args:
+        sample_weight: as `CTRModel.extra_loss` gets it.
+    """
+    if sample_weight is None:
+        return 1.0
+    if isinstance(sample_weight, dict):
+        each = [w for w in sample_weight.values() if w is not None]
+        if not each:
+            return 1.0
+        sample_weight = ops.max(
+            ops.stack([ops.reshape(w, (-1,)) for w in each]), axis=0
+        )
+    return ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
+
+
 def cross_entropy(
     y: Tensor, logits: Tensor, sample_weight: Tensor | None = None
 ) -> Tensor:

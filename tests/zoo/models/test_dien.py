@@ -127,7 +127,7 @@ def test_it_trains_with_an_auxiliary_loss_of_its_batch():
 @pytest.mark.parametrize(
     "negatives, message",
     [
-        ((("no_sites",),), "for each of those of the histories"),
+        ((("no_sites",),), "a sequence of the same vocabulary for each"),
         ((("sites", "no_hour"),), "negatives.*one of"),
     ],
 )

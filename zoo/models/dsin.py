@@ -148,20 +148,30 @@ class DSIN(HistoryModel):
         )
 
     def _states(self, interests, number):
-        states = interests.events
-        is_session = ops.expand_dims(interests.mask, axis=-1)
+        states, mask = interests.events, interests.mask
+        is_session = ops.expand_dims(mask, axis=-1)
         for layer in range(1, self.lstm_layers + 1):
-            states = keras.layers.Bidirectional(
-                # Keras would number it by how many there are.
-                keras.layers.LSTM(
-                    interests.width, return_sequences=True, name="lstm"
+            name = f"states_{number}_{layer}"
+            forward = self._lstm(states, mask, f"{name}_forward")
+            # Of the sessions in the other order, and back.
+            backward = ops.flip(
+                self._lstm(
+                    ops.flip(states, axis=1),
+                    ops.flip(mask, axis=1),
+                    f"{name}_backward",
                 ),
-                merge_mode="ave",
-                name=f"states_{number}_{layer}",
-            )(states, mask=interests.mask)
+                axis=1,
+            )
             # What is empty has no state; it would have the one before.
-            states = ops.where(is_session, states, ops.zeros_like(states))
+            states = ops.where(is_session, (forward + backward) / 2, 0)
         return dataclasses.replace(interests, events=states)
+
+    def _lstm(self, states, mask, name):
+        # Unrolled, for sessions are few; `torch.export` takes no other with a
+        # mask.
+        return keras.layers.LSTM(
+            states.shape[-1], return_sequences=True, unroll=True, name=name
+        )(states, mask=mask)
 
     def _pooled(self, x, sessions, name):
         scores = x.scores(

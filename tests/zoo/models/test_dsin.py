@@ -62,8 +62,8 @@ def test_it_is_its_formula():
             for variable in cell.weights
         ]
         for cell in (
-            model.get_layer("states_1_1").forward_layer,
-            model.get_layer("states_1_1").backward_layer,
+            model.get_layer("states_1_1_forward"),
+            model.get_layer("states_1_1_backward"),
         )
     ]
     block, table = model.get_layer("session_1"), w["embeddings/embeddings"]

@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import ops
 
 from zoo.checks import check_boolean
@@ -171,7 +172,7 @@ def _of_groups(inputs, kernel, bias=None):
 
 def _seen(mask, length):
     """Which events each attends to, `(batch, 1, length, length)`."""
-    places = ops.arange(length)
+    places = np.arange(length)
     query, key = places[:, None], places[None]
     mask = ops.cast(mask, "bool")[:, None, None]
     return ops.logical_and(ops.logical_or(mask, query == key), key <= query)

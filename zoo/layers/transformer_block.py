@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import ops
 
 from zoo.checks import check_boolean
@@ -173,7 +174,7 @@ class TransformerBlock(keras.layers.Layer):
 
     def _seen(self, mask, length):
         """Which event each attends to, `(batch, 1, length, length)`."""
-        places = ops.arange(length)
+        places = np.arange(length)
         query, key = places[:, None], places[None]
         seen = ops.logical_or(mask[:, None, None], query == key)
         return ops.logical_and(seen, key <= query) if self.causal else seen

@@ -1,5 +1,6 @@
 """Holds what the networks for long histories share."""
 
+import numpy as np
 from keras import ops
 
 from zoo.checks import check_boolean
@@ -151,4 +152,4 @@ def in_doubt_the_latest(agreement):
         agreement: `(batch, queries, length)` whole numbers.
     """
     length = agreement.shape[-1]
-    return agreement + ops.arange(length, dtype="float32") / length
+    return agreement + np.arange(length, dtype="float32") / length

@@ -108,8 +108,8 @@ class STEM(CTRModel):
         own_experts = np.repeat(np.eye(labels), several, axis=1)
         passing = np.concatenate(
             [own_experts, np.ones((labels, of_all.shape[1]))], axis=1
-        ).astype("float32")
-        learning = gates * ops.cast(passing, gates.dtype)
+        ).astype("bool")
+        learning = ops.where(passing, gates, ops.zeros_like(gates))
         mixed = ops.einsum("bke,bed->bkd", learning, experts) + ops.einsum(
             "bke,bed->bkd", gates - learning, ops.stop_gradient(experts)
         )

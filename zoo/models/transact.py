@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import ops
 
 from zoo.checks import check_boolean
@@ -157,5 +158,5 @@ class TransAct(HistoryModel):
 def _with_one(mask):
     """The mask; a row without events has padding for its last one."""
     none = ops.logical_not(ops.any(mask, axis=1, keepdims=True))
-    last = ops.arange(mask.shape[1]) == mask.shape[1] - 1
+    last = np.arange(mask.shape[1]) == mask.shape[1] - 1
     return ops.logical_or(mask, ops.logical_and(none, last))

@@ -84,6 +84,38 @@ FORMATS = {
 }
 
 
+# Networks whose file a runtime can't open, and why.
+LOOP = "its runtime has not TensorFlow's loop over a history"
+REFUSED = {
+    ("dien", "onnx", "tensorflow"): LOOP,
+    ("dien", "litert", "tensorflow"): LOOP,
+    ("mirrn", "litert", "tensorflow"): "its runtime finds a shape too large",
+}
+
+
+def check_network(network: str, name: str, backend: str) -> None:
+    """Raises a `ValueError` for a network that a format can't hold.
+
+    Args:
+        network: string, the network's name.
+        name: string, that of the format.
+        backend: string, what would write it.
+    """
+    why = REFUSED.get((network, name, backend))
+    if why is None:
+        return
+    others = [
+        other
+        for other, each in FORMATS.items()
+        if backend in each.writers and (network, other, backend) not in REFUSED
+    ]
+    raise ValueError(
+        f"`format={name!r}` can't hold '{network}' with "
+        f"KERAS_BACKEND={backend}: {why}. Choose one of {others}, or another "
+        f"backend. Received: format={name}, a model of '{network}'"
+    )
+
+
 def check_format(name: str) -> Format:
     """Returns the format if this backend and its packages can write it.
 

@@ -15,9 +15,11 @@ from zoo.files.whole_output import check_new
 from zoo.files.whole_output import new_output
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.save_and_load import from_preset
+from zoo.registry import NETWORKS
 from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import Format
 from zoo.serving.export_formats import check_format
+from zoo.serving.export_formats import check_network
 from zoo.serving.export_formats import check_suffix
 from zoo.serving.torch_exporter import torch_symbols
 
@@ -67,7 +69,7 @@ Interpreter(output).get_signature_runner()` |
     Raises:
         ValueError: for a format that this backend can't write, an output of
             another suffix or that is there, or a model that is too large for
-            the format.
+            the format, or of a network that its runtime can't open.
         ImportError: if a package is missing; says how to install it.
         FileNotFoundError: if the preset or one of its files is missing.
 
@@ -88,6 +90,7 @@ Interpreter(output).get_signature_runner()` |
     check_new(output)
     with _portable_device():
         loaded = from_preset(preset, dtype="float32", **hub)
+        _check_network(loaded, format)
         with _quiet():
             model = _without_counts(loaded)
         _check_size(model, format, chosen)
@@ -222,6 +225,13 @@ def _without_counts(model: CTRModel) -> keras.Model:
         # By place: not every format has names, and Keras would sort them.
         outputs = [outputs[label] for label in labels]
     return keras.Model(cloned.input, outputs, name=model.name)
+
+
+def _check_network(model: CTRModel, format: str) -> None:
+    names = {cls: name for name, cls in NETWORKS.items()}
+    # A class of the user's own may have no name.
+    name = names.get(type(model), "")
+    check_network(name, format, keras.backend.backend())
 
 
 def _check_size(model: keras.Model, format: str, chosen: Format) -> None:

@@ -250,7 +250,7 @@ def test_hidden_layers_have_the_activation_asked_for(normalization, activation):
     )
     kinds = [type(layer).__name__ for layer in model.layers]
     assert ("Dice" in kinds) == (activation == "dice")
-    assert ("PReLU" in kinds) == (activation == "prelu")
+    assert ("UnitPReLU" in kinds) == (activation == "prelu")
     norms = {"batch": "BatchNormalization", "layer": "LayerNormalization"}
     assert {*kinds} & {*norms.values()} == (
         {norms[normalization]} if normalization else set()

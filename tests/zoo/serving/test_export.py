@@ -17,6 +17,8 @@ from zoo.serving import export_formats
 from zoo.serving import exporting
 from zoo.serving.export_formats import BACKENDS
 from zoo.serving.export_formats import FORMATS
+from zoo.serving.export_formats import REFUSED
+from zoo.serving.export_formats import check_network
 
 BACKEND = keras.backend.backend()
 WRITTEN = [name for name in FORMATS if BACKEND in FORMATS[name].writers]
@@ -161,6 +163,8 @@ def test_its_runtime_gives_the_same_probabilities(tmp_path, format, network):
 @pytest.mark.parametrize("network", each_network("ccpm", "din"))
 @pytest.mark.parametrize("format", WRITTEN)
 def test_each_network_is_exported(tmp_path, format, network):
+    if (network, format, keras.backend.backend()) in REFUSED:
+        pytest.skip(REFUSED[network, format, keras.backend.backend()])
     # Larger weights take all probabilities of FGCNN to 0.
     deviation = 0.15 if network == "fgcnn" else 0.3
     model = networks.set_weights(networks.build(network), deviation=deviation)
@@ -168,6 +172,13 @@ def test_each_network_is_exported(tmp_path, format, network):
     output = output_of(tmp_path, format)
     zoo.export(tmp_path / "preset", output, format)
     assert_gives(output, format, model, rows=(1, 7), spread=5e-5)
+
+
+@pytest.mark.one_backend(reason="the message is looked at, no file is written")
+def test_a_network_that_a_format_can_t_hold_is_named():
+    with pytest.raises(ValueError, match="can't hold 'dien'.*tf_saved_model"):
+        check_network("dien", "litert", "tensorflow")
+    check_network("dien", "onnx", "torch")
 
 
 @pytest.mark.export

@@ -17,7 +17,6 @@ from zoo.serving import export_formats
 from zoo.serving import exporting
 from zoo.serving.export_formats import BACKENDS
 from zoo.serving.export_formats import FORMATS
-from zoo.serving.export_formats import REFUSED
 from zoo.serving.export_formats import check_network
 
 BACKEND = keras.backend.backend()
@@ -163,8 +162,8 @@ def test_its_runtime_gives_the_same_probabilities(tmp_path, format, network):
 @pytest.mark.parametrize("network", each_network("ccpm", "din"))
 @pytest.mark.parametrize("format", WRITTEN)
 def test_each_network_is_exported(tmp_path, format, network):
-    if (network, format, keras.backend.backend()) in REFUSED:
-        pytest.skip(REFUSED[network, format, keras.backend.backend()])
+    if (network, format, BACKEND) in export_formats.REFUSED:
+        pytest.skip(export_formats.REFUSED[network, format, BACKEND])
     # Larger weights take all probabilities of FGCNN to 0.
     deviation = 0.15 if network == "fgcnn" else 0.3
     model = networks.set_weights(networks.build(network), deviation=deviation)

@@ -90,6 +90,7 @@ REFUSED = {
     ("dien", "onnx", "tensorflow"): LOOP,
     ("dien", "litert", "tensorflow"): LOOP,
     ("mirrn", "litert", "tensorflow"): "its runtime finds a shape too large",
+    ("sarnet", "openvino", "torch"): "its runtime finds shapes that don't fit",
 }
 
 

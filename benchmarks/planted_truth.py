@@ -60,7 +60,7 @@ STUDIES: dict[str, dict[str, dict[str, Any]]] = {
         "dnn": {},
         "deepfm": {},
         "din": ATTENTION,
-        "dien": {},
+        "dien": {"attention": "mlp", "softmax": False, **ATTENTION},
         "bst": {},
     },
     "labels": {

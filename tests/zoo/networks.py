@@ -1,5 +1,6 @@
 """The small networks and inputs that the tests of several files share."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -24,6 +25,8 @@ SEQUENCES = {
     "hours": zoo.Sequence("hour", max_length=6, parallel_to="sites"),
 }
 LABELS = ("click", "buy")
+# For one step: TensorFlow takes long to compile, JAX takes longer without.
+EAGERLY = keras.backend.backend() == "tensorflow"
 
 
 def each_network(*often):

@@ -1,12 +1,12 @@
 """Networks that serve several domains: unseen, absent, and lonely ones."""
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
 
 import zoo
 from keras_cowclip import CowClip
+from tests.zoo.networks import EAGERLY
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import build
 from tests.zoo.networks import clicks
@@ -52,8 +52,7 @@ def train(model, *batches):
             # Without a decay, which moves rows that no batch has, too.
             CowClip(1e-2, 1e-2, embedding_l2=0.0),
             "binary_crossentropy",
-            # TensorFlow takes long to compile, JAX takes longer without.
-            run_eagerly=keras.backend.backend() == "tensorflow",
+            run_eagerly=EAGERLY,
         )
     for x in batches:
         model.train_on_batch(x, clicks(model, x))

@@ -9,6 +9,7 @@ from keras import tree
 
 import zoo
 from keras_cowclip import CowClip
+from tests.zoo.networks import EAGERLY
 from tests.zoo.networks import build
 from tests.zoo.networks import clicks
 from tests.zoo.networks import each_network
@@ -59,8 +60,7 @@ def test_a_config_makes_the_same_network(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_moves_every_part(name):
     model = set_weights(build(name), deviation=0.3)
-    # TensorFlow takes long to compile, JAX takes longer without.
-    compiled(model, run_eagerly=keras.backend.backend() == "tensorflow")
+    compiled(model, run_eagerly=EAGERLY)
     x, y = rows(model)
     before = [np.array(w) for w in model.get_weights()]
     assert np.isfinite(model.train_on_batch(x, y)).all()

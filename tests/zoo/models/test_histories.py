@@ -6,6 +6,7 @@ import pytest
 
 import zoo
 from keras_cowclip import CowClip
+from tests.zoo.networks import EAGERLY
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import build
 from tests.zoo.networks import clicks
@@ -45,7 +46,7 @@ def test_rows_without_events(name):
     model.compile(
         CowClip(),
         "binary_crossentropy",
-        run_eagerly=keras.backend.backend() == "tensorflow",
+        run_eagerly=EAGERLY,
     )
     before = sum(np.abs(w).sum() for w in model.get_weights())
     model.train_on_batch({**x, **nothing}, clicks(model, x))
@@ -61,7 +62,7 @@ def test_padding_is_counted_nowhere(name):
     model.compile(
         CowClip(),
         "binary_crossentropy",
-        run_eagerly=keras.backend.backend() == "tensorflow",
+        run_eagerly=EAGERLY,
     )
     x = inputs(model.schema)
     model.train_on_batch(x, clicks(model, x))

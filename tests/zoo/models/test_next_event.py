@@ -7,6 +7,7 @@ import pytest
 import zoo
 from keras_cowclip import CowClip
 from tests.zoo.models.by_loops import float64_weights
+from tests.zoo.networks import EAGERLY
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
 
@@ -216,7 +217,7 @@ def test_a_step_moves_what_the_loss_is_made_of(network, negatives):
         normalize_once=True,
     )
     set_weights(model, deviation=0.3)
-    model.compile(CowClip(), "binary_crossentropy")
+    model.compile(CowClip(), "binary_crossentropy", run_eagerly=EAGERLY)
     x = rows(model.schema)
     y = (x["ids"][:, :1] % 2).astype("float32")
     before = [np.array(each) for each in model.get_weights()]

@@ -6,6 +6,7 @@ import pytest
 
 import zoo
 from keras_cowclip import CowClip
+from tests.zoo.networks import EAGERLY
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import build
 from tests.zoo.networks import inputs
@@ -51,7 +52,7 @@ def test_a_label_that_all_rows_lack_moves_no_tower(network):
     model.compile(
         CowClip(**RATES),
         "binary_crossentropy",
-        run_eagerly=keras.backend.backend() == "tensorflow",
+        run_eagerly=EAGERLY,
     )
     x, before = inputs(SCHEMA), values(model)
     loss = model.train_on_batch(
@@ -74,7 +75,7 @@ def test_a_label_that_all_rows_lack_moves_no_tower(network):
 @pytest.mark.parametrize("network", ["mmoe", "aitm"])
 def test_one_label_is_enough(network):
     model = MODELS[network](SCHEMA, embedding_dim=4, hidden_units=(8, 6))
-    model.compile(CowClip(**RATES), "binary_crossentropy")
+    model.compile(CowClip(**RATES), "binary_crossentropy", run_eagerly=EAGERLY)
     x = inputs(SCHEMA)
     model.fit(x, clicks(), epochs=1, verbose=0)
     predicted = model.predict(x, verbose=0)
@@ -88,7 +89,7 @@ def test_labels_may_have_any_names(network, tmp_path):
     schema = zoo.FeatureSchema(SCHEMA.dense, SCHEMA.categorical, labels=labels)
     model = set_weights(build(network, schema))
     x = inputs(schema)
-    model.compile(CowClip(**RATES), "binary_crossentropy")
+    model.compile(CowClip(**RATES), "binary_crossentropy", run_eagerly=EAGERLY)
     # There Keras makes a scope of each label's name, which may have no spaces.
     if keras.backend.backend() != "tensorflow":
         model.fit(x, dict.fromkeys(labels, clicks()), epochs=1, verbose=0)

@@ -39,6 +39,12 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false "
     "--xla_cpu_parallel_codegen_split_count=1",
 }
+# Compiled once and run once, a test's program is not worth to be optimized.
+UNOPTIMIZED = {
+    "XLA_FLAGS": ONE_THREAD["XLA_FLAGS"]
+    + " --xla_backend_optimization_level=0"
+    + " --xla_llvm_disable_expensive_passes=true",
+}
 # Tests and their processes compile the same small programs again and again.
 JAX_CACHE = {
     "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".nox" / "jax_cache"),
@@ -49,7 +55,7 @@ JAX_CACHE = {
 done = set()
 
 
-def run_shared(session, *command, backend=None):
+def run_shared(session, *command, backend=None, **env):
     """Runs Python in the shared environment, which is made where it lacks.
 
     With a `backend` the others are hidden, as if they were not installed.
@@ -64,7 +70,7 @@ def run_shared(session, *command, backend=None):
             external=True,
         )
         done.add(SHARED)
-    env = {**ONE_THREAD, **JAX_CACHE}
+    env = {**ONE_THREAD, **JAX_CACHE, **env}
     if backend:
         env["KERAS_BACKEND"] = backend
         env["PYTHONPATH"] = str(ROOT / ".ci" / "one_backend")
@@ -76,6 +82,7 @@ def run_tests(session, backend, *arguments):
         session,
         *("-m", "pytest", "--durations=40", *arguments, *session.posargs),
         backend=backend,
+        **UNOPTIMIZED,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 import zoo
 from keras_cowclip import CowClip
 from tests.zoo.models.by_loops import float64_weights
+from tests.zoo.networks import EAGERLY
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import SEQUENCES
 from tests.zoo.networks import build
@@ -103,7 +104,7 @@ def test_it_trains_on_negatives():
     model = build("dien", schema, auxiliary_weight=1.0, negatives=names)
     assert model.sequences_of_histories() == ["sites", "hours"]
     x = inputs(schema)
-    model.compile(CowClip(), "binary_crossentropy", run_eagerly=True)
+    model.compile(CowClip(), "binary_crossentropy", run_eagerly=EAGERLY)
     before = [np.array(w) for w in model.get_layer("auxiliary_1_score").weights]
     assert np.isfinite(model.train_on_batch(x, clicks(model, x)))
     after = model.get_layer("auxiliary_1_score").weights

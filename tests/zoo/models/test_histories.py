@@ -14,7 +14,13 @@ from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
 from zoo.models import MODELS
 
-NETWORKS = [n for n, cls in MODELS.items() if issubclass(cls, zoo.HistoryModel)]
+# One that reads events as they are, one step by step, one that searches.
+OFTEN = ("din", "dien", "sim")
+NETWORKS = [
+    name if name in OFTEN else pytest.param(name, marks=pytest.mark.large)
+    for name, cls in MODELS.items()
+    if issubclass(cls, zoo.HistoryModel)
+]
 OTHERS = zoo.Sequence("site", max_length=6)
 
 

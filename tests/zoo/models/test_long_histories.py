@@ -10,6 +10,7 @@ import pytest
 
 import zoo
 from tests.zoo.models.by_loops import float64_weights
+from tests.zoo.networks import EAGERLY
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
 from zoo.interop.fuxictr_original import import_fuxictr
@@ -216,6 +217,6 @@ def test_a_history_needs_columns_of_an_item(kind):
 def test_a_row_without_events_has_finite_gradients(name):
     model = MODELS[name](SCHEMA, embedding_dim=4, hidden_units=(5,))
     x = {key: value[:1] for key, value in inputs(SCHEMA).items()}
-    model.compile("sgd", "binary_crossentropy", run_eagerly=True)
+    model.compile("sgd", "binary_crossentropy", run_eagerly=EAGERLY)
     model.fit(x, np.ones((1, 1)), verbose=0)
     assert all(np.isfinite(w).all() for w in model.get_weights())

@@ -58,7 +58,8 @@ done = set()
 def run_shared(session, *command, backend=None, **env):
     """Runs Python in the shared environment, which is made where it lacks.
 
-    With a `backend` the others are hidden, as if they were not installed.
+    With a `backend` the others are hidden, as if they were not installed. `env`
+    adds to the environment.
     """
     python = SHARED / ("Scripts" if os.name == "nt" else "bin") / "python"
     if SHARED not in done:

@@ -14,7 +14,13 @@ ADAMS = {
         1e-2, beta_1=0.8, beta_2=0.9, epsilon=1e-4, clipnorm=0.5, use_ema=True
     ),
     "averaged": lambda: keras.optimizers.Adam(
-        1e-2, beta_1=0.8, beta_2=0.9, epsilon=1e-4, use_ema=True
+        1e-2,
+        beta_1=0.8,
+        beta_2=0.9,
+        epsilon=1e-4,
+        use_ema=True,
+        # Of larger ones CowClip updates a table's average at fewer steps.
+        ema_momentum=0.9,
     ),
     "AdamW": lambda: keras.optimizers.AdamW(2e-3, weight_decay=0.1),
 }

@@ -54,18 +54,21 @@ def test_a_notebook_is_the_tutorial_with_outputs(path):
 
 
 def test_an_export_without_its_package_says_what_to_install(capsys):
-    (export,) = [
+    exports = [
         text
         for path in TUTORIALS
         for kind, text in NOTEBOOKS["parse"](path)[1]
         if kind == "code" and "zoo.export(" in text
     ]
+    assert len(exports) == 2
 
     def fail(*arguments, **options):
         raise ImportError("run `pip install tensorflow`")
 
-    exec(export, {"zoo": SimpleNamespace(export=fail), "keras": keras})
-    assert capsys.readouterr().out == "run `pip install tensorflow`\n"
+    names = {"zoo": SimpleNamespace(export=fail), "keras": keras}
+    for export in exports:
+        exec(export, {**names, "reports": ["din"]})
+        assert capsys.readouterr().out == "run `pip install tensorflow`\n"
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ class ESMM(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with two
             labels: the click, and the conversion, which is 0 without a click.
-        **shared: arguments of `zoo.CTRModel`: `hidden_units` are the widths of
-            both perceptrons.
+            Arguments of `zoo.CTRModel` come behind it: `hidden_units` are the
+            widths of both perceptrons.
 
     Raises:
         ValueError: if `schema` has not two labels.

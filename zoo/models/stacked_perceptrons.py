@@ -10,11 +10,10 @@ from keras import ops
 
 from zoo.layers import StackedDense
 from zoo.layers.activation import activation_layer
+from zoo.layers.activation import has_weights
 from zoo.models.hidden_layers import one_each
 
 Tensor = Any
-# Layers with weights, or statistics, for each unit of each perceptron.
-_FLAT = ("dice", "prelu")
 
 
 def stacked_mlp(
@@ -44,7 +43,8 @@ def stacked_mlp(
             activation = activation_layer(
                 activations[i - 1], layer.format("activation")
             )
-            if activations[i - 1] in _FLAT:
+            # Each unit of each perceptron has weights of its own.
+            if has_weights(activations[i - 1]):
                 x = _flat(activation, x)
             else:
                 x = activation(x)

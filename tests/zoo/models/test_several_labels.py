@@ -99,3 +99,9 @@ def test_labels_may_have_any_names(network, tmp_path):
     received = zoo.from_preset(tmp_path / "preset").predict(x, verbose=0)
     for label in labels:
         np.testing.assert_array_equal(received[label], expected[label])
+
+
+@pytest.mark.parametrize("activation", ["dice", "affine_dice", "prelu"])
+def test_each_expert_has_weights_of_its_activation(activation):
+    model = build("mmoe", num_experts=3, activation=activation)
+    assert model.get_layer("experts_activation_1").alpha.shape == (3 * 8,)

@@ -71,7 +71,6 @@ STUDIES: dict[str, dict[str, dict[str, Any]]] = {
         "ple": GATES,
     },
 }
-LABELS = {"interests": ("click",), "labels": ("click", "purchase")}
 
 
 def main() -> None:
@@ -120,7 +119,7 @@ def measure(
             label: {**report, **report.get("labels", {label: {}})[label]}
             for label in labels
         }
-    bayes = log.bayes["test"]
+    bayes, environment = log.bayes["test"], describe_environment()
     return [
         {
             "network": name,
@@ -131,8 +130,8 @@ def measure(
             "bayes_auc": (bayes if len(labels) == 1 else bayes[label])["auc"],
             "seconds": round(report["seconds"], 1),
             "rows": sum(map(len, log.splits.values())),
-            "backend": describe_environment()["backend"],
-            **measured_with(describe_environment()),
+            "backend": environment["backend"],
+            **measured_with(environment),
         }
         for label, report in reports.items()
     ]

@@ -106,7 +106,7 @@ def measured_line(
 
 
 def key(line: dict[str, Any]) -> tuple:
-    """What tells a point from others; lengths in their order."""
+    """The columns that tell points apart; lengths in their order."""
     return tuple(
         int(value) if str(value).isdecimal() else value
         for value in (line[name] for name in KEYS)

@@ -1,4 +1,4 @@
-"""What was planted is measured for each label, and no run is repeated."""
+"""Each label is measured, and no run is repeated."""
 
 import importlib
 import sys
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.one_backend(reason="no model is trained")
 
 
 def report_of(name, own, log, seed):
-    """What a run reports: the share of clicks, in place of a network's AUC."""
+    """The report of a run: the share of clicks, in place of an AUC."""
     labels = log.split("test").labels.reshape(-1, len(log.schema.labels))
     metrics = [{"auc": share, "log_loss": 0.5} for share in labels.mean(axis=0)]
     report = {**metrics[0], "seconds": 1.0}

@@ -1,4 +1,4 @@
-"""How sequences are found that DeepCTR-Torch names after their fields."""
+"""Histories that DeepCTR-Torch names after their fields."""
 
 from types import SimpleNamespace
 

@@ -179,7 +179,7 @@ class Golden:
 
 
 def _with_histories(rows):
-    """What `zoo.interop.long_histories` makes of LongCTR's columns of items.
+    """LongCTR's columns of items as `zoo.interop.long_histories` reads them.
 
     These have the events of the history, and last the item that is offered.
     """

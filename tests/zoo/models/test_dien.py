@@ -1,4 +1,4 @@
-"""What DIEN has beyond its originals, whose numbers `test_golden.py` has."""
+"""DIEN beyond its originals, whose numbers `test_golden.py` compares."""
 
 import keras
 import numpy as np

@@ -137,7 +137,7 @@ def test_a_clone_proves_each_network():
 
 
 def columns(model, probabilities):
-    """What a model predicts for each of its labels, `(batch, 1)`."""
+    """The predictions of each label of a model, `(batch, 1)`."""
     if isinstance(probabilities, dict):
         return [probabilities[label] for label in model.schema.labels]
     return [probabilities]

@@ -1,4 +1,4 @@
-"""What a history may be: empty, full, padded anywhere, parallel or not."""
+"""Histories that are empty, padded, parallel, or none at all."""
 
 import keras
 import numpy as np

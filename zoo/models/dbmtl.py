@@ -57,10 +57,6 @@ class DBMTL(CTRModel):
 
     SEVERAL_LABELS = True
 
-    gate_units = ()
-    gate_bias = True
-    gate_normalization = None
-
     def __init__(
         self,
         schema,

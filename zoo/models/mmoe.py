@@ -1,20 +1,16 @@
 from keras import ops
 
 from zoo.checks import check_boolean
-from zoo.checks import check_choice
 from zoo.checks import check_positive_integer
-from zoo.checks import check_positive_integers
-from zoo.models.ctr_model import CTRModel
-from zoo.models.network_arguments import NORMALIZATIONS
+from zoo.models.gated_experts_model import GatedExpertsModel
 from zoo.models.network_arguments import check_one_for_all
 from zoo.models.stacked_perceptrons import label_logits
-from zoo.models.stacked_perceptrons import stacked_gates
 from zoo.models.stacked_perceptrons import stacked_mlp
 from zoo.registry import network
 
 
 @network
-class MMoE(CTRModel):
+class MMoE(GatedExpertsModel):
     """MMoE: experts for all labels, which each label mixes by its own gate.
 
     `p_k = sigmoid(<tower_k(sum_e g_ke expert_e(fields)), w_k> + bias_k)` for
@@ -25,19 +21,12 @@ class MMoE(CTRModel):
         schema: `zoo.FeatureSchema`, the columns of the click log, with a label
             or several.
         num_experts: integer. Defaults to `4`, FuxiCTR's.
-        tower_units: tuple of integers, the hidden layers of each tower.
-            Defaults to `(128, 64)`, FuxiCTR's.
-        gate_units: tuple of integers, the hidden layers of each gate. Defaults
-            to `(128, 64)`, FuxiCTR's; the paper's `()` makes gates linear.
-        gate_bias: boolean, whether the scores of a gate have biases; the
-            paper's have none. Defaults to `True`.
-        gate_normalization: `"batch"`, `"layer"` or `None`, how the scores are
-            normalized before the softmax. Defaults to `None`.
         one_gate: boolean, whether one gate serves all labels, as in the paper's
             OMoE. Defaults to `False`.
-        **shared: arguments of `zoo.CTRModel`: `hidden_units` are the widths of
-            each expert; gates and towers have its `activation`,
-            `normalization` and `dropout`.
+        **shared: arguments of
+            `zoo.models.gated_experts_model.GatedExpertsModel`, such as
+            `gate_units`, and of `zoo.CTRModel`: `hidden_units` are the widths
+            of each expert.
 
     Example:
 
@@ -53,7 +42,6 @@ class MMoE(CTRModel):
     - [Ma et al., 2018](https://doi.org/10.1145/3219819.3220007), section 4.
     """
 
-    SEVERAL_LABELS = True
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
 
     def __init__(
@@ -61,24 +49,12 @@ class MMoE(CTRModel):
         schema,
         *,
         num_experts=4,
-        tower_units=(128, 64),
-        gate_units=(128, 64),
-        gate_bias=True,
-        gate_normalization=None,
         one_gate=False,
         **shared,
     ):
         check_positive_integer("num_experts", num_experts)
-        check_positive_integers("tower_units", tower_units)
-        check_positive_integers("gate_units", gate_units)
-        check_boolean("gate_bias", gate_bias)
-        check_choice("gate_normalization", gate_normalization, NORMALIZATIONS)
         check_boolean("one_gate", one_gate)
         self.num_experts = num_experts
-        self.tower_units = tuple(tower_units)
-        self.gate_units = tuple(gate_units)
-        self.gate_bias = gate_bias
-        self.gate_normalization = gate_normalization
         self.one_gate = one_gate
         super().__init__(schema, **shared)
 
@@ -88,8 +64,7 @@ class MMoE(CTRModel):
             self, x.flat, self.num_experts, self.hidden_units, "experts"
         )
         labels = len(self.schema.labels)
-        gates = stacked_gates(
-            self,
+        gates = self._gates(
             x.flat,
             1 if self.one_gate else labels,
             self.num_experts,

@@ -1,23 +1,19 @@
 import keras
 from keras import ops
 
-from zoo.checks import check_boolean
 from zoo.checks import check_choice
 from zoo.checks import check_positive_integer
-from zoo.checks import check_positive_integers
-from zoo.models.ctr_model import CTRModel
-from zoo.models.network_arguments import NORMALIZATIONS
+from zoo.models.gated_experts_model import GatedExpertsModel
 from zoo.models.network_arguments import check_one_for_all
 from zoo.models.stacked_perceptrons import label_experts
 from zoo.models.stacked_perceptrons import label_logits
-from zoo.models.stacked_perceptrons import stacked_gates
 from zoo.registry import network
 
 SHARED_GATES = ("all", "shared")
 
 
 @network
-class PLE(CTRModel):
+class PLE(GatedExpertsModel):
     """PLE: levels of experts, some of one label, others of all.
 
     A level has the vector `x_k` of each label `k` and `x_0` of all, at first
@@ -34,19 +30,12 @@ class PLE(CTRModel):
         num_specific_experts: integer, the experts of each label. Defaults to
             `1`.
         num_shared_experts: integer. Defaults to `1`.
-        tower_units: tuple of integers, the hidden layers of each tower.
-            Defaults to `(128, 64)`, FuxiCTR's.
-        gate_units: tuple of integers, the hidden layers of each gate. Defaults
-            to `(128, 64)`, FuxiCTR's; the paper's `()` makes gates linear.
-        gate_bias: boolean, whether the scores of a gate have biases; the
-            paper's have none. Defaults to `True`.
-        gate_normalization: `"batch"`, `"layer"` or `None`, how the scores are
-            normalized before the softmax. Defaults to `None`.
         shared_gate: string, which experts the next `x_0` is made of: `"all"`,
             or FuxiCTR's `"shared"`. Defaults to `"all"`, the paper's.
-        **shared: arguments of `zoo.CTRModel`: `hidden_units` are the widths of
-            each expert; gates and towers have its `activation`,
-            `normalization` and `dropout`.
+        **shared: arguments of
+            `zoo.models.gated_experts_model.GatedExpertsModel`, such as
+            `gate_units`, and of `zoo.CTRModel`: `hidden_units` are the widths
+            of each expert.
 
     Example:
 
@@ -62,7 +51,6 @@ class PLE(CTRModel):
     - [Tang et al., 2020](https://doi.org/10.1145/3383313.3412236), section 4.
     """
 
-    SEVERAL_LABELS = True
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
 
     def __init__(
@@ -72,28 +60,16 @@ class PLE(CTRModel):
         num_levels=2,
         num_specific_experts=1,
         num_shared_experts=1,
-        tower_units=(128, 64),
-        gate_units=(128, 64),
-        gate_bias=True,
-        gate_normalization=None,
         shared_gate="all",
         **shared,
     ):
         check_positive_integer("num_levels", num_levels)
         check_positive_integer("num_specific_experts", num_specific_experts)
         check_positive_integer("num_shared_experts", num_shared_experts)
-        check_positive_integers("tower_units", tower_units)
-        check_positive_integers("gate_units", gate_units)
-        check_boolean("gate_bias", gate_bias)
-        check_choice("gate_normalization", gate_normalization, NORMALIZATIONS)
         check_choice("shared_gate", shared_gate, SHARED_GATES)
         self.num_levels = num_levels
         self.num_specific_experts = num_specific_experts
         self.num_shared_experts = num_shared_experts
-        self.tower_units = tuple(tower_units)
-        self.gate_units = tuple(gate_units)
-        self.gate_bias = gate_bias
-        self.gate_normalization = gate_normalization
         self.shared_gate = shared_gate
         super().__init__(schema, **shared)
 
@@ -108,8 +84,8 @@ class PLE(CTRModel):
         """The next vectors of the labels, and that of all."""
         of_labels, of_all = label_experts(self, own, shared, name)
         _, labels, several, width = of_labels.shape
-        gates = stacked_gates(
-            self, own, labels, several + of_all.shape[1], f"{name}_gates"
+        gates = self._gates(
+            own, labels, several + of_all.shape[1], f"{name}_gates"
         )
         mixed = ops.einsum(
             "bks,bksd->bkd", gates[:, :, :several], of_labels
@@ -121,7 +97,5 @@ class PLE(CTRModel):
             seen = keras.layers.Concatenate(axis=1)(
                 [ops.reshape(of_labels, (-1, labels * several, width)), of_all]
             )
-        gate = stacked_gates(
-            self, shared, 1, seen.shape[1], f"{name}_shared_gate"
-        )
+        gate = self._gates(shared, 1, seen.shape[1], f"{name}_shared_gate")
         return mixed, ops.einsum("be,bed->bd", gate[:, 0], seen)

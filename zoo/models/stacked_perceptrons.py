@@ -81,26 +81,32 @@ def stacked_gates(
     stack: int,
     choices: int,
     name: str,
+    *,
+    units: tuple[int, ...] = (),
+    use_bias: bool = True,
+    normalization: str | None = None,
 ) -> Tensor:
     """Returns what gates weigh experts by, `(batch, stack, choices)`.
 
     Each gate is the softmax of a perceptron.
 
     Args:
-        model: `CTRModel` with `gate_units`, `gate_bias` and
-            `gate_normalization`; see `zoo.MMoE`.
+        model: `CTRModel`, whose activation, normalization and dropout the
+            hidden layers have.
         inputs: `(batch, width)` for all, or `(batch, stack, width)`.
         stack: integer, the number of gates.
         choices: integer, the number of experts of each.
         name: string, the name of the last layer, with which those of others
             begin.
+        units: integers, the hidden layers of each gate. Defaults to `()`.
+        use_bias: boolean, whether the scores have biases. Defaults to `True`.
+        normalization: `"batch"`, `"layer"` or `None`, that of the scores.
+            Defaults to `None`.
     """
-    hidden = stacked_mlp(model, inputs, stack, model.gate_units, name)
-    scores = StackedDense(stack, choices, use_bias=model.gate_bias, name=name)(
-        hidden
-    )
-    if model.gate_normalization is not None:
-        scores = stacked_norm(scores, model.gate_normalization, f"{name}_norm")
+    hidden = stacked_mlp(model, inputs, stack, units, name)
+    scores = StackedDense(stack, choices, use_bias=use_bias, name=name)(hidden)
+    if normalization is not None:
+        scores = stacked_norm(scores, normalization, f"{name}_norm")
     return ops.softmax(scores, axis=-1)
 
 

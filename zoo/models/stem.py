@@ -3,17 +3,15 @@ import numpy as np
 from keras import ops
 
 from zoo.checks import check_positive_integer
-from zoo.checks import check_positive_integers
-from zoo.models.ctr_model import CTRModel
+from zoo.models.gated_experts_model import GatedExpertsModel
 from zoo.models.network_arguments import check_one_for_all
 from zoo.models.stacked_perceptrons import label_experts
 from zoo.models.stacked_perceptrons import label_logits
-from zoo.models.stacked_perceptrons import stacked_gates
 from zoo.registry import network
 
 
 @network
-class STEM(CTRModel):
+class STEM(GatedExpertsModel):
     """STEM: embeddings and experts of each label, which the others may read.
 
     The fields have a table for each label `k`, which gives `x_k`, and one for
@@ -30,13 +28,10 @@ class STEM(CTRModel):
         num_specific_experts: integer, the experts of each label. Defaults to
             `1`.
         num_shared_experts: integer. Defaults to `1`.
-        tower_units: tuple of integers, the hidden layers of each tower.
-            Defaults to `(128, 64)`.
-        gate_units: tuple of integers, the hidden layers of each gate. Defaults
-            to `(128, 64)`.
-        **shared: arguments of `zoo.CTRModel`: `embedding_dim` is that of each
-            table, and `hidden_units` are the widths of each expert; gates and
-            towers have its `activation`, `normalization` and `dropout`.
+        **shared: arguments of
+            `zoo.models.gated_experts_model.GatedExpertsModel`, such as
+            `gate_units`, and of `zoo.CTRModel`: `hidden_units` are the widths
+            of each expert, and `embedding_dim` that of each table.
 
     Example:
 
@@ -53,11 +48,6 @@ class STEM(CTRModel):
       authors have one table with longer rows, of which labels have parts.
     """
 
-    SEVERAL_LABELS = True
-
-    gate_bias = True
-    gate_normalization = None
-
     def __init__(
         self,
         schema,
@@ -65,20 +55,14 @@ class STEM(CTRModel):
         num_levels=1,
         num_specific_experts=1,
         num_shared_experts=1,
-        tower_units=(128, 64),
-        gate_units=(128, 64),
         **shared,
     ):
         check_positive_integer("num_levels", num_levels)
         check_positive_integer("num_specific_experts", num_specific_experts)
         check_positive_integer("num_shared_experts", num_shared_experts)
-        check_positive_integers("tower_units", tower_units)
-        check_positive_integers("gate_units", gate_units)
         self.num_levels = num_levels
         self.num_specific_experts = num_specific_experts
         self.num_shared_experts = num_shared_experts
-        self.tower_units = tuple(tower_units)
-        self.gate_units = tuple(gate_units)
         super().__init__(schema, **shared)
 
     def logits(self, x):
@@ -97,8 +81,7 @@ class STEM(CTRModel):
         experts = keras.layers.Concatenate(axis=1)(
             [ops.reshape(of_labels, (-1, labels * several, width)), of_all]
         )
-        gates = stacked_gates(
-            self,
+        gates = self._gates(
             own + shared[:, None],
             labels,
             experts.shape[1],
@@ -115,7 +98,5 @@ class STEM(CTRModel):
         )
         if name == f"level_{self.num_levels}":
             return mixed, None
-        gate = stacked_gates(
-            self, shared, 1, experts.shape[1], f"{name}_shared_gate"
-        )
+        gate = self._gates(shared, 1, experts.shape[1], f"{name}_shared_gate")
         return mixed, ops.einsum("be,bed->bd", gate[:, 0], experts)

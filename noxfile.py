@@ -43,7 +43,9 @@ ONE_THREAD = {
 UNOPTIMIZED = {
     "XLA_FLAGS": ONE_THREAD["XLA_FLAGS"]
     + " --xla_backend_optimization_level=0"
-    + " --xla_llvm_disable_expensive_passes=true",
+    + " --xla_llvm_disable_expensive_passes=true"
+    # Fewer passes, and twice as fast.
+    + " --xla_cpu_use_fusion_emitters=false",
 }
 # Tests and their processes compile the same small programs again and again.
 JAX_CACHE = {
@@ -110,6 +112,8 @@ def tests(session, backend):
         "--ignore=tests/documentation",
         "--ignore=tests/zoo/interop",
         "--ignore=tests/zoo/encoding/test_spark.py",
+        # A variant of each network; `large` runs a whole pack's.
+        "--golden=tests/zoo/models/golden",
         *("-m", marks, *PARALLEL),
     )
 
@@ -122,6 +126,7 @@ def large(session, backend):
     if backend != "torch":
         marks += " and not one_backend"
     run_tests(session, backend, "-m", marks, *PARALLEL)
+    run_tests(session, backend, "tests/zoo/models/test_golden.py", *PARALLEL)
 
 
 @nox.session(venv_backend="none")

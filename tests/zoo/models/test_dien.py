@@ -36,6 +36,7 @@ def softplus(x):
     return np.log1p(np.exp(x))
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("gru_type", GRU_TYPES)
 def test_it_does_not_matter_where_padding_is(gru_type):
     model = set_weights(build("dien", gru_type=gru_type, attention="mlp"))
@@ -98,6 +99,7 @@ def test_auxiliary_loss_by_loops(sampled):
     )
 
 
+@pytest.mark.trained_often
 def test_it_trains_on_negatives():
     schema = with_sequences(**SEQUENCES, **NEGATIVES)
     names = (("no_sites", "no_hours"),)

@@ -51,6 +51,7 @@ def build(name, schema=FULL, **arguments):
     return set_weights(MODELS[name](schema, **arguments))
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("name", ["deepfm", "dcn_v2"])
 def test_every_label_is_learned_and_predicted(name, lazy, tmp_path):

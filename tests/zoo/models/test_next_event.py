@@ -86,6 +86,7 @@ def dmr_state(w, events):
     return relu(total @ w["user_state_1/kernel"] + w["user_state_1/bias"])
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("negatives", [None, NEGATIVES])
 def test_dmr_predicts_the_newest_event(negatives):
     names = [] if negatives else ["sites", "hours"]
@@ -130,6 +131,7 @@ def test_dmr_predicts_the_newest_event(negatives):
     np.testing.assert_allclose(received, 0.5 * np.mean(losses), rtol=1e-4)
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("negatives", [None, NEGATIVES])
 def test_dmin_predicts_each_next_event(negatives):
     names = [] if negatives else ["sites", "hours"]
@@ -186,6 +188,7 @@ def test_negatives_of_dmin_have_the_places_of_events():
         zoo.DMIN(small, **settings)
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("network", ["dmin", "dmr"])
 def test_rows_without_weight_add_nothing(network):
     model = zoo.models.MODELS[network](
@@ -203,6 +206,7 @@ def test_rows_without_weight_add_nothing(network):
     assert loss_of(model, kept, 0 * weights) == 0
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("network", ["dmin", "dmr"])
 @pytest.mark.parametrize("negatives", [None, NEGATIVES])
 def test_a_step_moves_what_the_loss_is_made_of(network, negatives):

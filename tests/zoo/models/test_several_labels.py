@@ -72,6 +72,7 @@ def test_a_label_that_all_rows_lack_moves_no_tower(network):
     assert all(np.isfinite(value).all() for value in after.values())
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("network", ["mmoe", "aitm"])
 def test_one_label_is_enough(network):
     model = MODELS[network](SCHEMA, embedding_dim=4, hidden_units=(8, 6))
@@ -83,6 +84,7 @@ def test_one_label_is_enough(network):
     assert np.isfinite(predicted).all()
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("network", ["esmm", "ple"])
 def test_labels_may_have_any_names(network, tmp_path):
     labels = ("a click / view", "kept")

@@ -86,11 +86,14 @@ FORMATS = {
 
 # Networks whose file a runtime can't open, and why.
 LOOP = "its runtime has not TensorFlow's loop over a history"
+SHAPES = "its runtime finds shapes that don't fit"
 REFUSED = {
     ("dien", "onnx", "tensorflow"): LOOP,
     ("dien", "litert", "tensorflow"): LOOP,
+    ("dien", "openvino", "tensorflow"): LOOP,
     ("mirrn", "litert", "tensorflow"): "its runtime finds a shape too large",
-    ("sarnet", "openvino", "torch"): "its runtime finds shapes that don't fit",
+    ("qnn", "openvino", "tensorflow"): SHAPES,
+    ("sarnet", "openvino", "torch"): SHAPES,
 }
 
 

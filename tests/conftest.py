@@ -16,6 +16,7 @@ TRAINED_OFTEN = [
         "keras_cowclip/test_lazy_adam.py",
         "zoo/cli/test_json.py",
         "zoo/evaluation",
+        "zoo/models/test_domains.py",
         "zoo/models/test_growth.py",
         "zoo/training/test_checkpoints.py",
         "zoo/training/test_clip_variant.py",

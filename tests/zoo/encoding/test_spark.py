@@ -1,6 +1,7 @@
 """Spark gives the same folder as DuckDB, and the same errors."""
 
 import dataclasses
+import functools
 import gzip
 import hashlib
 import json
@@ -40,6 +41,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 MASTER = "local[2]"
+# A case that runs in `nox -s large`.
+LARGE = functools.partial(pytest.param, marks=pytest.mark.large)
 BLOCK_BYTES = 100_000
 STRANGE = [
     *("NULL", "null", "nan", " ", " a", "a ", "0", "-1", "1.0", "é", "日本"),
@@ -250,13 +253,15 @@ def test_starts_and_stops_spark(tmp_path, tiny, make_lines, capfd):
     "options",
     [
         {"min_count": 2, "seed": 7},
-        {
-            "split": "sequential",
-            "validation_fraction": 0.2,
-            "max_vocabulary": 30,
-            "dense_transform": "log",
-            "fit_on": "all",
-        },
+        LARGE(
+            {
+                "split": "sequential",
+                "validation_fraction": 0.2,
+                "max_vocabulary": 30,
+                "dense_transform": "log",
+                "fit_on": "all",
+            }
+        ),
         {"split": "day", "num_buckets": 500, "dense_transform": "none"},
     ],
 )
@@ -396,7 +401,7 @@ def test_bad_row_in_parquet(shop, check_refused, tmp_path):
         check_refused(log_format, source, pattern)
 
 
-@pytest.mark.parametrize("buckets", [None, 50])
+@pytest.mark.parametrize("buckets", [None, LARGE(50)])
 def test_ids_are_found_by_value(check_same, tmp_path, buckets):
     names = ("zip", "version", "size", "flag", "code")
     log_format = LogFormat(
@@ -728,7 +733,9 @@ def rows_with_lists(num_rows, numbers=False):
     return columns
 
 
-@pytest.mark.parametrize("options", [{"min_count": 2}, {"num_buckets": 50}])
+@pytest.mark.parametrize(
+    "options", [{"min_count": 2}, LARGE({"num_buckets": 50})]
+)
 def test_lists_in_text(write, check_same, tmp_path, options):
     columns = rows_with_lists(1500)
     text = {
@@ -748,7 +755,7 @@ def test_lists_in_text(write, check_same, tmp_path, options):
         check_same(encoder, source, name="grown", grow=True)
 
 
-@pytest.mark.parametrize("numbers", [False, True])
+@pytest.mark.parametrize("numbers", [LARGE(False), True])
 def test_lists_in_parquet(check_same, tmp_path, numbers):
     columns = rows_with_lists(1500, numbers)
     columns["history"] = [x or None for x in columns["history"]]

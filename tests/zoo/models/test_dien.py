@@ -118,6 +118,7 @@ def test_it_trains_on_negatives():
     )
 
 
+@pytest.mark.trained_often
 def test_it_trains_with_an_auxiliary_loss_of_its_batch():
     model = build("dien", auxiliary_weight=1.0, reset_after=False)
     x = inputs(model.schema, rows=32)

@@ -72,7 +72,6 @@ def predicted(model, x):
     return np.concatenate(list(values), axis=1)
 
 
-@pytest.mark.trained_often
 @pytest.mark.parametrize("name", NETWORKS)
 def test_an_unseen_domain_keeps_its_first_weights(name):
     model = made(name)
@@ -107,7 +106,6 @@ def test_an_unseen_domain_has_the_shared_star_and_statistics():
     np.testing.assert_array_equal(predicted(model, x), before)
 
 
-@pytest.mark.trained_often
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(
     "domains", [[1], [1] * 8, [0, 2, 2]], ids=["one row", "one domain", "lone"]

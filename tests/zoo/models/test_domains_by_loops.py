@@ -140,6 +140,7 @@ def test_star_is_the_published_one():
     compare(model, star_row)
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("labels", [None, LABELS])
 @pytest.mark.parametrize(
     "arguments",

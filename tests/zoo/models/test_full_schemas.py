@@ -243,6 +243,7 @@ def test_a_network_without_logits_says_so():
         type("Empty", (zoo.CTRModel,), {})(PLAIN)
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("normalization", [None, "batch", "layer"])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "dice", "prelu", None])
 def test_hidden_layers_have_the_activation_asked_for(normalization, activation):
@@ -323,6 +324,7 @@ def test_a_sequence_may_be_called_as_a_layer_is():
     assert model.predict(x, verbose=0).shape == (3, 1)
 
 
+@pytest.mark.trained_often
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize`")
 def test_a_quantized_network_reads_histories():
     model = build("wide_deep")

@@ -226,6 +226,7 @@ def test_a_model_card_has_a_column_for_each_label(by_label, log, tmp_path):
     }
 
 
+@pytest.mark.trained_often
 def test_a_run_measures_groups_after_every_epoch(log, tmp_path):
     settings = {
         "batch_size": 256, "epochs": 2, "embedding_dim": 2,

@@ -121,6 +121,7 @@ def test_a_killed_process_goes_on_to_the_same_bits(tmp_path, whole):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run"]
 
 
+@pytest.mark.trained_often
 # At a checkpoint of the first epoch; between two; just behind an epoch.
 @pytest.mark.parametrize(
     "step", [*(pytest.param(n, marks=pytest.mark.large) for n in (10, 66)), 47]

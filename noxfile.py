@@ -13,6 +13,12 @@ import nox
 nox.needs_version = ">=2024.4"
 # pip, not uv: uv does not see wheels that a machine offers by `find-links`.
 nox.options.default_venv_backend = "venv"
+# Of the wheel's environments JAX's alone, which is made the quickest; that all
+# that is imported is asked for, `tests/test_requirements.py` sees.
+nox.options.sessions = (
+    *("lint", "tests", "docs", "parity", "spark"),
+    "build(jax)",
+)
 
 ROOT = Path(__file__).parent
 # Python compiles what it imports; pip would compile all of every package.
@@ -118,7 +124,7 @@ def tests(session, backend):
     )
 
 
-@nox.session(venv_backend="none", default=False)
+@nox.session(venv_backend="none")
 @nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
 def large(session, backend):
     """Run the tests that guard a release, not a merge."""
@@ -136,7 +142,7 @@ def docs(session):
     run_tests(session, "torch", "tests/documentation", *PARALLEL)
 
 
-@nox.session(default=False)
+@nox.session
 @nox.parametrize(
     "backend", [nox.param(b, id=b, tags=["gpu"]) for b in BACKENDS]
 )
@@ -165,7 +171,7 @@ def parity(session):
     run_shared(session, "benchmarks/parity.py", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session
 def bench(session):
     """Measure training steps, with `--peers` those of other libraries too.
 
@@ -180,14 +186,14 @@ def bench(session):
     session.run("python", f"benchmarks/speed/{script}", *options)
 
 
-@nox.session(default=False)
+@nox.session
 def matrix(session):
     """Compare exactness, speed and memory of the backends, with any GPU."""
     session.install(*INSTALL, "-e", ".[zoo]", *BACKENDS.values())
     session.run("python", "benchmarks/matrix.py", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session
 @nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
 def tutorials(session, backend):
     """Run the tutorials; one of them needs all three backends."""
@@ -208,7 +214,7 @@ def spark(session):
     run_tests(session, "jax", "tests/zoo/encoding/test_spark.py", *PARALLEL)
 
 
-@nox.session(default=False)
+@nox.session
 def interop(session):
     """Compare imported models with the originals, on each backend."""
     session.install(
@@ -230,7 +236,7 @@ def interop(session):
         )
 
 
-@nox.session(default=False)
+@nox.session
 def export(session):
     """Open exported models in their own runtimes, from each backend.
 

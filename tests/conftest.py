@@ -48,6 +48,7 @@ ONE_BACKEND = [
         "zoo/data/test_encoded_log.py",
         "test_floors.py",
         "test_install.py",
+        "test_requirements.py",
         "zoo/runtime/test_elision.py",
         "zoo/runtime/test_figure_text.py",
         "zoo/runtime/test_memory.py",

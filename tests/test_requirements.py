@@ -1,0 +1,56 @@
+"""Every package that the code imports is one that `pyproject.toml` asks for.
+
+An environment of a backend alone may lack what another one brings along.
+"""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BACKENDS = ("tensorflow", "jax", "torch")
+# The packages, and the extras with what each may import.
+OURS = {
+    "keras_cowclip": BACKENDS,
+    "zoo": (*BACKENDS, "zoo", "spark", "export"),
+}
+
+
+def imported(path):
+    """The names of the packages that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+    packages = {name.partition(".")[0] for name in names}
+    return packages - sys.stdlib_module_names - {*OURS}
+
+
+def normalized(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def required(extras):
+    """The distributions that the project and some of its extras ask for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = list(project["dependencies"])
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    return {normalized(re.match(r"[\w.-]+", line)[0]) for line in lines}
+
+
+@pytest.mark.parametrize("ours", OURS)
+def test_what_is_imported_is_required(ours):
+    distributions, asked = packages_distributions(), required(OURS[ours])
+    for path in sorted((ROOT / ours).rglob("*.py")):
+        for package in imported(path):
+            # TensorFlow has several distributions.
+            names = [package, *distributions.get(package, [])]
+            assert {*map(normalized, names)} & asked, f"{path}: {package}"

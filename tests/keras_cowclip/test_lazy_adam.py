@@ -53,7 +53,9 @@ def test_a_row_that_rested_is_about_where_the_dense_step_has_it(embedding_l2):
     np.testing.assert_allclose(lazy - 1.0, dense - 1.0, rtol=0.3)
 
 
-@pytest.mark.parametrize("every", [10, 100])
+@pytest.mark.parametrize(
+    "every", [10, pytest.param(100, marks=pytest.mark.large)]
+)
 def test_the_l2_of_missed_steps_is_in_the_second_moment(every):
     # It is larger than the gradients, as it is at a large batch.
     ids = np.full((1000, 2), FREQUENT)

@@ -54,7 +54,9 @@ def in_one_and_in_many(
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("k", [2, 4])
+@pytest.mark.parametrize(
+    "k", [pytest.param(2, marks=pytest.mark.trained_often), 4]
+)
 def test_k_batches_equal_one_k_times_larger(k, mode):
     (one, many), optimizers = in_one_and_in_many(k, **MODES[mode])
     networks.assert_same_weights(many, one)

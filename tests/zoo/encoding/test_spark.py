@@ -284,6 +284,7 @@ def test_splits_of_the_provider(shop, make_rows, write, check_same, tmp_path):
     check_same(shop, source)
 
 
+@pytest.mark.large
 def test_days_in_files_and_encoders(
     shop, make_rows, write, check_same, tmp_path
 ):

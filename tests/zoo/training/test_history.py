@@ -19,7 +19,7 @@ def log():
     return synthetic.make_log(rows=120_000, max_vocabulary=1_000, history=20)
 
 
-@pytest.mark.trained_often
+@pytest.mark.large
 def test_a_mean_of_the_history_loses_against_attention(log):
     aucs = {}
     for layer in (MeanOfEvents, WeightedEvents):

@@ -45,7 +45,7 @@ def main() -> None:
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=int, default=size)
     parser.add_argument("--windows", type=int, default=3)
-    parser.add_argument("--window-seconds", type=float, default=2.0)
+    parser.add_argument("--window-seconds", type=float, default=1.0)
     parser.add_argument("--output", type=Path, default=RESULTS)
     # Of the process that measures one point.
     parser.add_argument("--point", type=json.loads, help=argparse.SUPPRESS)
@@ -221,9 +221,11 @@ def markdown(lines: list[dict[str, Any]]) -> str:
 def draw(lines: list[dict[str, Any]], path: Path) -> None:
     """Time and memory against the length, a column for each backend."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     backends = sorted({line["backend"] for line in lines})
     names = sorted({line["network"] for line in lines})
+    lengths = sorted({int(line["length"]) for line in lines})
     panels = {
         "step_ms": "training step, ms",
         "mib_of_training": "MiB of training",
@@ -250,6 +252,11 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
                 )
             axis.set_xscale("log")
             axis.set_yscale("log")
+            axis.set_xticks(lengths, map(str, lengths))
+            axis.set_xticks([], minor=True)
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter("")
             axis.grid(alpha=0.3)
     for axis, backend in zip(axes[0], backends, strict=True):
         axis.set_title(backend)

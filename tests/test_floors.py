@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.imports import imports_in
+
 ROOT = Path(__file__).parents[1]
 # From the ground up. A package imports from its own floor or from below; two
 # packages of one floor do not import each other.
@@ -47,20 +49,10 @@ MODULES = {
 
 def imports_of(name):
     """The modules of the two packages that a module imports, anywhere."""
-    for node in ast.walk(ast.parse(MODULES[name].read_text())):
-        if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{name} has a relative import"
-            found = [
-                whole
-                if (whole := f"{node.module}.{alias.name}") in MODULES
-                else node.module
-                for alias in node.names
-            ]
-        else:
-            continue
-        yield from (module for module in found if module in MODULES)
+    for whole in imports_in(MODULES[name]):
+        module = whole if whole in MODULES else whole.rpartition(".")[0]
+        if module in MODULES:
+            yield module
 
 
 def package_of(module):

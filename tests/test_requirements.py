@@ -3,7 +3,6 @@
 An environment of a backend alone may lack what another one brings along.
 """
 
-import ast
 import re
 import sys
 import tomllib
@@ -11,6 +10,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+from tests.imports import imports_in
 
 ROOT = Path(__file__).parents[1]
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -23,13 +24,7 @@ OURS = {
 
 def imported(path):
     """The names of the packages that a file imports, anywhere in it."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names.add(node.module)
-    packages = {name.partition(".")[0] for name in names}
+    packages = {name.partition(".")[0] for name in imports_in(path)}
     return packages - sys.stdlib_module_names - {*OURS}
 
 

@@ -59,7 +59,7 @@ class GatedExpertsModel(CTRModel):
         super().__init__(schema, **shared)
 
     def _gates(self, inputs, stack, choices, name):
-        """What `stack` gates weigh experts by, `(batch, stack, choices)`."""
+        """The weights that gates give experts, `(batch, stack, choices)`."""
         return stacked_gates(
             self,
             inputs,

@@ -661,9 +661,7 @@ def test_decimals_and_flags(shop, make_rows, check_same, tmp_path):
 @pytest.mark.parametrize(
     "kind",
     [
-        kind
-        if kind == "with a zone"
-        else pytest.param(kind, marks=pytest.mark.large)
+        kind if kind == "with a zone" else LARGE(kind)
         for kind in (*by_time.SPELLINGS, *by_time.COLUMNS)
     ],
 )

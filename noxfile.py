@@ -23,6 +23,9 @@ nox.options.sessions = (
 ROOT = Path(__file__).parent
 # Python compiles what it imports; pip would compile all of every package.
 INSTALL = ("--no-compile", "-c", str(ROOT / "constraints.txt"))
+# Images of containers have it. Each process would compile Keras and its backend
+# again, which takes longer than to import them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A process that is done takes over half of what another one has left to do, and
 # no more: the tests of a file share what takes long to make.
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")

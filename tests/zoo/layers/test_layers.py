@@ -314,6 +314,7 @@ def test_every_layer_is_a_case():
     assert public == {case[0] for case in CASES}
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize(
     "layer_class, arguments, shapes", CASES, ids=lambda c: str(c)[:40]
 )

@@ -57,6 +57,7 @@ ONE_BACKEND = [
         "test_install.py",
         "test_requirements.py",
         "zoo/runtime/test_elision.py",
+        "zoo/runtime/test_environment.py",
         "zoo/runtime/test_figure_text.py",
         "zoo/runtime/test_memory.py",
         "zoo/files",

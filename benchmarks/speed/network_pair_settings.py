@@ -38,7 +38,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "fmfm": ("FmFM", {}),
     "fwfm": ("FwFM", {}),
     "gdcn": ("GDCN", {"dnn_hidden_units": UNITS}),
-    "hfm": ("HFM", {"hidden_units": UNITS}),
+    "hfm": ("HFM", {"hidden_units": UNITS, "hidden_activations": "relu"}),
     "hofm": ("HOFM", {}),
     "interhat": ("InterHAt", {"hidden_units": UNITS, "num_heads": 1}),
     "lr": ("LR", {}),

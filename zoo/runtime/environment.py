@@ -33,8 +33,15 @@ def describe_environment() -> dict[str, Any]:
     return {
         "backend": backend,
         "versions": versions,
-        "hardware": f"{gpu}{_processor()}, {os.cpu_count()} cores",
+        "hardware": f"{gpu}{_processor()}, {_cores()}",
     }
+
+
+def _cores() -> str:
+    """Those that this process may use, which `taskset` makes fewer."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    count = len(allowed(0)) if allowed else os.cpu_count()
+    return "1 core" if count == 1 else f"{count} cores"
 
 
 def _processor() -> str:

@@ -149,9 +149,10 @@ def markdown(lines: list[Line]) -> str:
     columns = [*BACKENDS, "ours / original"]
     text = [
         "Milliseconds of a training step of 8192 rows with `CowClip` in `fit`, "
-        "and of forward and backward of 2048 rows on PyTorch beside the "
-        "original of FuxiCTR (below 1: ours is faster). Parameters in "
-        "millions, memory of the PyTorch process at its peak in MiB.",
+        "with the network's defaults, and of forward and backward of 2048 "
+        "rows on PyTorch beside the original of FuxiCTR (below 1: ours is "
+        "faster). Parameters in millions, memory of the PyTorch process at "
+        "its peak in MiB.",
         "",
         f"| network | {' | '.join(columns)} | parameters | memory |",
         "|---|" + "---:|" * (len(columns) + 2),

@@ -19,7 +19,6 @@ history all but alone.
 import argparse
 import csv
 import datetime
-import os
 import platform
 import resource
 import shutil
@@ -148,13 +147,14 @@ def measure(folder, arguments):
 
     import zoo
     from zoo.data.split import Split
+    from zoo.runtime.processor import num_cores
 
     schema = schema_of(arguments)
     backend = keras.backend.backend()
     environment = {
         "date": datetime.date.today().isoformat(),
         "cpu": cpu_model(),
-        "cores": os.cpu_count(),
+        "cores": num_cores(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "pyarrow": pa.__version__,

@@ -5,10 +5,10 @@ import keras
 import pytest
 
 TESTS = Path(__file__).parent
-# What trains a network many times, or calls many small operations one by one,
-# by code that is the same for all backends. At a merge PyTorch alone runs them,
-# for it need not compile; `nox -s large` runs them with the others. Single
-# tests have the mark.
+# What trains or saves networks many times, or calls many small operations one
+# by one, by code that is the same for all backends. At a merge PyTorch alone
+# runs them, for it need not compile; `nox -s large` runs them with the others.
+# Single tests have the mark.
 TRAINED_OFTEN = [
     TESTS / name
     for name in (

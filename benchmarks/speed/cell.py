@@ -98,7 +98,7 @@ class Contestant:
         start = time.perf_counter()
         self._fit(steps=1)
         self.result.first_step_seconds = time.perf_counter() - start
-        # What is left to compile makes this one seem longer than it is.
+        # The first of the two may still compile.
         step_seconds = min(self._fit(steps=1), self._fit(steps=1))
         self.steps = max(1, round(arguments.window_seconds / step_seconds))
 

@@ -1,6 +1,5 @@
 """Measures the machine's limits, and the least time of a training step."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -9,6 +8,7 @@ from keras import ops
 from timing import median_seconds
 
 from zoo.runtime.accelerator import accelerator_name
+from zoo.runtime.processor import num_cores
 
 GEMM_WIDTH = 400
 COPIED_FLOATS = 2**24
@@ -70,7 +70,7 @@ def _card_copy_rate() -> float:
 
 def _copy_rate() -> float:
     """Of the host's memory, by as many threads as there are cores."""
-    threads = os.cpu_count() or 1
+    threads = num_cores()
     pieces = [
         (np.ones(COPIED_FLOATS, "f4"), np.ones(COPIED_FLOATS, "f4"))
         for _ in range(threads)

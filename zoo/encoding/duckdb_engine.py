@@ -32,6 +32,7 @@ from zoo.encoding.row_files import part_name
 from zoo.encoding.row_files import weights_of
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
+from zoo.runtime.processor import num_cores
 from zoo.runtime.progress import Stages
 
 # For the text and rows outside of DuckDB.
@@ -62,7 +63,7 @@ class DuckDBEngine:
                 config={
                     "memory_limit": f"{share // 1000}KB",
                     "temp_directory": str(folder / "spilled"),
-                    "threads": str(_num_cores()),
+                    "threads": str(num_cores()),
                 },
             )
             # The database is deleted after use: tidying up is lost work.
@@ -332,10 +333,3 @@ def _resident_bytes() -> int:
     except (OSError, ValueError, AttributeError):
         # Not Linux: Python with Keras and its largest backend.
         return 800_000_000
-
-
-def _num_cores() -> int:
-    # Containers and batch systems lend fewer cores than the machine has.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

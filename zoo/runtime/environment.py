@@ -1,6 +1,5 @@
 """Describes the hardware and software that a result was measured with."""
 
-import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 import keras_cowclip
 from zoo.runtime.accelerator import accelerator_name
+from zoo.runtime.processor import num_cores
 
 
 def describe_environment() -> dict[str, Any]:
@@ -38,9 +38,7 @@ def describe_environment() -> dict[str, Any]:
 
 
 def _cores() -> str:
-    """Those that this process may use, which `taskset` makes fewer."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    count = len(allowed(0)) if allowed else os.cpu_count()
+    count = num_cores()
     return "1 core" if count == 1 else f"{count} cores"
 
 

@@ -208,6 +208,8 @@ def _draw_data_card(card: dict[str, Any], path: str | Path) -> None:
     )
     for axes, (name, field) in zip(panels, fields.items(), strict=False):
         _plot_frequencies(axes, name, field["counts"])
+    # There is a labelled tick, 1, also where all counts are alike.
+    panels[0].set_ylim(bottom=0.8)
     for axes in panels[len(fields) :]:
         axes.axis("off")
     splits = ", ".join(
@@ -255,6 +257,8 @@ def _plot_frequencies(axes: Any, name: str, counts: np.ndarray) -> None:
     axes.grid(alpha=0.3)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    # They are most of the time that drawing takes.
+    axes.minorticks_off()
     if len(counts):
         # A few hundred points draw a curve of millions as well as all do.
         ranks = np.unique(np.geomspace(1, len(counts), 300).astype("int64"))

@@ -16,7 +16,7 @@ nox.options.default_venv_backend = "venv"
 # Of the wheel's environments JAX's alone, which is made the quickest; that all
 # that is imported is asked for, `tests/test_requirements.py` sees.
 nox.options.sessions = (
-    *("lint", "tests", "docs", "parity", "spark"),
+    *("lint", "tests", "docs", "parity"),
     "build(jax)",
 )
 
@@ -112,15 +112,15 @@ def lint(session):
 def tests(session, backend):
     """Run the tests with one backend; with PyTorch also those of no backend."""
     marks = "not export and not large"
+    # Its own session runs those.
+    ignored = ["--ignore=tests/zoo/interop"]
     if backend != "torch":
         marks += " and not one_backend"
+        ignored.append("--ignore=tests/documentation")
     run_tests(
         session,
         backend,
-        # Other sessions run those.
-        "--ignore=tests/documentation",
-        "--ignore=tests/zoo/interop",
-        "--ignore=tests/zoo/encoding/test_spark.py",
+        *ignored,
         # A variant of each network; `large` runs a whole pack's.
         "--golden=tests/zoo/models/golden",
         *("-m", marks, *PARALLEL),
@@ -140,9 +140,8 @@ def large(session, backend):
 
 @nox.session(venv_backend="none")
 def docs(session):
-    """Build the reference into `site/`, and run what documents show."""
+    """Build the reference into `site/`; `tests(torch)` runs its examples."""
     run_shared(session, "-m", "mkdocs", "build", "--strict", backend="torch")
-    run_tests(session, "torch", "tests/documentation", *PARALLEL)
 
 
 @nox.session
@@ -209,12 +208,6 @@ def tutorials(session, backend):
         *(session.posargs or ["run"]),
         env={"KERAS_BACKEND": backend},
     )
-
-
-@nox.session(venv_backend="none")
-def spark(session):
-    """Run the tests of the Spark engine, which no backend changes."""
-    run_tests(session, "jax", "tests/zoo/encoding/test_spark.py", *PARALLEL)
 
 
 @nox.session

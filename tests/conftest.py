@@ -1,7 +1,6 @@
 import os
 from pathlib import Path
 
-import keras
 import pytest
 
 TESTS = Path(__file__).parent
@@ -83,12 +82,16 @@ def pytest_addoption(parser):
     )
 
 
+# Keras takes 10 seconds to import, and the process that hands tests to others
+# has no need of it: functions import it here.
 def pytest_configure(config):
     if not config.getoption("--accelerator"):
         return
     # Child processes of the tests need a part of the GPU's memory.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    import keras
+
     from zoo.runtime.accelerator import accelerator_name
 
     if accelerator_name() is None:
@@ -109,24 +112,33 @@ def pytest_report_header(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    import keras
+
     for path in (*ONE_BACKEND, *TRAINED_OFTEN):
         # Or its tests would run with every backend, and nobody would know.
         assert path.exists(), f"lists must name tests. Received: {path}"
-    for paths, mark in (
-        (ONE_BACKEND, pytest.mark.one_backend),
-        (TRAINED_OFTEN, pytest.mark.trained_often),
-    ):
-        for item in items:
-            if any(item.path.is_relative_to(path) for path in paths):
-                item.add_marker(mark)
+    marks = {path: list(_marks(path)) for path in {item.path for item in items}}
+    for item in items:
+        for mark in marks[item.path]:
+            item.add_marker(mark)
     if keras.backend.backend() != "torch":
         for item in items:
             if item.get_closest_marker("trained_often"):
                 item.add_marker(pytest.mark.large)
 
 
+def _marks(path):
+    places = {path, *path.parents}
+    if not places.isdisjoint(ONE_BACKEND):
+        yield pytest.mark.one_backend
+    if not places.isdisjoint(TRAINED_OFTEN):
+        yield pytest.mark.trained_often
+
+
 @pytest.fixture(autouse=True)
 def seeded():
+    import keras
+
     keras.utils.set_random_seed(0)
 
 
@@ -136,6 +148,8 @@ def trained_on_every_backend(request, monkeypatch):
     marker = request.node.get_closest_marker("one_backend")
     if marker is None or "reason" in marker.kwargs:
         return
+
+    import keras
 
     def refuse(*args, **kwargs):
         pytest.fail("a test that uses a model must run with every backend")

@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import shutil
 import zipfile
+from unittest import mock
 
 import datasets
 import huggingface_hub
@@ -10,9 +11,17 @@ import pytest
 import zoo
 from tests.folder_hub import FolderHub
 from zoo.datasets import hub
+from zoo.registry import NETWORKS
 
 ROWS = 2000
 SPLIT_FILES = ("train.csv", "valid.csv", "test.csv")
+
+
+@pytest.fixture(autouse=True)
+def own_networks():
+    """The networks that an example registers are no longer known after it."""
+    with mock.patch.dict(NETWORKS):
+        yield
 
 
 @pytest.fixture(scope="session")

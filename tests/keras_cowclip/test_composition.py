@@ -336,6 +336,7 @@ def test_ema_ends_in_the_average_of_the_steps(plain):
         )
 
 
+@pytest.mark.trained_often
 def test_ema_overwrites_at_its_frequency():
     keras_adam = optimizers.Adam(
         1e-2, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=3

@@ -1,5 +1,7 @@
 """`lazy=True` does to a row at once what dense Adam does to it step by step."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from keras_cowclip import CowClip
 from keras_cowclip import CowClipEmbedding
 
+# A case that runs in `nox -s large`.
+LARGE = functools.partial(pytest.param, marks=pytest.mark.large)
 RARE, FREQUENT, ABSENT = 0, 1, 2
 # Without the rare row, with it, and without it again. Adam's correction of its
 # first steps, in which dense and lazy differ, is over by then.
@@ -45,7 +49,7 @@ def trained_rows(lazy, embedding_l2):
 
 # Without l2, where it is most of the way, and where it is all that `v` is made
 # of, so that every step of Adam is as long as its rate.
-@pytest.mark.parametrize("embedding_l2", [0.0, 3e-3, 3e-2, 1.0])
+@pytest.mark.parametrize("embedding_l2", [0.0, LARGE(3e-3), LARGE(3e-2), 1.0])
 def test_a_row_that_rested_is_about_where_the_dense_step_has_it(embedding_l2):
     dense, lazy = (
         trained_rows(kind, embedding_l2)[RARE] for kind in (False, True)
@@ -53,9 +57,8 @@ def test_a_row_that_rested_is_about_where_the_dense_step_has_it(embedding_l2):
     np.testing.assert_allclose(lazy - 1.0, dense - 1.0, rtol=0.3)
 
 
-@pytest.mark.parametrize(
-    "every", [10, pytest.param(100, marks=pytest.mark.large)]
-)
+@pytest.mark.large
+@pytest.mark.parametrize("every", [10, 100])
 def test_the_l2_of_missed_steps_is_in_the_second_moment(every):
     # It is larger than the gradients, as it is at a large batch.
     ids = np.full((1000, 2), FREQUENT)

@@ -32,6 +32,7 @@ def test_counts_are_exact_in_mixed_precision(policy):
     assert float(networks.id_counts(model)[7]) == 9003
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("policy", MIXED)
 def test_padding_is_not_counted_in_mixed_precision(policy, lazy):

@@ -65,6 +65,7 @@ def test_k_batches_equal_one_k_times_larger(k, mode):
         assert optimizers[0].clipped_share > 0.5
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("mode", ["clip", "lazy", "frequency"])
 def test_k_batches_with_padding(mode):
     (one, many), (first, second) = in_one_and_in_many(
@@ -84,6 +85,7 @@ def test_k_batches_under_a_loss_scale():
     assert second.clipped_share == first.clipped_share > 0.5
 
 
+@pytest.mark.trained_often
 def test_k_batches_with_a_fixed_loss_scale():
     (one, many), _ = in_one_and_in_many(2, loss_scale_factor=64.0)
     networks.assert_same_weights(many, one)
@@ -207,6 +209,7 @@ def test_a_file_saved_within_a_window_goes_on_as_if_never_saved(
     assert again.optimizer.clipped_share == optimizer.clipped_share > 0.5
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize(
     ("k", "momentum", "interval"), [(1, 0.8, 1), (1, 0.98, 5), (4, 0.8, 4)]
 )
@@ -252,6 +255,7 @@ def test_a_table_steps_by_what_it_had_where_the_last_batch_lacks_a_gradient():
         before = after
 
 
+@pytest.mark.trained_often
 def test_sums_that_were_used_are_not_read_from_a_file(tmp_path):
     """On JAX they lie in the file until the next batch."""
     models = []

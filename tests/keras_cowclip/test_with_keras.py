@@ -324,6 +324,7 @@ def test_callback_refuses_another_optimizer():
         model.fit(IDS, CLICKS, verbose=0, callbacks=[kc.ClippedShare()])
 
 
+@pytest.mark.trained_often
 def test_keras_file_in_a_new_process_goes_on_where_it_stopped(tmp_path):
     model = functional()
     train(model, kc.CowClip(**STRONG))
@@ -396,6 +397,7 @@ def test_a_file_of_keras_embedding_is_refused_with_the_remedy(tmp_path):
         functional().load_weights(path)
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("change", ["lora_rank", "enable_lora", "quantize"])
 def test_what_keras_makes_of_an_embedding_is_saved(change, tmp_path):
     ids = keras.Input((2,), dtype="int32")

@@ -18,7 +18,7 @@ import pyarrow.parquet
 import pytest
 
 pytest.importorskip(
-    "pyspark", reason="PySpark, an extra, is not installed: see `nox -s spark`"
+    "pyspark", reason="PySpark, an extra, is not installed: see `nox -l`"
 )
 
 
@@ -301,6 +301,7 @@ def test_days_in_files_and_encoders(
     check_same(encoder, [other, days / "day_2"], name="grown", grow=True)
 
 
+@pytest.mark.large
 def test_header_in_any_order(make_rows, write, check_same, tmp_path):
     log_format = LogFormat(
         "shop", None, "click", ("n",), ("a", "b"), "\t", header=True
@@ -352,13 +353,14 @@ def test_parquet(shop, make_rows, check_same, tmp_path):
     check_same(log_format, source, split="day")
 
 
+@pytest.mark.large
 def test_real_sample(check_same, sample):
     check_same(CRITEO, sample("criteo_kaggle_10k/train.txt"), min_count=2)
 
 
 @pytest.mark.parametrize(
     ("log", "name"),
-    [(CRITEO, "criteo_1tb_10k/day_0"), (AVAZU, "avazu_10k/train")],
+    [LARGE(CRITEO, "criteo_1tb_10k/day_0"), (AVAZU, "avazu_10k/train")],
 )
 def test_some_columns_of_real_samples(log, name, check_same, sample):
     # Not all of them, because each takes long.
@@ -370,11 +372,11 @@ def test_some_columns_of_real_samples(log, name, check_same, sample):
     "bad",
     [
         b"1|1|u|1|d|a",
-        b"2|1|u|1|d|a|b",
+        LARGE(b"2|1|u|1|d|a|b"),
         b"1|1\xe2\x80\xa8|u|1|d|a|b",
-        b"1|1|u|1|d|\xed\xa0\x80|b",
-        b"1|1|u|1|d|a|" + b"x" * (1 << 21),
-        b"",
+        LARGE(b"1|1|u|1|d|\xed\xa0\x80|b"),
+        LARGE(b"1|1|u|1|d|a|" + b"x" * (1 << 21)),
+        LARGE(b""),
     ],
 )
 def test_bad_line(bad, shop, make_rows, write, check_refused, tmp_path):
@@ -402,7 +404,8 @@ def test_bad_row_in_parquet(shop, check_refused, tmp_path):
         check_refused(log_format, source, pattern)
 
 
-@pytest.mark.parametrize("buckets", [None, LARGE(50)])
+@pytest.mark.large
+@pytest.mark.parametrize("buckets", [None, 50])
 def test_ids_are_found_by_value(check_same, tmp_path, buckets):
     names = ("zip", "version", "size", "flag", "code")
     log_format = LogFormat(
@@ -437,6 +440,7 @@ def test_ids_are_found_by_value(check_same, tmp_path, buckets):
     assert read_split(again, "train")["ids"].equals(expected)
 
 
+@pytest.mark.large
 def test_files_without_rows(
     check_refused, check_same, shop, make_rows, write, tmp_path
 ):
@@ -609,6 +613,7 @@ def test_executors_need_neither_keras_nor_this_package(layout, tmp_path):
     assert pickle.loads(data)
 
 
+@pytest.mark.large
 def test_no_line_end_costs_a_row(shop, make_rows, write, check_same, tmp_path):
     paths = []
     for number, end in enumerate(("\n", "\r\n", "\r")):

@@ -104,7 +104,9 @@ def test_a_constant_column_loses_nothing(report):
 
 
 # The last batch is small and padded; a batch of 700 splits a shuffle.
-@pytest.mark.parametrize("batch_size", [16_384, 700])
+@pytest.mark.parametrize(
+    "batch_size", [pytest.param(16_384, marks=pytest.mark.large), 700]
+)
 def test_a_drop_is_that_of_a_direct_calculation(
     log, preset, monkeypatch, batch_size
 ):

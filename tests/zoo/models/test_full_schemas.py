@@ -288,6 +288,7 @@ class KeptUnderLabels(zoo.CTRModel):
         return keras.ops.mean(keras.ops.square(kept["deep"]))
 
 
+@pytest.mark.trained_often
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_an_extra_loss_in_16_bits_beside_a_label_of_any_name(policy):
     schema = zoo.FeatureSchema(

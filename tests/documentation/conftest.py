@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import re
 import shutil
 import zipfile
 from unittest import mock
@@ -14,6 +15,7 @@ from zoo.datasets import hub
 from zoo.registry import NETWORKS
 
 ROWS = 2000
+IN_HUB = re.compile("hf://|hub|upload|load_clicks|load_splits")
 SPLIT_FILES = ("train.csv", "valid.csv", "test.csv")
 
 
@@ -72,19 +74,36 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def workplace(made, tmp_path, monkeypatch):
-    """The current folder, a copy of `made`; the Hub is the folder `hub`."""
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
+    """Makes the current folder one with what a text names of `made`.
+
+    The Hub is its folder `hub`.
+    """
+
+    def workplace(text):
+        # All of it is 250 files, and most texts name none.
+        for place in made.iterdir():
+            if place.name == "hub" and IN_HUB.search(text):
+                shutil.copytree(place, tmp_path / "hub")
+                _stub_hub(tmp_path, monkeypatch)
+            elif place.is_dir() and place.name in text:
+                shutil.copytree(place, tmp_path / place.name)
+            elif place.name in text:
+                shutil.copy(place, tmp_path)
+        monkeypatch.chdir(tmp_path)
+
+    return workplace
+
+
+def _stub_hub(folder, monkeypatch):
     monkeypatch.setattr(
-        datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache")
+        datasets.config, "HF_DATASETS_CACHE", str(folder / "cache")
     )
-    stub = FolderHub(tmp_path / "hub")
+    stub = FolderHub(folder / "hub")
     monkeypatch.setattr(huggingface_hub, "HfApi", stub)
     for name in ("hf_hub_download", "snapshot_download"):
         monkeypatch.setattr(huggingface_hub, name, getattr(stub, name))
-    archive = tmp_path / "hub/reczoo/Criteo_x4/Criteo_x4.zip"
+    archive = folder / "hub/reczoo/Criteo_x4/Criteo_x4.zip"
     monkeypatch.setitem(hub.ZIPS, "reczoo/Criteo_x4", _facts(archive))
-    return tmp_path
 
 
 def _shop():

@@ -35,6 +35,7 @@ def test_example_runs(name, workplace):
         pytest.skip(NOT_RUN[name])
     for package in NEEDS.get(name, ()):
         pytest.importorskip(package)
+    workplace(TEXTS[name])
     run_examples(TEXTS[name], name)
 
 

@@ -26,6 +26,7 @@ def runnable(text):
 
 @pytest.mark.filterwarnings("ignore:The encoder is left out")
 def test_python_of_the_readme_runs(workplace):
+    workplace(README)
     names = {**NAMES, **READERS_OWN}
     blocks = runnable(README)
     assert len(blocks) + len(_NOT_RUN.findall(README)) == len(

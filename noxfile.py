@@ -15,10 +15,7 @@ nox.needs_version = ">=2024.4"
 nox.options.default_venv_backend = "venv"
 # Of the wheel's environments JAX's alone, which is made the quickest; that all
 # that is imported is asked for, `tests/test_requirements.py` sees.
-nox.options.sessions = (
-    *("lint", "tests", "docs", "parity"),
-    "build(jax)",
-)
+nox.options.sessions = ("lint", "tests", "docs", "build(jax)")
 
 ROOT = Path(__file__).parent
 # Python compiles what it imports; pip would compile all of every package.
@@ -169,7 +166,10 @@ def gpu(session, backend):
 
 @nox.session(venv_backend="none")
 def parity(session):
-    """Compare what the three backends make of the same weights and batches."""
+    """Compare what the three backends make of the same weights and batches.
+
+    At a merge `tests` compares each of them with the same reference.
+    """
     run_shared(session, "benchmarks/parity.py", *session.posargs)
 
 

@@ -737,9 +737,8 @@ def rows_with_lists(num_rows, numbers=False):
     return columns
 
 
-@pytest.mark.parametrize(
-    "options", [{"min_count": 2}, LARGE({"num_buckets": 50})]
-)
+@pytest.mark.large
+@pytest.mark.parametrize("options", [{"min_count": 2}, {"num_buckets": 50}])
 def test_lists_in_text(write, check_same, tmp_path, options):
     columns = rows_with_lists(1500)
     text = {

@@ -1,0 +1,294 @@
+"""Trains each network on a log, at a small batch and at 64 times that.
+
+    KERAS_BACKEND=jax python benchmarks/networks.py gowalla
+    KERAS_BACKEND=jax python benchmarks/networks.py synthetic --seeds 0 1 2
+
+All networks of a log have one protocol: its recipe in `LOGS`, the defaults of
+their classes, and at both batches the same cosine and averaged weights. The
+metrics are those of the test split at the epoch with the best validation AUC,
+as early stopping would have them. Each run has a process of its own, which says
+what memory it took at its peak.
+
+Writes a line for each run to `benchmarks/results/networks/networks.csv`, and a
+table and a figure for each log. A run that the CSV has is not repeated. A
+network that needs what a log lacks, such as a history, is named and left out.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import zoo  # Before Keras, see `zoo.keep_freed_memory`.
+
+# isort: split
+import keras
+import planted_truth
+import scaling
+from matplotlib.figure import Figure
+from rich.progress import track
+
+from zoo.datasets import synthetic
+from zoo.registry import NAMES
+from zoo.registry import NETWORKS
+from zoo.runtime.accelerator import peak_memory
+from zoo.runtime.environment import describe_environment
+from zoo.training.checkpoints import Checkpoints
+from zoo.training.result_columns import compared
+from zoo.training.run import Run
+
+sys.path.append(str(Path(__file__).parent / "speed"))
+
+from child import measure_in_child
+from result_lines import append
+from result_lines import measured_with
+from result_lines import read
+
+RESULTS = Path(__file__).parent / "results" / "networks"
+BATCHES: dict[str, dict[str, Any]] = {
+    "1K": {"rule": "cowclip", "batch_size": 1024},
+    "64K": {
+        "rule": "frequency",
+        "batch_size": 8192,
+        "embedding_batch_size": 65_536,
+    },
+}
+COLORS = {"1K": "tab:gray", "64K": "tab:blue"}
+Line = dict[str, Any]
+
+
+def _gowalla(folder: Path) -> zoo.EncodedLog:
+    return scaling.gowalla(scaling.SAMPLES / "gowalla", folder)
+
+
+def _synthetic(folder: Path) -> zoo.EncodedLog:
+    return synthetic.make_log(rows=2_000_000, max_vocabulary=50_000)
+
+
+def _histories(folder: Path) -> zoo.EncodedLog:
+    return synthetic.make_log(rows=1_500_000, history=20)
+
+
+# Of each log: how it is made, its recipe, and the field whose gAUC is measured.
+LOGS: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str | None]] = {
+    "gowalla": (
+        _gowalla,
+        {**scaling.GOWALLA, **scaling.DECAYS["cosine of the same mean"]},
+        "user",
+    ),
+    "synthetic": (
+        _synthetic,
+        {
+            **scaling.SYNTHETIC,
+            **scaling.SYNTHETIC_DECAYS["cosine of the same mean"],
+            "epochs": 3,
+        },
+        None,
+    ),
+    "histories": (_histories, planted_truth.RECIPE, None),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("log", choices=LOGS)
+    parser.add_argument("--networks", nargs="+", default=NAMES, choices=NAMES)
+    parser.add_argument("--batches", nargs="+", default=BATCHES)
+    parser.add_argument("--seeds", nargs="+", type=int, default=(0,))
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    # Of the process that trains one network.
+    parser.add_argument("--train", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.train:
+        print(json.dumps(train(arguments)))
+        return
+    path = arguments.output / "networks.csv"
+    failed = []
+    for run in track(_missing(arguments, path), "Training"):
+        network, batch, seed = run
+        try:
+            line = measure_in_child(
+                __file__,
+                keras.backend.backend(),
+                *(arguments.log, "--train", "--networks", network),
+                *("--batches", batch, "--seeds", str(seed)),
+            )
+        except RuntimeError as error:
+            failed.append(f"{run}: {error}")
+            continue
+        append(line, path)
+    lines = [line for line in read(path) if line["log"] == arguments.log]
+    if lines:
+        table = markdown(lines)
+        (arguments.output / f"{arguments.log}.md").write_text(table)
+        draw(lines, arguments.output / f"{arguments.log}.png")
+        print(table)
+    if failed:
+        raise SystemExit("\n".join(failed))
+
+
+def _missing(
+    arguments: argparse.Namespace, path: Path
+) -> list[tuple[str, str, int]]:
+    """The runs that the CSV lacks, of networks that the log has all for."""
+    make, _, _ = LOGS[arguments.log]
+    with tempfile.TemporaryDirectory() as folder:
+        schema = make(Path(folder)).schema
+    networks = []
+    for name in arguments.networks:
+        try:
+            NETWORKS[name](schema)
+        except ValueError as error:
+            print(f"{name} is left out: {error}")
+        else:
+            networks.append(name)
+    done = {
+        (line["network"], line["batch"], int(line["seed"]))
+        for line in read(path)
+        if line["log"] == arguments.log
+    }
+    runs = [
+        (name, batch, seed)
+        for seed in arguments.seeds
+        for name in networks
+        for batch in arguments.batches
+    ]
+    return [run for run in runs if run not in done]
+
+
+def train(arguments: argparse.Namespace) -> Line:
+    """Trains one network in this process and returns its line."""
+    zoo.keep_freed_memory()
+    make, settings, group_by = LOGS[arguments.log]
+    [network], [batch] = arguments.networks, arguments.batches
+    [seed] = arguments.seeds
+    recipe = zoo.Recipe(
+        model=network,
+        seed=seed,
+        average="ema",
+        **{**settings, **BATCHES[batch]},
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run.begin(make(Path(folder)), recipe, group_by=group_by)
+        place = Path(folder) / "checkpoints"
+        with Checkpoints(place, run.identity()) as checkpoints:
+            run.fit(checkpoints, evaluate_best_epoch=True, verbose=0)
+        report = run.report()
+    row, history = report.row(), report.history
+    environment = describe_environment()
+    return {
+        "log": arguments.log,
+        "network": network,
+        "batch": batch,
+        "rule": recipe.rule,
+        "seed": seed,
+        "auc": compared(row, "auc"),
+        "log_loss": compared(row, "log_loss"),
+        "gauc": history.get(f"best_epoch_gauc_{group_by}", [""])[-1],
+        "bayes_auc": row["bayes_auc"] or "",
+        "best_epoch": row["best_epoch"],
+        "epochs": recipe.epochs,
+        "parameters": run.network.count_params(),
+        "samples_per_second": round(report.samples_per_second),
+        "seconds": round(report.seconds, 1),
+        "peak_mib": round(peak_memory() / 2**20),
+        "backend": environment["backend"],
+        **measured_with(environment),
+    }
+
+
+def by_network(lines: list[Line]) -> dict[str, dict[str, list[Line]]]:
+    """The runs of each network and batch; first the best at the large one."""
+    found: dict[str, dict[str, list[Line]]] = {}
+    for line in lines:
+        of = found.setdefault(line["network"], {})
+        of.setdefault(line["batch"], []).append(line)
+    order = sorted(found, key=lambda name: _auc(found[name], "64K"))
+    return {name: found[name] for name in order[::-1]}
+
+
+def _auc(batches: dict[str, list[Line]], batch: str) -> float:
+    runs = batches.get(batch, [])
+    return mean(float(run["auc"]) for run in runs) if runs else 0.0
+
+
+def markdown(lines: list[Line]) -> str:
+    """A row for each network."""
+    bayes = {line["bayes_auc"] for line in lines} - {""}
+    best = f" The best possible AUC is {float(*bayes):.4f}." if bayes else ""
+    text = [
+        f"Log `{lines[0]['log']}`, test split, at the epoch of the best "
+        "validation AUC, averaged weights, cosine. ± is half the range over "
+        f"seeds where there are several.{best} {lines[0]['backend']}, "
+        f"{lines[0]['hardware']}, {lines[0]['versions']}.",
+        "",
+        "| network | AUC, 1K | AUC, 64K | 64K - 1K | log-loss, 1K | "
+        "log-loss, 64K | gAUC, 64K | parameters | samples/s, 64K | MiB, 64K |",
+        "|---|" + "---:|" * 9,
+    ]
+    for name, batches in by_network(lines).items():
+        cells = [_mean_of(batches.get(batch, []), "auc") for batch in BATCHES]
+        both = all(batch in batches for batch in BATCHES)
+        gain = _auc(batches, "64K") - _auc(batches, "1K")
+        cells.append(f"{gain:+.4f}" if both else "")
+        cells += [
+            _mean_of(batches.get(batch, []), "log_loss") for batch in BATCHES
+        ]
+        runs = batches.get("64K", [])
+        grouped = runs and runs[0]["gauc"]
+        cells.append(_mean_of(runs, "gauc") if grouped else "")
+        cells += [
+            f"{mean(float(run[column]) for run in runs):,.0f}" if runs else ""
+            for column in ("parameters", "samples_per_second", "peak_mib")
+        ]
+        text.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*text, ""])
+
+
+def _mean_of(runs: list[Line], column: str) -> str:
+    values = [float(run[column]) for run in runs]
+    if not values:
+        return ""
+    spread = (max(values) - min(values)) / 2
+    text = f"{mean(values):.4f}"
+    return f"{text} ± {spread:.4f}" if len(values) > 1 else text
+
+
+def draw(lines: list[Line], path: Path) -> None:
+    """A dot for each run, the best network on top."""
+    networks = by_network(lines)
+    figure = Figure(
+        figsize=(7, 1.2 + 0.22 * len(networks)), layout="constrained"
+    )
+    axis = figure.subplots()
+    for place, batches in enumerate(reversed(networks.values())):
+        for batch, runs in batches.items():
+            axis.plot(
+                [float(run["auc"]) for run in runs],
+                [place] * len(runs),
+                "o",
+                color=COLORS[batch],
+                alpha=0.8,
+            )
+    for batch, color in COLORS.items():
+        axis.plot([], [], "o", color=color, label=f"batch {batch}")
+    if lines[0]["bayes_auc"]:
+        axis.axvline(
+            float(lines[0]["bayes_auc"]),
+            color="gray",
+            linestyle="--",
+            label="the best possible",
+        )
+    axis.set_yticks(range(len(networks)), list(networks)[::-1])
+    axis.set_xlabel("AUC on the test split")
+    axis.legend(loc="lower right")
+    axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()

@@ -258,8 +258,13 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "variants": with_decays(
                 variants, "cosine of the same mean", decays=SYNTHETIC_DECAYS
             ),
+            "seeds": seeds,
         }
-        for models in (("deepfm",), ("wide_deep", "dcn"), ("dcn_v2",))
+        for models, seeds in (
+            (("deepfm",), (0, 1, 2)),
+            (("wide_deep", "dcn"), (0,)),
+            (("dcn_v2",), (0,)),
+        )
         for rule, batch_sizes, variants in (
             ("frequency", (65_536,), LARGE_BATCH),
             ("cowclip", (1024,), SMALL_BATCH),

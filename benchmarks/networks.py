@@ -135,17 +135,6 @@ def _missing(
     arguments: argparse.Namespace, path: Path
 ) -> list[tuple[str, str, int]]:
     """The runs that the CSV lacks, of networks that the log has all for."""
-    make, _, _ = LOGS[arguments.log]
-    with tempfile.TemporaryDirectory() as folder:
-        schema = make(Path(folder)).schema
-    networks = []
-    for name in arguments.networks:
-        try:
-            NETWORKS[name](schema)
-        except ValueError as error:
-            print(f"{name} is left out: {error}")
-        else:
-            networks.append(name)
     done = {
         (line["network"], line["batch"], int(line["seed"]))
         for line in read(path)
@@ -154,10 +143,32 @@ def _missing(
     runs = [
         (name, batch, seed)
         for seed in arguments.seeds
-        for name in networks
+        for name in arguments.networks
         for batch in arguments.batches
     ]
-    return [run for run in runs if run not in done]
+    runs = [run for run in runs if run not in done]
+    left_out = _left_out({name for name, _, _ in runs}, arguments.log)
+    return [run for run in runs if run[0] not in left_out]
+
+
+def _left_out(names: set[str], log: str) -> set[str]:
+    """The networks that need what the log lacks; it says which and what."""
+    if not names:
+        return set()
+    make, _, _ = LOGS[log]
+    with tempfile.TemporaryDirectory() as folder:
+        config = make(Path(folder)).schema.get_config()
+    # Some have a table for each pair of fields, and these are not trained here.
+    config["categorical"] = [[name, 2] for name, _ in config["categorical"]]
+    schema = zoo.FeatureSchema.from_config(config)
+    found = set()
+    for name in sorted(names):
+        try:
+            NETWORKS[name](schema)
+        except ValueError as error:
+            print(f"{name} is left out: {error}")
+            found.add(name)
+    return found
 
 
 def train(arguments: argparse.Namespace) -> Line:

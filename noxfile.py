@@ -107,7 +107,10 @@ def lint(session):
 @nox.session(venv_backend="none")
 @nox.parametrize("backend", [nox.param(b, id=b, tags=[b]) for b in BACKENDS])
 def tests(session, backend):
-    """Run the tests with one backend; with PyTorch also those of no backend."""
+    """Run the tests with one backend; with PyTorch also those of no backend.
+
+    Those are also the examples of all documents, and Spark's.
+    """
     marks = "not export and not large"
     # Its own session runs those.
     ignored = ["--ignore=tests/zoo/interop"]

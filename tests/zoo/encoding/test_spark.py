@@ -18,7 +18,9 @@ import pyarrow.parquet
 import pytest
 
 pytest.importorskip(
-    "pyspark", reason="PySpark, an extra, is not installed: see `nox -l`"
+    "pyspark",
+    reason="PySpark, an extra, is not installed: "
+    "`nox -s 'tests(torch)'` has it",
 )
 
 

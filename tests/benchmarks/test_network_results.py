@@ -38,10 +38,14 @@ def call(networks, monkeypatch, options):
 
 @pytest.mark.one_backend(reason="`zoo.train` is tested with all of them")
 def test_a_run_is_measured_at_its_best_epoch(networks, monkeypatch, capsys):
-    call(networks, monkeypatch, "--train --networks fm --batches 64K --seeds 1")
+    call(
+        networks,
+        monkeypatch,
+        "--train --networks fm --batches 64K --seeds 1 --embedding-l2 0",
+    )
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (line["network"], line["batch"], line["seed"]) == ("fm", "64K", 1)
-    assert line["rule"] == "frequency"
+    assert (line["rule"], line["embedding_l2"]) == ("frequency", 0.0)
     assert 0 < line["auc"] < line["bayes_auc"] < 1
     assert 0 < line["gauc"] < 1
     assert line["best_epoch"] in (1, 2)
@@ -52,15 +56,19 @@ def test_each_run_is_made_once(networks, monkeypatch, tmp_path, capsys):
     made = []
 
     def child(script, backend, *options):
-        log, _, _, network, _, batch, _, seed = options
-        made.append((network, batch, seed))
+        log, _, _, network, _, batch, _, seed, _, l2 = options
+        made.append((network, batch, seed, l2))
         auc = AUCS[network][batch] + 0.01 * int(seed)
+        if (network, l2) == ("lr", "0.0"):
+            auc += 0.02
         return {
             "log": log,
             "network": network,
             "batch": batch,
+            "embedding_l2": l2,
             "seed": seed,
             "auc": auc,
+            "validation_auc": auc,
             "log_loss": 0.5,
             "gauc": "",
             "bayes_auc": 0.9,
@@ -85,6 +93,12 @@ def test_each_run_is_made_once(networks, monkeypatch, tmp_path, capsys):
     assert len(made) == 8
     call(networks, monkeypatch, f"{options} 2")
     assert len(made) == 12
+    # Of two l2 the table has the better one, of each network its own.
+    call(networks, monkeypatch, f"{options} --embedding-l2 0")
+    assert len(made) == len(set(made)) == 20
+    table = (tmp_path / "small.md").read_text()
+    assert "| lr | 0.0 | 0.8250 ± 0.0050 | 0.6250 ± 0.0050 |" in table
+    assert "| deepfm | 1e-05 |" in table
 
 
 def test_a_run_that_fails_is_named_after_the_others(
@@ -94,5 +108,5 @@ def test_a_run_that_fails_is_named_after_the_others(
         raise RuntimeError("diverged")
 
     monkeypatch.setattr(networks, "measure_in_child", child)
-    with pytest.raises(SystemExit, match="'lr', '1K', 0.*diverged"):
+    with pytest.raises(SystemExit, match="'lr', '1K', 1e-05, 0.*diverged"):
         call(networks, monkeypatch, f"--output {tmp_path} --networks lr")

@@ -101,10 +101,7 @@ def make_original(
     feature_map.num_fields = feature_map.get_num_fields()
     feature_map.default_emb_dim = settings["embedding_dim"]
     feature_map.set_column_index()
-    place = repository / "model_zoo" / FOLDERS.get(name, name)
-    sys.path.insert(0, str(place))
-    cls = getattr(importlib.import_module("src"), name)
-    return cls(
+    return original_class(repository, name)(
         feature_map,
         model_root=tempfile.gettempdir(),
         metrics=["AUC"],
@@ -114,6 +111,18 @@ def make_original(
         task="binary_classification",
         **settings,
     )
+
+
+def original_class(repository: Path, name: str) -> Any:
+    """A network of FuxiCTR's repository; each has a package `src`."""
+    place = str(repository / "model_zoo" / FOLDERS.get(name, name))
+    for module in [n for n in sys.modules if n.split(".")[0] == "src"]:
+        del sys.modules[module]
+    sys.path.insert(0, place)
+    try:
+        return getattr(importlib.import_module("src"), name)
+    finally:
+        sys.path.remove(place)
 
 
 def step_of_original(original: Any, features: dict, batch: Any) -> Any:

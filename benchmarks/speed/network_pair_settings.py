@@ -56,6 +56,8 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
 # Where a class lies, if not in the folder of its name.
 FOLDERS = {
     "DCN": "DCN/DCN_torch",
+    "DualMLP": "FinalMLP",
+    "FFMv2": "FFM",
     "DNN": "DNN/DNN_torch",
     "DeepFM": "DeepFM/DeepFM_torch",
     "ONN": "ONN/ONN_torch",

@@ -13,6 +13,7 @@ from zoo.cli.failures import print_error
 from zoo.cli.interruption import was_interrupted
 from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
+from zoo.cli.recipes_command import recipes
 from zoo.cli.scale_command import scale
 from zoo.cli.train_command import train
 from zoo.cli.upload_command import upload
@@ -30,6 +31,7 @@ for command in (
     prepare,
     describe,
     train,
+    recipes,
     evaluate,
     explain,
     predict,

@@ -8,8 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.runtime.elision import elide
+from zoo.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from zoo.training.recipe_file import RecipeFile
     from zoo.training.report import Report
 
 _WIDEST_NAME = 32
@@ -85,6 +87,24 @@ def report_table(
         table.add_row(name, used if isinstance(used, str) else f"{used:.4g}")
     if published:
         table.caption = f"Published: {published['source']}"
+    return table
+
+
+def recipes_table(files: dict[str, "RecipeFile"]) -> Table:
+    """A line for each recipe, the best AUC of each log on top."""
+    table = _table(
+        "Published runs", "recipe", "network", "batch", "AUC", "log-loss"
+    )
+    table.caption = "The authors' numbers, not repeated by keras_cowclip"
+    order = sorted(files, key=lambda n: -files[n].published.get("auc", 0))
+    for name in sorted(order, key=lambda n: files[n].prepare):
+        recipe, published = files[name].recipe, files[name].published
+        metrics = (published.get(key) for key in ("auc", "log_loss"))
+        table.add_row(
+            *(name, recipe.get("model", Recipe.model)),
+            f"{recipe.get('batch_size', Recipe.batch_size):,}",
+            *("" if value is None else f"{value:.4f}" for value in metrics),
+        )
     return table
 
 

@@ -19,7 +19,6 @@ from zoo.cli.tables import report_table
 from zoo.runtime.memory import keep_freed_memory
 from zoo.training.recipe import Recipe
 from zoo.training.recipe_file import RecipeFile
-from zoo.training.recipe_file import built_in_recipes
 
 if TYPE_CHECKING:
     from zoo.data.encoded_log import EncodedLog
@@ -49,8 +48,9 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help=f"Settings of a published run: {', '.join(built_in_recipes())}"
-            ", or a JSON file like theirs. Other options override them.",
+            help="Settings of a published run, such as criteo_deepfm_128k: one "
+            "of those that the command recipes lists, or a JSON file like "
+            "theirs. Other options override them.",
             show_default=False,
             is_eager=True,
             callback=take_recipe,

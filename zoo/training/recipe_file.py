@@ -16,12 +16,19 @@ _BUILT_IN = Path(__file__).parent / "recipes"
 def built_in_recipes() -> list[str]:
     """Returns the names of the recipes that are part of this package.
 
+    They are CowClip's own runs, and on Criteo and Avazu those of the benchmark
+    BARS: `criteo_x1_deepfm` is its DeepFM on `reczoo/Criteo_x1`.
+
     Example:
 
     >>> "criteo_deepfm_128k" in zoo.built_in_recipes()
     True
     """
-    return sorted(path.stem for path in _BUILT_IN.glob("*.json"))
+    return sorted(_files())
+
+
+def _files() -> dict[str, Path]:
+    return {path.stem: path for path in _BUILT_IN.rglob("*.json")}
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,9 @@ class RecipeFile:
         data: string. Name of the raw log.
         prepare: string. Command that encodes the log.
         recipe: dict. Arguments of `zoo.Recipe`.
-        published: dict. The published `auc` of the run, and the `source` that
-            names its authors and setting. Empty if none was published.
+        published: dict. The published `auc` of the run, in some its `log_loss`
+            and the number of `parameters`, and the `source` that names its
+            authors and setting. Empty if none was published.
 
     Example:
 
@@ -59,13 +67,12 @@ class RecipeFile:
             FileNotFoundError: if there is no such recipe.
             ValueError: if the file is not that of a recipe.
         """
-        path = Path(name)
-        if str(name) in built_in_recipes():
-            path = _BUILT_IN / f"{name}.json"
+        path = _files().get(str(name), Path(name))
         if not path.is_file():
             raise FileNotFoundError(
-                f"`recipe` must be one of {built_in_recipes()} or the path of "
-                f"a JSON file. {did_you_mean(name, built_in_recipes())}"
+                "`recipe` must be one of `zoo.built_in_recipes()`, which the "
+                "command `python -m zoo recipes` lists, or the path of a JSON "
+                f"file. {did_you_mean(name, built_in_recipes())}"
                 f"Received: recipe={str(name)!r}"
             )
         try:

@@ -19,8 +19,87 @@ PUBLISHED = {
 }
 
 
-def test_every_recipe_has_the_published_values():
-    assert set(PUBLISHED) == set(zoo.built_in_recipes())
+BARS = [name for name in zoo.built_in_recipes() if name not in PUBLISHED]
+
+
+def test_every_recipe_is_of_a_publication_that_is_looked_at():
+    assert set(PUBLISHED) < set(zoo.built_in_recipes())
+    # Of each log a run of most networks.
+    assert len(BARS) > 180
+    assert {name.split("_x")[0] for name in BARS} == {"criteo", "avazu"}
+
+
+@pytest.mark.one_backend(reason="a recipe's settings have no backend")
+def test_recipes_of_bars_train_as_fuxictr_does():
+    for name in BARS:
+        loaded = zoo.RecipeFile.load(name)
+        recipe = zoo.Recipe(**loaded.recipe)
+        assert name.startswith(loaded.data), name
+        assert loaded.data in RAW_LOGS
+        assert f"prepare {loaded.data} " in loaded.prepare
+        assert 0.74 < loaded.published["auc"] < 0.82, name
+        assert 0.36 < loaded.published["log_loss"] < 0.47, name
+        assert "not repeated" in loaded.published["source"]
+        # Plain Adam at one rate, cut where the validation AUC rises no more.
+        scaled = recipe.scaled()
+        assert scaled["learning_rate"] == recipe.embedding_learning_rate
+        assert scaled["embedding_l2"] == recipe.embedding_l2 <= 0.05
+        assert recipe.clip_ratio is None
+        assert (recipe.decay, recipe.warmup_epochs) == ("plateau", 0)
+
+
+def test_settings_of_bars_are_those_of_its_log():
+    # https://github.com/reczoo/BARS, ranking/ctr/FinalMLP/FinalMLP_criteo_x1.
+    loaded = zoo.RecipeFile.load("criteo_x1_finalmlp")
+    assert loaded.published["auc"] == 0.814902
+    recipe = zoo.Recipe(**loaded.recipe)
+    assert recipe == zoo.Recipe(
+        model="finalmlp",
+        batch_size=4096,
+        epochs=12,
+        rule="none",
+        learning_rate=1e-3,
+        embedding_learning_rate=1e-3,
+        embedding_l2=1e-5 / 2,
+        clip_ratio=None,
+        warmup_epochs=0,
+        decay="plateau",
+        embedding_dim=10,
+        embedding_deviation=1e-4,
+        hidden_units=(400, 400, 400),
+        dropout=0.2,
+        network={
+            "normalization": "batch",
+            "second_units": (1000,),
+            "second_normalization": "batch",
+            "second_dropout": 0.3,
+            "gate_units": (800,),
+            "num_heads": 200,
+            "first_context": [f"I{i}" for i in range(1, 14)],
+            "second_context": ["C6"],
+        },
+    )
+
+
+@pytest.mark.one_backend(reason="it lists files")
+def test_the_command_lists_recipes(capsys):
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["recipes", *arguments])
+        return ended.value.code, capsys.readouterr()
+
+    code, printed = call("x1_deepfm", "--json")
+    found = json.loads(printed.out)
+    assert code == 0
+    assert list(found) == ["avazu_x1_deepfm", "criteo_x1_deepfm"]
+    assert found["criteo_x1_deepfm"]["published"]["auc"] == 0.813812
+    _, printed = call("criteo_x1")
+    # The best is on top.
+    table = printed.out
+    assert table.index("finalnet_2b") < table.index("criteo_x1_lr")
+    code, printed = call("x9")
+    assert code == 1
+    assert "part of a recipe's name" in printed.err
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -69,7 +148,7 @@ def test_a_damaged_recipe_is_refused(tmp_path, change, message):
 
 
 def test_an_unknown_recipe_is_refused():
-    with pytest.raises(FileNotFoundError, match="criteo_deepfm_128k.*mine"):
+    with pytest.raises(FileNotFoundError, match="zoo recipes.*mine"):
         zoo.RecipeFile.load("mine")
 
 

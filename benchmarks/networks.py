@@ -19,7 +19,7 @@ The table has, of those that the small batch was trained with, the one with the
 best validation AUC there. The large batch takes the same: nothing is tuned at
 it.
 
-Writes a line for each run to `benchmarks/results/networks/networks.csv`, and a
+Writes a line for each run to `docs/networks/networks.csv`, and a page with a
 table and a figure for each log. A run that the CSV has is not repeated. A
 network that needs what a log lacks, such as a history, is named and left out.
 """
@@ -58,7 +58,7 @@ from result_lines import append
 from result_lines import measured_with
 from result_lines import read
 
-RESULTS = Path(__file__).parent / "results" / "networks"
+RESULTS = Path(__file__).parents[1] / "docs" / "networks"
 BATCHES: dict[str, dict[str, Any]] = {
     "1K": {"rule": "cowclip", "batch_size": 1024},
     "64K": {
@@ -267,11 +267,14 @@ def _auc(batches: dict[str, list[Line]], batch: str) -> float:
 
 
 def markdown(lines: list[Line]) -> str:
-    """A row for each network."""
+    """A page: a row for each network, and the figure."""
     bayes = {line["bayes_auc"] for line in lines} - {""}
     best = f" The best possible AUC is {float(*bayes):.4f}." if bayes else ""
+    log = lines[0]["log"]
     text = [
-        f"Log `{lines[0]['log']}`, test split, at the epoch of the best "
+        f"# Networks on {log}",
+        "",
+        f"Test split, at the epoch of the best "
         "validation AUC, averaged weights, cosine. ± is half the range over "
         f"seeds where there are several.{best} {lines[0]['backend']}, "
         f"{lines[0]['hardware']}, {lines[0]['versions']}.",
@@ -297,7 +300,7 @@ def markdown(lines: list[Line]) -> str:
         ]
         l2 = next(iter(batches.values()))[0]["embedding_l2"]
         text.append(f"| {name} | {l2} | {' | '.join(cells)} |")
-    return "\n".join([*text, ""])
+    return "\n".join([*text, "", f"![AUC of each network]({log}.png)", ""])
 
 
 def _mean_of(runs: list[Line], column: str) -> str:

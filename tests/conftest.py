@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import numpy_draws
+
 TESTS = Path(__file__).parent
 # What trains or saves networks many times, or calls many small operations one
 # by one, by code that is the same for all backends. At a merge PyTorch alone
@@ -142,6 +144,16 @@ def _marks(path):
         yield pytest.mark.one_backend
     if not places.isdisjoint(TRAINED_OFTEN):
         yield pytest.mark.trained_often
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_by_numpy():
+    import keras
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if keras.backend.backend() == "jax":
+            numpy_draws.patch(monkeypatch)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -68,6 +68,8 @@ BATCHES: dict[str, dict[str, Any]] = {
     },
 }
 COLORS = {"1K": "tab:gray", "64K": "tab:blue"}
+# Of the figure's axis, by which the best networks can be told apart.
+SHOWN_AUC = 0.03
 Line = dict[str, Any]
 # Network, batch, l2 of the tables at the small batch, seed.
 RunKey = tuple[str, str, float, int]
@@ -319,17 +321,19 @@ def draw(lines: list[Line], path: Path) -> None:
         figsize=(7, 1.2 + 0.22 * len(networks)), layout="constrained"
     )
     axis = figure.subplots()
+    left = max(float(line["auc"]) for line in lines) - SHOWN_AUC
     for place, batches in enumerate(reversed(networks.values())):
         for batch, runs in batches.items():
-            axis.plot(
-                [float(run["auc"]) for run in runs],
-                [place] * len(runs),
-                "o",
-                color=COLORS[batch],
-                alpha=0.8,
-            )
+            for auc in (float(run["auc"]) for run in runs):
+                is_far = auc < left
+                axis.plot(
+                    *(left if is_far else auc, place, "<" if is_far else "o"),
+                    color=COLORS[batch],
+                    alpha=0.8,
+                )
     for batch, color in COLORS.items():
         axis.plot([], [], "o", color=color, label=f"batch {batch}")
+    axis.plot([], [], "<", color="black", label="further left")
     if lines[0]["bayes_auc"]:
         axis.axvline(
             float(lines[0]["bayes_auc"]),

@@ -29,6 +29,8 @@ import zoo  # Before Keras, see `zoo.keep_freed_memory`.
 import torch
 from rich.progress import track
 
+from zoo.datasets import RAW_LOGS
+
 sys.path.append(str(Path(__file__).parent / "speed"))
 
 from network_pair import make_original
@@ -36,36 +38,26 @@ from network_pair import original_class
 
 OUTPUT = Path(__file__).parents[1] / "zoo" / "training" / "recipes" / "bars"
 Settings = dict[str, Any]
-NUMBERS = [f"I{i}" for i in range(1, 14)]
-TEXTS = [f"C{i}" for i in range(1, 27)]
-# Of each log: its numbers and fields, how a reader prepares the nearest to it,
-# and what is not the same then.
-LOGS: dict[str, tuple[list[str], list[str], str, str]] = {
-    "criteo_x1": (NUMBERS, TEXTS, "--dense none", ""),
+# Of each log: how a reader prepares the nearest to it, and what is not the same
+# then.
+LOGS = {
+    "criteo_x1": ("--dense none", ""),
     "criteo_x4_001": (
-        [],
-        NUMBERS + TEXTS,
         "--dense log --min-count 10",
-        "BARS makes ids of the 13 numbers.",
+        "There the 13 numbers are ids of their buckets.",
     ),
     "criteo_x4_002": (
-        [],
-        NUMBERS + TEXTS,
         "--dense log --min-count 2",
-        "BARS makes ids of the 13 numbers.",
+        "There the 13 numbers are ids of their buckets.",
     ),
-    "avazu_x1": ([], [f"feat_{i}" for i in range(1, 23)], "", ""),
+    "avazu_x1": ("", ""),
     "avazu_x4_001": (
-        [],
-        [f"A{i}" for i in range(24)],
         "--min-count 2",
-        "BARS makes hour, weekday and weekend of the time.",
+        "There the time is three columns: hour, weekday and weekend.",
     ),
     "avazu_x4_002": (
-        [],
-        [f"A{i}" for i in range(24)],
         "",
-        "BARS makes hour, weekday and weekend of the time.",
+        "There the time is three columns: hour, weekday and weekend.",
     ),
 }
 # Classes and settings that have other names in FuxiCTR now.
@@ -171,14 +163,14 @@ def read(page: Path, fuxictr: Path) -> Settings:
     """The recipe of one run."""
     text = page.read_text()
     run, log = run_and_log(page)
-    _, _, options, differs = LOGS[log]
+    options, differs = LOGS[log]
     settings = corrected(settings_of(text), f"{run}_{log}")
-    network = network_of(settings, log, fuxictr)
     data = re.sub("_00.$", "", log)
+    network = network_of(settings, data, fuxictr)
+    description = f"{run} on {log} as in the benchmark BARS. {differs}"
     command = f"python -m zoo prepare {data} {options} --output encoded/{log}"
     return {
-        "description": f"{run} on {log} as in the benchmark BARS. {differs}"
-        "".strip(),
+        "description": description.strip(),
         "data": data,
         "prepare": " ".join(command.split()),
         "recipe": recipe_of(training_of(settings, text), network),
@@ -273,17 +265,15 @@ def training_of(settings: Settings, text: str) -> Settings:
     }
 
 
-def network_of(settings: Settings, log: str, fuxictr: Path) -> Any:
+def network_of(settings: Settings, data: str, fuxictr: Path) -> Any:
     """The zoo's network that is the original exactly."""
-    numbers, fields, _, _ = LOGS[log]
+    columns = RAW_LOGS[data]
+    field = {"type": "categorical", "vocab_size": 3}
     features = {
         "labels": ["click"],
         "features": [
-            *({name: {"type": "numeric"}} for name in numbers),
-            *(
-                {name: {"type": "categorical", "vocab_size": 3}}
-                for name in fields
-            ),
+            *({name: {"type": "numeric"}} for name in columns.dense),
+            *({name: field} for name in columns.categorical),
         ],
     }
     name = CLASSES.get(settings["model"], settings["model"])
@@ -293,8 +283,7 @@ def network_of(settings: Settings, log: str, fuxictr: Path) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "original.model"
         torch.save(original.state_dict(), path)
-        ours = zoo.import_checkpoint(path, "fuxictr", features, name, settings)
-    return ours
+        return zoo.import_checkpoint(path, "fuxictr", features, name, settings)
 
 
 def arguments_of(cls: Any, settings: Settings) -> Settings:

@@ -1,6 +1,6 @@
 """First weights by NumPy on JAX, which would compile a program a shape.
 
-That took a fifth of the tests' time. What is drawn within a compiled program,
+That took a quarter of the tests' time. What is drawn within a compiled program,
 such as dropout, JAX draws as ever.
 """
 

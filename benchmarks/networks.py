@@ -351,8 +351,8 @@ def draw(lines: list[Line], path: Path) -> None:
         )
     axis.set_yticks(range(len(networks)), list(networks)[::-1])
     axis.set_xlabel("AUC on the test split")
-    axis.legend(loc="lower right")
     axis.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=120)
 
 

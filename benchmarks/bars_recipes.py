@@ -185,7 +185,7 @@ def read(page: Path, fuxictr: Path) -> Settings:
 
 
 def settings_of(text: str) -> Settings:
-    """What the log began with, each value as Python has it."""
+    """Returns the settings at the head of a log, as values of Python."""
     found = re.search(r"INFO (?:Params: )?(\{\n.*?\n\})", text, re.DOTALL)
     if found is None:
         raise ValueError("the log has no settings")
@@ -287,7 +287,7 @@ def network_of(settings: Settings, data: str, fuxictr: Path) -> Any:
 
 
 def arguments_of(cls: Any, settings: Settings) -> Settings:
-    """Those that the class has; the others must be known to be of the run."""
+    """Returns the settings that the class has; others must be of the run."""
     known = inspect.signature(cls).parameters
     arguments = {}
     for name, value in settings.items():

@@ -1,5 +1,6 @@
 """Reads recipe files: the settings and the metrics of published runs."""
 
+import functools
 import json
 import os
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ def built_in_recipes() -> list[str]:
     return sorted(_files())
 
 
+@functools.cache
 def _files() -> dict[str, Path]:
     return {path.stem: path for path in _BUILT_IN.rglob("*.json")}
 

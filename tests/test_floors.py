@@ -21,7 +21,7 @@ FLOORS = (
     {"runtime"},
     {"encoding"},
     {"data"},
-    {"datasets"},
+    {"datasets", "devices"},
     {"presets"},
     {"models"},
     {"evaluation", "serving", "interop"},

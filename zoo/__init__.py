@@ -24,6 +24,7 @@ if not is_command_line():
     from zoo.datasets import load_avazu as load_avazu
     from zoo.datasets import load_clicks as load_clicks
     from zoo.datasets import load_criteo as load_criteo
+    from zoo.devices import start_devices as start_devices
     from zoo.encoding import ClickEncoder as ClickEncoder
     from zoo.encoding import LogFormat as LogFormat
     from zoo.encoding import prepare as prepare

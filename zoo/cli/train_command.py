@@ -7,6 +7,12 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from zoo.cli.device_options import Coordinator
+from zoo.cli.device_options import DeviceCount
+from zoo.cli.device_options import Process
+from zoo.cli.device_options import ProcessCount
+from zoo.cli.device_options import ending_when_lost
+from zoo.cli.device_options import find_devices
 from zoo.cli.failures import ending_on_useless_predictions
 from zoo.cli.interruption import ending_at_once
 from zoo.cli.interruption import explaining_interruption
@@ -86,6 +92,10 @@ def train(
         int, typer.Option(min=1, help="Number of the last checkpoints to keep.")
     ] = 2,
     group_by: GroupBy = None,
+    devices: DeviceCount = None,
+    coordinator: Coordinator = None,
+    process: Process = None,
+    num_processes: ProcessCount = None,
     **settings: Any,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
@@ -103,8 +113,10 @@ def train(
             f"`--data` with its output. Received: --recipe {recipe}"
         )
     Recipe(**settings)  # Refuses wrong ones before a log is made or read.
-    log = open_log(data)
-    with ending_on_useless_predictions():
+    found = find_devices(devices, coordinator, process, num_processes)
+    with found.failing_together():
+        log = open_log(data)
+    with ending_when_lost(), ending_on_useless_predictions():
         with explaining_interruption(lambda: _how_to_resume(output)):
             trained = train_model(
                 log,
@@ -115,8 +127,11 @@ def train(
                 keep_checkpoints=keep_checkpoints,
                 verbose="auto" if sys.stdout.isatty() else 2,
                 group_by=group_by,
+                devices=found,
                 **settings,
             )
+        if not found.is_first:
+            return
         report = Report.from_json(trained)
         Console().print(report_table(report, _published(recipe, log, report)))
         Console(soft_wrap=True).print(

@@ -118,8 +118,15 @@ def tf_dataset(batches: Any) -> Any:
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def keras_input(batches: Any) -> Any:
-    """See `zoo.ClickBatches.to_keras`."""
+def keras_input(batches: Any, is_looked_at: bool = False) -> Any:
+    """See `zoo.ClickBatches.to_keras`.
+
+    Args:
+        batches: `ClickBatches`.
+        is_looked_at: boolean. Whether Keras opens the data set once to look at
+            a batch before the first pass, as `fit` does in the scope of a
+            `tf.distribute` strategy. Defaults to `False`.
+    """
     if keras.backend.backend() != "tensorflow":
         return batches
     import tensorflow as tf
@@ -129,8 +136,11 @@ def keras_input(batches: Any) -> Any:
     batches.batch(*batches.position)
     passes = Passes(batches)
     first_step = passes.step
+    looks = [Passes(batches)] if is_looked_at else []
 
     def read():
+        if looks:
+            return (batches.batch(*place) for place in looks.pop())
         if first_step and passes.step != first_step:
             raise not_alone(passes.epoch)
         return (batches.batch(*place) for place in passes)
@@ -159,6 +169,8 @@ def _from_generator(batches: Any, generator: Callable[[], Any]) -> Any:
     import tensorflow as tf
 
     rows = batches.rows_per_batch
+    if batches.share != (0, 1):
+        rows = None
     split = batches.split
 
     def spec(array):

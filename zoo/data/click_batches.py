@@ -48,6 +48,9 @@ class ClickBatches(keras.utils.PyDataset):
             come equally often. For training: a last batch of few rows takes a
             step as large as the others, on a noisier gradient, just before
             the weights are measured. Defaults to `False`.
+        share: pair of integers, the number of this process from 0 and that of
+            all of them, of which each trains an equal share of every batch.
+            `batch_size` is that of all together. Defaults to `(0, 1)`.
         **kwargs: arguments of `keras.utils.PyDataset`.
 
     Returns (by index):
@@ -85,6 +88,7 @@ class ClickBatches(keras.utils.PyDataset):
         seed: int = 0,
         drop_remainder: bool = False,
         carry_remainder: bool = False,
+        share: tuple[int, int] = (0, 1),
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -112,6 +116,7 @@ class ClickBatches(keras.utils.PyDataset):
         self.seed = int(seed)
         self.drop_remainder = drop_remainder
         self.carry_remainder = carry_remainder
+        self.share = _checked_share(share)
         self._shuffled = ShuffledRows(split, self.seed) if shuffle else None
         self.start_at(0)
 
@@ -195,11 +200,28 @@ class ClickBatches(keras.utils.PyDataset):
             start += epoch * self.batches_per_epoch * size
             epoch, start = divmod(start, len(self.split))
         stop = start + size
-        pieces = [self._read(epoch, start, min(stop, len(self.split)))]
-        if self.carry_remainder and stop > len(self.split):
-            pieces.append(self._read(epoch + 1, 0, stop - len(self.split)))
-        rows = concatenated(pieces)
+        if not self.carry_remainder:
+            stop = min(stop, len(self.split))
+        rows = concatenated(self._pieces(epoch, *self._share_of(start, stop)))
         return batch_views.keras_batch(rows, self.split.label_names)
+
+    def _share_of(self, start: int, stop: int) -> tuple[int, int]:
+        number, count = self.share
+        first, last = (
+            start + (stop - start) * place // count
+            for place in (number, number + 1)
+        )
+        return first, last
+
+    def _pieces(self, epoch: int, start: int, stop: int) -> list[Rows]:
+        """The rows of a range, which may go on in the next epoch."""
+        rows = len(self.split)
+        if start >= rows:
+            return [self._read(epoch + 1, start - rows, stop - rows)]
+        pieces = [self._read(epoch, start, min(stop, rows))]
+        if stop > rows:
+            pieces.append(self._read(epoch + 1, 0, stop - rows))
+        return pieces
 
     def _check_place(self, epoch: int, step: int) -> None:
         check_integer("epoch", epoch, 0)
@@ -309,3 +331,15 @@ class ClickBatches(keras.utils.PyDataset):
         ```
         """
         return batch_views.keras_input(self)
+
+
+def _checked_share(share: tuple[int, int]) -> tuple[int, int]:
+    number, count = share
+    check_positive_integer("share[1]", count)
+    check_integer("share[0]", number, 0)
+    if number >= count:
+        raise ValueError(
+            "The number of a share must be less than that of all shares. "
+            f"Received: share={share}"
+        )
+    return int(number), int(count)

@@ -8,9 +8,10 @@ import numpy as np
 
 from zoo.checks import check_choice
 from zoo.checks import check_instance
-from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
 from zoo.data.split import Split
+from zoo.devices import ONE_DEVICE
+from zoo.devices import Devices
 from zoo.feature_schema import FeatureSchema
 from zoo.metrics import TrainingDivergedError
 from zoo.metrics import exact_metrics
@@ -19,8 +20,6 @@ from zoo.metrics import warn_if_useless
 from zoo.models.ctr_model import CTRModel
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
-
-EVALUATION_BATCH_SIZE = 16_384
 
 
 def evaluate(
@@ -119,7 +118,10 @@ def model_for_log(
 
 
 def evaluate_split(
-    network: CTRModel, split: Split, group_by: Iterable[str] = ()
+    network: CTRModel,
+    split: Split,
+    group_by: Iterable[str] = (),
+    devices: Devices = ONE_DEVICE,
 ) -> dict[str, Any]:
     """Returns the exact metrics of a model on one split.
 
@@ -127,12 +129,12 @@ def evaluate_split(
         network: a model of the zoo.
         split: `Split` of the model's schema.
         group_by: strings, as `fields_to_group_by` returns them.
+        devices: `Devices` that the model was made on. Defaults to one.
 
     Returns:
         What `evaluate` returns.
     """
-    batches = ClickBatches(split, EVALUATION_BATCH_SIZE)
-    predicted = network.predict(batches.to_keras(), verbose=0)
+    predicted = devices.predict(network, split)
     groups = _groups(network.schema, split, group_by)
     labels = split.labels
     if labels.ndim == 1:

@@ -17,7 +17,7 @@ from zoo.data.encoded_log import EncodedLog
 from zoo.data.row_sample import rows_with_label
 from zoo.data.row_sample import sample_rows
 from zoo.data.split import Split
-from zoo.evaluation.evaluation import EVALUATION_BATCH_SIZE
+from zoo.devices.devices import PREDICTED_ROWS
 from zoo.evaluation.evaluation import model_for_log
 from zoo.evaluation.explanation_figure import plot_explanation
 from zoo.evaluation.permutation_importance import columns_of
@@ -160,7 +160,7 @@ def _measure(
     seed: int,
     show_progress: bool | None,
 ) -> dict[str, Any]:
-    batches = ClickBatches(sample, EVALUATION_BATCH_SIZE)
+    batches = ClickBatches(sample, PREDICTED_ROWS)
     passes = 1 + repeats * len(columns_of(network.schema))
     labels = labels_of(sample, label)
     with Stages(show_progress) as stages:

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
+from zoo.devices import ONE_DEVICE
+from zoo.devices import Devices
 from zoo.metrics import TrainingDivergedError
 from zoo.training.averaging import inner_optimizer
 from zoo.training.checkpoints import Checkpoints
@@ -75,6 +77,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         steps_per_epoch: integer. Steps of a whole epoch.
         every: integer, steps from one checkpoint to the next, or `None` for
             one at the end of each epoch.
+        devices: `Devices` that train together. Defaults to one.
     """
 
     def __init__(
@@ -84,8 +87,10 @@ class SaveCheckpoints(keras.callbacks.Callback):
         clipped_share: ClippedShare,
         steps_per_epoch: int,
         every: int | None = None,
+        devices: Devices = ONE_DEVICE,
     ):
         super().__init__()
+        self.devices = devices
         self.checkpoints = checkpoints
         self.state = state
         self.clipped_share = clipped_share
@@ -98,8 +103,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
             self._restore_random_state()
         else:
             # `fit` has just reset them.
+            sums = self.devices.own_sums(self.state.metrics)
             for variable, value in zip(
-                self.model.metrics_variables, self.state.metrics, strict=True
+                self.model.metrics_variables, sums, strict=True
             ):
                 variable.assign(value)
             self.clipped_share.shares = list(self.state.clipped_shares)
@@ -112,16 +118,20 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.state.step = self._first_step + batch + 1
         # The last step's checkpoint waits for the validation.
         if self.state.step < self.steps_per_epoch and self._is_due():
-            self.state.metrics = [
-                float(variable.numpy())
-                for variable in self.model.metrics_variables
-            ]
+            self.state.metrics = self.devices.whole_sums(
+                [
+                    float(variable.numpy())
+                    for variable in self.model.metrics_variables
+                ]
+            )
             self.state.clipped_shares = list(self.clipped_share.shares)
             self._save()
 
     def on_epoch_end(self, epoch, logs=None):
-        for name, value in (logs or {}).items():
-            self.state.history.setdefault(name, []).append(float(value))
+        logs = logs or {}
+        values = self.devices.mean([float(value) for value in logs.values()])
+        for name, value in zip(logs, values, strict=True):
+            self.state.history.setdefault(name, []).append(value)
         shares = self.clipped_share.shares
         parts = np.array_split(shares, min(CURVE_POINTS, len(shares)))
         self.state.clipped_curve += [float(part.mean()) for part in parts]

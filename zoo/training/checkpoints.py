@@ -10,6 +10,8 @@ from filelock import FileLock
 from filelock import Timeout
 
 from zoo.checks import check_positive_integer
+from zoo.devices import ONE_DEVICE
+from zoo.devices import Devices
 from zoo.files.sha256 import checksum
 from zoo.files.whole_output import atomic_output
 from zoo.training.state import TrainingState
@@ -37,6 +39,8 @@ class Checkpoints:
         run: dict that JSON can hold, such as `Run.identity()`. A run with
             another one can't be resumed from here.
         keep: integer. Number of checkpoints that are kept. Defaults to `2`.
+        devices: `Devices` that train together. The first process writes, and
+            all read. Defaults to one.
 
     Raises:
         ValueError: if `keep` is not a positive integer, or another process
@@ -54,16 +58,23 @@ class Checkpoints:
     """
 
     def __init__(
-        self, folder: str | Path, run: dict[str, Any], keep: int = 2
+        self,
+        folder: str | Path,
+        run: dict[str, Any],
+        keep: int = 2,
+        devices: Devices = ONE_DEVICE,
     ) -> None:
         check_positive_integer("keep_checkpoints", keep)
         self.folder = Path(folder)
         self.keep = int(keep)
+        self.devices = devices
         # As JSON gives it back: tuples are lists there.
         self.run = json.loads(json.dumps(run))
         self._lock = FileLock(self.folder / ".lock")
 
     def __enter__(self) -> "Checkpoints":
+        if not self.devices.is_first:
+            return self
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(timeout=0)
@@ -78,6 +89,8 @@ class Checkpoints:
         return self
 
     def __exit__(self, *exception: Any) -> None:
+        if not self.devices.is_first:
+            return
         if not len(self):
             self.remove()
         self._lock.release()
@@ -100,7 +113,9 @@ class Checkpoints:
             OSError: if the disk is full; earlier checkpoints stay.
         """
         target = self.folder / f"step-{step:08d}"
-        with atomic_output(target) as partial:
+        if not self.devices.is_first:
+            return target
+        with self.devices.writing(), atomic_output(target) as partial:
             partial.mkdir()
             model.save_weights(partial / WEIGHTS_FILE)
             content = {
@@ -144,7 +159,7 @@ class Checkpoints:
             model.optimizer.build(model.trainable_variables)
             model.load_weights(path / WEIGHTS_FILE)
             for other in damaged:
-                shutil.rmtree(other)
+                shutil.rmtree(other, ignore_errors=True)
             return TrainingState(**content["state"])
         if damaged:
             raise ValueError(

@@ -1,7 +1,9 @@
 """Trains a network by a recipe, from its first weights to its report."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -13,6 +15,8 @@ import numpy as np
 from keras_cowclip import ClippedShare
 from zoo.data.click_batches import ClickBatches
 from zoo.data.encoded_log import EncodedLog
+from zoo.devices import ONE_DEVICE
+from zoo.devices import Devices
 from zoo.evaluation.evaluation import evaluate_split
 from zoo.evaluation.evaluation import fields_to_group_by
 from zoo.evaluation.evaluation import name_of_evaluation_split
@@ -53,6 +57,7 @@ class Run:
         initial_model: string, the preset that the run began with, or `None`.
         state: `TrainingState`, kept up to date by `fit`.
         group_by: strings, fields by which to measure gAUC.
+        devices: `Devices` that train together.
 
     Example:
 
@@ -72,6 +77,7 @@ class Run:
     initial_model: str | None = None
     state: TrainingState = field(default_factory=TrainingState)
     group_by: tuple[str, ...] = ()
+    devices: Devices = ONE_DEVICE
 
     @classmethod
     def begin(
@@ -80,12 +86,15 @@ class Run:
         recipe: Recipe,
         initial_model: str | Path | None = None,
         group_by: str | Iterable[str] | None = None,
+        devices: Devices = ONE_DEVICE,
     ) -> "Run":
         """Builds and compiles the network, its weights drawn from the seed.
 
         Args:
             log, initial_model, group_by: as in `zoo.train`.
             recipe: `Recipe`.
+            devices: `Devices`, within whose `scope` this is called. Defaults
+                to one.
 
         Raises:
             ValueError: for a log or a preset that `zoo.train` refuses.
@@ -103,19 +112,23 @@ class Run:
             network = _first_network(recipe, log, initial_model)
         recipe = recipe.for_network(network)
         warn_of_slow_bfloat16(recipe.dtype)
-        batches = ClickBatches(
-            log.split("train"),
-            recipe.batch_size,
-            shuffle=True,
-            seed=recipe.seed,
-            carry_remainder=True,
-        )
+        share = devices.process, devices.processes
+        batches = _training_batches(log, recipe, share)
+        devices.check_batches(batches)
         network.compile(
             recipe.make_optimizer(batches.batches_per_epoch, log.schema),
             loss="binary_crossentropy",
         )
         preset = str(initial_model) if initial_model else None
-        return cls(log, recipe, network, batches, preset, group_by=fields)
+        return cls(
+            log,
+            recipe,
+            network,
+            batches,
+            preset,
+            group_by=fields,
+            devices=devices,
+        )
 
     def identity(self) -> dict[str, Any]:
         """Returns what must be the same in a run that resumes this one."""
@@ -125,7 +138,7 @@ class Run:
             **self.recipe.hyperparameters(),
             "initial_model": self.initial_model,
             "rows": {name: len(s) for name, s in self.log.splits.items()},
-            "first_batch": _hash_of_first_batch(self.batches),
+            "first_batch": _hash_of_first_batch(self._whole_batches()),
         }
         # As in checkpoints from before there were groups.
         if self.group_by:
@@ -172,25 +185,16 @@ class Run:
         )
         while state.epoch < epochs:
             self.batches.start_at(state.epoch, state.step)
-            try:
+            with self.devices.replicated(self.network), _said_divergence():
                 self.network.fit(
-                    self.batches.to_keras(),
+                    self.devices.training_input(self.batches),
                     initial_epoch=state.epoch,
                     # An epoch that starts in the middle has its own `fit`.
                     epochs=state.epoch + 1 if state.step else epochs,
                     shuffle=False,
-                    verbose=verbose,
+                    verbose=verbose if self.devices.is_first else 0,
                     callbacks=callbacks,
                 )
-            except RuntimeError as error:
-                # PyTorch's cross-entropy does not take a NaN.
-                if "should be between 0 and 1" not in str(error):
-                    raise
-                raise TrainingDivergedError(
-                    "The predictions must be finite; the training has "
-                    "diverged: lower the learning rates. "
-                    f"Received: {error}"
-                ) from error
         average_for_good(self.network)
 
     def report(self) -> Report:
@@ -202,7 +206,9 @@ class Run:
             self.recipe.epochs * batches.batches_per_epoch * rows_per_batch
         )
         rows = self.log.split(evaluated_on)
-        metrics = evaluate_split(self.network, rows, self.group_by)
+        metrics = evaluate_split(
+            self.network, rows, self.group_by, self.devices
+        )
         warn_if_useless(rows.labels, metrics)
         return Report.of(
             self.log,
@@ -217,6 +223,11 @@ class Run:
             clipped_curve=self.state.clipped_curve,
             resumed_at=self.state.resumed_at,
         )
+
+    def _whole_batches(self) -> ClickBatches:
+        if self.devices.processes == 1:
+            return self.batches
+        return _training_batches(self.log, self.recipe)
 
     def _callbacks(
         self,
@@ -237,6 +248,7 @@ class Run:
                 clipped_share,
                 steps_per_epoch,
                 checkpoint_steps,
+                self.devices,
             )
         )
         if self.recipe.decay == "plateau":
@@ -254,6 +266,7 @@ class Run:
             self.state,
             self.log.split(split) if at_best else None,
             self.group_by,
+            self.devices,
         )
 
     def _plateau(self) -> CutRatesOnPlateau:
@@ -284,6 +297,33 @@ def check_log(log: EncodedLog, recipe: Recipe) -> None:
             '`decay="plateau"` needs a validation split. '
             f"Received: log with the splits {list(log.splits)}"
         )
+
+
+def _training_batches(
+    log: EncodedLog, recipe: Recipe, share: tuple[int, int] = (0, 1)
+) -> ClickBatches:
+    return ClickBatches(
+        log.split("train"),
+        recipe.batch_size,
+        shuffle=True,
+        seed=recipe.seed,
+        carry_remainder=True,
+        share=share,
+    )
+
+
+@contextlib.contextmanager
+def _said_divergence() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        # PyTorch's cross-entropy does not take a NaN.
+        if "should be between 0 and 1" not in str(error):
+            raise
+        raise TrainingDivergedError(
+            "The predictions must be finite; the training has diverged: lower "
+            f"the learning rates. Received: {error}"
+        ) from error
 
 
 def _first_network(

@@ -1,5 +1,6 @@
 """Trains a network into a folder: model, report and learning curves."""
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterable
@@ -12,12 +13,16 @@ from zoo.checks import check_instance
 from zoo.checks import check_path
 from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
+from zoo.devices import ONE_DEVICE
+from zoo.devices import Devices
 from zoo.files.whole_folder import atomic_folder
 from zoo.presets.folder import CURVES_FILE
 from zoo.presets.folder import write_preset_files
+from zoo.runtime.environment import describe_environment
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.learning_curves import plot_learning_curves
 from zoo.training.recipe import make_recipe
+from zoo.training.report import Report
 from zoo.training.run import Run
 
 REPORT_FILE = "report.json"
@@ -32,6 +37,7 @@ def train(
     keep_checkpoints: int = 2,
     verbose: int | str = "auto",
     group_by: str | Iterable[str] | None = None,
+    devices: Devices = ONE_DEVICE,
     **recipe: Any,
 ) -> dict[str, Any]:
     """Trains a network on an encoded log by the paper's recipe and saves it.
@@ -65,6 +71,10 @@ def train(
             which the AUC is also measured, as `zoo.evaluate` does: of the
             validation split after every epoch, and of the split that the
             report is of. Defaults to `None`.
+        devices: `Devices` that `zoo.start_devices` found: their
+            processes all call this with the same arguments. `batch_size` is
+            that of all devices together, so that a recipe means the same
+            thing. The first process writes `output`. Defaults to one device.
         **recipe: arguments of `zoo.Recipe`, such as `model`, `batch_size`,
             `epochs` and `seed`.
 
@@ -81,7 +91,10 @@ def train(
             log without a test and a validation split, or without the latter
             for `decay="plateau"`, predictions that are no
             longer finite, checkpoints of an unfinished run without `resume`,
-            or, with it, of another run.
+            or, with it, of another run; or for a batch that the devices can't
+            share equally, and processes that differ in log, recipe or version.
+        ProcessLostError: a `ConnectionError`, if another process of the run is
+            gone.
 
     Warns:
         UselessPredictionsWarning: if the trained model says far less than the
@@ -108,26 +121,51 @@ def train(
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)
     folder_of_checkpoints = checkpoints_folder(output)
-    with atomic_folder(output, marker=REPORT_FILE) as folder:
-        run = Run.begin(log, chosen, initial_model, group_by)
-        with Checkpoints(
-            folder_of_checkpoints, run.identity(), keep_checkpoints
-        ) as checkpoints:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(devices.scope())
+        with devices.failing_together():
+            if devices.is_first:
+                folder = stack.enter_context(
+                    atomic_folder(output, marker=REPORT_FILE)
+                )
+            run = Run.begin(log, chosen, initial_model, group_by, devices)
+            checkpoints = stack.enter_context(
+                Checkpoints(
+                    folder_of_checkpoints,
+                    run.identity(),
+                    keep_checkpoints,
+                    devices,
+                )
+            )
             if resume:
                 run.resume(checkpoints)
             else:
                 _check_nothing_to_resume(checkpoints)
-            run.fit(checkpoints, checkpoint_steps, verbose=verbose)
-        report = run.report()
-        name = log.encoder.log_format.name if log.encoder else log.source
-        write_preset_files(
-            run.network, folder, log.encoder, report.metadata(name)
+        devices.check_same(
+            {
+                **run.identity(),
+                "versions": describe_environment()["versions"],
+                "the step to begin with": (run.state.epoch, run.state.step),
+            }
         )
-        plot_learning_curves(report, folder / CURVES_FILE)
-        content = json.dumps(report.to_json(), indent=2)
-        (folder / REPORT_FILE).write_text(content + "\n")
-    shutil.rmtree(folder_of_checkpoints, ignore_errors=True)
+        with devices.noticing_loss():
+            run.fit(checkpoints, checkpoint_steps, verbose=verbose)
+            report = run.report()
+        if devices.is_first:
+            with devices.writing():
+                _write(run, report, folder)
+    if devices.is_first:
+        shutil.rmtree(folder_of_checkpoints, ignore_errors=True)
     return report.to_json()
+
+
+def _write(run: Run, report: Report, folder: Path) -> None:
+    log = run.log
+    name = log.encoder.log_format.name if log.encoder else log.source
+    write_preset_files(run.network, folder, log.encoder, report.metadata(name))
+    plot_learning_curves(report, folder / CURVES_FILE)
+    content = json.dumps(report.to_json(), indent=2)
+    (folder / REPORT_FILE).write_text(content + "\n")
 
 
 def checkpoints_folder(output: str | Path) -> Path:

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 
 from zoo.data.split import Split
+from zoo.devices import ONE_DEVICE
+from zoo.devices import Devices
 from zoo.evaluation.evaluation import evaluate_split
 from zoo.metrics import is_by_label
 from zoo.training.averaging import averaged_weights
@@ -29,6 +31,7 @@ class ValidationMetrics(keras.callbacks.Callback):
             highest so far, or `None`. The logs then have its metrics at the
             best epoch as `best_epoch_auc`, `best_epoch_log_loss` and so on.
         group_by: strings, fields by which to measure gAUC. Defaults to `()`.
+        devices: `Devices` that the model was made on. Defaults to one.
     """
 
     def __init__(
@@ -37,12 +40,14 @@ class ValidationMetrics(keras.callbacks.Callback):
         state: TrainingState,
         at_best: Split | None = None,
         group_by: Iterable[str] = (),
+        devices: Devices = ONE_DEVICE,
     ):
         super().__init__()
         self.split = split
         self.state = state
         self.at_best = at_best
         self.group_by = tuple(group_by)
+        self.devices = devices
 
     def on_epoch_end(self, epoch, logs=None):
         with averaged_weights(self.model):
@@ -67,7 +72,9 @@ class ValidationMetrics(keras.callbacks.Callback):
             )
 
     def _metrics_of(self, split):
-        return logged_metrics(evaluate_split(self.model, split, self.group_by))
+        return logged_metrics(
+            evaluate_split(self.model, split, self.group_by, self.devices)
+        )
 
 
 def logged_metrics(metrics: dict[str, Any]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 import zoo
 from tests.wrong_values import check_refused
 from zoo.datasets import synthetic
+from zoo.devices import devices
 from zoo.evaluation import evaluation
 from zoo.evaluation.evaluation import evaluate_split
 from zoo.metrics import TrainingDivergedError
@@ -129,7 +130,7 @@ def several(monkeypatch):
         def __init__(self, split, batch_size):
             self.to_keras = lambda: split
 
-    monkeypatch.setattr(evaluation, "ClickBatches", Batches)
+    monkeypatch.setattr(devices, "ClickBatches", Batches)
     network = TwoLabels(
         schema,
         {

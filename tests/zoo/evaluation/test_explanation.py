@@ -110,7 +110,7 @@ def test_a_constant_column_loses_nothing(report):
 def test_a_drop_is_that_of_a_direct_calculation(
     log, preset, monkeypatch, batch_size
 ):
-    monkeypatch.setattr(explanation, "EVALUATION_BATCH_SIZE", batch_size)
+    monkeypatch.setattr(explanation, "PREDICTED_ROWS", batch_size)
     found = by_column(
         zoo.explain(preset, log, repeats=2, seed=7, show_progress=False)
     )

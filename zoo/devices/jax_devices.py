@@ -1,0 +1,111 @@
+"""Devices of JAX, by `keras.distribution` and `jax.distributed`."""
+
+import contextlib
+import pickle
+from collections.abc import Iterator
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from jax.experimental import multihost_utils
+
+from zoo.data.split import Split
+from zoo.devices.devices import PREDICTED_ROWS
+from zoo.devices.devices import Devices
+from zoo.devices.devices import padded_batches
+
+
+class JaxDevices(Devices):
+    """Devices that each have a share of a batch, and all weights.
+
+    Args:
+        names: list of strings, as `keras.distribution.list_devices` has them.
+    """
+
+    def __init__(self, names: list[str]) -> None:
+        self.count = len(names)
+        self.processes = jax.process_count()
+        self.process = jax.process_index()
+        # Each process reads its own share of the rows.
+        self.distribution = keras.distribution.DataParallel(
+            devices=names, auto_shard_dataset=False
+        )
+        self._replicated = jax.sharding.NamedSharding(
+            self.distribution.device_mesh.backend_mesh,
+            jax.sharding.PartitionSpec(),
+        )
+        self._predicted: keras.Model | None = None
+
+    def scope(self) -> contextlib.AbstractContextManager:
+        return self.distribution.scope()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        # Keras makes an optimizer to learn what not to save. Within the scope
+        # its variables would have to be the same in all processes.
+        current = keras.distribution.distribution()
+        keras.distribution.set_distribution(None)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(current)
+
+    def predict(self, network: keras.Model, split: Split) -> Any:
+        """As `Devices.predict`; Keras' own wants rows that devices divide."""
+        rows = -(-PREDICTED_ROWS // self.count) * self.count
+        call = self._compiled_call(network)
+        weights = (
+            [variable.value for variable in network.trainable_variables],
+            [variable.value for variable in network.non_trainable_variables],
+        )
+        predicted = []
+        for inputs, present in padded_batches(
+            split, rows, self.process, self.processes
+        ):
+            batch = {
+                name: self._shared(array) for name, array in inputs.items()
+            }
+            outputs, _ = call(*weights, batch)
+            whole = keras.tree.map_structure(np.asarray, outputs)
+            not_padding = itemgetter(slice(present))
+            predicted.append(keras.tree.map_structure(not_padding, whole))
+        return keras.tree.map_structure(
+            lambda *arrays: np.concatenate(arrays), *predicted
+        )
+
+    def gather(self, value: Any) -> list[Any]:
+        if self.processes == 1:
+            return [value]
+        content = np.frombuffer(pickle.dumps(value), "uint8")
+        lengths = multihost_utils.process_allgather(np.array(len(content)))
+        padded = np.pad(content, (0, int(lengths.max()) - len(content)))
+        contents = multihost_utils.process_allgather(padded)
+        return [
+            pickle.loads(bytes(content[:length]))
+            for content, length in zip(contents, lengths, strict=True)
+        ]
+
+    def _compiled_call(self, network: keras.Model) -> Any:
+        # A run measures one network many times.
+        if network is not self._predicted:
+            self._predicted = network
+            self._call = jax.jit(
+                partial(network.stateless_call, training=False),
+                out_shardings=self._replicated,
+            )
+        return self._call
+
+    def _is_loss(self, error: Exception) -> bool:
+        return isinstance(error, jax.errors.JaxRuntimeError) and any(
+            word in str(error) for word in ("Gloo", "NCCL", "UNAVAILABLE")
+        )
+
+    def _shared(self, rows: np.ndarray) -> jax.Array:
+        """Makes one array of all processes' rows."""
+        layout = self.distribution.get_data_layout(rows.shape)
+        return jax.make_array_from_process_local_data(
+            layout.backend_layout, rows
+        )

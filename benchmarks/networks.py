@@ -305,12 +305,18 @@ def markdown(lines: list[Line]) -> str:
         grouped = runs and runs[0]["gauc"]
         cells.append(_mean_of(runs, "gauc") if grouped else "")
         cells += [
-            f"{mean(float(run[column]) for run in runs):,.0f}" if runs else ""
+            _mean_number(runs, column)
             for column in ("parameters", "samples_per_second", "peak_mib")
         ]
         l2 = next(iter(batches.values()))[0]["embedding_l2"]
         text.append(f"| {name} | {l2} | {' | '.join(cells)} |")
     return "\n".join([*text, "", f"![AUC of each network]({log}.png)", ""])
+
+
+def _mean_number(runs: list[Line], column: str) -> str:
+    # A run that shared its core with others has no rate.
+    values = [float(run[column]) for run in runs if run[column] != ""]
+    return f"{mean(values):,.0f}" if values else ""
 
 
 def _mean_of(runs: list[Line], column: str) -> str:

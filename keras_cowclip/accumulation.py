@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_cowclip import backend
 from keras_cowclip.table import TableUpdate
+from keras_cowclip.weights import like_in_saved_rows
 
 Tensor = Any
 
@@ -68,17 +69,17 @@ class Accumulator:
         There a batch begins them anew, elsewhere they are cleared at once.
         """
         if float(ops.convert_to_numpy(self._batches)) == 0.0:
-            for total in (self._gradient, self._counts):
-                total.assign(ops.zeros(total.shape, total.dtype))
+            backend.clear_sums(self._gradient, self._counts)
 
     def _add_sum(self, variable):
         # In 16 bits the sum of a popular id would lose most of its terms.
-        return self._optimizer.add_variable(
+        added = self._optimizer.add_variable(
             shape=variable.shape,
             dtype=keras.backend.result_type(variable.dtype, "float32"),
             name=f"{variable.path.replace('/', '_')}_sum",
             layout=getattr(variable, "_layout", None),
         )
+        return like_in_saved_rows(added, variable)
 
     def _step(self):
         optimizer = self._optimizer

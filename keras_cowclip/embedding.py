@@ -6,6 +6,10 @@ from keras_cowclip.checks import check_boolean
 from keras_cowclip.checks import check_positive_integer
 from keras_cowclip.table import TableTag
 from keras_cowclip.weights import assign_all
+from keras_cowclip.weights import assign_saved
+from keras_cowclip.weights import is_spread
+from keras_cowclip.weights import note_saved_rows
+from keras_cowclip.weights import saved_value
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -83,6 +87,7 @@ class CowClipEmbedding(keras.layers.Embedding):
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), Algorithm 1.
     """
 
+    input_dim: int
     lora_rank: int | None
 
     def __init__(
@@ -107,6 +112,10 @@ class CowClipEmbedding(keras.layers.Embedding):
             return
         # LoRA locks the layer's weights, and the counts are not there yet.
         lora_rank, self.lora_rank = self.lora_rank, None
+        rows = self.input_dim
+        spread = backend.spread_rows(rows, f"{self.path}/embeddings")
+        # Devices share a table in equal parts; no id is that of an added row.
+        self.input_dim = spread or rows
         super().build(input_shape)
         self.lora_rank = lora_rank
         self.id_counts = self.add_weight(
@@ -118,6 +127,10 @@ class CowClipEmbedding(keras.layers.Embedding):
             overwrite_with_gradient=True,
             name="id_counts",
         )
+        self.input_dim = rows
+        if spread is not None:
+            for variable in self._embeddings, self.id_counts:
+                note_saved_rows(variable, rows)
         # `CowClip.build` finds the counts by this tag.
         self._embeddings.cowclip = TableTag(self.id_counts, self.clip)
         if lora_rank:
@@ -165,10 +178,23 @@ class CowClipEmbedding(keras.layers.Embedding):
         return super().compute_output_spec(inputs)
 
     def get_weights(self):
-        return [variable.numpy() for variable in self._state()]
+        return [saved_value(variable) for variable in self._state()]
 
     def set_weights(self, weights):
         assign_all(self._state(), weights)
+
+    def save_own_variables(self, store):
+        if self._is_spread():
+            store["0"] = saved_value(self._embeddings)
+        else:
+            super().save_own_variables(store)
+
+    def load_own_variables(self, store):
+        if self._is_spread():
+            self._check_load_own_variables(store)
+            assign_saved(self._embeddings, store["0"])
+        else:
+            super().load_own_variables(store)
 
     def quantize(self, mode=None, type_check=True, config=None):
         # Keras refuses subclasses, because it can't know what they change.
@@ -188,6 +214,9 @@ class CowClipEmbedding(keras.layers.Embedding):
 
     def get_config(self):
         return {**super().get_config(), "clip": self.clip}
+
+    def _is_spread(self):
+        return self.built and is_spread(self._embeddings)
 
     def _state(self):
         return [v for v in self.weights if v is not self.id_counts]

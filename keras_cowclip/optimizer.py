@@ -16,6 +16,9 @@ from keras_cowclip.checks import check_positive_integer
 from keras_cowclip.from_adam import settings_at_batch
 from keras_cowclip.table import TableUpdate
 from keras_cowclip.table_settings import TableSettings
+from keras_cowclip.weights import assign_saved
+from keras_cowclip.weights import like_in_saved_rows
+from keras_cowclip.weights import saved_value
 
 
 @keras.saving.register_keras_serializable(package="keras_cowclip")
@@ -382,9 +385,10 @@ class CowClip(keras.optimizers.Adam):
                 # the order in which Keras saves an optimizer's variables.
                 update.add_last_step()
                 return None
-        return super().add_variable_from_reference(
+        added = super().add_variable_from_reference(
             reference_variable, name, initializer
         )
+        return like_in_saved_rows(added, reference_variable)
 
     def scale_loss(self, loss):
         # Keras calls this on the outermost optimizer only. Under
@@ -440,8 +444,16 @@ class CowClip(keras.optimizers.Adam):
         else:
             backend.adam(self, gradient, variable, learning_rate)
 
+    def save_own_variables(self, store):
+        for i, variable in enumerate(self.variables):
+            store[str(i)] = saved_value(variable)
+
     def load_own_variables(self, store):
-        super().load_own_variables(store)
+        if len(store.keys()) == len(self.variables):
+            for i, variable in enumerate(self.variables):
+                assign_saved(variable, store[str(i)])
+        else:  # Keras says what is wrong, and goes on.
+            super().load_own_variables(store)
         for accumulator in self._accumulators if self.built else ():
             if accumulator is not None:
                 accumulator.forget_if_used()

@@ -1,9 +1,12 @@
 """Moves the weights of whole models to and from `keras.layers.Embedding`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+
+from keras_cowclip import backend
 
 
 def get_weights(model: keras.Model) -> list[np.ndarray]:
@@ -23,7 +26,7 @@ def get_weights(model: keras.Model) -> list[np.ndarray]:
     (None, None)
     >>> theirs.set_weights(keras_cowclip.get_weights(ours))
     """
-    return [variable.numpy() for variable in _variables(model)]
+    return [saved_value(variable) for variable in _variables(model)]
 
 
 def set_weights(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
@@ -56,7 +59,7 @@ def assign_all(
     variables: Sequence[keras.Variable], weights: Sequence[np.ndarray]
 ) -> None:
     """Assigns to all variables, or raises and assigns to none."""
-    shapes = [tuple(variable.shape) for variable in variables]
+    shapes = [saved_shape(variable) for variable in variables]
     received = [np.shape(weight) for weight in weights]
     if received != shapes:
         raise ValueError(
@@ -64,7 +67,48 @@ def assign_all(
             f"Received: arrays of shapes {received}"
         )
     for variable, weight in zip(variables, weights, strict=True):
-        variable.assign(weight)
+        assign_saved(variable, weight)
+
+
+def note_saved_rows(variable: keras.Variable, rows: int) -> None:
+    """Notes how many rows of a table that devices share are to be saved."""
+    variable.saved_rows = rows
+
+
+def like_in_saved_rows(
+    variable: keras.Variable, reference: keras.Variable
+) -> keras.Variable:
+    """Returns `variable`, with the note of a variable of the same rows."""
+    if hasattr(reference, "saved_rows"):
+        note_saved_rows(variable, reference.saved_rows)
+    return variable
+
+
+def is_spread(variable: keras.Variable) -> bool:
+    """Whether devices share the rows of a variable."""
+    return hasattr(variable, "saved_rows")
+
+
+def saved_shape(variable: keras.Variable) -> tuple[int, ...]:
+    """Returns the shape of `saved_value`."""
+    rows = variable.shape[:1]
+    if is_spread(variable):
+        rows = (variable.saved_rows,)
+    return (*rows, *variable.shape[1:])
+
+
+def saved_value(variable: keras.Variable) -> np.ndarray:
+    """Returns what a file has of a variable: no row that was added."""
+    value = variable.numpy()
+    return value[: variable.saved_rows] if is_spread(variable) else value
+
+
+def assign_saved(variable: keras.Variable, value: Any) -> None:
+    """Sets a variable to what `saved_value` returned, or a file has."""
+    if is_spread(variable):
+        backend.assign_rows(variable, value)
+    else:
+        variable.assign(value)
 
 
 def _variables(model):

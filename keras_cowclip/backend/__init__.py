@@ -29,6 +29,8 @@ arguments and results. It is chosen once, here, and no other one is imported.
 | `state_scope`        | where to create variables              | TensorFlow  |
 | `is_alone`           | whether one device has the whole batch | TF, PyTorch |
 | `sum_over_replicas`  | counts of all devices                  | TF, PyTorch |
+| `spread_rows`        | rows of a table that devices share     | JAX         |
+| `assign_rows`        | those rows, as they were saved         | JAX         |
 | `check_replicas`     | an error for impossible settings       | TensorFlow  |
 """
 

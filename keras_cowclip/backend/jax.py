@@ -15,6 +15,11 @@ from jax import lax
 from keras import ops
 
 from keras_cowclip.backend import reference
+from keras_cowclip.backend.jax_shards import assign_rows
+from keras_cowclip.backend.jax_shards import fits_shards
+from keras_cowclip.backend.jax_shards import row_layout
+from keras_cowclip.backend.jax_shards import spread_rows
+from keras_cowclip.backend.jax_shards import take
 from keras_cowclip.backend.reference import Clipped
 from keras_cowclip.backend.reference import is_alone
 from keras_cowclip.backend.xla import clip_by_active_factors
@@ -22,10 +27,12 @@ from keras_cowclip.backend.xla import flat_adam
 from keras_cowclip.backend.xla import padding_for_vectors
 
 __all__ = [
+    "assign_rows",
     "clip_active_rows",
     "look_up",
     "row_norm",
     "run_if",
+    "spread_rows",
     "table_adam",
     "update_active_rows",
 ]
@@ -47,6 +54,15 @@ def look_up(
     # JAX would take a negative id from the end again.
     is_row = ids >= 0 if mask is None else mask
     ids = jnp.where(is_row, ids, table.shape[0])
+    layout = row_layout(table.path)
+    if fits_shards(layout, ids):
+        rows = take(
+            ops.convert_to_tensor(table),
+            ops.convert_to_tensor(tag.id_counts),
+            ids,
+            layout,
+        )
+        return rows if mask is None else jnp.where(mask[..., None], rows, 0)
     rows = _take(ops.convert_to_tensor(table), ids)
     if mask is not None:
         # What lies behind the table is NaN, has no gradient and no count.
@@ -160,7 +176,14 @@ def _is_traced(tensor):
 
 
 def _worth_chunking(tensor):
-    return _is_traced(tensor) and len(tensor) >= FEWEST_CHUNKED_ROWS
+    return (
+        _is_traced(tensor)
+        and len(tensor) >= FEWEST_CHUNKED_ROWS
+        # A chunk has rows of several devices.
+        and not isinstance(
+            keras.distribution.distribution(), keras.distribution.ModelParallel
+        )
+    )
 
 
 def _take(table, ids):

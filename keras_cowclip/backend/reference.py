@@ -18,6 +18,7 @@ __all__ = [
     "active_ids",
     "adam",
     "add_gradient",
+    "assign_rows",
     "check_replicas",
     "clear_sums",
     "clip_active_rows",
@@ -32,6 +33,7 @@ __all__ = [
     "row_gradient",
     "row_norm",
     "run_if",
+    "spread_rows",
     "state_scope",
     "sum_over_replicas",
     "summed_rows",
@@ -158,6 +160,24 @@ def dense_gradient(
             to `False`.
     """
     return gradient
+
+
+def spread_rows(rows: int, path: str) -> int | None:
+    """Returns how many rows a table needs for its devices to share them.
+
+    Args:
+        rows: integer, the rows that are looked up.
+        path: string, the path of the table's variable.
+
+    Returns:
+        `None` for a table that each device has whole.
+    """
+    return None
+
+
+def assign_rows(variable: keras.Variable, rows: Any) -> None:
+    """Sets the first rows of a variable to what was saved."""
+    variable.assign(rows)
 
 
 def active_ids(gradient: Tensor) -> Tensor | None:

@@ -50,7 +50,13 @@ def main(arguments: list[str] | None = None) -> None:
         if given and "--help" not in given:
             check_backend()
         app(given)
-    except (ValueError, OSError, ImportError, MemoryError) as error:
+    except (
+        ValueError,
+        OSError,
+        ImportError,
+        MemoryError,
+        NotImplementedError,
+    ) as error:
         if was_interrupted(error):
             raise
         print_error(str(error))

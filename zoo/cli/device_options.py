@@ -54,12 +54,22 @@ ProcessCount = Annotated[
     ),
 ]
 
+ShardTables = Annotated[
+    bool,
+    typer.Option(
+        "--shard-tables",
+        help="On JAX, in one process: give each device a share of every "
+        "table's rows, for tables larger than its memory.",
+    ),
+]
+
 
 def find_devices(
     devices: int | None,
     coordinator: str | None,
     process: int | None,
     num_processes: int | None,
+    shard_tables: bool,
 ) -> "Devices":
     """Returns the devices, as `zoo.start_devices` does.
 
@@ -75,7 +85,9 @@ def find_devices(
         wanted = devices or torch.cuda.device_count()
         if wanted > 1 and coordinator is None:
             _run_for_each_device(wanted)
-    return start_devices(devices, coordinator, process, num_processes)
+    return start_devices(
+        devices, coordinator, process, num_processes, shard_tables
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from zoo.cli.device_options import Coordinator
 from zoo.cli.device_options import DeviceCount
 from zoo.cli.device_options import Process
 from zoo.cli.device_options import ProcessCount
+from zoo.cli.device_options import ShardTables
 from zoo.cli.device_options import ending_when_lost
 from zoo.cli.device_options import find_devices
 from zoo.cli.failures import ending_on_useless_predictions
@@ -96,6 +97,7 @@ def train(
     coordinator: Coordinator = None,
     process: Process = None,
     num_processes: ProcessCount = None,
+    shard_tables: ShardTables = False,
     **settings: Any,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
@@ -113,7 +115,9 @@ def train(
             f"`--data` with its output. Received: --recipe {recipe}"
         )
     Recipe(**settings)  # Refuses wrong ones before a log is made or read.
-    found = find_devices(devices, coordinator, process, num_processes)
+    found = find_devices(
+        devices, coordinator, process, num_processes, shard_tables
+    )
     with found.failing_together():
         log = open_log(data)
     with ending_when_lost(), ending_on_useless_predictions():

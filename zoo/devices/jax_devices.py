@@ -23,19 +23,23 @@ class JaxDevices(Devices):
 
     Args:
         names: list of strings, as `keras.distribution.list_devices` has them.
+        shard_tables: boolean. Whether a device has a share of each table's
+            rows instead of all. Defaults to `False`.
     """
 
-    def __init__(self, names: list[str]) -> None:
+    def __init__(self, names: list[str], shard_tables: bool = False) -> None:
         self.count = len(names)
         self.processes = jax.process_count()
         self.process = jax.process_index()
+        mesh = keras.distribution.DeviceMesh((self.count,), ["batch"], names)
         # Each process reads its own share of the rows.
-        self.distribution = keras.distribution.DataParallel(
-            devices=names, auto_shard_dataset=False
+        self.distribution = (
+            _SharedTables(mesh)
+            if shard_tables
+            else keras.distribution.DataParallel(mesh, auto_shard_dataset=False)
         )
         self._replicated = jax.sharding.NamedSharding(
-            self.distribution.device_mesh.backend_mesh,
-            jax.sharding.PartitionSpec(),
+            mesh.backend_mesh, jax.sharding.PartitionSpec()
         )
         self._predicted: keras.Model | None = None
 
@@ -109,3 +113,25 @@ class JaxDevices(Devices):
         return jax.make_array_from_process_local_data(
             layout.backend_layout, rows
         )
+
+
+class _SharedTables(keras.distribution.ModelParallel):
+    """Devices that have a share of the batch, and of each table's rows."""
+
+    def __init__(self, mesh: keras.distribution.DeviceMesh) -> None:
+        layouts = keras.distribution.LayoutMap(mesh)
+        layouts[".*/embeddings"] = ("batch", None)
+        layouts[".*/id_counts"] = ("batch",)
+        super().__init__(
+            layout_map=layouts, batch_dim_name="batch", auto_shard_dataset=False
+        )
+        self._whole = keras.distribution.DataParallel(
+            mesh, auto_shard_dataset=False
+        )
+
+    def get_variable_layout(self, variable: keras.Variable) -> Any:
+        # Keras' own `Embedding`, as of places in a sequence, is not padded to
+        # a multiple of the devices.
+        if variable.shape and variable.shape[0] % self.device_mesh.shape[0]:
+            return self._whole.get_variable_layout(variable)
+        return super().get_variable_layout(variable)

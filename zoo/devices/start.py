@@ -8,6 +8,7 @@ import threading
 
 import keras
 
+from zoo.checks import check_boolean
 from zoo.checks import check_integer
 from zoo.checks import check_positive_integer
 from zoo.devices.devices import ONE_DEVICE
@@ -22,6 +23,7 @@ def start_devices(
     coordinator: str | None = None,
     process: int | None = None,
     num_processes: int | None = None,
+    shard_tables: bool = False,
 ) -> Devices:
     """Returns the devices to train on, once all processes are there.
 
@@ -40,6 +42,10 @@ def start_devices(
         process: integer from 0, the number of this process. Defaults to
             `None`.
         num_processes: integer. Defaults to `None`.
+        shard_tables: boolean, on JAX in one process. Whether each device has
+            a share of every table's rows, with its moments, instead of all:
+            for tables that are larger than the memory of a device. Defaults to
+            `False`.
 
     Returns:
         `Devices`, to be given to `zoo.train`.
@@ -47,7 +53,8 @@ def start_devices(
     Raises:
         ValueError: for more devices than there are, or another number than the
             processes have.
-        NotImplementedError: for several processes on TensorFlow.
+        NotImplementedError: for several processes on TensorFlow, or that are
+            to share tables.
         OSError: if the port of the coordinator is in use.
         RuntimeError: if the backend has begun to compute.
 
@@ -64,7 +71,13 @@ def start_devices(
     """
     if devices is not None:
         check_positive_integer("devices", devices)
+    check_boolean("shard_tables", shard_tables)
     backend = keras.backend.backend()
+    if backend != "jax" and shard_tables:
+        raise ValueError(
+            "`shard_tables` is for JAX, whose devices can share a table. "
+            f"Received: shard_tables=True, backend {backend}"
+        )
     if backend != "jax" and coordinator is not None:
         raise ValueError(
             "`coordinator` is for JAX; on PyTorch start processes with "
@@ -72,13 +85,15 @@ def start_devices(
             f"{backend}"
         )
     if backend == "jax":
-        return _of_jax(devices, coordinator, process, num_processes)
+        return _of_jax(
+            devices, coordinator, process, num_processes, shard_tables
+        )
     if backend == "torch":
         return _of_torch(devices)
     return _of_tensorflow(devices)
 
 
-def _of_jax(devices, coordinator, process, num_processes):
+def _of_jax(devices, coordinator, process, num_processes, shard_tables):
     import jax
 
     from zoo.devices.jax_devices import JaxDevices
@@ -95,7 +110,16 @@ def _of_jax(devices, coordinator, process, num_processes):
     if devices is None:
         devices = len(names) if several or names[0][:3] != "cpu" else 1
     _check_count(devices, len(names), exactly=several)
-    return JaxDevices(names[:devices]) if devices > 1 else ONE_DEVICE
+    if devices == 1:
+        return ONE_DEVICE
+    if several and shard_tables:
+        raise NotImplementedError(
+            "`shard_tables` is for the devices of one process: to write a "
+            "table, one process must get the rows of all, and with JAX "
+            f"{jax.__version__} processes on CPUs then wait for each other "
+            f"forever. Received: {jax.process_count()} processes"
+        )
+    return JaxDevices(names[:devices], shard_tables)
 
 
 def _join_jax(coordinator, process, num_processes):

@@ -111,6 +111,7 @@ def train(
     ```
     """
     check_instance("log", log, EncodedLog)
+    check_instance("devices", devices, Devices)
     check_path("output", output)
     if initial_model is not None:
         check_path("initial_model", initial_model)

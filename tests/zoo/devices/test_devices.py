@@ -179,6 +179,12 @@ def test_a_coordinator_is_for_jax():
         start_devices(coordinator="localhost:1", process=0, num_processes=2)
 
 
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX has shared tables")
+def test_shared_tables_are_for_jax():
+    with pytest.raises(ValueError, match="`shard_tables` is for JAX"):
+        start_devices(shard_tables=True)
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow reads it")
 def test_several_processes_of_tensorflow_are_refused(monkeypatch):
     cluster = '{"cluster": {"worker": ["a:1", "b:1"]}}'

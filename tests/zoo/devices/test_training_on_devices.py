@@ -137,6 +137,16 @@ def test_devices_train_what_one_trains(
     assert not (tmp_path / "run.checkpoints").exists()
 
 
+@pytest.mark.skipif(BACKEND != "jax", reason="JAX alone shares tables")
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=LARGE)])
+def test_devices_that_share_tables_train_what_one_trains(
+    count, encoded, trained_by_one, tmp_path
+):
+    options = "--devices", count, "--shard-tables"
+    finish(start(encoded, tmp_path / "run", *options))
+    assert_equal_runs(tmp_path / "run", trained_by_one)
+
+
 @HAVE_PROCESSES
 @pytest.mark.parametrize(
     "count",

@@ -105,6 +105,7 @@ def test_a_recipe_of_numpy_s_numbers_can_be_written_as_json():
             "resume": NO_BOOLEANS,
             "checkpoint_steps": but_none(NO_POSITIVE_INTEGERS),
             "keep_checkpoints": NO_POSITIVE_INTEGERS,
+            "devices": [2, "all", None],
             "verbose": ["loud", -1, 2.5, [], None],
             "batch_size": NO_POSITIVE_INTEGERS,
         }

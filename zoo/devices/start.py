@@ -1,5 +1,6 @@
 """Finds the devices of a run, and joins the processes that train together."""
 
+import atexit
 import json
 import os
 import socket
@@ -15,6 +16,7 @@ from zoo.devices.devices import ONE_DEVICE
 from zoo.devices.devices import Devices
 
 SECONDS_TO_JOIN = 300
+SECONDS_TO_LEAVE = 10
 AUTOMATIC = "auto"
 
 
@@ -211,7 +213,20 @@ def _of_torch(devices):
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         distributed.init_process_group()
+        atexit.register(_leave_group)
     return TorchDevices()
+
+
+def _leave_group():
+    from torch import distributed
+
+    # A process that ends with its group's threads running may be aborted, and
+    # leaving may wait forever for a process that is gone.
+    leaving = threading.Thread(
+        target=distributed.destroy_process_group, daemon=True
+    )
+    leaving.start()
+    leaving.join(SECONDS_TO_LEAVE)
 
 
 def _of_tensorflow(devices):

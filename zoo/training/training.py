@@ -157,6 +157,8 @@ def train(
                 _write(run, report, folder)
     if devices.is_first:
         shutil.rmtree(folder_of_checkpoints, ignore_errors=True)
+    # No process ends while the first one writes.
+    devices.gather(None)
     return report.to_json()
 
 

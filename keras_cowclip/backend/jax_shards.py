@@ -114,11 +114,7 @@ def _own(ids, axis, own_rows):
 
     Those of other devices are behind the rows, where they are dropped.
     """
-    places = lax.all_gather(ids, axis, tiled=True)
-    return _own_places(places, axis, own_rows)
-
-
-def _own_places(ids, axis, own_rows):
+    ids = lax.all_gather(ids, axis, tiled=True)
     places = ids - lax.axis_index(axis) * own_rows
     is_own = (places >= 0) & (places < own_rows)
     return jnp.where(is_own, places, own_rows)

@@ -202,16 +202,10 @@ class ClickBatches(keras.utils.PyDataset):
         stop = start + size
         if not self.carry_remainder:
             stop = min(stop, len(self.split))
-        rows = concatenated(self._pieces(epoch, *self._share_of(start, stop)))
-        return batch_views.keras_batch(rows, self.split.label_names)
-
-    def _share_of(self, start: int, stop: int) -> tuple[int, int]:
-        number, count = self.share
-        first, last = (
-            start + (stop - start) * place // count
-            for place in (number, number + 1)
+        rows = concatenated(
+            self._pieces(epoch, *share_of(start, stop, *self.share))
         )
-        return first, last
+        return batch_views.keras_batch(rows, self.split.label_names)
 
     def _pieces(self, epoch: int, start: int, stop: int) -> list[Rows]:
         """The rows of a range, which may go on in the next epoch."""
@@ -331,6 +325,22 @@ class ClickBatches(keras.utils.PyDataset):
         ```
         """
         return batch_views.keras_input(self)
+
+
+def share_of(start: int, stop: int, number: int, count: int) -> tuple[int, int]:
+    """Returns the range of one process' rows, of those from `start` to `stop`.
+
+    Args:
+        start: integer, the first row.
+        stop: integer, behind the last row.
+        number: integer from 0, of the process.
+        count: integer, of all processes.
+    """
+    first, last = (
+        start + (stop - start) * place // count
+        for place in (number, number + 1)
+    )
+    return first, last
 
 
 def _checked_share(share: tuple[int, int]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What a training run needs to know of its devices, and to ask of them."""
+"""Tells a training run of its devices, and exchanges what they need."""
 
 import contextlib
 from collections.abc import Iterator
@@ -215,6 +215,17 @@ class Devices:
 
 
 ONE_DEVICE = Devices()
+
+
+def one_behind_the_other(predicted: Sequence[Any]) -> Any:
+    """Returns the predictions of several batches as those of one.
+
+    Args:
+        predicted: arrays, or of several labels dicts of arrays.
+    """
+    return keras.tree.map_structure(
+        lambda *arrays: np.concatenate(arrays), *predicted
+    )
 
 
 def padded_batches(

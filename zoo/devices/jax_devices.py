@@ -15,6 +15,7 @@ from jax.experimental import multihost_utils
 from zoo.data.split import Split
 from zoo.devices.devices import PREDICTED_ROWS
 from zoo.devices.devices import Devices
+from zoo.devices.devices import one_behind_the_other
 from zoo.devices.devices import padded_batches
 
 
@@ -76,9 +77,7 @@ class JaxDevices(Devices):
             whole = keras.tree.map_structure(np.asarray, outputs)
             not_padding = itemgetter(slice(present))
             predicted.append(keras.tree.map_structure(not_padding, whole))
-        return keras.tree.map_structure(
-            lambda *arrays: np.concatenate(arrays), *predicted
-        )
+        return one_behind_the_other(predicted)
 
     def gather(self, value: Any) -> list[Any]:
         if self.processes == 1:

@@ -12,9 +12,11 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from zoo.data.batch_views import keras_batch
+from zoo.data.click_batches import share_of
 from zoo.data.split import Split
 from zoo.devices.devices import PREDICTED_ROWS
 from zoo.devices.devices import Devices
+from zoo.devices.devices import one_behind_the_other
 
 
 class TorchDevices(Devices):
@@ -37,19 +39,14 @@ class TorchDevices(Devices):
             del vars(network)["call"]
 
     def predict(self, network: keras.Model, split: Split) -> Any:
-        first, last = (
-            len(split) * process // self.processes
-            for process in (self.process, self.process + 1)
-        )
+        first, last = share_of(0, len(split), self.process, self.processes)
         predicted = []
         for start in range(first, last, PREDICTED_ROWS):
             rows = split.read(start, min(start + PREDICTED_ROWS, last))
             inputs = keras_batch(rows, split.label_names)[0]
             predicted.append(network.predict_on_batch(inputs))
         parts = [part for parts in self.gather(predicted) for part in parts]
-        return keras.tree.map_structure(
-            lambda *arrays: np.concatenate(arrays), *parts
-        )
+        return one_behind_the_other(parts)
 
     def gather(self, value: Any) -> list[Any]:
         values: list[Any] = [None] * self.processes

@@ -130,12 +130,10 @@ def train(
                     atomic_folder(output, marker=REPORT_FILE)
                 )
             run = Run.begin(log, chosen, initial_model, group_by, devices)
+            identity = run.identity()
             checkpoints = stack.enter_context(
                 Checkpoints(
-                    folder_of_checkpoints,
-                    run.identity(),
-                    keep_checkpoints,
-                    devices,
+                    folder_of_checkpoints, identity, keep_checkpoints, devices
                 )
             )
             if resume:
@@ -144,7 +142,7 @@ def train(
                 _check_nothing_to_resume(checkpoints)
         devices.check_same(
             {
-                **run.identity(),
+                **identity,
                 "versions": describe_environment()["versions"],
                 "the step to begin with": (run.state.epoch, run.state.step),
             }

@@ -1,4 +1,4 @@
-"""What devices are found, and what one process knows of the others."""
+"""Devices are found, and a process learns of the others, or says why not."""
 
 import os
 import socket

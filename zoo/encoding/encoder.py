@@ -281,7 +281,7 @@ class ClickEncoder:
         >>> encoder = zoo.ClickEncoder.load("encoded/criteo/encoder")
         >>> encoder.load_vocabularies()
         """
-        self._memory.connect()
+        self._memory.load()
 
     def save(self, folder: str | os.PathLike) -> None:
         """Writes `encoder.json` and `vocabulary/<field>.parquet`.

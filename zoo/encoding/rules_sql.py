@@ -4,8 +4,6 @@ The text says which row breaks one; the source then explains it. See
 `zoo.encoding.sql` for the relations.
 """
 
-from collections.abc import Iterable
-
 from zoo.encoding.list_sql import raw_list
 from zoo.encoding.sql import without_missing
 from zoo.raw import times
@@ -30,16 +28,6 @@ def first_bad_row(log_format: LogFormat, joins_lists: bool = False) -> str:
     if time is not None:
         is_time = f"regexp_matches({time}, '{times.PATTERN}')"
         rules.append(f"{time} is null or not {is_time}")
-    return _first_row_with(rules)
-
-
-def first_bad_features(log_format: LogFormat, joins_lists: bool = False) -> str:
-    """Selects the same of rows without labels; `""` if nothing can be bad."""
-    rules = _bad_features(log_format, joins_lists)
-    return _first_row_with(rules) if rules else ""
-
-
-def _first_row_with(rules: Iterable[str]) -> str:
     condition = " or ".join(f"({rule})" for rule in rules)
     return f"select min(row_id) as row_id from raw where {condition}"
 

@@ -39,7 +39,7 @@ MISSING_ID = 0
 UNKNOWN_ID = 1
 
 # 60 bits: the most hexadecimal digits that fit into a signed integer.
-_HASH_DIGITS = 15
+HASH_DIGITS = 15
 
 
 def staged(
@@ -63,12 +63,6 @@ def staged(
     if log_format.weight is not None:
         columns.append("cast(weight as double) as weight")
     return f"select {', '.join([*columns, *lists])} from raw"
-
-
-def features(log_format: LogFormat) -> str:
-    """Selects the row number and features of `log` from `raw`."""
-    columns = ["row_id", *_typed_features(log_format)]
-    return f"select {', '.join(columns)} from raw"
 
 
 def _typed_features(log_format: LogFormat) -> list[str]:
@@ -223,7 +217,7 @@ def _id_of(
         hashed = token
         if by_value:
             hashed = f"coalesce({value_of(token)}, {token})"
-        digits = f"substr(md5({hashed}), 1, {_HASH_DIGITS})"
+        digits = f"substr(md5({hashed}), 1, {HASH_DIGITS})"
         id = f"{FIRST_ID} + hex_to_integer({digits}) % {num_buckets}"
     id = f"case when {token} is null then {MISSING_ID} else {id} end"
     return f"cast({id} as int)", join

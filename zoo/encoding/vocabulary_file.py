@@ -31,6 +31,15 @@ def read(path: Path) -> pa.Table:
     return pa.parquet.read_table(path, columns=SCHEMA.names)
 
 
+def read_tokens(path: Path) -> pa.Array:
+    """Returns the tokens in the order of their ids."""
+    table = pa.parquet.read_table(path, columns=["token", "id"])
+    ids = table["id"].to_numpy()
+    if (ids[1:] <= ids[:-1]).any():
+        table = table.sort_by("id")
+    return table["token"].cast(pa.large_string()).combine_chunks()
+
+
 def copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if not (target.exists() and source.samefile(target)):

@@ -42,21 +42,41 @@ def predict_padded(
     return predicted[: len(batch["ids"])]
 
 
-def _padded(
-    batch: dict[str, np.ndarray], batch_size: int
-) -> dict[str, np.ndarray]:
-    """Pads a batch with zeros to a power of two or a whole batch.
+def padded_sizes(batch_size: int, max_rows: int) -> list[int]:
+    """Returns the numbers of rows that batches of up to `max_rows` get.
+
+    Args:
+        batch_size: integer. The number of rows of a whole batch.
+        max_rows: integer.
+    """
+    sizes = [_padded_size(1, batch_size)]
+    while sizes[-1] < min(max_rows, batch_size):
+        sizes.append(_padded_size(sizes[-1] + 1, batch_size))
+    return sizes
+
+
+def _padded_size(rows: int, batch_size: int) -> int:
+    """The next power of four, or a whole batch.
 
     JAX and TensorFlow compile a network for each number of rows, which takes
     longer than scoring the rows.
     """
-    length = len(batch["ids"])
-    padded = min(1 << (length - 1).bit_length(), batch_size)
-    if padded <= length:
+    power = (rows - 1).bit_length()
+    return min(1 << (power + power % 2), max(batch_size, rows))
+
+
+def _padded(
+    batch: dict[str, np.ndarray], batch_size: int
+) -> dict[str, np.ndarray]:
+    """Pads a batch with zeros."""
+    rows = len(batch["ids"])
+    # PyTorch compiles nothing.
+    if keras.backend.backend() == "torch":
         return batch
+    padding = _padded_size(rows, batch_size) - rows
     return {
         name: np.concatenate(
-            [array, np.zeros((padded - length, array.shape[1]), array.dtype)]
+            [array, np.zeros((padding, array.shape[1]), array.dtype)]
         )
         for name, array in batch.items()
     }

@@ -18,6 +18,7 @@ from zoo.raw.columns import INTEGER
 from zoo.raw.columns import TEXT
 from zoo.raw.columns import InexactFloat
 from zoo.raw.columns import as_text
+from zoo.raw.columns import is_text
 from zoo.raw.columns import kind_of
 from zoo.raw.columns import largest_exact
 from zoo.raw.list_values import KINDS
@@ -165,17 +166,28 @@ def _pandas_column(rows: Any, name: str, floats: str):
 
 def _dict_column(rows: list[dict], name: str, floats: str):
     values = _values(rows, name)
+    try:
+        column = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        pass  # Several types, or one that Arrow does not know.
+    else:
+        # Others may be mixed: Arrow takes a 1 beside a 0.5 for a float.
+        if pa.types.is_string(column.type):
+            return column, TEXT
+        if is_text(column.type) or pa.types.is_integer(column.type):
+            return column.cast(pa.string()), kind_of(column.type)
     return _text_column(values, name, floats), _kind_of_values(values)
 
 
 def _values(rows: list[dict], name: str) -> list:
-    for i, row in enumerate(rows):
-        if name not in row:
-            raise ValueError(
-                f"`rows` must have a value for '{name}' (`None` if missing) "
-                f"in every row. Received: row {i} with {sorted(row, key=str)}"
-            )
-    return [row[name] for row in rows]
+    try:
+        return [row[name] for row in rows]
+    except KeyError:
+        i = next(i for i, row in enumerate(rows) if name not in row)
+        raise ValueError(
+            f"`rows` must have a value for '{name}' (`None` if missing) in "
+            f"every row. Received: row {i} with {sorted(rows[i], key=str)}"
+        ) from None
 
 
 def _arrow_lists(rows: pa.Table, name: str, log_format: LogFormat, floats: str):

@@ -13,6 +13,7 @@ from zoo.encoding import ClickEncoder
 from zoo.encoding.gaps import Gaps
 from zoo.feature_schema import FeatureSchema
 from zoo.models.ctr_model import CTRModel
+from zoo.models.padded_prediction import padded_sizes
 from zoo.models.padded_prediction import predict_padded
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
@@ -90,6 +91,61 @@ class CTRPredictor:
         encoder = opened.load_encoder()
         return cls(load_model(opened, dtype=dtype), encoder)
 
+    def warm_up(self, max_rows: int = 1024, batch_size: int = 16_384) -> None:
+        """Compiles the network for requests of up to so many rows.
+
+        JAX and TensorFlow compile it for each number of rows. Requests are
+        padded to 1, 4, 16, 64, ... rows, so that there are few of them.
+        Without this call the first request of each size takes a second or two.
+
+        Args:
+            max_rows: integer. Rows of the largest request. Defaults to `1024`.
+            batch_size: integer, as `predict` gets it. Defaults to `16_384`.
+
+        Raises:
+            ValueError: for a number below 1.
+
+        Example:
+
+        >>> predictor = zoo.CTRPredictor.from_preset("runs/deepfm")
+        >>> predictor.warm_up()
+        """
+        check_positive_integer("max_rows", max_rows)
+        check_positive_integer("batch_size", batch_size)
+        shapes = self.model.schema.inputs()
+        for size in padded_sizes(batch_size, max_rows):
+            inputs = {
+                name: np.zeros((size, columns), dtype)
+                for name, (columns, dtype) in shapes.items()
+            }
+            self._predict_ids(inputs, batch_size)
+
+    def predict_encoded(
+        self, inputs: dict[str, np.ndarray], batch_size: int = 16_384
+    ) -> np.ndarray | dict[str, np.ndarray]:
+        """Returns the click probability of rows that the encoder has encoded.
+
+        Args:
+            inputs: dict of arrays, as `ClickEncoder.encode` returns them; the
+                arrays of several requests may be joined.
+            batch_size: integer, as `predict` takes it. Defaults to `16_384`.
+
+        Returns:
+            As `predict` does.
+
+        Raises:
+            ValueError: for a `batch_size` below 1.
+
+        Example:
+
+        >>> predictor = zoo.CTRPredictor.from_preset("runs/deepfm")
+        >>> inputs = predictor.encoder.encode([row])
+        >>> predictor.predict_encoded(inputs).shape
+        (1,)
+        """
+        check_positive_integer("batch_size", batch_size)
+        return self._by_label(self._predict_ids(inputs, batch_size))
+
     def predict(
         self,
         rows: Any,
@@ -132,10 +188,7 @@ class CTRPredictor:
             parts.append(self._predict_ids(inputs, batch_size))
             gaps += self._gaps_of(inputs)
         self._check(gaps, max_unknown)
-        scores = np.concatenate(parts)
-        if len(schema.labels) == 1:
-            return scores[:, 0]
-        return dict(zip(schema.labels, scores.T, strict=True))
+        return self._by_label(np.concatenate(parts))
 
     def predict_file(
         self,
@@ -198,19 +251,27 @@ class CTRPredictor:
             self._check(gaps, max_unknown)
         return gaps.rows
 
+    def _by_label(
+        self, scores: np.ndarray
+    ) -> np.ndarray | dict[str, np.ndarray]:
+        labels = self.model.schema.labels
+        if len(labels) == 1:
+            return scores[:, 0]
+        return dict(zip(labels, scores.T, strict=True))
+
     def _open(self, source: Any) -> Source:
         return open_raw_log(source, self.encoder.log_format.unlabeled())
 
     def _no_gaps(self) -> Gaps:
-        schema = self.encoder.schema
+        schema = self.model.schema
         return Gaps.none(schema.num_fields, len(schema.sequences))
 
     def _gaps_of(self, inputs: dict[str, np.ndarray]) -> Gaps:
-        sequences = [inputs[name] for name in self.encoder.schema.sequences]
+        sequences = [inputs[name] for name in self.model.schema.sequences]
         return Gaps.of(inputs["ids"], sequences)
 
     def _check(self, gaps: Gaps, max_unknown: float | None) -> None:
-        schema = self.encoder.schema
+        schema = self.model.schema
         check_gaps(
             gaps,
             self.encoder.gaps,

@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -145,6 +146,32 @@ def test_the_batch_size_changes_nothing(rows, predictor, expected, batch_size):
     )
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "torch", reason="PyTorch compiles nothing"
+)
+def test_a_warm_predictor_compiles_nothing(preset, rows, monkeypatch):
+    predictor = zoo.CTRPredictor.from_preset(preset)
+    predictor.warm_up(max_rows=50, batch_size=40)
+    # Python runs it only while a size is compiled.
+    monkeypatch.setattr(predictor.model, "call", None)
+    for size in (1, 2, 3, 16, 17, 40, 50, 90):
+        assert len(predictor.predict(rows[:size], batch_size=40)) == size
+
+
+def test_encoded_rows_of_several_requests_are_scored(predictor, rows):
+    encode = predictor.encoder.encode
+    requests = [encode(rows[:3]), encode(rows[3:4])]
+    joined = {
+        name: np.concatenate([request[name] for request in requests])
+        for name in requests[0]
+    }
+    np.testing.assert_allclose(
+        predictor.predict_encoded(joined),
+        predictor.predict(rows[:4]),
+        rtol=1e-6,
+    )
+
+
 def test_no_rows_have_no_scores(rows, predictor):
     assert predictor.predict(rows.slice(0, 0)).shape == (0,)
 
@@ -230,6 +257,12 @@ def test_a_line_with_too_few_columns_is_named(predictor, tmp_path):
     (tmp_path / "rows.tsv").write_text("1\ts1\n")
     with pytest.raises(ValueError, match=r"line 1: .*4 columns.*there are 2"):
         predictor.predict(tmp_path / "rows.tsv")
+
+
+@pytest.mark.parametrize("max_rows", [0, 2.5, None])
+def test_rows_to_warm_up_for_must_be_positive(predictor, max_rows):
+    with pytest.raises(ValueError, match="`max_rows` must be.*Received"):
+        predictor.warm_up(max_rows=max_rows)
 
 
 @pytest.mark.parametrize("batch_size", [0, 1.5, True])

@@ -140,7 +140,9 @@ def large(session, backend):
 
 @nox.session(venv_backend="none")
 def docs(session):
-    """Build the reference into `site/`; `tests(torch)` runs its examples."""
+    """Build guides and reference into `site/`; `tests(torch)` runs them."""
+    # Material announces its successor at each build.
+    session.env["NO_MKDOCS_2_WARNING"] = "1"
     run_shared(session, "-m", "mkdocs", "build", "--strict", backend="torch")
 
 

@@ -158,8 +158,25 @@ def create_model(name: str, schema: Any, **arguments: Any) -> Any:
     return cls(schema, **arguments)
 
 
+def networks_by_needs() -> str:
+    """Returns the table of the README, in Markdown: the names by their needs.
+
+    Example:
+
+    >>> print(networks_by_needs().splitlines()[0])
+    | the log needs | `--model` |
+    """
+    names: dict[str, list[str]] = {}
+    for name in NAMES:
+        names.setdefault(_needs(NETWORKS[name]), []).append(f"`{name}`")
+    lines = ["| the log needs | `--model` |", "|---|---|"]
+    for needs in sorted(names, key=lambda needs: -len(names[needs])):
+        lines.append(f"| {needs or 'fields'} | {', '.join(names[needs])} |")
+    return "\n".join(lines)
+
+
 def networks_table() -> str:
-    """Returns the table of the README, in Markdown, from the docstrings.
+    """Returns the table of the guide, in Markdown, from the docstrings.
 
     The first line of a class says what it computes, its first reference where
     it comes from, `ROLES` what a log must have and `ORIGINALS` which

@@ -6,6 +6,7 @@ import keras_cowclip
 import zoo
 from zoo.registry import NAMES
 from zoo.registry import NETWORKS
+from zoo.registry import networks_by_needs
 from zoo.registry import networks_table
 
 SCHEMA = zoo.FeatureSchema(
@@ -26,9 +27,11 @@ def test_every_name_has_its_network():
     assert tuple(sorted(NETWORKS)) == NAMES
 
 
-def test_the_readme_has_the_table_of_networks():
-    readme = Path(__file__).parents[2] / "README.md"
-    assert networks_table() in readme.read_text()
+def test_the_documents_have_the_tables_of_networks():
+    root = Path(__file__).parents[2]
+    assert networks_by_needs() in (root / "README.md").read_text()
+    guide = root / "docs" / "all_networks.md"
+    assert networks_table() in guide.read_text()
     rows = networks_table().splitlines()[2:]
     for name, row in zip(NAMES, rows, strict=True):
         cls = NETWORKS[name]

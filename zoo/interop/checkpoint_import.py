@@ -40,7 +40,7 @@ def import_checkpoint(
     `item_id`, of the length `max_len` of `config`. Those that FuxiCTR has a
     second time are `model="LongCTR_DIN"` and so on, without that of `config`.
 
-    The networks are those of the table in the README. What the original lacks,
+    The networks are those of the guide's table. What the original lacks,
     such as the linear part of FuxiCTR's DCN, the result lacks too; several
     biases of the logit become one.
 

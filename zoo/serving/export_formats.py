@@ -162,7 +162,7 @@ def check_suffix(output: str | os.PathLike, chosen: Format) -> None:
 
 
 def formats_table() -> str:
-    """Returns the table of the README, in Markdown."""
+    """Returns the table of the guide, in Markdown."""
     names = " | ".join(BACKENDS.values())
     lines = [
         f"| `--format` | output | opened by | {names} |",

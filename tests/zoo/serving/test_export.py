@@ -23,7 +23,7 @@ BACKEND = keras.backend.backend()
 WRITTEN = [name for name in FORMATS if BACKEND in FORMATS[name].writers]
 REFUSED = [name for name in FORMATS if name not in WRITTEN]
 SCHEMA = zoo.FeatureSchema(["price", "age"], {"site": 50, "ad": 300, "hour": 7})
-README = Path(__file__).parents[3] / "README.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "export.md"
 
 
 def make_model(name="deepfm", schema=SCHEMA, dtype=None):
@@ -349,7 +349,7 @@ def test_every_format_has_a_backend():
 
 
 def test_the_readme_has_the_table():
-    assert export_formats.formats_table() in README.read_text()
+    assert export_formats.formats_table() in GUIDE.read_text()
 
 
 def test_the_help_has_the_table(capsys, monkeypatch):

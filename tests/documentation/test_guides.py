@@ -1,4 +1,4 @@
-"""The README's Python runs, from its first block to its last."""
+"""The Python of the README and of each guide runs, from block to block."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,13 @@ import pytest
 from tests.documentation.examples import NAMES
 from tests.documentation.examples import fenced_blocks
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+# Its scripts need several devices: `test_several_devices.py` runs them.
+GUIDES = [
+    path
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    if path.name not in ("several_devices.md", "command_line.md")
+]
 # What no block brings: the reader's own rows.
 ROWS = 1024
 READERS_OWN = {
@@ -24,16 +30,16 @@ def runnable(text):
     return fenced_blocks(_NOT_RUN.sub("```text\n", text))
 
 
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("ignore:The encoder is left out")
-def test_python_of_the_readme_runs(workplace):
-    workplace(README)
+def test_python_of_a_guide_runs(path, workplace):
+    text = path.read_text()
+    workplace(text)
     names = {**NAMES, **READERS_OWN}
-    blocks = runnable(README)
-    assert len(blocks) + len(_NOT_RUN.findall(README)) == len(
-        fenced_blocks(README)
-    )
+    blocks = runnable(text)
+    assert len(blocks) + len(_NOT_RUN.findall(text)) == len(fenced_blocks(text))
     for number, code in enumerate(blocks):
-        exec(compile(code, f"<README, block {number}>", "exec"), names)
+        exec(compile(code, f"<{path.name}, block {number}>", "exec"), names)
 
 
 def test_a_block_is_left_out_only_with_a_reason():

@@ -141,9 +141,13 @@ def large(session, backend):
 @nox.session(venv_backend="none")
 def docs(session):
     """Build guides and reference into `site/`; `tests(torch)` runs them."""
-    # Material announces its successor at each build.
-    session.env["NO_MKDOCS_2_WARNING"] = "1"
-    run_shared(session, "-m", "mkdocs", "build", "--strict", backend="torch")
+    run_shared(
+        session,
+        *("-m", "mkdocs", "build", "--strict"),
+        backend="torch",
+        # Material announces its successor at each build.
+        NO_MKDOCS_2_WARNING="1",
+    )
 
 
 @nox.session

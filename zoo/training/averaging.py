@@ -37,11 +37,13 @@ def average_for_good(model: keras.Model) -> None:
 class KeepWeights(keras.callbacks.Callback):
     """Keeps `fit` from replacing the weights by their averages as it ends.
 
-    A run of several `fit`s goes on from the weights themselves.
+    A run of several `fit`s goes on from the weights themselves. Put it behind
+    the callbacks that may set `model.stop_training`.
     """
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch == self.params["epochs"] - 1:
+        is_last = epoch == self.params["epochs"] - 1
+        if is_last or self.model.stop_training:
             # Keras asks for it between this and the end of training.
             self._optimizer = inner_optimizer(self.model)
             self._use_ema = self._optimizer.use_ema

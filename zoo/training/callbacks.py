@@ -1,4 +1,4 @@
-"""Times, saves and slows down a model while it trains."""
+"""Times and saves a model while it trains."""
 
 import math
 import time
@@ -11,7 +11,6 @@ from keras_cowclip import ClippedShare
 from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.metrics import TrainingDivergedError
-from zoo.training.averaging import inner_optimizer
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.random_state import read_random_state
 from zoo.training.random_state import set_random_state
@@ -19,7 +18,6 @@ from zoo.training.state import TrainingState
 
 # Means of the clipped share that are kept of an epoch, for figures.
 CURVE_POINTS = 20
-CUT = 0.1  # A plateau multiplies the learning rates by it, as in BARS.
 
 
 class TrainingClock(keras.callbacks.Callback):
@@ -68,7 +66,8 @@ class SaveCheckpoints(keras.callbacks.Callback):
     """Keeps a run's `TrainingState`, and saves it with the weights.
 
     An epoch that was resumed in the middle ends with the logs of the whole of
-    it. Put it last among the callbacks, so that it sees what the others log.
+    it. Put it behind the callbacks that log or change something, so that it
+    sees that, and knows whether one of them ends the run.
 
     Args:
         checkpoints: `Checkpoints` to save to.
@@ -128,14 +127,16 @@ class SaveCheckpoints(keras.callbacks.Callback):
             self._save()
 
     def on_epoch_end(self, epoch, logs=None):
-        logs = logs or {}
-        values = self.devices.mean([float(value) for value in logs.values()])
-        for name, value in zip(logs, values, strict=True):
-            self.state.history.setdefault(name, []).append(value)
+        for name, value in (logs or {}).items():
+            self.state.history.setdefault(name, []).append(float(value))
         shares = self.clipped_share.shares
         parts = np.array_split(shares, min(CURVE_POINTS, len(shares)))
         self.state.clipped_curve += [float(part.mean()) for part in parts]
-        is_due = self._is_due()
+        is_stopped = self.model.stop_training
+        is_due = self._is_due() or is_stopped
+        if is_stopped:
+            steps = self._steps_done()
+            self.state.stopped_at = list(divmod(steps, self.steps_per_epoch))
         self.state.epoch, self.state.step = epoch + 1, 0
         self.state.metrics, self.state.clipped_shares = [], []
         if is_due:
@@ -157,78 +158,3 @@ class SaveCheckpoints(keras.callbacks.Callback):
         model = self.model
         state = replace(self.state, random_state=read_random_state(model))
         self.checkpoints.save(model, state, self._steps_done())
-
-
-class CutRatesOnPlateau(keras.callbacks.Callback):
-    """Cuts both learning rates to a tenth where the validation AUC stalls.
-
-    After every epoch whose validation AUC is not the highest so far, the rates
-    of the dense weights and of the embeddings are a tenth of what they were.
-    The dense rate warms up linearly before. The rates follow from `state`
-    alone, so that a resumed run has the rates of one that was not broken off.
-    Put it behind the callback that keeps `state` up to date.
-
-    Args:
-        state: `TrainingState`, whose `history` has `val_auc`.
-        first_learning_rate: float, of the dense weights at the first step.
-        learning_rate: float, of the dense weights after the warm-up.
-        embedding_learning_rate: float, of the embeddings.
-        warmup_steps: integer.
-        steps_per_epoch: integer.
-
-    Example:
-
-    >>> num_plateaus([0.70, 0.72, 0.71, 0.73])
-    1
-    """
-
-    def __init__(
-        self,
-        state: TrainingState,
-        first_learning_rate: float,
-        learning_rate: float,
-        embedding_learning_rate: float,
-        warmup_steps: int,
-        steps_per_epoch: int,
-    ):
-        super().__init__()
-        self.state = state
-        self.first_learning_rate = first_learning_rate
-        self.learning_rate = learning_rate
-        self.embedding_learning_rate = embedding_learning_rate
-        self.warmup_steps = warmup_steps
-        self.steps_per_epoch = steps_per_epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._set_rates()
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if self._steps_done() <= self.warmup_steps:
-            self._set_rates()
-
-    def _steps_done(self):
-        return self.state.epoch * self.steps_per_epoch + self.state.step
-
-    def _set_rates(self):
-        cut = CUT ** num_plateaus(self.state.history.get("val_auc", []))
-        rate = self.learning_rate
-        if self._steps_done() < self.warmup_steps:
-            first = self.first_learning_rate
-            rate = first + (rate - first) * (
-                self._steps_done() / self.warmup_steps
-            )
-        # In mixed_float16 Keras wraps it in a `LossScaleOptimizer`.
-        optimizer = inner_optimizer(self.model)
-        optimizer.learning_rate = rate * cut
-        optimizer.embedding_learning_rate = self.embedding_learning_rate * cut
-
-
-def num_plateaus(aucs: list[float]) -> int:
-    """Returns in how many epochs the AUC did not rise above all before."""
-    best, plateaus = float("-inf"), 0
-    for auc in aucs:
-        if auc > best:
-            best = auc
-        else:
-            plateaus += 1
-    return plateaus

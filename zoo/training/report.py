@@ -15,7 +15,9 @@ from zoo.training.result_columns import columns_of_groups
 from zoo.training.result_columns import regret
 
 # Keys that a report has only if there is something to say.
-_OPTIONAL = ("variant", "wall_seconds", "unseen_rows", "groups", "labels")
+_OPTIONAL = (
+    "stopped_at", "variant", "wall_seconds", "unseen_rows", "groups", "labels",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +44,17 @@ class Report:
         rows: dict of the rows of each split.
         unseen_rows: integer, the training rows that came in no batch. Those
             that fill none begin the next epoch, so only a run of one epoch has
-            any, and less than a batch of them. No key if there are none.
+            any, and less than a batch of them, or a run that was stopped in
+            it. No key if there are none.
         bayes: dict of the best possible metrics, or `None` where they are not
             known. In a log with several labels, a dict from each to these.
         history: dict. Per name, the values of all epochs. What
             `ValidationMetrics` measures begins with `val_`.
         clipped_curve: list of floats, the share of clipped rows over the run.
         resumed_at: list of `[epoch, step]`.
+        stopped_at: `[epoch, step]`, where a callback ended the run. No key
+            if it went through all epochs. Where the step is not 0, it was
+            within an epoch, which counts as one in `history`.
         variant: string, the variant of the recipe in a scaling study.
         wall_seconds: float, of the whole run in a scaling study.
         groups: dict. Per field that the run groups by, what
@@ -76,6 +82,7 @@ class Report:
     history: dict[str, list[float]]
     clipped_curve: list[float]
     resumed_at: list[list[int]] = field(default_factory=list)
+    stopped_at: list[int] | None = None
     variant: str | None = None
     wall_seconds: float | None = None
     unseen_rows: int | None = None

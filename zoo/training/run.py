@@ -1,7 +1,6 @@
 """Trains a network by a recipe, from its first weights to its report."""
 
 import contextlib
-import hashlib
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_cowclip import ClippedShare
 from zoo.data.click_batches import ClickBatches
@@ -22,24 +20,26 @@ from zoo.evaluation.evaluation import fields_to_group_by
 from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import TrainingDivergedError
 from zoo.metrics import warn_if_useless
-from zoo.models import grow
 from zoo.models.ctr_model import CTRModel
-from zoo.presets.folder import PresetFolder
-from zoo.presets.save_and_load import load_model
 from zoo.runtime.bfloat16 import warn_of_slow_bfloat16
 from zoo.runtime.out_of_memory import explained_out_of_memory
+from zoo.training.agreement import AgreeOnLogs
+from zoo.training.agreement import AgreeOnStop
 from zoo.training.averaging import KeepWeights
 from zoo.training.averaging import average_for_good
-from zoo.training.callbacks import CutRatesOnPlateau
 from zoo.training.callbacks import RaiseOnDivergence
 from zoo.training.callbacks import SaveCheckpoints
 from zoo.training.callbacks import TrainingClock
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.first_network import make_first_network
+from zoo.training.plateau import CutRatesOnPlateau
 from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.recipe import Recipe
 from zoo.training.report import Report
 from zoo.training.report import attributes_of
 from zoo.training.state import TrainingState
+from zoo.training.training_batches import hash_of_first_batch
+from zoo.training.training_batches import make_training_batches
 from zoo.training.validation_metrics import ValidationMetrics
 
 
@@ -109,11 +109,11 @@ class Run:
         )
         keras.utils.set_random_seed(recipe.seed)
         with explained_out_of_memory("The network", log.schema.num_ids):
-            network = _first_network(recipe, log, initial_model)
+            network = make_first_network(recipe, log, initial_model)
         recipe = recipe.for_network(network)
         warn_of_slow_bfloat16(recipe.dtype)
         share = devices.process, devices.processes
-        batches = _training_batches(log, recipe, share)
+        batches = make_training_batches(log, recipe, share)
         devices.check_batches(batches)
         network.compile(
             recipe.make_optimizer(batches.batches_per_epoch, log.schema),
@@ -138,7 +138,7 @@ class Run:
             **self.recipe.hyperparameters(),
             "initial_model": self.initial_model,
             "rows": {name: len(s) for name, s in self.log.splits.items()},
-            "first_batch": _hash_of_first_batch(self._whole_batches()),
+            "first_batch": hash_of_first_batch(self._whole_batches()),
         }
         # As in checkpoints from before there were groups.
         if self.group_by:
@@ -165,12 +165,13 @@ class Run:
         checkpoint_steps: int | None = None,
         evaluate_best_epoch: bool = False,
         verbose: int | str = "auto",
+        callbacks: Iterable[keras.callbacks.Callback] | None = None,
     ) -> None:
         """Trains what is left: the rest of an epoch, then the whole ones.
 
         Args:
             checkpoints: `Checkpoints`, entered. They stay when the run ends.
-            checkpoint_steps, verbose: as in `zoo.train`.
+            checkpoint_steps, verbose, callbacks: as in `zoo.train`.
             evaluate_best_epoch: boolean. Also measures the model of the epoch
                 with the best validation AUC, on the split that the report is
                 of; its metrics are in the report's `history`. Defaults to
@@ -180,10 +181,10 @@ class Run:
             TrainingDivergedError: if loss or predictions are not finite.
         """
         state, epochs = self.state, self.recipe.epochs
-        callbacks = self._callbacks(
-            checkpoints, checkpoint_steps, evaluate_best_epoch
+        all_callbacks = self._callbacks(
+            checkpoints, checkpoint_steps, evaluate_best_epoch, callbacks or ()
         )
-        while state.epoch < epochs:
+        while state.epoch < epochs and state.stopped_at is None:
             self.batches.start_at(state.epoch, state.step)
             with self.devices.replicated(self.network), _said_divergence():
                 self.network.fit(
@@ -193,7 +194,7 @@ class Run:
                     epochs=state.epoch + 1 if state.step else epochs,
                     shuffle=False,
                     verbose=verbose if self.devices.is_first else 0,
-                    callbacks=callbacks,
+                    callbacks=all_callbacks,
                 )
         average_for_good(self.network)
 
@@ -202,9 +203,7 @@ class Run:
         evaluated_on = name_of_evaluation_split(self.log)
         batches = self.batches
         rows_per_batch = batches.rows_per_batch or batches.batch_size
-        trained = (
-            self.recipe.epochs * batches.batches_per_epoch * rows_per_batch
-        )
+        trained = self._steps() * rows_per_batch
         rows = self.log.split(evaluated_on)
         metrics = evaluate_split(
             self.network, rows, self.group_by, self.devices
@@ -222,18 +221,30 @@ class Run:
             history=self.state.history,
             clipped_curve=self.state.clipped_curve,
             resumed_at=self.state.resumed_at,
+            stopped_at=self._stopped_at(),
         )
+
+    def _stopped_at(self) -> list[int] | None:
+        """Where a callback ended the run, if there was something left."""
+        stopped_at = self.state.stopped_at
+        return None if stopped_at == [self.recipe.epochs, 0] else stopped_at
+
+    def _steps(self) -> int:
+        """The steps of a run that is done."""
+        epochs, steps = self._stopped_at() or (self.recipe.epochs, 0)
+        return epochs * self.batches.batches_per_epoch + steps
 
     def _whole_batches(self) -> ClickBatches:
         if self.devices.processes == 1:
             return self.batches
-        return _training_batches(self.log, self.recipe)
+        return make_training_batches(self.log, self.recipe)
 
     def _callbacks(
         self,
         checkpoints: Checkpoints,
         checkpoint_steps: int | None,
         evaluate_best_epoch: bool,
+        callbacks_of_caller: Iterable[keras.callbacks.Callback],
     ) -> list[keras.callbacks.Callback]:
         steps_per_epoch = self.batches.batches_per_epoch
         clipped_share = ClippedShare()
@@ -241,6 +252,10 @@ class Run:
         callbacks.append(clipped_share)
         if "validation" in self.log.splits:
             callbacks.append(self._validation(evaluate_best_epoch))
+        callbacks.append(AgreeOnLogs(self.devices))
+        if self.devices.is_first:
+            callbacks += callbacks_of_caller
+        callbacks.append(AgreeOnStop(self.devices))
         callbacks.append(
             SaveCheckpoints(
                 checkpoints,
@@ -299,19 +314,6 @@ def check_log(log: EncodedLog, recipe: Recipe) -> None:
         )
 
 
-def _training_batches(
-    log: EncodedLog, recipe: Recipe, share: tuple[int, int] = (0, 1)
-) -> ClickBatches:
-    return ClickBatches(
-        log.split("train"),
-        recipe.batch_size,
-        shuffle=True,
-        seed=recipe.seed,
-        carry_remainder=True,
-        share=share,
-    )
-
-
 @contextlib.contextmanager
 def _said_divergence() -> Iterator[None]:
     try:
@@ -324,38 +326,3 @@ def _said_divergence() -> Iterator[None]:
             "The predictions must be finite; the training has diverged: lower "
             f"the learning rates. Received: {error}"
         ) from error
-
-
-def _first_network(
-    recipe: Recipe, log: EncodedLog, initial_model: str | Path | None
-) -> CTRModel:
-    if initial_model is None:
-        return recipe.make_network(log.schema)
-    return _load_grown(initial_model, log, recipe.dtype)
-
-
-def _hash_of_first_batch(batches: ClickBatches) -> str:
-    """A value that tells logs apart, and orders of the same rows."""
-    inputs, *labels_and_weights = batches.batch(0, 0)
-    digest = hashlib.sha256()
-    # Keras goes through a dict by its sorted keys.
-    for array in keras.tree.flatten([labels_and_weights, inputs]):
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
-
-
-def _load_grown(
-    preset: str | Path, log: EncodedLog, dtype: str | None = None
-) -> CTRModel:
-    opened = PresetFolder.open(preset, encoder=True)
-    network = load_model(opened, dtype=dtype)
-    if not opened.has_ids_of(log.encoder):
-        settings = opened.load_encoder().settings
-        grow_option = "" if settings.num_buckets else " --grow"
-        raise ValueError(
-            "`initial_model` must know the ids of the log: encode the log "
-            f"with `python -m zoo prepare --encoder {opened.encoder_folder}"
-            f"{grow_option}`. Received: initial_model={preset}, "
-            f"log={log.source}"
-        )
-    return grow(network, log.schema)

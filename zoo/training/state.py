@@ -20,6 +20,9 @@ class TrainingState:
         random_state: dict, see `zoo.training.random_state`.
         resumed_at: list of `[epoch, step]`, one for each time the run was
             broken off and resumed.
+        stopped_at: `[epoch, step]`, where a callback ended the run, or `None`.
+            The step is not 0 where that was within an epoch, which counts as
+            one in `history`.
     """
 
     epoch: int = 0
@@ -31,3 +34,4 @@ class TrainingState:
     clipped_curve: list[float] = field(default_factory=list)
     random_state: dict[str, Any] = field(default_factory=dict)
     resumed_at: list[list[int]] = field(default_factory=list)
+    stopped_at: list[int] | None = None

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
 from zoo.checks import check_instance
@@ -38,6 +40,7 @@ def train(
     verbose: int | str = "auto",
     group_by: str | Iterable[str] | None = None,
     devices: Devices = ONE_DEVICE,
+    callbacks: Iterable[keras.callbacks.Callback] | None = None,
     **recipe: Any,
 ) -> dict[str, Any]:
     """Trains a network on an encoded log by the paper's recipe and saves it.
@@ -75,6 +78,15 @@ def train(
             processes all call this with the same arguments. `batch_size` is
             that of all devices together, so that a recipe means the same
             thing. The first process writes `output`. Defaults to one device.
+        callbacks: list of `keras.callbacks.Callback`, as in `fit`. At the end
+            of an epoch they find in `logs` what the report has in `history`,
+            such as `val_auc`, and what they add is there too. Where one sets
+            `self.model.stop_training`, the run ends: its model is measured and
+            saved, and the report says so in `stopped_at`. Of several processes
+            the first calls them, and the run ends with the epoch. What they
+            keep in themselves is in no checkpoint. A run that is resumed within
+            an epoch calls `fit` twice: for the rest of it, whose batches count
+            from 0, and for the epochs after it. Defaults to `None`.
         **recipe: arguments of `zoo.Recipe`, such as `model`, `batch_size`,
             `epochs` and `seed`.
 
@@ -87,12 +99,13 @@ def train(
         `report["labels"]`. Those by group are in `report["groups"]`.
 
     Raises:
-        ValueError: for an unknown model, rule or field, a value out of range, a
-            log without a test and a validation split, or without the latter
-            for `decay="plateau"`, predictions that are no
-            longer finite, checkpoints of an unfinished run without `resume`,
-            or, with it, of another run; or for a batch that the devices can't
-            share equally, and processes that differ in log, recipe or version.
+        ValueError: for an unknown model, rule or field, a value out of range,
+            callbacks that are none, a log without a test and a validation
+            split, or without the latter for `decay="plateau"`, predictions that
+            are no longer finite, checkpoints of an unfinished run without
+            `resume`, or, with it, of another run; or for a batch that the
+            devices can't share equally, and processes that differ in log,
+            recipe or version.
         ProcessLostError: a `ConnectionError`, if another process of the run is
             gone.
 
@@ -118,6 +131,7 @@ def train(
     check_boolean("resume", resume)
     check_positive_integer("keep_checkpoints", keep_checkpoints)
     check_choice("verbose", verbose, ("auto", 0, 1, 2))
+    callbacks = _checked_callbacks(callbacks)
     chosen = make_recipe(**recipe)
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)
@@ -148,7 +162,12 @@ def train(
             }
         )
         with devices.noticing_loss():
-            run.fit(checkpoints, checkpoint_steps, verbose=verbose)
+            run.fit(
+                checkpoints,
+                checkpoint_steps,
+                verbose=verbose,
+                callbacks=callbacks,
+            )
             report = run.report()
         if devices.is_first:
             with devices.writing():
@@ -158,6 +177,19 @@ def train(
     # No process ends while the first one writes.
     devices.gather(None)
     return report.to_json()
+
+
+def _checked_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:
+    if callbacks is None:
+        return []
+    if not isinstance(callbacks, tuple | list) or not all(
+        isinstance(callback, keras.callbacks.Callback) for callback in callbacks
+    ):
+        raise ValueError(
+            "`callbacks` must be a list of `keras.callbacks.Callback`. "
+            f"Received: callbacks={callbacks!r}"
+        )
+    return list(callbacks)
 
 
 def _write(run: Run, report: Report, folder: Path) -> None:

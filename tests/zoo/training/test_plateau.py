@@ -7,7 +7,7 @@ import zoo
 from tests.keras_cowclip import networks
 from zoo.datasets import synthetic
 from zoo.evaluation import evaluation
-from zoo.training.callbacks import num_plateaus
+from zoo.training.plateau import num_plateaus
 
 AUCS = [0.70, 0.72, 0.71, 0.73, 0.73]
 OPTIONS = {

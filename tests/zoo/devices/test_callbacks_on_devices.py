@@ -1,0 +1,75 @@
+"""A callback of the first process ends the run on all devices."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+
+from tests.zoo.devices.test_training_on_devices import ends_of
+from tests.zoo.devices.test_training_on_devices import free_port
+
+BACKEND = keras.backend.backend()
+SCRIPT = """
+import sys
+from pathlib import Path
+
+import keras
+
+import zoo
+from zoo.datasets import synthetic
+
+folder = Path(sys.argv[1])
+devices = zoo.start_devices(2)
+
+
+class Stop(keras.callbacks.Callback):
+    steps = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        self.model.stop_training = self.steps == 12
+
+    def on_epoch_end(self, epoch, logs=None):
+        with (folder / "epochs").open("a") as file:
+            file.write(f"{epoch} {logs['loss']}\\n")
+
+
+log = synthetic.make_log(rows=1000, max_vocabulary=20)
+zoo.train(
+    log, folder / "run", batch_size=80, epochs=4, embedding_dim=2,
+    hidden_units=(4,), callbacks=[Stop()], verbose=0, devices=devices,
+)
+"""
+
+
+def test_a_callback_ends_the_run_on_all_devices(tmp_path):
+    # On PyTorch each device has a process.
+    port, processes = free_port(), 2 if BACKEND == "torch" else 1
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(tmp_path)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "RANK": str(process),
+                "LOCAL_RANK": str(process),
+                "WORLD_SIZE": str(processes),
+                "MASTER_ADDR": "localhost",
+                "MASTER_PORT": str(port),
+            },
+        )
+        for process in range(processes)
+    ]
+    for status, said in ends_of(started):
+        assert status == 0, said
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    # Ten steps an epoch; several processes go to its end.
+    assert report["stopped_at"] == ([2, 0] if processes > 1 else [1, 2])
+    # The first process alone calls it, with the means over all of them.
+    assert (tmp_path / "epochs").read_text().splitlines() == [
+        f"{epoch} {loss}"
+        for epoch, loss in enumerate(report["history"]["loss"])
+    ]

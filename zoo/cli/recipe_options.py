@@ -81,6 +81,7 @@ _DETAILS: dict[str, dict[str, Any]] = {
     "embedding_batch_size": {"min": 1},
     "epochs": {"min": 1},
     "embedding_dim": {"min": 1},
+    "patience": {"min": 1},
     "clip_ratio": {"callback": _none_if_infinite},
     "hidden_units": {"callback": _integers, "metavar": "<int,int,...>"},
     "network": {"metavar": "<name=value>"},

@@ -79,6 +79,10 @@ def report_table(
     columns += [published] if published else []
     _add_metrics(table, columns)
     table.add_section()
+    if report.best_epoch is not None:
+        table.add_row("best epoch", f"{report.best_epoch}")
+    if report.stopped_at is not None:
+        table.add_row("epochs trained", f"{len(report.history['loss'])}")
     table.add_row("training seconds", f"{report.seconds:.1f}")
     table.add_row("samples per second", f"{report.samples_per_second:,.0f}")
     shown = ("rule", "learning_rate", "embedding_learning_rate", "embedding_l2")

@@ -1,7 +1,9 @@
 """Reads and writes the folder of a preset."""
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -242,13 +244,8 @@ def write_preset_files(
     for key in ("compile_config", "build_config"):
         config.pop(key, None)
     _write_json(folder / CONFIG_FILE, config)
-    # Keras would also save the optimizer's moments, twice the model's size.
-    optimizer = getattr(model, "optimizer", None)
-    model.optimizer = None
-    try:
+    with without_optimizer(model):
         model.save_weights(folder / WEIGHTS_FILE)
-    finally:
-        model.optimizer = optimizer
     if encoder is not None:
         encoder.save(folder / ENCODER_FOLDER)
     _write_json(
@@ -262,6 +259,21 @@ def write_preset_files(
             "weights_sha256": checksum(folder / WEIGHTS_FILE),
         },
     )
+
+
+@contextlib.contextmanager
+def without_optimizer(model: keras.Model) -> Iterator[None]:
+    """Keeps an optimizer's moments, twice the model's size, out of a file.
+
+    Args:
+        model: whose weights are saved or loaded in the block.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    model.optimizer = None
+    try:
+        yield
+    finally:
+        model.optimizer = optimizer
 
 
 def _check_format_version(folder: Path, metadata: dict[str, Any]) -> None:

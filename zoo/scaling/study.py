@@ -30,12 +30,12 @@ from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
 from zoo.scaling.verdict import label
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.log_check import check_log
 from zoo.training.recipe import Recipe
 from zoo.training.recipe import make_recipe
 from zoo.training.report import Report
 from zoo.training.result_columns import Row
 from zoo.training.run import Run
-from zoo.training.run import check_log
 
 BATCH_SIZES = tuple(1024 * 2**n for n in range(8))
 

@@ -1,6 +1,5 @@
 """Times and saves a model while it trains."""
 
-import math
 import time
 from dataclasses import replace
 
@@ -10,7 +9,6 @@ import numpy as np
 from keras_cowclip import ClippedShare
 from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
-from zoo.metrics import TrainingDivergedError
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.random_state import read_random_state
 from zoo.training.random_state import set_random_state
@@ -44,22 +42,6 @@ class TrainingClock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.on_train_batch_end(0)
-
-
-class RaiseOnDivergence(keras.callbacks.Callback):
-    """Ends a run whose loss is no longer a number, before it is saved.
-
-    Raises:
-        TrainingDivergedError: with the step.
-    """
-
-    def on_train_batch_end(self, batch, logs=None):
-        loss = (logs or {}).get("loss", 0.0)
-        if not math.isfinite(loss):
-            raise TrainingDivergedError(
-                "The loss must be finite; the training has diverged: lower the "
-                f"learning rates. Received: loss={loss} at step {batch}"
-            )
 
 
 class SaveCheckpoints(keras.callbacks.Callback):

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import shutil
 import warnings
 from pathlib import Path
@@ -14,11 +15,13 @@ from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.files.sha256 import checksum
 from zoo.files.whole_output import atomic_output
+from zoo.presets.folder import without_optimizer
 from zoo.training.state import TrainingState
 
 WEIGHTS_FILE = "training.weights.h5"
 STATE_FILE = "state.json"
 CHECKSUMS_FILE = "checksums.json"
+BEST_FILE = "best.weights.h5"
 _PARTIAL = ".partial"
 
 
@@ -26,8 +29,9 @@ class Checkpoints:
     """The last checkpoints of one training run, in a folder of their own.
 
     A checkpoint is a folder `step-00001200` with the weights of the model and
-    its optimizer, the run's `TrainingState`, and the checksums of both. It is
-    written under another name and renamed when it is whole, so that a process
+    its optimizer, the run's `TrainingState`, the weights of the best epoch if
+    `keep_best` was called, and the checksums of all. It is written under
+    another name and renamed when it is whole, so that a process
     killed at any moment leaves all earlier ones as they were. One that was
     damaged later is known by its checksums and passed over. Weights and state
     fit all backends; the same bits follow on the same backend and machine.
@@ -123,9 +127,10 @@ class Checkpoints:
                 "state": dataclasses.asdict(state),
             }
             (partial / STATE_FILE).write_text(json.dumps(content))
+            if self._best.exists():
+                _link(self._best, partial / BEST_FILE)
             checksums = {
-                name: checksum(partial / name)
-                for name in (WEIGHTS_FILE, STATE_FILE)
+                path.name: checksum(path) for path in partial.iterdir()
             }
             (partial / CHECKSUMS_FILE).write_text(json.dumps(checksums))
         for path in self._paths()[: -self.keep]:
@@ -158,6 +163,7 @@ class Checkpoints:
             self._check_run(path, content["run"])
             model.optimizer.build(model.trainable_variables)
             model.load_weights(path / WEIGHTS_FILE)
+            self._take_best_of(path)
             for other in damaged:
                 shutil.rmtree(other, ignore_errors=True)
             return TrainingState(**content["state"])
@@ -169,10 +175,46 @@ class Checkpoints:
             )
         return None
 
+    def keep_best(self, model: keras.Model) -> None:
+        """Writes the weights of the best epoch, which checkpoints then have.
+
+        Args:
+            model: `keras.Model`, whose weights are those to be kept.
+
+        Raises:
+            OSError: if the disk is full; those of an earlier epoch stay.
+        """
+        if not self.devices.is_first:
+            return
+        with (
+            self.devices.writing(),
+            atomic_output(self._best) as partial,
+            without_optimizer(model),
+        ):
+            model.save_weights(partial)
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Loads the weights that `keep_best` was last called with."""
+        with without_optimizer(model):
+            model.load_weights(self._best)
+
     def remove(self) -> None:
         """Removes the folder, once there is nothing left to resume."""
         if self.folder.is_dir():
             shutil.rmtree(self.folder)
+
+    @property
+    def _best(self) -> Path:
+        return self.folder / BEST_FILE
+
+    def _take_best_of(self, checkpoint: Path) -> None:
+        """Goes back to the best epoch that a checkpoint knows."""
+        if not self.devices.is_first:
+            return
+        self._best.unlink(missing_ok=True)
+        if (checkpoint / BEST_FILE).exists():
+            with atomic_output(self._best) as partial:
+                _link(checkpoint / BEST_FILE, partial)
 
     def _paths(self) -> list[Path]:
         return sorted(
@@ -192,11 +234,19 @@ class Checkpoints:
                 )
 
 
+def _link(source: Path, target: Path) -> None:
+    """Gives a file, which is never changed, another name."""
+    try:
+        os.link(source, target)
+    except OSError:  # Not all disks have links.
+        shutil.copyfile(source, target)
+
+
 def _damage(path: Path) -> str | None:
     """Returns what is wrong with a checkpoint, or `None`."""
     try:
         checksums = json.loads((path / CHECKSUMS_FILE).read_text())
-        for name in (WEIGHTS_FILE, STATE_FILE):
+        for name in {WEIGHTS_FILE, STATE_FILE, *checksums}:
             received = checksum(path / name)
             if received != checksums[name]:
                 return (

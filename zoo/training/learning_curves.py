@@ -16,7 +16,8 @@ def plot_learning_curves(report: Report, path: str | Path) -> None:
     """Draws loss, AUC and the clipped share against the epoch.
 
     Curves of the validation split are drawn if there was one, of several
-    labels in a colour each. Those of the AUC by group are dotted.
+    labels in a colour each. Those of the AUC by group are dotted. A line marks
+    the best epoch where the model is that of it.
 
     Args:
         report: `Report` of the run.
@@ -42,6 +43,11 @@ def _draw(report: Report, labels: dict[str, dict[str, Any]]) -> Figure:
     auc.set_title("AUC")
     for number, (label, metrics) in enumerate(labels.items()):
         _draw_label(report, label, metrics, f"C{number + 1}", loss, auc)
+    if report.best_epoch is not None:
+        for axes in (loss, auc):
+            axes.axvline(
+                report.best_epoch, color="gray", alpha=0.5, label="best epoch"
+            )
     for axes in (loss, auc):
         axes.legend(fontsize="small" if len(labels) > 1 else None)
     clipped.plot(
@@ -82,7 +88,7 @@ def _draw_label(
             text = f"by {drawable(field)}{suffix}"
             auc.plot(epochs, values, "o:", color=color, label=text)
     auc.plot(
-        epochs[-1],
+        report.best_epoch or epochs[-1],
         metrics["auc"],
         "*",
         color=color if label else "C3",

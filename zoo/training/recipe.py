@@ -113,6 +113,10 @@ class Recipe:
             model use it. Defaults to `"none"`.
         average_epochs: float. Epochs that the average reaches back: the steps
             in which a weight's part in it falls to 1 / e. Defaults to `0.5`.
+        patience: integer. A run ends after so many epochs in a row whose
+            validation AUC is not the highest so far. Its model is that of the
+            best epoch, also where it went through all `epochs`. Defaults to
+            `None`, all `epochs`, and the model of the last one.
         seed: integer. Seed of the weights and of the order of rows. Defaults
             to `0`.
 
@@ -154,6 +158,7 @@ class Recipe:
     lazy: bool = False
     average: str = "none"
     average_epochs: float = 0.5
+    patience: int | None = None
     seed: int = 0
 
     def __post_init__(self):
@@ -190,6 +195,8 @@ class Recipe:
             lambda x: 0 < x < math.inf,
         )
         check_clip_variant(self.clip_variant, self.clip_threshold)
+        if self.patience is not None:
+            check_positive_integer("patience", self.patience)
         # Checks the rule and the rates before anything is made.
         scaled = self.scaled()
         if self.lazy and scaled.get("frequency_scale", 1.0) != 1.0:
@@ -400,6 +407,8 @@ class Recipe:
             del values["embedding_batch_size"]
         if self.average == "none":
             del values["average"], values["average_epochs"]
+        if self.patience is None:
+            del values["patience"]
         if not self.network:
             del values["network"]
         # A report has these two beside its hyperparameters.

@@ -9,6 +9,7 @@ from zoo.data.encoded_log import EncodedLog
 from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import is_by_label
 from zoo.runtime.environment import describe_environment
+from zoo.training.early_stopping import best_epoch
 from zoo.training.recipe import Recipe
 from zoo.training.result_columns import Row
 from zoo.training.result_columns import columns_of_groups
@@ -16,7 +17,8 @@ from zoo.training.result_columns import regret
 
 # Keys that a report has only if there is something to say.
 _OPTIONAL = (
-    "stopped_at", "variant", "wall_seconds", "unseen_rows", "groups", "labels",
+    "stopped_at", "best_epoch", "variant", "wall_seconds", "unseen_rows",
+    "groups", "labels",
 )  # fmt: skip
 
 
@@ -32,8 +34,9 @@ class Report:
         model: string, the network's name.
         data: string, where the log lies or what it is called.
         evaluated_on: string, the split that the metrics are of.
-        auc, log_loss, calibration: floats, after the last epoch. Of several
-            labels they are of the first, and so is the best epoch.
+        auc, log_loss, calibration: floats, after the last epoch, or with
+            `patience` after the best one. Of several labels they are of the
+            first, and so is the best epoch.
         seconds: float, spent in training, without validation.
         samples_per_second: float, of the training rows in these seconds.
         batch_size: integer.
@@ -55,6 +58,8 @@ class Report:
         stopped_at: `[epoch, step]`, where a callback ended the run. No key
             if it went through all epochs. Where the step is not 0, it was
             within an epoch, which counts as one in `history`.
+        best_epoch: integer, from 1. The epoch with the highest validation AUC,
+            whose model a run with `patience` has. No key without `patience`.
         variant: string, the variant of the recipe in a scaling study.
         wall_seconds: float, of the whole run in a scaling study.
         groups: dict. Per field that the run groups by, what
@@ -83,6 +88,7 @@ class Report:
     clipped_curve: list[float]
     resumed_at: list[list[int]] = field(default_factory=list)
     stopped_at: list[int] | None = None
+    best_epoch: int | None = None
     variant: str | None = None
     wall_seconds: float | None = None
     unseen_rows: int | None = None
@@ -285,7 +291,7 @@ class Report:
 
     def _best_epoch(self) -> int | None:
         aucs = self.history.get("val_auc")
-        return 1 + aucs.index(max(aucs)) if aucs else None
+        return best_epoch(aucs) if aucs else None
 
     def _last(self, name: str) -> float | None:
         values = self.history.get(name)

@@ -1,8 +1,6 @@
 """Trains a network by a recipe, from its first weights to its report."""
 
-import contextlib
 from collections.abc import Iterable
-from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -18,7 +16,6 @@ from zoo.devices import Devices
 from zoo.evaluation.evaluation import evaluate_split
 from zoo.evaluation.evaluation import fields_to_group_by
 from zoo.evaluation.evaluation import name_of_evaluation_split
-from zoo.metrics import TrainingDivergedError
 from zoo.metrics import warn_if_useless
 from zoo.models.ctr_model import CTRModel
 from zoo.runtime.bfloat16 import warn_of_slow_bfloat16
@@ -27,11 +24,15 @@ from zoo.training.agreement import AgreeOnLogs
 from zoo.training.agreement import AgreeOnStop
 from zoo.training.averaging import KeepWeights
 from zoo.training.averaging import average_for_good
-from zoo.training.callbacks import RaiseOnDivergence
 from zoo.training.callbacks import SaveCheckpoints
 from zoo.training.callbacks import TrainingClock
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.divergence import RaiseOnDivergence
+from zoo.training.divergence import explained_divergence
+from zoo.training.early_stopping import StopEarly
+from zoo.training.early_stopping import best_epoch
 from zoo.training.first_network import make_first_network
+from zoo.training.log_check import check_log
 from zoo.training.plateau import CutRatesOnPlateau
 from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.recipe import Recipe
@@ -186,7 +187,7 @@ class Run:
         )
         while state.epoch < epochs and state.stopped_at is None:
             self.batches.start_at(state.epoch, state.step)
-            with self.devices.replicated(self.network), _said_divergence():
+            with self.devices.replicated(self.network), explained_divergence():
                 self.network.fit(
                     self.devices.training_input(self.batches),
                     initial_epoch=state.epoch,
@@ -196,7 +197,10 @@ class Run:
                     verbose=verbose if self.devices.is_first else 0,
                     callbacks=all_callbacks,
                 )
-        average_for_good(self.network)
+        if self.recipe.patience is None:
+            average_for_good(self.network)
+        else:
+            checkpoints.restore_best(self.network)
 
     def report(self) -> Report:
         """Measures the network and returns the run's report."""
@@ -222,12 +226,19 @@ class Run:
             clipped_curve=self.state.clipped_curve,
             resumed_at=self.state.resumed_at,
             stopped_at=self._stopped_at(),
+            best_epoch=self._best_epoch(),
         )
 
     def _stopped_at(self) -> list[int] | None:
         """Where a callback ended the run, if there was something left."""
         stopped_at = self.state.stopped_at
         return None if stopped_at == [self.recipe.epochs, 0] else stopped_at
+
+    def _best_epoch(self) -> int | None:
+        """The epoch that the model is of, if it is not the last one's."""
+        if self.recipe.patience is None:
+            return None
+        return best_epoch(self.state.history["val_auc"])
 
     def _steps(self) -> int:
         """The steps of a run that is done."""
@@ -253,6 +264,10 @@ class Run:
         if "validation" in self.log.splits:
             callbacks.append(self._validation(evaluate_best_epoch))
         callbacks.append(AgreeOnLogs(self.devices))
+        if self.recipe.patience is not None:
+            callbacks.append(
+                StopEarly(checkpoints, self.state, self.recipe.patience)
+            )
         if self.devices.is_first:
             callbacks += callbacks_of_caller
         callbacks.append(AgreeOnStop(self.devices))
@@ -295,34 +310,3 @@ class Run:
             self.recipe.warmup_steps(steps_per_epoch),
             steps_per_epoch,
         )
-
-
-def check_log(log: EncodedLog, recipe: Recipe) -> None:
-    """Raises if the log lacks a split that the run needs, or rows."""
-    name_of_evaluation_split(log)
-    rows = len(log.split("train"))
-    if (recipe.embedding_batch_size or 0) > rows:
-        raise ValueError(
-            "`embedding_batch_size` must not exceed the rows of the training "
-            "split, or no table takes a step. Received: "
-            f"embedding_batch_size={recipe.embedding_batch_size}, {rows} rows"
-        )
-    if recipe.decay == "plateau" and "validation" not in log.splits:
-        raise ValueError(
-            '`decay="plateau"` needs a validation split. '
-            f"Received: log with the splits {list(log.splits)}"
-        )
-
-
-@contextlib.contextmanager
-def _said_divergence() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        # PyTorch's cross-entropy does not take a NaN.
-        if "should be between 0 and 1" not in str(error):
-            raise
-        raise TrainingDivergedError(
-            "The predictions must be finite; the training has diverged: lower "
-            f"the learning rates. Received: {error}"
-        ) from error

@@ -101,11 +101,11 @@ def train(
     Raises:
         ValueError: for an unknown model, rule or field, a value out of range,
             callbacks that are none, a log without a test and a validation
-            split, or without the latter for `decay="plateau"`, predictions that
-            are no longer finite, checkpoints of an unfinished run without
-            `resume`, or, with it, of another run; or for a batch that the
-            devices can't share equally, and processes that differ in log,
-            recipe or version.
+            split, or without the latter for `decay="plateau"` or `patience`,
+            predictions that are no longer finite, checkpoints of an unfinished
+            run without `resume`, or, with it, of another run; or for a batch
+            that the devices can't share equally, and processes that differ in
+            log, recipe or version.
         ProcessLostError: a `ConnectionError`, if another process of the run is
             gone.
 

@@ -57,6 +57,7 @@ OTHER_VALUES = {
     "lazy": ([], True),
     "average": (["ema"], "ema"),
     "average_epochs": (["2"], 2.0),
+    "patience": (["3"], 3),
     "seed": (["7"], 7),
 }
 

@@ -6,9 +6,12 @@ import subprocess
 import sys
 
 import keras
+import pytest
 
+import zoo
 from tests.zoo.devices.test_training_on_devices import ends_of
 from tests.zoo.devices.test_training_on_devices import free_port
+from zoo.datasets import synthetic
 
 BACKEND = keras.backend.backend()
 SCRIPT = """
@@ -37,14 +40,20 @@ class Stop(keras.callbacks.Callback):
 
 
 log = synthetic.make_log(rows=1000, max_vocabulary=20)
+settings = dict(
+    batch_size=80, embedding_dim=2, hidden_units=(4,), verbose=0,
+    devices=devices,
+)
+zoo.train(log, folder / "run", epochs=4, callbacks=[Stop()], **settings)
 zoo.train(
-    log, folder / "run", batch_size=80, epochs=4, embedding_dim=2,
-    hidden_units=(4,), callbacks=[Stop()], verbose=0, devices=devices,
+    log, folder / "best", epochs=9, patience=1, average="ema",
+    average_epochs=0.1, learning_rate=0.1, embedding_learning_rate=0.1,
+    warmup_epochs=0, **settings,
 )
 """
 
 
-def test_a_callback_ends_the_run_on_all_devices(tmp_path):
+def test_callbacks_and_patience_end_runs_on_all_devices(tmp_path):
     # On PyTorch each device has a process.
     port, processes = free_port(), 2 if BACKEND == "torch" else 1
     started = [
@@ -73,3 +82,10 @@ def test_a_callback_ends_the_run_on_all_devices(tmp_path):
         f"{epoch} {loss}"
         for epoch, loss in enumerate(report["history"]["loss"])
     ]
+    # The best epoch's averages are in all of them.
+    report = json.loads((tmp_path / "best" / "report.json").read_text())
+    aucs = report["history"]["val_auc"]
+    assert report["best_epoch"] == len(aucs) - 1 < 8
+    log = synthetic.make_log(rows=1000, max_vocabulary=20)
+    measured = zoo.evaluate(tmp_path / "best", log, split="validation")
+    assert measured["auc"] == pytest.approx(max(aucs), abs=1e-6)

@@ -46,6 +46,7 @@ def log():
             "dropout": NO_DECAY_RATES,
             "dtype": [3, True, "float31", [], {}],
             "lazy": NO_BOOLEANS,
+            "patience": but_none(NO_POSITIVE_INTEGERS),
             "seed": NO_SEEDS,
         }
     ),

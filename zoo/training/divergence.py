@@ -1,0 +1,40 @@
+"""Ends a run whose loss or predictions are no longer numbers."""
+
+import contextlib
+import math
+from collections.abc import Iterator
+
+import keras
+
+from zoo.metrics import TrainingDivergedError
+
+
+class RaiseOnDivergence(keras.callbacks.Callback):
+    """Ends a run whose loss is no longer a number, before it is saved.
+
+    Raises:
+        TrainingDivergedError: with the step.
+    """
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise TrainingDivergedError(
+                "The loss must be finite; the training has diverged: lower the "
+                f"learning rates. Received: loss={loss} at step {batch}"
+            )
+
+
+@contextlib.contextmanager
+def explained_divergence() -> Iterator[None]:
+    """Names divergence where a backend fails by it in the block."""
+    try:
+        yield
+    except RuntimeError as error:
+        # PyTorch's cross-entropy does not take a NaN.
+        if "should be between 0 and 1" not in str(error):
+            raise
+        raise TrainingDivergedError(
+            "The predictions must be finite; the training has diverged: lower "
+            f"the learning rates. Received: {error}"
+        ) from error

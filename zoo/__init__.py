@@ -132,4 +132,7 @@ if not is_command_line():
     from zoo.training.recipe import Recipe as Recipe
     from zoo.training.recipe_file import RecipeFile as RecipeFile
     from zoo.training.recipe_file import built_in_recipes as built_in_recipes
+    from zoo.training.tensorboard_events import (
+        TensorBoardEvents as TensorBoardEvents,
+    )
     from zoo.training.training import train as train

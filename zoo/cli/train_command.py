@@ -89,6 +89,14 @@ def train(
             show_default=False,
         ),
     ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write events for TensorBoard to, with the loss, "
+            "the metrics and the learning rates of every epoch.",
+            show_default=False,
+        ),
+    ] = None,
     keep_checkpoints: Annotated[
         int, typer.Option(min=1, help="Number of the last checkpoints to keep.")
     ] = 2,
@@ -104,6 +112,7 @@ def train(
     with ending_at_once():
         from zoo.presets.folder import CURVES_FILE
         from zoo.training.report import Report
+        from zoo.training.tensorboard_events import TensorBoardEvents
         from zoo.training.training import REPORT_FILE
         from zoo.training.training import train as train_model
 
@@ -115,6 +124,7 @@ def train(
             f"`--data` with its output. Received: --recipe {recipe}"
         )
     Recipe(**settings)  # Refuses wrong ones before a log is made or read.
+    callbacks = [] if tensorboard is None else [TensorBoardEvents(tensorboard)]
     found = find_devices(
         devices, coordinator, process, num_processes, shard_tables
     )
@@ -132,6 +142,7 @@ def train(
                 verbose="auto" if sys.stdout.isatty() else 2,
                 group_by=group_by,
                 devices=found,
+                callbacks=callbacks,
                 **settings,
             )
         if not found.is_first:

@@ -122,10 +122,13 @@ def run_main_job(run, dataset, source, folder, batch_size=256, options=()):
 
 @COMMAND
 def test_main_job_on_a_generated_log(raw_criteo, tmp_path):
+    options = ("--lazy", "--patience", 2, "--tensorboard", tmp_path / "events")
     report = run_main_job(
-        run_process, "criteo", raw_criteo, tmp_path, options=("--lazy",)
+        run_process, "criteo", raw_criteo, tmp_path, options=options
     )
     assert report["hyperparameters"]["lazy"]
+    assert report["best_epoch"] <= len(report["history"]["val_auc"]) <= 3
+    assert list((tmp_path / "events").glob("events.out.tfevents.*"))
     assert report["auc"] > 0.6
     assert sum(report["rows"].values()) == 3000
 

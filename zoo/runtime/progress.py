@@ -63,3 +63,18 @@ class Stages:
     def reach(self, steps: int) -> None:
         """Sets the number of steps of the stage that are done."""
         self._progress.update(self._task, completed=steps)
+
+
+def time_left(seconds: float) -> str:
+    """Returns an expected time in words.
+
+    Example:
+
+    >>> time_left(600.0)
+    'about 10 min left'
+    """
+    if seconds < 90:
+        return f"about {seconds:.0f} s left"
+    if seconds < 5400:
+        return f"about {seconds / 60:.0f} min left"
+    return f"about {seconds / 3600:.1f} h left"

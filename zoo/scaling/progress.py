@@ -7,6 +7,7 @@ from rich.progress import Progress
 from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 
+from zoo.runtime.progress import time_left
 from zoo.scaling.verdict import label
 from zoo.training.recipe import Recipe
 
@@ -60,7 +61,7 @@ class StudyProgress:
         if seconds:
             self._seen.append((recipe, seconds))
         self._progress.update(
-            self._task, advance=1, left=_in_words(self.seconds_left())
+            self._task, advance=1, left=time_left(self.seconds_left())
         )
 
     def seconds_left(self) -> float:
@@ -76,11 +77,3 @@ class StudyProgress:
         if not self._seen:
             return 0.0
         return min(self._seen, key=distance)[1]
-
-
-def _in_words(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {seconds:.0f} s left"
-    if seconds < 5400:
-        return f"about {seconds / 60:.0f} min left"
-    return f"about {seconds / 3600:.1f} h left"

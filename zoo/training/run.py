@@ -38,6 +38,7 @@ from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.recipe import Recipe
 from zoo.training.report import Report
 from zoo.training.report import attributes_of
+from zoo.training.run_progress import RunProgress
 from zoo.training.state import TrainingState
 from zoo.training.training_batches import hash_of_first_batch
 from zoo.training.training_batches import make_training_batches
@@ -205,9 +206,7 @@ class Run:
     def report(self) -> Report:
         """Measures the network and returns the run's report."""
         evaluated_on = name_of_evaluation_split(self.log)
-        batches = self.batches
-        rows_per_batch = batches.rows_per_batch or batches.batch_size
-        trained = self._steps() * rows_per_batch
+        trained = self._steps() * self._rows_per_batch()
         rows = self.log.split(evaluated_on)
         metrics = evaluate_split(
             self.network, rows, self.group_by, self.devices
@@ -228,6 +227,9 @@ class Run:
             stopped_at=self._stopped_at(),
             best_epoch=self._best_epoch(),
         )
+
+    def _rows_per_batch(self) -> int:
+        return self.batches.rows_per_batch or self.batches.batch_size
 
     def _stopped_at(self) -> list[int] | None:
         """Where a callback ended the run, if there was something left."""
@@ -279,6 +281,14 @@ class Run:
                 steps_per_epoch,
                 checkpoint_steps,
                 self.devices,
+            )
+        )
+        callbacks.append(
+            RunProgress(
+                self.state,
+                self.recipe.epochs,
+                steps_per_epoch,
+                self._rows_per_batch(),
             )
         )
         if self.recipe.decay == "plateau":

@@ -19,6 +19,12 @@ def explain(
         Path,
         typer.Option(help="Folder for explanation.json and explanation.png."),
     ],
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace an earlier explanation in the folder."
+        ),
+    ] = False,
     split: Split = "test",
     rows: Annotated[
         int,
@@ -57,6 +63,7 @@ def explain(
         repeats,
         seed,
         label=label,
+        overwrite=overwrite,
     )
     Console().print(*explanation_tables(report))
     Console(soft_wrap=True).print(

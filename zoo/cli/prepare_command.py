@@ -29,12 +29,7 @@ DenseTransform = Literal["minmax", "log", "none"]
 
 
 def prepare(
-    output: Annotated[
-        Path,
-        typer.Option(
-            help="Folder to write. One that an earlier run wrote is replaced."
-        ),
-    ],
+    output: Annotated[Path, typer.Option(help="Folder to write.")],
     dataset: Annotated[
         str | None,
         typer.Argument(
@@ -51,6 +46,13 @@ def prepare(
             show_default=False,
         ),
     ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace what an earlier run wrote in the folder.",
+        ),
+    ] = False,
     split: Annotated[
         SplitScheme | None,
         typer.Option(
@@ -152,7 +154,11 @@ def prepare(
     """Encode a raw click log: strings become ids, in up to three splits."""
     with ending_at_once():
         from zoo.encoding import prepare as prepare_log
+        from zoo.encoding.preparation import MARKERS
+        from zoo.files.whole_folder import check_replaceable
 
+    # Before a log is fetched.
+    check_replaceable(output, MARKERS, overwrite)
     summary = prepare_log(
         _log_or_encoder(dataset, encoder),
         _source(dataset, source),
@@ -171,6 +177,7 @@ def prepare(
         memory_limit=memory_limit,
         engine=engine,
         spark_master=spark_master,
+        overwrite=overwrite,
     )
     Console().print(summary_table(summary, output))
 

@@ -47,8 +47,7 @@ def train(
     output: Annotated[
         Path,
         typer.Option(
-            help="Folder for the model, report.json and learning_curves.png. "
-            "One that an earlier run wrote is replaced."
+            help="Folder for the model, report.json and learning_curves.png."
         ),
     ],
     data: Data = None,
@@ -78,6 +77,12 @@ def train(
             "--resume",
             help="Resume an interrupted run of the same options from its last "
             "checkpoint, or begin if there is none.",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace a finished run in the folder."
         ),
     ] = False,
     checkpoint_steps: Annotated[
@@ -114,6 +119,7 @@ def train(
         from zoo.training.report import Report
         from zoo.training.tensorboard_events import TensorBoardEvents
         from zoo.training.training import REPORT_FILE
+        from zoo.training.training import check_output
         from zoo.training.training import train as train_model
 
     keep_freed_memory()
@@ -124,6 +130,7 @@ def train(
             f"`--data` with its output. Received: --recipe {recipe}"
         )
     Recipe(**settings)  # Refuses wrong ones before a log is made or read.
+    check_output(output, resume, overwrite)
     callbacks = [] if tensorboard is None else [TensorBoardEvents(tensorboard)]
     found = find_devices(
         devices, coordinator, process, num_processes, shard_tables
@@ -143,6 +150,7 @@ def train(
                 group_by=group_by,
                 devices=found,
                 callbacks=callbacks,
+                overwrite=overwrite,
                 **settings,
             )
         if not found.is_first:

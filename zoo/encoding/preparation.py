@@ -58,6 +58,7 @@ def prepare(
     engine: str = "duckdb",
     spark_master: str | None = None,
     show_progress: bool = True,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Encodes a raw log, so that training reads numbers only.
 
@@ -71,8 +72,8 @@ def prepare(
     cut to its most recent tokens.
 
     A run that fails leaves nothing behind. The next run removes what a killed
-    one left. The folder of an earlier run is replaced when the new one is
-    complete.
+    one left. With `overwrite` the folder of an earlier run is replaced when the
+    new one is complete.
 
     Args:
         log: `LogFormat`, such as `zoo.datasets.CRITEO`, to learn vocabularies
@@ -118,6 +119,8 @@ def prepare(
             machine. Defaults to `None`.
         show_progress: boolean. Whether to show progress bars on stderr.
             Defaults to `True`.
+        overwrite: boolean. Whether an earlier run's folder is replaced.
+            Defaults to `False`.
 
     Returns:
         dict. The content of `summary.json`: `rows`, `click_rate` and
@@ -167,7 +170,7 @@ def prepare(
     _check_outside(opened, Path(output))
     with (
         clear_disk_errors(output),
-        atomic_folder(output, MARKERS) as folder,
+        atomic_folder(output, MARKERS, overwrite) as folder,
         Stages(show_progress) as stages,
     ):
         work = folder / "work"

@@ -25,6 +25,7 @@ from zoo.evaluation.permutation_importance import labels_of
 from zoo.evaluation.permutation_importance import measure_importance
 from zoo.evaluation.permutation_importance import predict_split
 from zoo.files.whole_folder import atomic_folder
+from zoo.files.whole_folder import check_replaceable
 from zoo.metrics import auc_standard_error
 from zoo.metrics import calibration_bins
 from zoo.metrics import exact_metrics
@@ -34,6 +35,7 @@ from zoo.runtime.progress import Stages
 
 EXPLANATION_FILE = "explanation.json"
 FIGURE_FILE = "explanation.png"
+MARKERS = (EXPLANATION_FILE, FIGURE_FILE)
 _HISTOGRAM_BINS = 40
 
 
@@ -47,6 +49,7 @@ def explain(
     seed: int = 0,
     show_progress: bool | None = None,
     label: str | None = None,
+    overwrite: bool = False,
     **hub: Any,
 ) -> dict[str, Any]:
     """Explains a trained model: its columns, its calibration, its scores.
@@ -64,8 +67,7 @@ def explain(
             `"hf://user/repository"`, as `zoo.from_preset` takes it.
         log: `EncodedLog` with the schema the model was trained on.
         output: path of the folder to write, `explanation.json` and
-            `explanation.png`; one of an earlier call is replaced. Defaults to
-            `None`, which writes nothing.
+            `explanation.png`. Defaults to `None`, which writes nothing.
         split: string, `"train"`, `"validation"` or `"test"`. Defaults to
             `"test"`.
         rows: integer. Maximum number of rows; a larger split is sampled.
@@ -77,6 +79,8 @@ def explain(
             `None` for terminals only. Defaults to `None`.
         label: string. The label to explain, of several; rows without it are
             left out. Defaults to `None`, the first.
+        overwrite: boolean. Whether the folder of an earlier call is replaced.
+            Defaults to `False`.
         **hub: `revision`, `token` and `cache_dir`, as `zoo.from_preset` takes
             them.
 
@@ -105,6 +109,7 @@ def explain(
     check_instance("log", log, EncodedLog)
     if output is not None:
         check_path("output", output)
+        check_replaceable(output, MARKERS, overwrite)
     check_integer("rows", rows, 1)
     check_integer("repeats", repeats, 2)
     check_integer("seed", seed, 0)
@@ -113,7 +118,7 @@ def explain(
     check_choice("label", label, log.schema.labels)
     number = log.schema.labels.index(label)
     network = model_for_log(preset, log, **hub)
-    with _open(output) as folder:
+    with _open(output, overwrite) as folder:
         sample = _sample(whole, split, rows, seed, number)
         report = {
             "preset": str(preset),
@@ -132,11 +137,11 @@ def explain(
 
 
 def _open(
-    output: str | os.PathLike | None,
+    output: str | os.PathLike | None, overwrite: bool
 ) -> contextlib.AbstractContextManager[Path | None]:
     if output is None:
         return contextlib.nullcontext()
-    return atomic_folder(output, (EXPLANATION_FILE, FIGURE_FILE))
+    return atomic_folder(output, MARKERS, overwrite)
 
 
 def _sample(split: Split, name: str, rows: int, seed: int, label: int) -> Split:

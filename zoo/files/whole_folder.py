@@ -16,6 +16,7 @@ _OLD = "-old"
 def atomic_folder(
     output: str | os.PathLike,
     marker: str | tuple[str, ...] = "summary.json",
+    overwrite: bool = False,
 ) -> Iterator[Path]:
     """Yields a temporary folder that becomes `output` if the block succeeds.
 
@@ -23,15 +24,16 @@ def atomic_folder(
     exception `output` stays as it was.
 
     Args:
-        output: path. Must be absent, an empty folder, or a folder made by an
-            earlier run, which is replaced whole.
+        output: path. Must be absent, an empty folder, or with `overwrite` a
+            folder made by an earlier run, which is replaced whole.
         marker: string or tuple of strings. The files or folders inside
             `output` by which a folder of an earlier run is known: all of them
             must be there. Defaults to `"summary.json"`.
+        overwrite: boolean. Defaults to `False`.
 
     Raises:
-        ValueError: if `output` is a file, or a folder that holds something
-            else.
+        ValueError: if `output` is a file, a folder of an earlier run without
+            `overwrite`, or one that holds something else.
 
     Example:
 
@@ -40,19 +42,29 @@ def atomic_folder(
         (folder / "report.json").write_text("{}")
     ```
     """
-    markers = (marker,) if isinstance(marker, str) else tuple(marker)
     # A link keeps its target, which is replaced.
     target = Path(output).resolve()
-    _check_replaceable(target, markers)
+    check_replaceable(target, marker, overwrite)
     _recover(target)
     with partial_folder(target.parent, target.name) as partial:
         yield partial
         # Someone may have written there in the meantime.
-        _check_replaceable(target, markers)
+        check_replaceable(target, marker, overwrite)
         _swap(partial, target)
 
 
-def _check_replaceable(target: Path, markers: tuple[str, ...]) -> None:
+def check_replaceable(
+    output: str | os.PathLike, marker: str | tuple[str, ...], overwrite: bool
+) -> None:
+    """Raises a `ValueError` where `atomic_folder` would not put a folder.
+
+    It is for work that comes before the folder is opened.
+
+    Args:
+        output, marker, overwrite: as for `atomic_folder`.
+    """
+    target = Path(output).resolve()
+    markers = (marker,) if isinstance(marker, str) else tuple(marker)
     if not target.exists():
         return
     if not target.is_dir():
@@ -66,13 +78,19 @@ def _check_replaceable(target: Path, markers: tuple[str, ...]) -> None:
             f"place by a rename: name a folder below it. Received: "
             f"output={target}"
         )
-    if any(target.iterdir()) and not all(
-        (target / marker).exists() for marker in markers
-    ):
+    if not any(target.iterdir()):
+        return
+    if not all((target / marker).exists() for marker in markers):
         raise ValueError(
             "`output` is not empty and was not made by an earlier run (that "
             f"would hold {' and '.join(markers)}), so it is not replaced. "
             f"Choose another folder or empty it. Received: output={target}"
+        )
+    if not overwrite:
+        raise ValueError(
+            "`output` is what an earlier run made, which only `overwrite=True` "
+            "(`--overwrite`) replaces. Choose another folder, or say so. "
+            f"Received: output={target}"
         )
 
 

@@ -18,6 +18,7 @@ from zoo.data.encoded_log import EncodedLog
 from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.files.whole_folder import atomic_folder
+from zoo.files.whole_folder import check_replaceable
 from zoo.presets.folder import CURVES_FILE
 from zoo.presets.folder import write_preset_files
 from zoo.runtime.environment import describe_environment
@@ -41,6 +42,7 @@ def train(
     group_by: str | Iterable[str] | None = None,
     devices: Devices = ONE_DEVICE,
     callbacks: Iterable[keras.callbacks.Callback] | None = None,
+    overwrite: bool = False,
     **recipe: Any,
 ) -> dict[str, Any]:
     """Trains a network on an encoded log by the paper's recipe and saves it.
@@ -54,8 +56,7 @@ def train(
     Args:
         log: `EncodedLog`, from a folder or synthetic.
         output: path of the folder to write: the model (see
-            `zoo.from_preset`), `report.json` and `learning_curves.png`. An
-            earlier run's folder is replaced once this run is finished.
+            `zoo.from_preset`), `report.json` and `learning_curves.png`.
         initial_model: a preset, as `zoo.from_preset` takes it, whose weights
             the run begins with. The network is then that model's, with the l2
             of its dense linear weights: `model`, `embedding_dim`,
@@ -64,7 +65,8 @@ def train(
             Its dtype policy counts where `dtype` is `None`. Its tables grow
             where the log was encoded with its encoder, grown.
         resume: boolean. Resumes from the last whole checkpoint, or begins
-            where there is none. Defaults to `False`.
+            where there is none. A run that is finished is not begun again
+            without `overwrite`. Defaults to `False`.
         checkpoint_steps: integer. Steps from one checkpoint to the next, or
             `None` for one at the end of each epoch. Defaults to `None`.
         keep_checkpoints: integer. Number of the last checkpoints that are
@@ -87,6 +89,8 @@ def train(
             keep in themselves is in no checkpoint. A run that is resumed within
             an epoch calls `fit` twice: for the rest of it, whose batches count
             from 0, and for the epochs after it. Defaults to `None`.
+        overwrite: boolean. Whether a finished run in `output` is replaced,
+            once this run is finished too. Defaults to `False`.
         **recipe: arguments of `zoo.Recipe`, such as `model`, `batch_size`,
             `epochs` and `seed`.
 
@@ -100,12 +104,12 @@ def train(
 
     Raises:
         ValueError: for an unknown model, rule or field, a value out of range,
-            callbacks that are none, a log without a test and a validation
-            split, or without the latter for `decay="plateau"` or `patience`,
-            predictions that are no longer finite, checkpoints of an unfinished
-            run without `resume`, or, with it, of another run; or for a batch
-            that the devices can't share equally, and processes that differ in
-            log, recipe or version.
+            callbacks that are none, a finished run without `overwrite`, a log
+            without a test and a validation split, or without the latter for
+            `decay="plateau"` or `patience`, predictions that are no longer
+            finite, checkpoints of an unfinished run without `resume`, or, with
+            it, of another run; or for a batch that the devices can't share
+            equally, and processes that differ in log, recipe or version.
         ProcessLostError: a `ConnectionError`, if another process of the run is
             gone.
 
@@ -132,6 +136,7 @@ def train(
     check_positive_integer("keep_checkpoints", keep_checkpoints)
     check_choice("verbose", verbose, ("auto", 0, 1, 2))
     callbacks = _checked_callbacks(callbacks)
+    check_boolean("overwrite", overwrite)
     chosen = make_recipe(**recipe)
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)
@@ -140,8 +145,9 @@ def train(
         stack.enter_context(devices.scope())
         with devices.failing_together():
             if devices.is_first:
+                check_output(output, resume, overwrite)
                 folder = stack.enter_context(
-                    atomic_folder(output, marker=REPORT_FILE)
+                    atomic_folder(output, REPORT_FILE, overwrite)
                 )
             run = Run.begin(log, chosen, initial_model, group_by, devices)
             identity = run.identity()
@@ -190,6 +196,21 @@ def _checked_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:
             f"Received: callbacks={callbacks!r}"
         )
     return list(callbacks)
+
+
+def check_output(output: str | Path, resume: bool, overwrite: bool) -> None:
+    """Raises a `ValueError` where a finished run would be replaced.
+
+    Args:
+        output, resume, overwrite: as for `train`.
+    """
+    if resume and not overwrite and (Path(output) / REPORT_FILE).exists():
+        raise ValueError(
+            "There is nothing to resume: the run in `output` is finished. Only "
+            "`overwrite=True` (`--overwrite`) trains it again. "
+            f"Received: output={output}"
+        )
+    check_replaceable(output, REPORT_FILE, overwrite)
 
 
 def _write(run: Run, report: Report, folder: Path) -> None:

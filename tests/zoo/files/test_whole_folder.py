@@ -46,10 +46,22 @@ def test_empty_folder_is_taken(tmp_path):
 def test_earlier_folder_is_replaced_whole(tmp_path):
     make(tmp_path / "out", "old")
     (tmp_path / "out" / "left-over").touch()
-    make(tmp_path / "out", marker=("summary.json", "inner"))
+    options = {"marker": ("summary.json", "inner"), "overwrite": True}
+    make(tmp_path / "out", **options)
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "summary.json").read_text() == "new"
     assert not (tmp_path / "out" / "left-over").exists()
+
+
+def test_without_overwrite_an_earlier_folder_stays(tmp_path):
+    make(tmp_path / "out", "old")
+    with (
+        pytest.raises(ValueError, match=r"`overwrite=True`.*Received: output="),
+        atomic_folder(tmp_path / "out"),
+    ):
+        raise AssertionError("the work began")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "summary.json").read_text() == "old"
 
 
 @pytest.mark.parametrize("names", [["photo"], ["summary.json"], ["inner"]])
@@ -76,7 +88,7 @@ def test_failure_changes_nothing(tmp_path, error, existing):
     output = tmp_path / "a" / "out"
     if existing:
         make(output, "old")
-    with pytest.raises(error), atomic_folder(output) as folder:
+    with pytest.raises(error), atomic_folder(output, overwrite=True) as folder:
         (folder / "half").touch()
         raise error
     if existing:
@@ -130,7 +142,7 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
     assert done.returncode != 0
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(".out.partial-")
-    with atomic_folder(output) as folder:
+    with atomic_folder(output, overwrite=True) as folder:
         assert not left.exists()
         # A run that is still at work keeps its folder.
         with atomic_folder(output) as other:
@@ -150,7 +162,10 @@ def test_a_run_killed_while_it_replaced_loses_nothing(tmp_path, swapped):
     if swapped:
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "summary.json").write_text("new")
-    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out"):
+    with (
+        pytest.raises(RuntimeError),
+        atomic_folder(tmp_path / "out", overwrite=True),
+    ):
         raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     text = (tmp_path / "out" / "summary.json").read_text()

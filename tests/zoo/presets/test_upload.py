@@ -63,7 +63,9 @@ def runs(tmp_path_factory):
     raw = folder / "raw.txt"
     synthetic.write_raw_log(raw, rows=1000, max_vocabulary=5)
     for data in (SYNTHETIC, CRITEO):
-        zoo.prepare(data, raw, folder / "encoded", split="random")
+        zoo.prepare(
+            data, raw, folder / "encoded", split="random", overwrite=True
+        )
         zoo.train(
             zoo.EncodedLog.load(folder / "encoded"),
             folder / data.name,

@@ -63,12 +63,12 @@ def test_the_next_day_grows_the_model(first):
     model = zoo.from_preset(first / "next")
     assert model.schema.vocabulary_sizes == [8]
     assert model.dtype_policy.name == "float32"
-    halves = zoo.training.run._load_grown(
+    halves = zoo.training.first_network._load_grown(
         first / "model", log, dtype="mixed_bfloat16"
     )
     assert halves.dtype_policy.name == "mixed_bfloat16"
     # What was learned on the first day is there before the second begins.
-    start = zoo.training.run._load_grown(first / "model", log)
+    start = zoo.training.first_network._load_grown(first / "model", log)
     rows = [{"n": 3, "site": site} for site in "abc"]
     np.testing.assert_allclose(
         start.predict(log.encoder.encode(rows), verbose=0),

@@ -10,8 +10,12 @@ from rich.markup import escape
 
 
 def print_error(message: str) -> None:
+    _print("[bold red]error:[/]", message)
+
+
+def _print(start: str, message: str) -> None:
     Console(stderr=True, soft_wrap=True).print(
-        f"[bold red]error:[/] {escape(message)}", highlight=False
+        f"{start} {escape(message)}", highlight=False
     )
 
 
@@ -20,6 +24,7 @@ def ending_on_useless_predictions() -> Iterator[None]:
     """Exits with 1 behind the block if its model turned out to be useless.
 
     The block runs to its end first, so that the model and its report are kept.
+    Other warnings of the zoo are a line each.
     """
     from zoo.metrics import UselessPredictionsWarning
 
@@ -28,6 +33,8 @@ def ending_on_useless_predictions() -> Iterator[None]:
     def show(message, category, *place, **options):
         if issubclass(category, UselessPredictionsWarning):
             messages.append(str(message))
+        elif category.__module__.startswith("zoo."):
+            _print("[bold yellow]warning:[/]", str(message))
         else:
             shown(message, category, *place, **options)
 

@@ -116,7 +116,7 @@ class Checkpoints:
         Raises:
             OSError: if the disk is full; earlier checkpoints stay.
         """
-        target = self.folder / f"step-{step:08d}"
+        target = self.folder / _name_of(step)
         if not self.devices.is_first:
             return target
         with self.devices.writing(), atomic_output(target) as partial:
@@ -175,6 +175,15 @@ class Checkpoints:
             )
         return None
 
+    def last_until(self, step: int) -> Path | None:
+        """Returns the path of the newest checkpoint of at most a step.
+
+        Args:
+            step: integer, as in `save`.
+        """
+        paths = [p for p in self._paths() if p.name <= _name_of(step)]
+        return paths[-1] if paths else None
+
     def keep_best(self, model: keras.Model) -> None:
         """Writes the weights of the best epoch, which checkpoints then have.
 
@@ -232,6 +241,10 @@ class Checkpoints:
                     f"checkpoint {path} differs. Received: {name}={ours}, not "
                     f"{theirs}"
                 )
+
+
+def _name_of(step: int) -> str:
+    return f"step-{step:08d}"
 
 
 def _link(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from collections.abc import Callable
 from collections.abc import Iterator
 
 import keras
@@ -26,15 +27,24 @@ class RaiseOnDivergence(keras.callbacks.Callback):
 
 
 @contextlib.contextmanager
-def explained_divergence() -> Iterator[None]:
-    """Names divergence where a backend fails by it in the block."""
+def explained_divergence(advice: Callable[[], str]) -> Iterator[None]:
+    """Names divergence where a backend fails by it in the block.
+
+    Args:
+        advice: function that returns what comes before the message.
+
+    Raises:
+        TrainingDivergedError: also instead of what the backend raises.
+    """
     try:
         yield
+    except TrainingDivergedError as error:
+        raise TrainingDivergedError(f"{advice()}{error}") from error
     except RuntimeError as error:
         # PyTorch's cross-entropy does not take a NaN.
         if "should be between 0 and 1" not in str(error):
             raise
         raise TrainingDivergedError(
-            "The predictions must be finite; the training has diverged: lower "
-            f"the learning rates. Received: {error}"
+            f"{advice()}The predictions must be finite; the training has "
+            f"diverged: lower the learning rates. Received: {error}"
         ) from error

@@ -188,7 +188,10 @@ class Run:
         )
         while state.epoch < epochs and state.stopped_at is None:
             self.batches.start_at(state.epoch, state.step)
-            with self.devices.replicated(self.network), explained_divergence():
+            with (
+                self.devices.replicated(self.network),
+                explained_divergence(lambda: self._last_good(checkpoints)),
+            ):
                 self.network.fit(
                     self.devices.training_input(self.batches),
                     initial_epoch=state.epoch,
@@ -202,6 +205,21 @@ class Run:
             average_for_good(self.network)
         else:
             checkpoints.restore_best(self.network)
+
+    def _last_good(self, checkpoints: Checkpoints) -> str:
+        """Names the last checkpoint that is known to be of finite weights."""
+        state = self.state
+        steps = state.epoch * self.batches.batches_per_epoch + state.step
+        # A step shows whether the one before left finite weights, and so does
+        # the validation.
+        is_validated = not state.step and "validation" in self.log.splits
+        last = checkpoints.last_until(steps if is_validated else steps - 1)
+        if last is None:
+            return ""
+        return (
+            f"The last checkpoint before the training diverged is {last}; "
+            "remove its folder to train with other settings. "
+        )
 
     def report(self) -> Report:
         """Measures the network and returns the run's report."""

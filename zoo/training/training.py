@@ -27,6 +27,8 @@ from zoo.training.learning_curves import plot_learning_curves
 from zoo.training.recipe import make_recipe
 from zoo.training.report import Report
 from zoo.training.run import Run
+from zoo.training.setting_warnings import warn_of_few_steps
+from zoo.training.setting_warnings import warn_of_untuned_rates
 
 REPORT_FILE = "report.json"
 
@@ -118,6 +120,10 @@ def train(
             click rate alone. It is saved all the same.
         SlowBFloat16Warning: for a bfloat16 policy on a CPU without
             instructions for it.
+        FewStepsWarning: if a batch leaves fewer than 50 steps an epoch.
+        UntunedRatesWarning: if the default learning rates and l2 are scaled to
+            4 times their batch of 1024 or more, on a log other than Criteo's
+            and Avazu's.
 
     Example:
 
@@ -167,6 +173,10 @@ def train(
                 "the step to begin with": (run.state.epoch, run.state.step),
             }
         )
+        if devices.is_first:
+            rows = len(log.split("train"))
+            warn_of_few_steps(chosen, run.batches.batches_per_epoch, rows)
+            warn_of_untuned_rates(chosen, log)
         with devices.noticing_loss():
             run.fit(
                 checkpoints,

@@ -1,0 +1,85 @@
+"""Warns of settings that rarely train well."""
+
+import warnings
+
+from zoo.data.encoded_log import EncodedLog
+from zoo.training.recipe import BASE_LEARNING_RATE
+from zoo.training.recipe import Recipe
+
+FEWEST_STEPS = 50
+BASE_BATCH_SIZE = 1024
+# So many times the batch that rates are given for, and a rule matters much.
+LARGE_FACTOR = 4
+_TUNED = ("learning_rate", "embedding_learning_rate", "embedding_l2")
+
+
+class FewStepsWarning(UserWarning):
+    """A batch leaves too few steps an epoch."""
+
+
+class UntunedRatesWarning(UserWarning):
+    """A large batch of a log scales the rates of another log."""
+
+
+def warn_of_few_steps(recipe: Recipe, steps: int, rows: int) -> None:
+    """Warns if an epoch has fewer than 50 steps of the dense weights.
+
+    What a network loses at a large batch follows from them, see the README on
+    two batch sizes.
+
+    Args:
+        recipe: `Recipe` of the run.
+        steps: integer, of an epoch.
+        rows: integer, of the training split.
+
+    Warns:
+        FewStepsWarning: with the largest batch that leaves enough.
+    """
+    if steps >= FEWEST_STEPS:
+        return
+    largest = max(rows // FEWEST_STEPS, 1)
+    warnings.warn(
+        f"The batch leaves {steps} steps an epoch, and with fewer than "
+        f"{FEWEST_STEPS} the dense weights rarely learn what they could: take "
+        f"a `batch_size` of at most {largest}. The tables can keep a larger "
+        "one, `embedding_batch_size`. "
+        f"Received: batch_size={recipe.batch_size}, {rows} rows",
+        FewStepsWarning,
+        stacklevel=3,
+    )
+
+
+def warn_of_untuned_rates(recipe: Recipe, log: EncodedLog) -> None:
+    """Warns if the paper's rates are scaled far for a log that is another.
+
+    The rule: a batch is at least 4 times 1024, the learning rates and the l2
+    are the defaults, and the log is none of Criteo's and Avazu's. A rule keeps
+    at a large batch what the rates reach at 1024; it can't make them right.
+
+    Args:
+        recipe: `Recipe` as it was given, before `for_data`.
+        log: `EncodedLog`.
+
+    Warns:
+        UntunedRatesWarning: with what to tune.
+    """
+    largest = max(recipe.batch_size, recipe.embedding_batch_size or 0)
+    if largest < LARGE_FACTOR * BASE_BATCH_SIZE or _is_tuned_for(log):
+        return
+    if any(getattr(recipe, n) != getattr(Recipe, n) for n in _TUNED):
+        return
+    names = ", ".join(f"`{name}`" for name in _TUNED)
+    warnings.warn(
+        "The learning rates and the l2 are the paper's for Criteo, and this is "
+        "another log: scaled to a large batch, they can be far from the best. "
+        f"Find {names} at a batch of {BASE_BATCH_SIZE} first; `rule` scales "
+        f"them. Received: a batch of {largest}, the defaults of the three",
+        UntunedRatesWarning,
+        stacklevel=3,
+    )
+
+
+def _is_tuned_for(log: EncodedLog) -> bool:
+    name = log.encoder.log_format.name if log.encoder else ""
+    # `criteo_x4` is Criteo, encoded otherwise.
+    return name.partition("_")[0] in BASE_LEARNING_RATE

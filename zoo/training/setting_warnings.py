@@ -24,8 +24,8 @@ class UntunedRatesWarning(UserWarning):
 def warn_of_few_steps(recipe: Recipe, steps: int, rows: int) -> None:
     """Warns if an epoch has fewer than 50 steps of the dense weights.
 
-    What a network loses at a large batch follows from them, see the README on
-    two batch sizes.
+    What a network loses at a large batch follows from them: see
+    `docs/large_batches.md`.
 
     Args:
         recipe: `Recipe` of the run.
@@ -53,7 +53,8 @@ def warn_of_untuned_rates(recipe: Recipe, log: EncodedLog) -> None:
     """Warns if the paper's rates are scaled far for a log that is another.
 
     The rule: a batch is at least 4 times 1024, the learning rates and the l2
-    are the defaults, and the log is none of Criteo's and Avazu's. A rule keeps
+    are the defaults, and the log is none of Criteo's, Avazu's and the synthetic
+    one that `zoo.datasets.synthetic.make_log` draws. A rule keeps
     at a large batch what the rates reach at 1024; it can't make them right.
 
     Args:
@@ -80,6 +81,7 @@ def warn_of_untuned_rates(recipe: Recipe, log: EncodedLog) -> None:
 
 
 def _is_tuned_for(log: EncodedLog) -> bool:
-    name = log.encoder.log_format.name if log.encoder else ""
+    if log.encoder is None:
+        return True  # The synthetic log, which has Criteo's shape.
     # `criteo_x4` is Criteo, encoded otherwise.
-    return name.partition("_")[0] in BASE_LEARNING_RATE
+    return log.encoder.log_format.name.partition("_")[0] in BASE_LEARNING_RATE

@@ -24,6 +24,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).parent / "speed"))
 
 from child import measure_in_child
+from figure_look import project_look
 from result_lines import measured_with
 from result_lines import read
 from result_lines import write
@@ -48,10 +49,14 @@ SETTINGS = {
         "dense 8K, average",
     ),
 }
-COLORS = (
-    *("tab:blue", "tab:cyan", "tab:green", "tab:olive"),
-    *("tab:purple", "tab:brown", "tab:orange", "tab:red"),
-)
+# Drawn, with their colours: the others are in the table of the results.
+SHOWN = {
+    "1K": "C0",
+    "1K, averaged": "C5",
+    "64K": "C6",
+    "8K, lazy": "C2",
+    "64K, dense weights 8K, averaged": "C1",
+}
 # Of a window, by the rows per step of the tables; fewer for large tables, whose
 # steps are longer.
 WINDOW_ROWS = {1024: 32_768, 8192: 65_536, 65_536: 131_072}
@@ -202,50 +207,51 @@ def aucs() -> dict[str, float]:
     return {name: mean(values) for name, values in found.items()}
 
 
+@project_look()
 def draw(lines: list[Line], path: Path) -> None:
     """A panel for each size, a colour for each setting, a mark per backend."""
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import LogLocator
 
     reached = aucs()
-    figure = Figure(figsize=(14, 4.6), layout="constrained")
+    figure = Figure(figsize=(13, 5.4), layout="constrained")
     panels = figure.subplots(1, len(IDS), sharey=True)
-    colors = dict(zip(SETTINGS, COLORS, strict=True))
     marks = dict(zip(BACKENDS, "os^", strict=True))
     for axes, ids in zip(panels, IDS, strict=True):
         for line in lines:
-            if int(line["ids"]) == ids and line["setting"] in reached:
+            if int(line["ids"]) == ids and line["setting"] in SHOWN:
                 axes.plot(
                     float(line["seconds"]),
                     reached[line["setting"]],
                     marks[line["backend"]],
-                    color=colors[line["setting"]],
+                    color=SHOWN[line["setting"]],
                 )
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
         axes.xaxis.set_major_formatter("{x:,g}")
         axes.xaxis.set_minor_formatter("")
         axes.set_xlabel("seconds to train")
         axes.set_title(f"tables of {ids:,} ids")
-        axes.grid(alpha=0.3)
         low, high = axes.get_xlim()
         axes.set_xlim(low / 1.3, high * 1.3)
     panels[0].set_ylabel("test AUC")
     handles = [
         *(
-            Line2D([], [], color=colors[name], marker="o", ls="", label=name)
-            for name in SETTINGS
+            Line2D([], [], color=color, marker="o", ls="", label=name)
+            for name, color in SHOWN.items()
         ),
         *(
             Line2D([], [], color="black", marker=mark, ls="", label=backend)
             for backend, mark in marks.items()
         ),
     ]
-    figure.legend(handles=handles, loc="outside right center")
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
     figure.suptitle(
-        "DeepFM on gowalla, 8 epochs, by the rows of a step; one core, "
+        "DeepFM on gowalla, 8 epochs, by the rows of a step; one core of "
         f"{lines[0]['hardware'].split(',')[0]}"
     )
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
 if __name__ == "__main__":

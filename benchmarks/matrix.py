@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent / "speed"))
 
 import parity
 import run as speed
+from figure_look import project_look
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from rich.progress import Progress
@@ -44,7 +45,7 @@ COLUMNS = (
     "network", "backend", "device", "precision", "predictions_difference",
     "tables_difference", *MEASURED, "not_run",
 )  # fmt: skip
-COLORS = {"fp32": "tab:blue", "bf16": "tab:orange"}
+COLORS = {"fp32": "C0", "bf16": "C4"}
 
 Cell = dict[str, Any]
 
@@ -225,11 +226,12 @@ def row(names: tuple[str, str, str], cells: list[Cell]) -> list[str]:
     ]
 
 
+@project_look()
 def draw(cells: list[Cell], path: Path) -> None:
     """Samples a second: a panel for each network, a bar for each run."""
     done = [cell for cell in cells if "not_run" not in cell]
     networks = list(dict.fromkeys(cell["network"] for cell in done))
-    figure = Figure(figsize=(3 * len(networks), 3.4), layout="constrained")
+    figure = Figure(figsize=(4 * len(networks), 4.2), layout="constrained")
     panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
     for axes, network in zip(panels, networks, strict=True):
         here = [cell for cell in done if cell["network"] == network]
@@ -238,17 +240,17 @@ def draw(cells: list[Cell], path: Path) -> None:
             [float(cell["samples_per_second"]) for cell in here],
             color=[COLORS[cell["precision"]] for cell in here],
         )
-        axes.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize=8)
+        axes.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize=10)
         axes.margins(x=0.25)
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.tick_params(axis="x", labelsize=8)
+        axes.grid(False, axis="y")
         axes.set_title(network)
         axes.set_xlabel("samples a second")
     panels[0].invert_yaxis()  # The panels share the axis.
     hardware = ", ".join(sorted({cell["hardware"] for cell in done}))
     figure.suptitle(f"CowClip, batch {done[0]['batch_size']}, {hardware}")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
 if __name__ == "__main__":

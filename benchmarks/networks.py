@@ -54,6 +54,7 @@ from zoo.training.run import Run
 sys.path.append(str(Path(__file__).parent / "speed"))
 
 from child import measure_in_child
+from figure_look import project_look
 from result_lines import append
 from result_lines import measured_with
 from result_lines import read
@@ -69,7 +70,7 @@ BATCHES: dict[str, dict[str, Any]] = {
 }
 # For a network that loses at the large batch; its runs are in the CSV alone.
 BETWEEN = {"8K": {"rule": "frequency", "batch_size": 8192}}
-COLORS = {"1K": "tab:gray", "64K": "tab:blue"}
+COLORS = {"1K": "C6", "64K": "C0"}
 # Of the figure's axis, by which the best networks can be told apart.
 SHOWN_AUC = 0.03
 Line = dict[str, Any]
@@ -328,11 +329,12 @@ def _mean_of(runs: list[Line], column: str) -> str:
     return f"{text} ± {spread:.4f}" if len(values) > 1 else text
 
 
+@project_look()
 def draw(lines: list[Line], path: Path) -> None:
     """A dot for each run, the best network on top."""
     networks = by_network(lines)
     figure = Figure(
-        figsize=(7, 1.2 + 0.22 * len(networks)), layout="constrained"
+        figsize=(8.5, 1.4 + 0.25 * len(networks)), layout="constrained"
     )
     axis = figure.subplots()
     left = max(float(line["auc"]) for line in lines) - SHOWN_AUC
@@ -357,9 +359,8 @@ def draw(lines: list[Line], path: Path) -> None:
         )
     axis.set_yticks(range(len(networks)), list(networks)[::-1])
     axis.set_xlabel("AUC on the test split")
-    axis.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=4)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from zoo.runtime.environment import describe_environment
 
 sys.path.insert(0, str(Path(__file__).parent / "speed"))
 
+from figure_look import project_look
 from result_lines import append
 from result_lines import measured_with
 from result_lines import read
@@ -203,24 +204,24 @@ def markdown(lines: list[dict[str, Any]]) -> str:
     return "\n".join([*text, ""])
 
 
+@project_look()
 def draw(lines: list[dict[str, Any]], path: Path) -> None:
     """A panel for each label: how far each network is from the best."""
     groups = grouped(lines)
     labels = list(dict.fromkeys(label for label, _ in groups))
-    figure = Figure(figsize=(4.5 * len(labels), 3), layout="constrained")
+    figure = Figure(figsize=(1 + 4.8 * len(labels), 3.6), layout="constrained")
     panels = figure.subplots(1, len(labels), squeeze=False)[0]
     for panel, label in zip(panels, labels, strict=True):
         names = [network for of, network in groups if of == label][::-1]
         for place, name in enumerate(names):
             of = groups[label, name]
             aucs = [float(line["auc"]) for line in of]
-            panel.plot(aucs, [place] * len(aucs), "o", color="tab:blue")
+            panel.plot(aucs, [place] * len(aucs), "o", color="C0")
         best = mean(float(r["bayes_auc"]) for r in groups[label, names[0]])
         panel.axvline(best, color="gray", linestyle="--")
         panel.set_yticks(range(len(names)), names)
         panel.set(title=label, xlabel="test AUC; dashed: the best possible")
-        panel.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from child import measure_in_child
+from figure_look import project_look
 from result_lines import measured_with
 from result_lines import read
 from result_lines import write
@@ -140,11 +141,12 @@ def key(line: Point) -> tuple[str, ...]:
     return tuple(str(line[name]) for name in ("backend", *MIDDLE))
 
 
+@project_look()
 def draw(lines: list[Point], path: Path) -> None:
     """Time along all axes, and memory along those of the tables."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 6.5), layout="constrained")
+    figure = Figure(figsize=(14, 8), layout="constrained")
     panels = figure.subplots(2, 3).flat
     for axes, (quantity, axis) in zip(panels, PANELS, strict=True):
         draw_panel(axes, lines, axis, quantity)
@@ -153,7 +155,7 @@ def draw(lines: list[Point], path: Path) -> None:
         f"DeepFM with CowClip, batch {BATCH_SIZE:,}, {lines[0]['hardware']}; "
         "dashed: proportional"
     )
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
 def draw_panel(axes: Any, lines: list[Point], axis: str, quantity: str) -> None:
@@ -181,7 +183,7 @@ def draw_panel(axes: Any, lines: list[Point], axis: str, quantity: str) -> None:
     axes.set_yscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter("{x:,.4g}")
-    axes.tick_params(axis="x", labelsize=7)
+    axes.tick_params(axis="x", labelsize=9)
     axes.set_xlabel(axis)
     axes.set_ylabel(LABELS[quantity])
 

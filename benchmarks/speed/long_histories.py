@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from child import measure_in_child
+from figure_look import project_look
 from result_lines import measured_with
 from result_lines import read
 from result_lines import write
@@ -218,6 +219,7 @@ def markdown(lines: list[dict[str, Any]]) -> str:
     return "\n".join([*text, "", *sorted(setups), ""])
 
 
+@project_look()
 def draw(lines: list[dict[str, Any]], path: Path) -> None:
     """Time and memory against the length, a column for each backend."""
     from matplotlib.figure import Figure
@@ -230,7 +232,9 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
         "step_ms": "training step, ms",
         "mib_of_training": "MiB of training",
     }
-    figure = Figure(figsize=(1 + 3.5 * len(backends), 6), layout="constrained")
+    figure = Figure(
+        figsize=(1.5 + 4.2 * len(backends), 7.5), layout="constrained"
+    )
     axes = figure.subplots(
         len(panels), len(backends), sharex=True, sharey="row", squeeze=False
     )
@@ -257,13 +261,12 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
             axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.yaxis.set_major_formatter("{x:g}")
             axis.yaxis.set_minor_formatter("")
-            axis.grid(alpha=0.3)
     for axis, backend in zip(axes[0], backends, strict=True):
         axis.set_title(backend)
     for axis in axes[-1]:
         axis.set_xlabel("events of a history")
     axes[0, 0].legend()
-    figure.savefig(path, dpi=120)
+    figure.savefig(path)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 from child import measure_in_child
+from figure_look import project_look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from network_pair_settings import SETTINGS
@@ -31,7 +32,7 @@ from zoo.registry import NAMES
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results" / "speed"
 BACKENDS = ("tensorflow", "jax", "torch")
-COLORS = {"tensorflow": "tab:orange", "jax": "tab:blue", "torch": "tab:red"}
+COLORS = {"tensorflow": "C4", "jax": "C0", "torch": "C1"}
 
 Line = dict[str, Any]
 
@@ -178,6 +179,7 @@ def markdown(lines: list[Line]) -> str:
     return "\n".join([*text, "", *sorted(hardware), ""])
 
 
+@project_look()
 def draw(lines: list[Line], path: Path) -> None:
     """The step of each network on each backend, and the ratio of the pair."""
     steps = {
@@ -189,7 +191,7 @@ def draw(lines: list[Line], path: Path) -> None:
         line["network"]: float(line["ratio"]) for line in lines if line["ratio"]
     }
     names = sorted({line["network"] for line in lines}, reverse=True)
-    figure = Figure(figsize=(9, 1.5 + 0.22 * len(names)), layout="constrained")
+    figure = Figure(figsize=(11, 1.6 + 0.25 * len(names)), layout="constrained")
     # No panel is empty.
     panels = [_draw_ratios] if not steps else [_draw_steps, _draw_ratios]
     panels = panels if pairs else panels[:1]
@@ -197,8 +199,7 @@ def draw(lines: list[Line], path: Path) -> None:
     for panel, axis in zip(panels, axes, strict=True):
         panel(axis, names, steps if panel is _draw_steps else pairs)
         axis.set_yticks(range(len(names)), names)
-        axis.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path)
 
 
 def _draw_steps(axis: Axes, names: list[str], steps: dict) -> None:

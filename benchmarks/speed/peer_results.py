@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from figure_look import project_look
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from result_lines import read
@@ -16,8 +17,8 @@ from zoo.runtime.environment import describe_environment
 Line = dict[str, Any]
 KEY = ("contestant", "way", "backend", "precision", "batch_size", "num_ids")
 OURS = "zoo.DeepFM"
-COLORS = {OURS: "tab:blue", "plain Keras": "tab:cyan"}
-OTHERS_COLOR = "tab:gray"
+COLORS = {OURS: "C0", "plain Keras": "C5"}
+OTHERS_COLOR = "C6"
 # The plain contestant: full precision, every row updated.
 DENSE = {"way": "CowClip", "precision": "float32"}
 
@@ -166,6 +167,7 @@ def _ratio(lines: list[Line], which: dict[str, str]) -> str:
     return f"{max(ours) / max(peers):.2f}"
 
 
+@project_look()
 def draw(lines: list[Line], path: Path) -> None:
     """A panel for each batch size: bars to the median, dots at the best."""
     cells = {
@@ -173,8 +175,8 @@ def draw(lines: list[Line], path: Path) -> None:
         for batch, column in _by_batch(lines).items()
     }
     most = max(map(len, cells.values()))
-    height = max(2.0, 0.7 + 0.2 * most)
-    figure = Figure(figsize=(10, len(cells) * height), layout="constrained")
+    height = max(2.2, 0.9 + 0.26 * most)
+    figure = Figure(figsize=(11, len(cells) * height), layout="constrained")
     panels = figure.subplots(len(cells), squeeze=False)[:, 0]
     for axes, ((ids, size), column) in zip(panels, cells.items(), strict=True):
         column.sort(key=lambda line: int(line["samples_per_second"]))
@@ -184,9 +186,10 @@ def draw(lines: list[Line], path: Path) -> None:
         colors = [COLORS.get(x["contestant"], OTHERS_COLOR) for x in column]
         axes.barh(names, rates, color=colors)
         axes.plot(best, names, "k.")
+        axes.grid(False, axis="y")
         axes.set_title(f"batch {size:,}, {ids:,} ids")
         axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.tick_params(axis="y", labelsize=7)
+        axes.tick_params(axis="y", labelsize=10)
     panels[-1].set_xlabel("samples a second: median, and a dot at the best")
     marks = {**COLORS, "other libraries": OTHERS_COLOR}
     panels[0].legend(
@@ -194,4 +197,4 @@ def draw(lines: list[Line], path: Path) -> None:
         loc="lower right",
     )
     figure.suptitle(f"Training DeepFM, {lines[-1]['hardware']}")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)

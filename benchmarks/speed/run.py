@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from figure_look import project_look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from result_lines import measured_with
@@ -36,7 +37,7 @@ CELL_COLUMNS = (
 )  # fmt: skip
 # The axis of each panel of the figure, and the values of the others.
 ALONG = {"num_ids": ("batch_size", 1024), "batch_size": ("num_ids", 1_000_000)}
-COLORS = {"cowclip": "tab:blue", "lazy": "tab:green", "adam": "tab:gray"}
+COLORS = {"cowclip": "C0", "lazy": "C2", "adam": "C6"}
 
 Line = dict[str, Any]
 
@@ -177,6 +178,7 @@ def table(lines: list[Line]) -> Table:
     return shown
 
 
+@project_look()
 def draw(lines: list[Line], path: Path) -> None:
     """Samples a second against the ids and the batch, a row for each backend.
 
@@ -189,7 +191,7 @@ def draw(lines: list[Line], path: Path) -> None:
         == ("deepfm", "float32", "kept")
     ]
     backends = sorted({line["backend"] for line in lines})
-    figure = Figure(figsize=(9, 3 * len(backends)), layout="constrained")
+    figure = Figure(figsize=(11, 3.8 * len(backends)), layout="constrained")
     panels = figure.subplots(len(backends), len(ALONG), squeeze=False)
     for (row, backend), (column, axis) in itertools.product(
         enumerate(backends), enumerate(ALONG)
@@ -205,7 +207,7 @@ def draw(lines: list[Line], path: Path) -> None:
         axes.set_title(f"{backend}, {fixed.replace('_', ' ')} {value:,}")
     panels[0][0].legend()
     figure.suptitle(f"DeepFM, {lines[0]['hardware']}, float32")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
 def draw_panel(axes: Axes, lines: list[Line], axis: str) -> None:

@@ -12,8 +12,8 @@ from zoo.encoding.list_ids import PADDING
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
 from zoo.runtime.elision import width
+from zoo.runtime.figure_style import figure_style
 from zoo.runtime.figure_text import drawable
-from zoo.runtime.figure_text import fonts_for
 from zoo.runtime.figure_text import wrapped
 from zoo.runtime.progress import Stages
 
@@ -168,7 +168,7 @@ def plot_data_card(card: dict[str, Any], path: str | Path) -> None:
         card: as returned by `describe`.
         path: of the PNG to write.
     """
-    with fonts_for([*_columns(card), card["source"]]):
+    with figure_style([*_columns(card), card["source"]]):
         _draw_data_card(card, path)
 
 
@@ -186,7 +186,7 @@ def _draw_data_card(card: dict[str, Any], path: str | Path) -> None:
     turned = len(names) > 12 or len(names) * longest > _LETTERS_SIDE_BY_SIDE
     height = 3.4 + (_INCHES_PER_LETTER * max(longest - 4, 0) if turned else 0)
     figure = Figure(
-        figsize=(14, height + 0.2 + 1.6 * rows), layout="constrained", dpi=100
+        figsize=(14, height + 0.2 + 1.6 * rows), layout="constrained"
     )
     parts: Any = figure.subfigures(2, 1, height_ratios=[height, 1.6 * rows])
     top, bottom = parts
@@ -199,7 +199,7 @@ def _draw_data_card(card: dict[str, Any], path: str | Path) -> None:
             tick.set(ha="right", rotation_mode="anchor")
     bottom.suptitle(
         "occurrences in training of the ids of a field, by rank (log-log)",
-        fontsize=10,
+        fontsize=12,
     )
     panels = list(
         bottom.subplots(
@@ -217,7 +217,7 @@ def _draw_data_card(card: dict[str, Any], path: str | Path) -> None:
         for name, split in card["splits"].items()
     )
     name = drawable(Path(card["source"]).name, 60)
-    figure.suptitle(wrapped(f"{name}: {splits}", 150), fontsize=11)
+    figure.suptitle(wrapped(f"{name}: {splits}", 150), fontsize=13)
     figure.savefig(path)
 
 
@@ -248,13 +248,12 @@ def _plot_sizes(sizes: Any, gaps: Any, fields: dict[str, Any]) -> None:
     )
     for panel in (sizes, gaps):
         panel.margins(x=0.01)
-        panel.grid(axis="y", alpha=0.3)
+        panel.grid(False, axis="x")
 
 
 def _plot_frequencies(axes: Any, name: str, counts: np.ndarray) -> None:
     axes.set_title(drawable(name, 28), fontsize=8, pad=2)
     axes.tick_params(labelsize=7)
-    axes.grid(alpha=0.3)
     axes.set_xscale("log")
     axes.set_yscale("log")
     # They are most of the time that drawing takes.

@@ -9,8 +9,8 @@ from matplotlib.patches import Patch
 
 from zoo.evaluation.permutation_importance import NOISE_DEVIATIONS
 from zoo.runtime.elision import width
+from zoo.runtime.figure_style import figure_style
 from zoo.runtime.figure_text import drawable
-from zoo.runtime.figure_text import fonts_for
 
 # More bars would be too small to read; the JSON has all columns.
 MOST_COLUMNS = 120
@@ -32,14 +32,14 @@ def plot_explanation(report: dict[str, Any], path: str | Path) -> None:
         path: of the PNG to write.
     """
     columns = [found["column"] for found in report["importance"]]
-    with fonts_for([*columns, report["preset"], report["data"]]):
+    with figure_style([*columns, report["preset"], report["data"]]):
         _draw_explanation(report, path)
 
 
 def _draw_explanation(report: dict[str, Any], path: str | Path) -> None:
     shown = report["importance"][:MOST_COLUMNS]
-    height = max(7.5, 1.6 + 0.24 * len(shown))
-    figure = Figure(figsize=(13, height), layout="constrained")
+    height = max(7.5, 1.6 + 0.27 * len(shown))
+    figure = Figure(figsize=(15, height), layout="constrained")
     # The panels on the right keep their shape for any number of bars.
     panel = min(height / 2, 5.5)
     heights = [panel, panel]
@@ -65,7 +65,7 @@ def _draw_explanation(report: dict[str, Any], path: str | Path) -> None:
     )
     fits = width(f"{title} {metrics}") <= _TITLE
     figure.suptitle(f"{title} {metrics}" if fits else f"{title}\n{metrics}")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
 def _plot_importance(
@@ -86,7 +86,7 @@ def _plot_importance(
         height=0.75,
     )
     axes.set_yticks(
-        places, [drawable(found["column"]) for found in shown], fontsize=9
+        places, [drawable(found["column"]) for found in shown], fontsize=10
     )
     for label, found in zip(axes.get_yticklabels(), shown, strict=True):
         if found["within_noise"]:
@@ -94,8 +94,7 @@ def _plot_importance(
     # Few bars would be as thick as they are long.
     axes.set_ylim(max(len(shown), 10) - 0.4, -0.6)
     axes.axvline(0, color="0.25", linewidth=0.8)
-    axes.grid(axis="x", alpha=0.3)
-    axes.set_axisbelow(True)
+    axes.grid(False, axis="y")
     axes.set_xlabel(
         f"AUC lost when the column is shuffled; mean of {report['repeats']}, "
         f"± {NOISE_DEVIATIONS} standard deviations"
@@ -140,7 +139,6 @@ def _plot_calibration(axes: Any, report: dict[str, Any]) -> None:
         f"calibration: predicted / clicked {report['calibration']:.3f},\n"
         f"expected error {report['expected_calibration_error']:.4f}"
     )
-    axes.grid(alpha=0.3)
     axes.legend()
 
 
@@ -166,5 +164,4 @@ def _plot_scores(axes: Any, scores: dict[str, Any]) -> None:
         axes.set_xlabel("log-odds of the prediction")
     axes.set_ylabel("% of the rows of a class")
     axes.set_title("scores of clicks and non-clicks")
-    axes.grid(alpha=0.3)
     axes.legend()

@@ -10,8 +10,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zoo.runtime.figure_style import figure_style
 from zoo.runtime.figure_text import drawable
-from zoo.runtime.figure_text import fonts_for
 from zoo.runtime.figure_text import wrapped
 from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
@@ -23,7 +23,8 @@ from zoo.training.result_columns import compared
 AUC_FIGURE = "auc.png"
 SECONDS_FIGURE = "seconds.png"
 CLIPPED_FIGURE = "clipped_share.png"
-_LETTERS_PER_INCH = 9.5  # Of the size of a title.
+_LETTERS_PER_INCH = 8.5  # Of the size of a title.
+_COLORS = [f"C{i}" for i in range(8)]
 _MOST_IN_PANEL = 8  # Names; more would hide the curves.
 
 
@@ -32,7 +33,7 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
 
     Lines are means over the seeds, bands reach from the lowest to the highest.
     """
-    with fonts_for(_names(rows)):
+    with figure_style(_names(rows)):
         _draw_metrics(rows, path)
 
 
@@ -58,12 +59,12 @@ def _draw_metrics(rows: list[Row], path: Path) -> None:
         epoch = "epoch of the best validation AUC"
     data = drawable(rows[0]["data"], 110)
     _set_title(figure, f"{data}\n{rows[0]['evaluated_on']} split, {epoch}")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
 def plot_seconds(rows: list[Row], path: Path) -> None:
     """Draws the seconds of training against the batch size."""
-    with fonts_for(_names(rows)):
+    with figure_style(_names(rows)):
         _draw_seconds(rows, path)
 
 
@@ -79,28 +80,32 @@ def _draw_seconds(rows: list[Row], path: Path) -> None:
         _legend(axes)
     hardware = drawable(rows[0]["hardware"], 110)
     _set_title(figure, f"{hardware}, {rows[0]['backend']}")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
 def plot_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
     """Draws the share of clipped rows against the step, a line for each batch.
+
+    A model has a panel if any of its rows was clipped.
 
     Args:
         reports: of the runs of one rule, one for each model and batch.
         rule: string, for the title.
         path: of the PNG to write.
     """
-    with fonts_for([rule]):
+    with figure_style([rule]):
         _draw_clipped_share(reports, rule, path)
 
 
 def _draw_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
-    models = list(dict.fromkeys(report.model for report in reports))
-    figure = Figure(figsize=(5 * len(models), 4), layout="constrained")
+    models = list(
+        dict.fromkeys(r.model for r in reports if any(r.clipped_curve))
+    )
+    figure = Figure(figsize=(5.5 * len(models), 4.4), layout="constrained")
     for axes, model in zip(
         figure.subplots(1, len(models), squeeze=False)[0], models, strict=True
     ):
-        for report in reports:
+        for report in sorted(reports, key=lambda r: r.embedding_batch_size):
             if report.model != model or not report.clipped_curve:
                 continue
             curve = report.clipped_curve
@@ -112,21 +117,13 @@ def _draw_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
                 label=f"batch {report.embedding_batch_size:,}",
             )
         axes.set_xscale("log")
-        if not any(line.get_ydata().any() for line in axes.lines):
-            axes.annotate(
-                "no row was ever clipped",
-                (0.5, 0.5),
-                xycoords="axes fraction",
-                ha="center",
-            )
         axes.set_ylim(bottom=0)
         axes.set_title(model)
         axes.set_xlabel("step")
         axes.set_ylabel("clipped rows, % of those present")
-        axes.grid(alpha=0.3)
         _legend(axes)
     _set_title(figure, drawable(rule, 110))
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
 def _panels(
@@ -134,7 +131,7 @@ def _panels(
 ) -> tuple[Figure, dict[str, tuple[Axes, ...]]]:
     models = list(dict.fromkeys(row["model"] for row in rows))
     figure = Figure(
-        figsize=(max(6, 4.2 * len(models)), 3.4 * lines + 0.4),
+        figsize=(max(7, 5 * len(models)), 3.8 * lines + 0.5),
         layout="constrained",
     )
     axes = figure.subplots(lines, len(models), squeeze=False, sharex=True)
@@ -148,10 +145,12 @@ def _plot_curves(
     value: Callable[[Row], Any],
 ) -> None:
     all_curves = curves(rows)
-    # The usual ten colours, or as many pairs of a dark and a light one.
-    palette = colormaps["tab10" if len(all_curves) <= 10 else "tab20"]
+    # The style's colours, or as many pairs of a dark and a light one.
+    palette = [*colormaps["tab20"](range(20))]
+    if len(all_curves) <= len(_COLORS):
+        palette = _COLORS
     for number, curve in enumerate(all_curves):
-        color = palette(number % palette.N)
+        color = palette[number % len(palette)]
         points = [
             (batch_size, values)
             for batch_size, runs in by_batch(rows, model, curve).items()
@@ -178,7 +177,6 @@ def _plot_curves(
     axes.set_xscale("log", base=2)
     axes.set_xlabel("batch size")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1024:g}K")
-    axes.grid(alpha=0.3)
 
 
 def _names(rows: list[Row]) -> list[str]:
@@ -198,10 +196,10 @@ def _legend(*panels: Axes) -> None:
     if not lines:  # All runs may have diverged.
         return
     if len(lines) <= _MOST_IN_PANEL:
-        panels[0].legend(handles=[*lines.values()], fontsize="small")
+        panels[0].legend(handles=[*lines.values()], fontsize=10)
     else:
         panels[0].figure.legend(
             handles=[*lines.values()],
-            fontsize="small",
+            fontsize=10,
             loc="outside right upper",
         )

@@ -298,7 +298,7 @@ def _draw(rows: list[Row], reports: list[Report], folder: Path) -> None:
     clipped = [
         (row["seed"], (row["rule"], row["variant"]), report)
         for row, report in zip(rows, reports, strict=True)
-        if row["clip_ratio"] is not None or row["clip_threshold"] is not None
+        if any(report.clipped_curve)
     ]
     if clipped:
         seed, curve, _ = clipped[0]

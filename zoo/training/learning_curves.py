@@ -7,17 +7,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from zoo.runtime.figure_style import figure_style
 from zoo.runtime.figure_text import drawable
-from zoo.runtime.figure_text import fonts_for
 from zoo.training.report import Report
 
 
 def plot_learning_curves(report: Report, path: str | Path) -> None:
-    """Draws loss, AUC and the clipped share against the epoch.
+    """Draws loss and AUC against the epoch, and the share of clipped rows.
 
     Curves of the validation split are drawn if there was one, of several
     labels in a colour each. Those of the AUC by group are dotted. A line marks
-    the best epoch where the model is that of it.
+    the best epoch where the model is that of it. The clipped share has a panel
+    if a row was clipped.
 
     Args:
         report: `Report` of the run.
@@ -29,15 +30,17 @@ def plot_learning_curves(report: Report, path: str | Path) -> None:
         for metrics in labels.values()
         for field in metrics.get("groups", {})
     }
-    with fonts_for([*labels, *fields]):
-        _draw(report, labels).savefig(path, dpi=110)
+    with figure_style([*labels, *fields]):
+        _draw(report, labels).savefig(path)
 
 
 def _draw(report: Report, labels: dict[str, dict[str, Any]]) -> Figure:
     history = report.history
     epochs = range(1, len(history["loss"]) + 1)
-    figure = Figure(figsize=(12, 3.8), layout="constrained")
-    loss, auc, clipped = figure.subplots(1, 3)
+    is_clipped = any(history["clipped_share"])
+    figure = Figure(figsize=(14 if is_clipped else 10, 4.4))
+    panels = figure.subplots(1, 3 if is_clipped else 2)
+    loss, auc = panels[:2]
     loss.plot(epochs, history["loss"], "o-", label="training (with l2)")
     loss.set_title("log-loss")
     auc.set_title("AUC")
@@ -49,16 +52,16 @@ def _draw(report: Report, labels: dict[str, dict[str, Any]]) -> Figure:
                 report.best_epoch, color="gray", alpha=0.5, label="best epoch"
             )
     for axes in (loss, auc):
-        axes.legend(fontsize="small" if len(labels) > 1 else None)
-    clipped.plot(
-        epochs, [100 * share for share in history["clipped_share"]], "o-C2"
-    )
-    clipped.set_title("clipped rows, % of those present")
-    clipped.set_ylim(bottom=0)
-    for axes in (loss, auc, clipped):
+        axes.legend(fontsize=9 if len(labels) > 1 else 10)
+    for clipped in panels[2:]:
+        clipped.plot(
+            epochs, [100 * share for share in history["clipped_share"]], "o-C2"
+        )
+        clipped.set_title("clipped rows, % of those present")
+        clipped.set_ylim(bottom=0)
+    for axes in panels:
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
     figure.suptitle(
         f"{report.model}, {report.batches}, rule "
         f"{report.hyperparameters['rule']}, {report.backend}"

@@ -59,7 +59,7 @@ def train(monkeypatch, log, tmp_path):
     )
     aucs = iter(())
 
-    def train(given, stop_at=None, **options):
+    def train(given, stop_at=None, name="run", **options):
         nonlocal aucs
         aucs = iter(given)
         rates = Rates(stop_at)
@@ -70,7 +70,7 @@ def train(monkeypatch, log, tmp_path):
         with monkeypatch.context() as patch:
             patch.setattr(keras.Model, "fit", watched)
             try:
-                zoo.train(log, tmp_path / "run", **{**OPTIONS, **options})
+                zoo.train(log, tmp_path / name, **{**OPTIONS, **options})
             except KeyboardInterrupt:
                 assert stop_at
         return rates.seen
@@ -110,7 +110,7 @@ def test_in_mixed_float16_both_rates_are_cut(train):
 )
 def test_a_resumed_run_goes_on_with_its_rates(stop_at, train):
     aucs = [*AUCS, 0.74]
-    expected = train(aucs)
+    expected = train(aucs, name="whole")
     train(aucs, stop_at=stop_at, checkpoint_steps=4)
     begin = stop_at // 4 * 4
     resumed = train(aucs[begin // 10 :], resume=True, checkpoint_steps=4)

@@ -21,7 +21,7 @@ SCHEMA = zoo.FeatureSchema(["price"], {"site": 10})
 
 
 def make_folder(output):
-    with atomic_folder(output, marker="report") as folder:
+    with atomic_folder(output, marker="report", overwrite=True) as folder:
         (folder / "report").write_text("a report")
 
 

@@ -157,10 +157,11 @@ def prepare(
         from zoo.encoding.preparation import MARKERS
         from zoo.files.whole_folder import check_replaceable
 
-    # Before a log is fetched.
+    log = _log_or_encoder(dataset, encoder)
+    # Before it is fetched.
     check_replaceable(output, MARKERS, overwrite)
     summary = prepare_log(
-        _log_or_encoder(dataset, encoder),
+        log,
         _source(dataset, source),
         output,
         split=split,

@@ -39,7 +39,9 @@ FRAME = pandas.DataFrame(
 
 
 def encoded(source, folder, log=SHOP):
-    prepare(log, source, folder, fit_on="all", show_progress=False)
+    prepare(
+        log, source, folder, fit_on="all", show_progress=False, overwrite=True
+    )
     return {
         split: read_split(folder, split).to_pydict()
         for split in ("train", "validation", "test")

@@ -146,13 +146,16 @@ def test_spilling_changes_nothing(tmp_path, monkeypatch):
 def test_replaces_its_own_folder_and_no_other(text, prepare_text, tmp_path):
     folder, _ = prepare_text(text, seed=1)
     (folder / "stale").touch()
-    prepare_text(text, seed=2)
+    with pytest.raises(ValueError, match=r"`overwrite=True`.*Received: output"):
+        prepare_text(text, seed=2)
+    assert contents(folder)[1]["split"]["seed"] == 1
+    prepare_text(text, seed=2, overwrite=True)
     assert contents(folder)[1]["split"]["seed"] == 2
     assert not (folder / "stale").exists()
     (folder / "encoder" / "encoder.json").unlink()
     (folder / "encoder").rename(folder / "elsewhere")
     with pytest.raises(ValueError, match=r"not replaced.*Received: output"):
-        prepare_text(text, seed=3)
+        prepare_text(text, seed=3, overwrite=True)
     assert contents(folder)[1]["split"]["seed"] == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "raw.txt"]
 
@@ -161,7 +164,7 @@ def test_failure_keeps_the_earlier_folder(text, prepare_text, tmp_path):
     folder, _ = prepare_text(text)
     before = contents(folder)
     with pytest.raises(ValueError, match="line 1: "):
-        prepare_text("2" + text[1:])
+        prepare_text("2" + text[1:], overwrite=True)
     assert contents(folder) == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "raw.txt"]
 
@@ -257,7 +260,8 @@ def test_a_column_may_be_called_label(tmp_path):
 def test_progress_goes_to_stderr_if_wanted(text, tiny, tmp_path, capsys):
     (tmp_path / "raw").write_text(text)
     for show in (True, False):
-        prepare(tiny, tmp_path / "raw", tmp_path / "out", show_progress=show)
+        output = tmp_path / str(show)
+        prepare(tiny, tmp_path / "raw", output, show_progress=show)
         captured = capsys.readouterr()
         assert captured.out == ""
         for stage in ("Reading raw", "Counting tokens", "Looking up ids"):

@@ -129,10 +129,15 @@ def test_growth_respects_the_limits(
         ({"max_vocabulary": 3}, ["x", "y", "z"]),
         ({"max_vocabulary": 2}, ["x", "y"]),
     ):
-        folder, _ = prepare_text(first, name="limited", **options)
+        folder, _ = prepare_text(
+            first, name="limited", overwrite=True, **options
+        )
         encoder = ClickEncoder.load(folder / "encoder")
         output = tmp_path / "grown"
-        prepare(encoder, second, output, grow=True, show_progress=False)
+        prepare(
+            encoder, second, output, grow=True, show_progress=False,
+            overwrite=True,
+        )  # fmt: skip
         assert vocabulary(output, "a")["token"] == expected
 
 

@@ -164,9 +164,11 @@ def test_all_of_it_is_written(log, preset, tmp_path):
     for seed in (0, 1):
         # The second replaces the first.
         report = zoo.explain(
-            preset, log, output, rows=500, repeats=2, seed=seed
+            preset, log, output, rows=500, repeats=2, seed=seed, overwrite=True
         )
         assert json.loads((output / "explanation.json").read_text()) == report
+    with pytest.raises(ValueError, match="`overwrite=True`.*Received: output="):
+        zoo.explain(preset, log, output)
     assert {path.name for path in output.iterdir()} == FILES
     assert (output / "explanation.png").read_bytes()[:4] == b"\x89PNG"
     assert sum(report["scores"]["clicks"]) == round(500 * report["click_rate"])

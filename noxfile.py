@@ -75,7 +75,8 @@ def run_shared(session, *command, backend=None, **env):
             session.run(sys.executable, "-m", "venv", SHARED, external=True)
         session.run(
             *(python, "-m", "pip", "install", *INSTALL),
-            *("-e", ".[zoo,spark,test,docs,trackers]", *BACKENDS.values()),
+            *("-e", ".[zoo,serve,spark,test,docs,trackers]"),
+            *BACKENDS.values(),
             external=True,
         )
         done.add(SHARED)

@@ -66,6 +66,9 @@ ONE_BACKEND = [
         "zoo/test_feature_schema.py",
         "zoo/test_registry.py",
         "zoo/metrics",
+        "zoo/server/test_json_rows.py",
+        "zoo/server/test_limits.py",
+        "zoo/server/test_micro_batches.py",
     )
 ]
 

@@ -25,7 +25,7 @@ FLOORS = (
     {"presets"},
     {"models"},
     {"evaluation", "serving", "interop"},
-    {"training"},
+    {"training", "server"},
     {"scaling"},
     {"cli"},
 )

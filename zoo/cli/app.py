@@ -15,6 +15,7 @@ from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
 from zoo.cli.recipes_command import recipes
 from zoo.cli.scale_command import scale
+from zoo.cli.serve_command import serve
 from zoo.cli.train_command import train
 from zoo.cli.upload_command import upload
 from zoo.runtime.backend_check import check_backend
@@ -35,6 +36,7 @@ for command in (
     evaluate,
     explain,
     predict,
+    serve,
     export,
     upload,
     scale,

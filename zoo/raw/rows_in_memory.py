@@ -150,8 +150,8 @@ def _pandas_column(rows: Any, name: str, floats: str):
     series = rows[name]
     try:
         column = pa.chunked_array([pa.array(series, from_pandas=True)])
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        column = None  # Python objects of several types.
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        column = None  # Python objects of several types, very long integers.
     # Mixed values are converted one by one: Arrow would cast them to one type.
     if column is not None and (
         series.dtype != object or pa.types.is_string(column.type)
@@ -213,8 +213,9 @@ def _lists_of_values(
 ):
     try:
         column = pa.chunked_array([pa.array(values, from_pandas=True)])
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        column = None  # Lists of several types, or lists beside texts.
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        # Lists of several types, lists beside texts, or very long integers.
+        column = None
     if column is not None:
         lists = _as_lists(column, name, log_format, floats)
         if lists is not None:

@@ -368,6 +368,18 @@ def test_rows_in_memory(encode):
     assert none["history"].shape == (0, 3) and none["tags"].shape == (0, 2)
 
 
+@pytest.mark.parametrize("form", [list, pd.DataFrame])
+def test_integers_beyond_those_of_arrow_are_their_text(encode, form):
+    encoder = ClickEncoder.load(encode() / "encoder")
+    rows = [{"item": 10**30, "history": [-(10**30)], "tags": ["t"]}]
+    texts = [
+        {k: [str(x) for x in v] for k, v in rows[0].items() if k != "item"}
+    ]
+    texts[0]["item"] = str(10**30)
+    for name, array in encoder.encode(texts).items():
+        np.testing.assert_array_equal(encoder.encode(form(rows))[name], array)
+
+
 def test_gaps(encode):
     encoder = ClickEncoder.load(encode() / "encoder")
     gaps = encoder.gaps

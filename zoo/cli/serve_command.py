@@ -1,0 +1,66 @@
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from zoo.cli.address import bind
+from zoo.cli.interruption import ending_at_once
+from zoo.cli.options import Preset
+from zoo.runtime.memory import keep_freed_memory
+
+
+def serve(
+    preset: Preset,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 for all.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65_535, help="Port; 0 takes a free one."),
+    ] = 8000,
+    max_rows: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Most rows of a request, and of those predicted together.",
+        ),
+    ] = 1024,
+    max_bytes: Annotated[
+        int, typer.Option(min=1, help="Most bytes of a request's body.")
+    ] = 4_194_304,
+    max_queued_rows: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Most rows that wait for their answers; clients whose rows "
+            "would be more are told to try again.",
+        ),
+    ] = 8192,
+    max_seconds: Annotated[
+        int, typer.Option(min=1, help="Time a client has to send a body.")
+    ] = 30,
+) -> None:
+    """Serve a model over HTTP: POST raw rows to /predict."""
+    # A port that another process has is found before the model is loaded.
+    listener = bind(host, port)
+    with ending_at_once():
+        from zoo.server import Limits
+        from zoo.server import make_application
+        from zoo.server.running import run_application
+        from zoo.serving.predictor import CTRPredictor
+
+    limits = Limits(max_rows, max_bytes, max_queued_rows, max_seconds)
+    keep_freed_memory()
+    predictor = CTRPredictor.from_preset(preset)
+    application = make_application(predictor, preset, limits)
+    # What stops a service is no failure.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    run_application(
+        application,
+        listener,
+        lambda url: Console(soft_wrap=True).print(
+            f"Serving {preset} at {url}", highlight=False, markup=False
+        ),
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import keras_cowclip
 import zoo
 import zoo.encoding
+import zoo.server
 
 MODULES = (
     keras_cowclip,
@@ -15,6 +16,7 @@ MODULES = (
     zoo.datasets,
     zoo.datasets.synthetic,
     zoo.encoding,
+    zoo.server,
 )
 OURS = ("keras_cowclip", "zoo")
 

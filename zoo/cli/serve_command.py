@@ -1,5 +1,5 @@
+import os
 import signal
-import sys
 from typing import Annotated
 
 import typer
@@ -43,6 +43,9 @@ def serve(
     ] = 30,
 ) -> None:
     """Serve a model over HTTP: POST raw rows to /predict."""
+    # What stops a service is no failure, and comes here again at the end, when
+    # all is answered. XLA's threads may crash where Python shuts down in order.
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
     # A port that another process has is found before the model is loaded.
     listener = bind(host, port)
     with ending_at_once():
@@ -51,12 +54,15 @@ def serve(
         from zoo.server.running import run_application
         from zoo.serving.predictor import CTRPredictor
 
-    limits = Limits(max_rows, max_bytes, max_queued_rows, max_seconds)
+    limits = Limits(
+        max_rows=max_rows,
+        max_bytes=max_bytes,
+        max_queued_rows=max_queued_rows,
+        max_seconds=max_seconds,
+    )
     keep_freed_memory()
     predictor = CTRPredictor.from_preset(preset)
     application = make_application(predictor, preset, limits)
-    # What stops a service is no failure.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     run_application(
         application,
         listener,

@@ -37,7 +37,7 @@ class MicroBatches:
         """
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((inputs, future))
-        if self._work is None:
+        if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._predict_waiting())
         return await future
 
@@ -59,7 +59,6 @@ class MicroBatches:
                 # A request whose server stops is done.
                 if not future.done():
                     future.set_result(part)
-        self._work = None
 
     def _next_batch(self) -> list[tuple[Inputs, asyncio.Future[Scores]]]:
         batch = [self._waiting.popleft()]

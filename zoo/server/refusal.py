@@ -17,6 +17,4 @@ class Refusal(HTTPException):
     ):
         if len(message) > _MOST_CHARACTERS:
             message = f"{message[:_MOST_CHARACTERS]}..."
-        # A lone surrogate can't be sent.
-        message = message.encode("utf-8", "backslashreplace").decode("utf-8")
         super().__init__(status, message, headers)

@@ -25,6 +25,9 @@ from zoo.raw.list_values import KINDS
 from zoo.raw.list_values import as_lists
 from zoo.raw.log_format import LogFormat
 
+# What Arrow raises for values of several types, and for very long integers.
+_NOT_ARROWS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError)
+
 
 def raw_table(
     rows: Any, log_format: LogFormat, fractions: Collection[str] = ()
@@ -150,8 +153,8 @@ def _pandas_column(rows: Any, name: str, floats: str):
     series = rows[name]
     try:
         column = pa.chunked_array([pa.array(series, from_pandas=True)])
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        column = None  # Python objects of several types, very long integers.
+    except _NOT_ARROWS:
+        column = None  # Python objects of several types.
     # Mixed values are converted one by one: Arrow would cast them to one type.
     if column is not None and (
         series.dtype != object or pa.types.is_string(column.type)
@@ -168,7 +171,7 @@ def _dict_column(rows: list[dict], name: str, floats: str):
     values = _values(rows, name)
     try:
         column = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except _NOT_ARROWS:
         pass  # Several types, or one that Arrow does not know.
     else:
         # Others may be mixed: Arrow takes a 1 beside a 0.5 for a float.
@@ -213,9 +216,8 @@ def _lists_of_values(
 ):
     try:
         column = pa.chunked_array([pa.array(values, from_pandas=True)])
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        # Lists of several types, lists beside texts, or very long integers.
-        column = None
+    except _NOT_ARROWS:
+        column = None  # Lists of several types, or lists beside texts.
     if column is not None:
         lists = _as_lists(column, name, log_format, floats)
         if lists is not None:

@@ -76,7 +76,7 @@ def make_application(
     check_instance("predictor", predictor, CTRPredictor)
     limits = Limits() if limits is None else limits
     check_instance("limits", limits, Limits)
-    _warm_up(predictor, limits.max_rows)
+    predictor.warm_up(limits.max_rows)
     service = _Service(predictor, limits)
     names = {cls: name for name, cls in NETWORKS.items()}
     network = type(predictor.model)
@@ -131,9 +131,7 @@ class _Service:
         self._limits = limits
         self._queued = QueuedRows(limits.max_queued_rows)
         self._threads = ThreadPoolExecutor(_ENCODERS, "encode")
-        self._batches = MicroBatches(
-            lambda inputs: _predict_encoded(predictor, inputs), limits.max_rows
-        )
+        self._batches = MicroBatches(predictor.predict_encoded, limits.max_rows)
 
     async def answer(self, request: Request) -> Any:
         in_thread = asyncio.get_running_loop().run_in_executor
@@ -178,18 +176,3 @@ def _as_json(scores: Scores) -> Any:
             f"row {row} does not. Received: probability {scores[row]}",
         )
     return scores.tolist()
-
-
-def _warm_up(predictor: CTRPredictor, max_rows: int) -> None:
-    if hasattr(predictor, "warm_up"):
-        predictor.warm_up(max_rows=max_rows)
-
-
-def _predict_encoded(predictor: CTRPredictor, inputs: Inputs) -> Scores:
-    if hasattr(predictor, "predict_encoded"):
-        return predictor.predict_encoded(inputs)
-    scores = predictor._predict_ids(inputs, 16_384)
-    labels = predictor.model.schema.labels
-    if len(labels) == 1:
-        return scores[:, 0]
-    return dict(zip(labels, scores.T, strict=True))

@@ -8,6 +8,7 @@ from rich.console import Console
 from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import Preset
 from zoo.serving.export_formats import formats_help
+from zoo.serving.export_formats import raw_formats
 
 # Typer wants the choices spelled out; a test holds them to `FORMATS`.
 FormatName = Literal["tf_saved_model", "onnx", "torch", "openvino", "litert"]
@@ -25,10 +26,18 @@ def export(
         Path,
         typer.Option(help="File or folder to write; it must not exist."),
     ],
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="Put the encoder into the model: raw rows in. With "
+            f"{' or '.join(raw_formats())}.",
+        ),
+    ] = False,
 ) -> None:
-    """Write a model for another runtime: ids in, probabilities out."""
+    """Write a model for another runtime: ids or rows in, probabilities out."""
     with ending_at_once():
         from zoo.serving.exporting import export as export_preset
 
-    export_preset(preset, output, format)
+    export_preset(preset, output, format, raw)
     Console(soft_wrap=True).print(f"Exported: {output}", highlight=False)

@@ -23,6 +23,8 @@ class Format:
             the backend; or a string, why that backend can't write it.
         one_message: boolean. Whether it is a single Protocol Buffers or
             FlatBuffers message, which ends at 2 GiB. Defaults to `False`.
+        holds_text: boolean. Whether a model in it can take raw rows. Defaults
+            to `False`.
     """
 
     suffix: str
@@ -31,6 +33,7 @@ class Format:
     jax: tuple[str, ...] | str
     torch: tuple[str, ...] | str
     one_message: bool = False
+    holds_text: bool = False
 
     @property
     def writers(self) -> dict[str, tuple[str, ...]]:
@@ -50,6 +53,7 @@ FORMATS = {
         tensorflow=(),
         jax=("tensorflow",),
         torch="Keras takes no dict of inputs there",
+        holds_text=True,
     ),
     "onnx": Format(
         suffix=".onnx",
@@ -58,6 +62,7 @@ FORMATS = {
         jax=("jax2onnx",),
         torch=("onnx",),
         one_message=True,
+        holds_text=True,
     ),
     "torch": Format(
         suffix=".pt2",
@@ -151,6 +156,24 @@ def check_format(name: str) -> Format:
                 "Received: it is not installed"
             )
     return chosen
+
+
+def raw_formats() -> list[str]:
+    """Returns the names of the formats whose models can take raw rows."""
+    return [name for name, each in FORMATS.items() if each.holds_text]
+
+
+def check_holds_text(name: str) -> None:
+    """Raises a `ValueError` for a format that holds no text.
+
+    Args:
+        name: string, that of the format.
+    """
+    if not FORMATS[name].holds_text:
+        raise ValueError(
+            "`raw=True` needs a format that holds text and looks it up, one of "
+            f"{raw_formats()}. Received: format={name}, raw=True"
+        )
 
 
 def check_suffix(output: str | os.PathLike, chosen: Format) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,28 @@ import keras
 from keras import ops
 
 from keras_cowclip import CowClipEmbedding
+from zoo.checks import check_boolean
+from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
 from zoo.files.whole_output import check_new
 from zoo.files.whole_output import new_output
 from zoo.models.ctr_model import CTRModel
-from zoo.presets.save_and_load import from_preset
+from zoo.presets.folder import PresetFolder
+from zoo.presets.save_and_load import load_model
 from zoo.registry import NETWORKS
 from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import Format
 from zoo.serving.export_formats import check_format
+from zoo.serving.export_formats import check_holds_text
 from zoo.serving.export_formats import check_network
 from zoo.serving.export_formats import check_suffix
+from zoo.serving.predictor import check_same_columns
+from zoo.serving.raw_onnx import check_no_hash
+from zoo.serving.raw_onnx import put_encoder_into_onnx
+from zoo.serving.raw_saved_model import put_encoder_into_saved_model
+from zoo.serving.signature_names import signature_names
+from zoo.serving.text_ids import TextIds
+from zoo.serving.text_ids import text_ids
 from zoo.serving.torch_exporter import torch_symbols
 
 MESSAGE_BYTES = 2**31
@@ -31,6 +43,7 @@ def export(
     preset: str | os.PathLike,
     output: str | os.PathLike,
     format: str,
+    raw: bool = False,
     **hub: Any,
 ) -> None:
     """Writes the model of a preset for a runtime that serves it.
@@ -58,18 +71,39 @@ Interpreter(output).get_signature_runner()` |
     OpenVINO. OpenVINO computes in bfloat16 where the processor can, unless it
     is asked for `{"INFERENCE_PRECISION_HINT": "f32"}`.
 
+    With `raw=True` the encoder is part of the model. `inputs` is then a dict
+    from the columns of the log to tensors of `(batch,)`:
+
+    - a dense column: float64, NaN for a missing number;
+    - a categorical one: strings, with the text that the log has. `""` and the
+      `missing` texts of the `LogFormat` are missing values;
+    - a list: strings, each with the tokens of a row and the column's
+      `separator` between them.
+
+    It gives what `CTRPredictor` gives for the same text. An integer is looked
+    up by its text as well: `7`, where the vocabulary was learned from a table
+    of integers, and not `007`. Nothing is checked: no rule of the log, and not
+    that parallel lists are equally long. In ONNX there is no hash, so that
+    `num_buckets` needs `tf_saved_model`. The signatures of TensorFlow have
+    letters, digits and `_` in names: `item_id` for the column `item id`, which
+    `serve` takes under its own name.
+
     Args:
         preset: as `zoo.from_preset` takes it.
         output: path of the file or folder to write, which must not be there
             yet. It appears once it is whole.
         format: string, one of `zoo.serving.export_formats.FORMATS`, which
             says which backend can write it.
+        raw: boolean. Whether the model takes raw rows, which `onnx` and
+            `tf_saved_model` can. The preset must have an encoder. Defaults to
+            `False`.
         **hub: as `zoo.from_preset` takes them.
 
     Raises:
         ValueError: for a format that this backend can't write, an output of
             another suffix or that is there, or a model that is too large for
-            the format, or of a network that its runtime can't open.
+            the format, or of a network that its runtime can't open; for raw
+            rows in a format that has no text, or no hash.
         ImportError: if a package is missing; says how to install it.
         FileNotFoundError: if the preset or one of its files is missing.
 
@@ -83,19 +117,52 @@ Interpreter(output).get_signature_runner()` |
     encoder = zoo.ClickEncoder.load("runs/deepfm/encoder")
     row = dict.fromkeys(zoo.datasets.CRITEO.used) | {"I1": 3}
     clicks = session.run(None, encoder.encode([row]))[0]
+
+    zoo.export("runs/deepfm", "raw.onnx", format="onnx", raw=True)
+    session = onnxruntime.InferenceSession("raw.onnx")
+    text = dict.fromkeys(zoo.datasets.CRITEO.categorical, "")
+    numbers = dict.fromkeys(zoo.datasets.CRITEO.dense, float("nan")) | {"I1": 3}
+    inputs = {name: np.array([x], "object") for name, x in text.items()}
+    inputs |= {name: np.array([x], "float64") for name, x in numbers.items()}
+    same_clicks = session.run(None, inputs)[0]
     ```
     """
     chosen = check_format(format)
+    check_boolean("raw", raw)
+    if raw:
+        check_holds_text(format)
     check_suffix(output, chosen)
     check_new(output)
+    opened = PresetFolder.open(preset, encoder=raw, **hub)
+    encoder = _load_encoder(opened, format) if raw else None
     with _portable_device():
-        loaded = from_preset(preset, dtype="float32", **hub)
+        loaded = load_model(opened, dtype="float32")
         _check_network(loaded, format)
+        known = {}
+        if encoder is not None:
+            check_same_columns(loaded.schema, encoder.schema)
+            known = text_ids(encoder)
         with _quiet():
             model = _without_counts(loaded)
-        _check_size(model, format, chosen)
+        _check_size(model, known, format, chosen)
         with new_output(output) as path, _quiet():
             _write(model, loaded.schema, path, format)
+            if encoder is not None:
+                _PUT_ENCODER[format](path, encoder, known)
+
+
+def _load_encoder(opened: PresetFolder, format: str) -> ClickEncoder:
+    encoder = opened.load_encoder()
+    if format == "onnx":
+        check_no_hash(encoder)
+    return encoder
+
+
+# What makes the model in a file one of raw rows.
+_PUT_ENCODER = {
+    "tf_saved_model": put_encoder_into_saved_model,
+    "onnx": put_encoder_into_onnx,
+}
 
 
 def _write(
@@ -111,6 +178,9 @@ def _write(
         return
     if (format, backend) == ("torch", "torch"):
         _drop_second_copy(model)
+    names = {name: name for name in schema.inputs()}
+    if format == "tf_saved_model":
+        names = signature_names(names)
     taught = backend == "torch" and format in ("onnx", "openvino")
     with torch_symbols() if taught else contextlib.nullcontext():
         model.export(
@@ -119,7 +189,9 @@ def _write(
             verbose=False,
             input_signature=[
                 {
-                    name: keras.InputSpec(dtype, (None, columns), name=name)
+                    name: keras.InputSpec(
+                        dtype, (None, columns), name=names[name]
+                    )
                     for name, (columns, dtype) in schema.inputs().items()
                 }
             ],
@@ -135,8 +207,9 @@ def _save_with_tensorflow(
     """Writes every weight once, where `model.export` writes it twice."""
     import tensorflow as tf
 
+    names = signature_names(schema.inputs())
     inputs = {
-        name: tf.TensorSpec((None, columns), dtype, name=name)
+        name: tf.TensorSpec((None, columns), dtype, name=names[name])
         for name, (columns, dtype) in schema.inputs().items()
     }
     served = tf.Module()
@@ -234,16 +307,25 @@ def _check_network(model: CTRModel, format: str) -> None:
     check_network(name, format, keras.backend.backend())
 
 
-def _check_size(model: keras.Model, format: str, chosen: Format) -> None:
+def _check_size(
+    model: keras.Model,
+    known: Mapping[str, TextIds],
+    format: str,
+    chosen: Format,
+) -> None:
     size = 4 * model.count_params()
+    size += sum(each.num_bytes for each in known.values())
     if chosen.one_message and size >= MESSAGE_BYTES:
         others = [
-            name for name, other in FORMATS.items() if not other.one_message
+            name
+            for name, other in FORMATS.items()
+            if not other.one_message and (other.holds_text or not known)
         ]
+        vocabularies = " with its vocabularies" if known else ""
         raise ValueError(
             f"`format={format!r}` holds less than {MESSAGE_BYTES:,} bytes: "
             f"choose one of {others}. "
-            f"Received: a model of {size:,} bytes"
+            f"Received: a model of {size:,} bytes{vocabularies}"
         )
 
 

@@ -57,7 +57,7 @@ class CTRPredictor:
     def __init__(self, model: CTRModel, encoder: ClickEncoder) -> None:
         check_instance("model", model, CTRModel)
         check_instance("encoder", encoder, ClickEncoder)
-        _check_same_columns(model.schema, encoder.schema)
+        check_same_columns(model.schema, encoder.schema)
         # A predictor outlives the folder that it was loaded from.
         encoder.load_vocabularies()
         self.model = model
@@ -297,7 +297,8 @@ class CTRPredictor:
         return scores
 
 
-def _check_same_columns(model: FeatureSchema, encoder: FeatureSchema) -> None:
+def check_same_columns(model: FeatureSchema, encoder: FeatureSchema) -> None:
+    """Raises a `ValueError` for columns or vocabularies that differ."""
     # The label of one is called as its log has it, and is not read here.
     several = len(model.labels) > 1 or len(encoder.labels) > 1
     for what, expected, received in (

@@ -253,6 +253,7 @@ def export(session):
         session.run(
             "pytest",
             "tests/zoo/serving/test_export.py",
+            "tests/zoo/serving/test_raw_export.py",
             "-m",
             "export and not large",
             *PARALLEL,

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from keras import ops
 
-from keras_cowclip import CowClipEmbedding
 from zoo.checks import check_boolean
 from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
@@ -26,6 +24,7 @@ from zoo.serving.export_formats import check_format
 from zoo.serving.export_formats import check_holds_text
 from zoo.serving.export_formats import check_network
 from zoo.serving.export_formats import check_suffix
+from zoo.serving.plain_model import without_counts
 from zoo.serving.predictor import check_same_columns
 from zoo.serving.raw_onnx import check_no_hash
 from zoo.serving.raw_onnx import put_encoder_into_onnx
@@ -143,7 +142,7 @@ Interpreter(output).get_signature_runner()` |
             check_same_columns(loaded.schema, encoder.schema)
             known = text_ids(encoder)
         with _quiet():
-            model = _without_counts(loaded)
+            model = without_counts(loaded)
         _check_size(model, known, format, chosen)
         with new_output(output) as path, _quiet():
             _write(model, loaded.schema, path, format)
@@ -259,45 +258,6 @@ def _options(format: str, schema: FeatureSchema) -> dict[str, Any]:
         platforms = ("cpu", "cuda", "tpu")
         return {"jax2tf_kwargs": {"native_serialization_platforms": platforms}}
     return {}
-
-
-class _PlainTable(keras.layers.Embedding):
-    """A table without `id_counts`, whose lookups may have padding."""
-
-    def call(self, inputs, padding_mask=None):
-        if padding_mask is None:
-            return super().call(inputs)
-        vectors = super().call(ops.where(padding_mask, inputs, 0))
-        return ops.where(ops.expand_dims(padding_mask, axis=-1), vectors, 0.0)
-
-    def compute_output_spec(self, inputs, padding_mask=None):
-        return super().compute_output_spec(inputs)
-
-
-def _without_counts(model: CTRModel) -> keras.Model:
-    """Returns the model with plain tables: serving needs no `id_counts`."""
-
-    def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
-        if not isinstance(layer, CowClipEmbedding):
-            return layer
-        return _PlainTable(
-            layer.input_dim,
-            layer.output_dim,
-            embeddings_initializer="zeros",
-            weights=layer.get_weights(),
-            dtype="float32",
-            name=layer.name,
-        )
-
-    cloned = keras.models.clone_model(model, clone_function=plain)
-    outputs = cloned.output
-    labels = model.schema.labels
-    if isinstance(outputs, dict) and isinstance(outputs.get("kept"), dict):
-        outputs = outputs["probabilities"]
-    if len(labels) > 1:
-        # By place: not every format has names, and Keras would sort them.
-        outputs = [outputs[label] for label in labels]
-    return keras.Model(cloned.input, outputs, name=model.name)
 
 
 def _check_network(model: CTRModel, format: str) -> None:

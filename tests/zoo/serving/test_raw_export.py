@@ -30,9 +30,10 @@ from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.encoding.vocabularies import Vocabularies
 from zoo.serving import exporting
-from zoo.serving import raw_onnx
+from zoo.serving import onnx_encoding
 from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import raw_formats
+from zoo.serving.onnx_graph import OnnxGraph
 from zoo.serving.signature_names import signature_names
 from zoo.serving.text_ids import text_ids
 
@@ -334,14 +335,16 @@ def encode_with_onnx(encoder, inputs, folder):
     import onnx
     import onnxruntime
 
-    graph = raw_onnx._Graph("")
+    graph = OnnxGraph("")
     model = onnx.helper.make_model(
-        raw_onnx._encoding(graph, encoder, text_ids(encoder)),
+        onnx_encoding.encoding_graph(graph, encoder, text_ids(encoder)),
         opset_imports=[
-            onnx.helper.make_opsetid("", raw_onnx.SPLITS_TEXT),
-            onnx.helper.make_opsetid(raw_onnx.ML, raw_onnx.ML_VERSION),
+            onnx.helper.make_opsetid("", onnx_encoding.SPLITS_TEXT),
+            onnx.helper.make_opsetid(
+                onnx_encoding.ML_DOMAIN, onnx_encoding.ML_VERSION
+            ),
         ],
-        ir_version=raw_onnx.IR_VERSION,
+        ir_version=onnx_encoding.IR_VERSION,
     )
     session = onnxruntime.InferenceSession(model.SerializeToString())
     names = [graph.name_of_output(name) for name in encoder.schema.inputs()]

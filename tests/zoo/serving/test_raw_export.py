@@ -69,7 +69,7 @@ SAMPLES = {
         header=True,
     ),
     "gowalla/valid.parquet": zoo.LogFormat(
-        "gowalla", label="label", categorical=("user_id", "item_id")
+        "gowalla", label="label", categorical=("user", "item")
     ),
 }
 

@@ -29,9 +29,9 @@ from zoo.serving.predictor import check_same_columns
 from zoo.serving.raw_onnx import check_no_hash
 from zoo.serving.raw_onnx import put_encoder_into_onnx
 from zoo.serving.raw_saved_model import put_encoder_into_saved_model
-from zoo.serving.signature_names import signature_names
+from zoo.serving.signature_names import name_inputs
 from zoo.serving.text_ids import TextIds
-from zoo.serving.text_ids import text_ids
+from zoo.serving.text_ids import read_text_ids
 from zoo.serving.torch_exporter import torch_symbols
 
 MESSAGE_BYTES = 2**31
@@ -140,7 +140,7 @@ Interpreter(output).get_signature_runner()` |
         known = {}
         if encoder is not None:
             check_same_columns(loaded.schema, encoder.schema)
-            known = text_ids(encoder)
+            known = read_text_ids(encoder)
         with _quiet():
             model = without_counts(loaded)
         _check_size(model, known, format, chosen)
@@ -179,7 +179,7 @@ def _write(
         _drop_second_copy(model)
     names = {name: name for name in schema.inputs()}
     if format == "tf_saved_model":
-        names = signature_names(names)
+        names = name_inputs(names)
     taught = backend == "torch" and format in ("onnx", "openvino")
     with torch_symbols() if taught else contextlib.nullcontext():
         model.export(
@@ -206,7 +206,7 @@ def _save_with_tensorflow(
     """Writes every weight once, where `model.export` writes it twice."""
     import tensorflow as tf
 
-    names = signature_names(schema.inputs())
+    names = name_inputs(schema.inputs())
     inputs = {
         name: tf.TensorSpec((None, columns), dtype, name=names[name])
         for name, (columns, dtype) in schema.inputs().items()

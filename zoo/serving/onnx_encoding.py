@@ -32,7 +32,7 @@ def encoding_graph(
     Args:
         graph: `OnnxGraph` without nodes.
         encoder: `ClickEncoder`, with vocabularies.
-        known: `text_ids` of the encoder.
+        known: `read_text_ids` of the encoder.
     """
     import onnx
 

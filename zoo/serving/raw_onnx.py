@@ -37,7 +37,7 @@ def put_encoder_into_onnx(
     Args:
         path: path of an ONNX file that `zoo.export` wrote.
         encoder: `ClickEncoder`, with vocabularies.
-        known: `text_ids` of the encoder.
+        known: `read_text_ids` of the encoder.
     """
     import onnx
 

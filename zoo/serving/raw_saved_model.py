@@ -12,7 +12,7 @@ from zoo.encoding.list_ids import PADDING
 from zoo.encoding.sql import FIRST_ID
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
-from zoo.serving.signature_names import signature_names
+from zoo.serving.signature_names import name_inputs
 from zoo.serving.tensorflow_md5 import hash_text
 from zoo.serving.text_ids import TextIds
 from zoo.serving.text_ids import missing_texts
@@ -30,7 +30,7 @@ def put_encoder_into_saved_model(
         path: path of a SavedModel that `zoo.export` wrote, in a temporary
             folder.
         encoder: `ClickEncoder`.
-        known: `text_ids` of the encoder.
+        known: `read_text_ids` of the encoder.
     """
     import tensorflow as tf
 
@@ -53,7 +53,7 @@ def put_encoder_into_saved_model(
     log_format = encoder.log_format
     types = dict.fromkeys(log_format.dense, tf.float64)
     types |= dict.fromkeys(log_format.token_columns, tf.string)
-    names = signature_names(types)
+    names = name_inputs(types)
     columns = {
         name: tf.TensorSpec([None], dtype, names[name])
         for name, dtype in types.items()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 _TAKEN = ("self",)
 
 
-def signature_names(columns: Iterable[str]) -> dict[str, str]:
+def name_inputs(columns: Iterable[str]) -> dict[str, str]:
     """Returns the name of each column in a signature of TensorFlow.
 
     It has ASCII letters, digits and underscores, begins with a letter, and
@@ -19,8 +19,8 @@ def signature_names(columns: Iterable[str]) -> dict[str, str]:
 
     Example:
 
-    >>> from zoo.serving.signature_names import signature_names
-    >>> signature_names(["C1", "item id", "item.id"])
+    >>> from zoo.serving.signature_names import name_inputs
+    >>> name_inputs(["C1", "item id", "item.id"])
     {'C1': 'C1', 'item id': 'item_id', 'item.id': 'item_id_'}
     """
     names: dict[str, str] = {}

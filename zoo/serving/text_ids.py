@@ -32,7 +32,7 @@ class TextIds:
         return sum(map(len, self.texts)) + _BYTES_BESIDE * len(self.texts)
 
 
-def text_ids(encoder: ClickEncoder) -> dict[str, TextIds]:
+def read_text_ids(encoder: ClickEncoder) -> dict[str, TextIds]:
     """Returns what each vocabulary of an encoder knows, by its name.
 
     Args:

@@ -34,8 +34,8 @@ from zoo.serving import onnx_encoding
 from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import raw_formats
 from zoo.serving.onnx_graph import OnnxGraph
-from zoo.serving.signature_names import signature_names
-from zoo.serving.text_ids import text_ids
+from zoo.serving.signature_names import name_inputs
+from zoo.serving.text_ids import read_text_ids
 
 # Rows to be scored have tokens that training has not seen, on purpose.
 pytestmark = pytest.mark.filterwarnings(
@@ -145,7 +145,7 @@ def open_saved_model(path):
 
     def predict(inputs):
         inputs = {name: tf.constant(array) for name, array in inputs.items()}
-        names = signature_names(inputs)
+        names = name_inputs(inputs)
         by_name = signature(**{names[n]: x for n, x in inputs.items()})
         served = [each.numpy() for each in tree.flatten(loaded.serve(inputs))]
         for i, answer in enumerate(served):
@@ -337,7 +337,7 @@ def encode_with_onnx(encoder, inputs, folder):
 
     graph = OnnxGraph("")
     model = onnx.helper.make_model(
-        onnx_encoding.encoding_graph(graph, encoder, text_ids(encoder)),
+        onnx_encoding.encoding_graph(graph, encoder, read_text_ids(encoder)),
         opset_imports=[
             onnx.helper.make_opsetid("", onnx_encoding.SPLITS_TEXT),
             onnx.helper.make_opsetid(
@@ -359,7 +359,7 @@ def encode_with_tensorflow(encoder, inputs, folder):
 
     tables = {
         name: raw_saved_model._table(known, folder / "table.txt")
-        for name, known in text_ids(encoder).items()
+        for name, known in read_text_ids(encoder).items()
     }
     inputs = {name: tf.constant(texts) for name, texts in inputs.items()}
     encoded = raw_saved_model._encode(inputs, encoder, tables)
@@ -538,7 +538,7 @@ def test_the_size_counts_the_vocabulary(tmp_path, written, monkeypatch):
 
 def test_names_in_signatures_differ():
     columns = ["a", "A", "self", "a b", "a.b", "1", "é", "", "a_b"]
-    names = signature_names(columns)
+    names = name_inputs(columns)
     assert names["a_b"] == "a_b"
     assert len({name.lower() for name in names.values()}) == len(columns)
     assert "self" not in names.values()

@@ -58,8 +58,8 @@ def export(
 
     | format | how it is called |
     |---|---|
-    | `tf_saved_model` | `tf.saved_model.load(output).serve(inputs)`; the \
-output of its signatures is `output_0` |
+    | `tf_saved_model` | `model.serve(inputs)`, with `model = \
+tf.saved_model.load(output)`; the output of its signatures is `output_0` |
     | `onnx` | `InferenceSession(output).run(None, inputs)[0]` |
     | `torch` | `torch.export.load(output).module()(inputs)` |
     | `openvino` | `core.compile_model(f"{output}/model.xml")(inputs)[0]` |

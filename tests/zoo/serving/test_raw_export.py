@@ -263,15 +263,21 @@ def read_text(source, log_format):
 
 # Nothing of this project, and no Keras, is there to be imported.
 ALONE = """
-import json, sys
+import importlib.util, json, sys
+from importlib.machinery import PathFinder
 import numpy as np
 
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("zoo", "keras", "keras_cowclip"):
-            raise ImportError(name)
+hidden = ("zoo", "keras", "keras_cowclip")
 
-sys.meta_path.insert(0, Refuse())
+class Finder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] not in hidden:
+            return super().find_spec(name, path, target)
+
+sys.meta_path = [Finder if f is PathFinder else f for f in sys.meta_path]
+for name in hidden:
+    assert importlib.util.find_spec(name) is None, name
 format, path, sent = sys.argv[1:]
 inputs = {n: np.array(x, t) for n, (x, t) in json.loads(sent).items()}
 if format == "onnx":
@@ -279,10 +285,9 @@ if format == "onnx":
     answer = onnxruntime.InferenceSession(path).run(None, inputs)[0]
 else:
     import tensorflow as tf
-    serve = tf.saved_model.load(path).serve
-    answer = serve({n: tf.constant(x) for n, x in inputs.items()})
+    model = tf.saved_model.load(path)
+    answer = model.serve({n: tf.constant(x) for n, x in inputs.items()})
     answer = np.array(tf.nest.flatten(answer)[0])
-assert not {"zoo", "keras", "keras_cowclip"} & set(sys.modules)
 print(json.dumps(answer.ravel().tolist()))
 """
 

@@ -12,7 +12,7 @@ from zoo.encoding.list_ids import PADDING
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
 from zoo.runtime.elision import width
-from zoo.runtime.figure_style import figure_style
+from zoo.runtime.figure_style import styled
 from zoo.runtime.figure_text import drawable
 from zoo.runtime.figure_text import wrapped
 from zoo.runtime.progress import Stages
@@ -168,7 +168,7 @@ def plot_data_card(card: dict[str, Any], path: str | Path) -> None:
         card: as returned by `describe`.
         path: of the PNG to write.
     """
-    with figure_style([*_columns(card), card["source"]]):
+    with styled([*_columns(card), card["source"]]):
         _draw_data_card(card, path)
 
 

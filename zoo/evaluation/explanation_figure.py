@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from zoo.evaluation.permutation_importance import NOISE_DEVIATIONS
 from zoo.runtime.elision import width
-from zoo.runtime.figure_style import figure_style
+from zoo.runtime.figure_style import styled
 from zoo.runtime.figure_text import drawable
 
 # More bars would be too small to read; the JSON has all columns.
@@ -32,7 +32,7 @@ def plot_explanation(report: dict[str, Any], path: str | Path) -> None:
         path: of the PNG to write.
     """
     columns = [found["column"] for found in report["importance"]]
-    with figure_style([*columns, report["preset"], report["data"]]):
+    with styled([*columns, report["preset"], report["data"]]):
         _draw_explanation(report, path)
 
 

@@ -11,7 +11,7 @@ _STYLE = Path(__file__).with_name("figures.mplstyle")
 
 
 @contextlib.contextmanager
-def figure_style(texts: Iterable[str] = ()) -> Iterator[None]:
+def styled(texts: Iterable[str] = ()) -> Iterator[None]:
     """Gives figures the project's look, and the fonts of names in them.
 
     Create a figure, and save it, within the scope.
@@ -25,7 +25,7 @@ def figure_style(texts: Iterable[str] = ()) -> Iterator[None]:
     ```python
     from matplotlib.figure import Figure
 
-    with figure_style(["价格"]):
+    with styled(["价格"]):
         figure = Figure()
         figure.subplots().plot([1, 2])
         figure.savefig("prices.png")

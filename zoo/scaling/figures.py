@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zoo.runtime.figure_style import figure_style
+from zoo.runtime.figure_style import styled
 from zoo.runtime.figure_text import drawable
 from zoo.runtime.figure_text import wrapped
 from zoo.scaling.verdict import by_batch
@@ -33,7 +33,7 @@ def plot_metrics(rows: list[Row], path: Path) -> None:
 
     Lines are means over the seeds, bands reach from the lowest to the highest.
     """
-    with figure_style(_names(rows)):
+    with styled(_names(rows)):
         _draw_metrics(rows, path)
 
 
@@ -64,7 +64,7 @@ def _draw_metrics(rows: list[Row], path: Path) -> None:
 
 def plot_seconds(rows: list[Row], path: Path) -> None:
     """Draws the seconds of training against the batch size."""
-    with figure_style(_names(rows)):
+    with styled(_names(rows)):
         _draw_seconds(rows, path)
 
 
@@ -93,7 +93,7 @@ def plot_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
         rule: string, for the title.
         path: of the PNG to write.
     """
-    with figure_style([rule]):
+    with styled([rule]):
         _draw_clipped_share(reports, rule, path)
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zoo.runtime.figure_style import figure_style
+from zoo.runtime.figure_style import styled
 from zoo.runtime.figure_text import drawable
 from zoo.training.report import Report
 
@@ -30,7 +30,7 @@ def plot_learning_curves(report: Report, path: str | Path) -> None:
         for metrics in labels.values()
         for field in metrics.get("groups", {})
     }
-    with figure_style([*labels, *fields]):
+    with styled([*labels, *fields]):
         _draw(report, labels).savefig(path)
 
 

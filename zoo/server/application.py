@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 import keras_cowclip
 from zoo.checks import check_instance
+from zoo.encoding.encoder import ClickEncoder
 from zoo.registry import NETWORKS
 from zoo.server.body import read_body
 from zoo.server.json_rows import read_rows
@@ -84,24 +85,8 @@ def make_application(
         title=f"{preset or network.__name__}: probabilities of raw rows",
         version=keras_cowclip.__version__,
     )
-    row = example_row(predictor.encoder)
-    content = {
-        "schema": body_schema(predictor.encoder),
-        "example": {"rows": [row]},
-    }
 
-    @application.post(
-        "/predict",
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": content},
-            }
-        },
-        responses={
-            status: {"description": text} for status, text in _ERRORS.items()
-        },
-    )
+    @application.post("/predict", **_description(predictor.encoder))
     async def predict(request: Request) -> JSONResponse:
         """Returns the probability of each row, in their order."""
         return JSONResponse({"probabilities": await service.answer(request)})
@@ -119,6 +104,21 @@ def make_application(
         }
 
     return application
+
+
+def _description(encoder: ClickEncoder) -> dict[str, Any]:
+    """What the page of the API says of `/predict`."""
+    content = {
+        "schema": body_schema(encoder),
+        "example": {"rows": [example_row(encoder)]},
+    }
+    body = {"required": True, "content": {"application/json": content}}
+    return {
+        "openapi_extra": {"requestBody": body},
+        "responses": {
+            status: {"description": text} for status, text in _ERRORS.items()
+        },
+    }
 
 
 class _Service:

@@ -153,6 +153,9 @@ def _whole(value: Any) -> Any:
     """The value, unless it is a text with half a character."""
     if isinstance(value, list):
         return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        # No column holds one, whatever its texts are.
+        return _Unusable(f"{value!r}")
     if isinstance(value, str):
         try:
             value.encode("utf-8")

@@ -176,6 +176,7 @@ def test_a_bad_value_is_named_by_column_and_row(client, changed, message):
     "value",
     [
         *("NaN", "-Infinity", "1e999", "9" * 5000, r'"\ud800"', r'["\udfff"]'),
+        *(r'{"\ud800": 1}', r'[null, [{"a": "\udfff"}]]'),
         *("[" * 400 + "]" * 400, '{"a":' * 400 + "1" + "}" * 400),
     ],
 )

@@ -25,8 +25,12 @@ from zoo.raw.list_values import KINDS
 from zoo.raw.list_values import as_lists
 from zoo.raw.log_format import LogFormat
 
-# What Arrow raises for values of several types, and for very long integers.
-_NOT_ARROWS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError)
+# What Arrow raises for values of several types, very long integers, and text
+# that is not Unicode.
+_NOT_ARROWS = (
+    *(pa.ArrowInvalid, pa.ArrowTypeError),
+    *(OverflowError, UnicodeEncodeError),
+)
 
 
 def raw_table(
@@ -299,6 +303,7 @@ def _text(value: Any, name: str, row: int, floats: str) -> str | None:
     if value is None or type(value).__name__ == "NAType":
         return None
     if isinstance(value, str):
+        _check_unicode(value, name, row)
         return str(value)
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
@@ -319,3 +324,13 @@ def _text(value: Any, name: str, row: int, floats: str) -> str | None:
         f"`rows` must hold text, integers or missing values, and column "
         f"'{name}' of row {row} does not. Received: {value!r}"
     )
+
+
+def _check_unicode(value: str, name: str, row: int) -> None:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError(
+            "`rows` must hold text in Unicode, without half a surrogate pair, "
+            f"and column '{name}' of row {row} does not. Received: {value!r}"
+        ) from None

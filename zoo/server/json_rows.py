@@ -1,12 +1,11 @@
 """Turns the JSON of a request into rows, or says what is wrong with it.
 
-Python reads more than JSON and RFC 8259 allow: numbers beyond floats, names
-that repeat, halves of characters. An encoder must not see them.
+Python reads more than JSON and RFC 8259 allow: numbers beyond floats, and names
+that repeat. An encoder must not see them.
 """
 
 import json
 import math
-import re
 from collections import Counter
 from typing import Any
 
@@ -18,7 +17,6 @@ _SHAPE = (
 )
 # Python takes a time that grows with the square of an integer's digits.
 _MOST_DIGITS = 1000
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _Unusable:
@@ -50,8 +48,7 @@ def read_rows(body: bytes, max_rows: int) -> list[dict[str, Any]]:
     Raises:
         Refusal: for a body that is not UTF-8, not JSON, or has another shape.
     """
-    text = _decoded(body)
-    rows = _rows_of(_parsed(text))
+    rows = _rows_of(_parsed(_decoded(body)))
     if len(rows) > max_rows:
         raise Refusal(
             413,
@@ -60,10 +57,6 @@ def read_rows(body: bytes, max_rows: int) -> list[dict[str, Any]]:
         )
     for number, row in enumerate(rows):
         _check_row(row, number)
-    if _SURROGATE.search(text):
-        rows = [
-            {name: _whole(value) for name, value in row.items()} for row in rows
-        ]
     return rows
 
 
@@ -147,18 +140,3 @@ def _check_row(row: Any, number: int) -> None:
             f"{row.repeated!r} comes several times in row {number}. "
             f"Received: names {[*row]}",
         )
-
-
-def _whole(value: Any) -> Any:
-    """The value, unless it is a text with half a character."""
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    if isinstance(value, dict):
-        # No column holds one, whatever its texts are.
-        return _Unusable(f"{value!r}")
-    if isinstance(value, str):
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            return _Unusable(f"{value!r}, which has half a character")
-    return value

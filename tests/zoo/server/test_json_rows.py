@@ -74,8 +74,6 @@ def test_more_rows_than_allowed_are_refused():
         ("-Infinity", "-Infinity"),
         ("1e999", "1e999"),
         ("1" * 5000, "5000 digits"),
-        (r'"\ud800"', r"'\ud800', which has half a character"),
-        (r'{"\ud800": 1}', r"{'\ud800': 1}"),
     ],
 )
 def test_a_value_that_no_column_can_hold_becomes_no_number_or_text(

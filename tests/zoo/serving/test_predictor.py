@@ -237,6 +237,10 @@ def test_a_bad_line_is_named_and_leaves_nothing(rows, predictor, tmp_path):
     [
         ([{"price": 1, "site": "s1"}], r"`rows` must have a value for 'hour'"),
         ([{"price": "x", "site": "s", "hour": "1"}], r"'price', and row 0"),
+        (
+            [{"price": 1, "site": "a\ud800", "hour": "1"}],
+            r"in Unicode.* column 'site' of row 0",
+        ),
         (pa.table({"price": [1], "site": ["s"]}), r"column 'hour' once"),
         ("none.tsv", r"no such file"),
     ],

@@ -100,6 +100,11 @@ def network_class(name: str, argument: str = "model") -> Any:
     return NETWORKS[name]
 
 
+def is_network(model: "keras.Model") -> bool:
+    """Whether a model is of a network that has a name."""
+    return type(model) in NETWORKS.values()
+
+
 def network_name(model: "keras.Model") -> str:
     """Returns the name of a model's network.
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+import keras
 import numpy as np
 
 from zoo.checks import check_choice
@@ -18,12 +19,14 @@ from zoo.metrics import exact_metrics
 from zoo.metrics import group_auc
 from zoo.metrics import warn_if_useless
 from zoo.models.ctr_model import CTRModel
+from zoo.models.fit_check import check_fits
 from zoo.presets.folder import PresetFolder
 from zoo.presets.save_and_load import load_model
+from zoo.presets.source import check_nothing_to_fetch
 
 
 def evaluate(
-    preset: str | os.PathLike,
+    preset: str | os.PathLike | keras.Model,
     log: EncodedLog,
     split: str = "test",
     group_by: str | Iterable[str] | None = None,
@@ -35,7 +38,7 @@ def evaluate(
 
     Args:
         preset: path of a folder written by `train`, or another preset that
-            `zoo.from_preset` takes.
+            `zoo.from_preset` takes; or a `keras.Model` that fits the log.
         log: `EncodedLog` with the schema the model was trained on.
         split: string, `"train"`, `"validation"` or `"test"`. Defaults to
             `"test"`.
@@ -76,7 +79,8 @@ def evaluate(
     check_instance("log", log, EncodedLog)
     fields = fields_to_group_by(log.schema, group_by)
     rows = log.split(split)
-    metrics = evaluate_split(model_for_log(preset, log, **hub), rows, fields)
+    network = model_for_log(preset, log, **hub)
+    metrics = evaluate_split(network, rows, log.schema, fields)
     warn_if_useless(rows.labels, metrics)
     return metrics
 
@@ -96,16 +100,26 @@ def fields_to_group_by(
 
 
 def model_for_log(
-    preset: str | os.PathLike, log: EncodedLog, **hub: Any
-) -> CTRModel:
-    """Loads the model of a preset; raises if the log has other ids."""
+    preset: str | os.PathLike | keras.Model, log: EncodedLog, **hub: Any
+) -> keras.Model:
+    """Loads the model of a preset; raises if the log has other ids.
+
+    A model is returned as it is, if it fits the log.
+    """
+    if isinstance(preset, keras.Model):
+        check_nothing_to_fetch(hub)
+        if isinstance(preset, CTRModel):
+            check_same_schema(preset, log.schema)
+        else:
+            check_fits(preset, log.schema)
+        return preset
     opened = PresetFolder.open(preset, encoder=True, **hub)
     network = load_model(opened)
-    if network.schema != log.schema:
+    if opened.schema != log.schema:
         raise ValueError(
             f"The model in {preset} was trained on another schema than "
             f"the data in {log.source} has; encode the data with the model's "
-            f"own encoder. {_first_difference(network.schema, log.schema)}"
+            f"own encoder. {_first_difference(opened.schema, log.schema)}"
         )
     if not opened.has_ids_of(log.encoder):
         raise ValueError(
@@ -117,17 +131,28 @@ def model_for_log(
     return network
 
 
+def check_same_schema(model: CTRModel, schema: FeatureSchema) -> None:
+    """Raises a `ValueError` unless a model of the zoo was made for a log."""
+    if model.schema != schema:
+        raise ValueError(
+            "`model` must have been made for the schema of the log. "
+            f"{_first_difference(model.schema, schema)}"
+        )
+
+
 def evaluate_split(
-    network: CTRModel,
+    network: keras.Model,
     split: Split,
+    schema: FeatureSchema,
     group_by: Iterable[str] = (),
     devices: Devices = ONE_DEVICE,
 ) -> dict[str, Any]:
     """Returns the exact metrics of a model on one split.
 
     Args:
-        network: a model of the zoo.
-        split: `Split` of the model's schema.
+        network: `keras.Model`.
+        split: `Split`.
+        schema: `FeatureSchema` of the split.
         group_by: strings, as `fields_to_group_by` returns them.
         devices: `Devices` that the model was made on. Defaults to one.
 
@@ -135,13 +160,13 @@ def evaluate_split(
         What `evaluate` returns.
     """
     predicted = devices.predict(network, split)
-    groups = _groups(network.schema, split, group_by)
+    groups = _groups(schema, split, group_by)
     labels = split.labels
     if labels.ndim == 1:
         return _metrics(labels, predicted, groups)
     return {
         name: _metrics_of_label(name, column, predicted[name].ravel(), groups)
-        for name, column in zip(network.schema.labels, labels.T, strict=True)
+        for name, column in zip(schema.labels, labels.T, strict=True)
     }
 
 

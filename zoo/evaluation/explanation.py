@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from zoo.checks import check_choice
@@ -20,6 +21,7 @@ from zoo.data.split import Split
 from zoo.devices.devices import PREDICTED_ROWS
 from zoo.evaluation.evaluation import model_for_log
 from zoo.evaluation.explanation_figure import plot_explanation
+from zoo.evaluation.permutation_importance import Column
 from zoo.evaluation.permutation_importance import columns_of
 from zoo.evaluation.permutation_importance import labels_of
 from zoo.evaluation.permutation_importance import measure_importance
@@ -29,7 +31,6 @@ from zoo.files.whole_folder import check_replaceable
 from zoo.metrics import auc_standard_error
 from zoo.metrics import calibration_bins
 from zoo.metrics import exact_metrics
-from zoo.models.ctr_model import CTRModel
 from zoo.runtime.environment import describe_environment
 from zoo.runtime.progress import Stages
 
@@ -40,7 +41,7 @@ _HISTOGRAM_BINS = 40
 
 
 def explain(
-    preset: str | os.PathLike,
+    preset: str | os.PathLike | keras.Model,
     log: EncodedLog,
     output: str | os.PathLike | None = None,
     split: str = "test",
@@ -64,7 +65,8 @@ def explain(
 
     Args:
         preset: name of a built-in preset, path of a folder, or
-            `"hf://user/repository"`, as `zoo.from_preset` takes it.
+            `"hf://user/repository"`, as `zoo.from_preset` takes it; or a
+            `keras.Model` that fits the log.
         log: `EncodedLog` with the schema the model was trained on.
         output: path of the folder to write, `explanation.json` and
             `explanation.png`. Defaults to `None`, which writes nothing.
@@ -121,12 +123,20 @@ def explain(
     with _open(output, overwrite) as folder:
         sample = _sample(whole, split, rows, seed, number)
         report = {
-            "preset": str(preset),
+            "preset": _name_of(preset),
             "data": log.source,
             "split": split,
             "split_rows": len(whole),
             **({"label": label} if len(log.schema.labels) > 1 else {}),
-            **_measure(network, sample, number, repeats, seed, show_progress),
+            **_measure(
+                network,
+                sample,
+                columns_of(log.schema),
+                number,
+                repeats,
+                seed,
+                show_progress,
+            ),
             **describe_environment(),
         }
         if folder is not None:
@@ -134,6 +144,10 @@ def explain(
             (folder / EXPLANATION_FILE).write_text(text + "\n")
             plot_explanation(report, folder / FIGURE_FILE)
     return report
+
+
+def _name_of(preset: str | os.PathLike | keras.Model) -> str:
+    return preset.name if isinstance(preset, keras.Model) else str(preset)
 
 
 def _open(
@@ -158,15 +172,16 @@ def _sample(split: Split, name: str, rows: int, seed: int, label: int) -> Split:
 
 
 def _measure(
-    network: CTRModel,
+    network: keras.Model,
     sample: Split,
+    columns: list[Column],
     label: int,
     repeats: int,
     seed: int,
     show_progress: bool | None,
 ) -> dict[str, Any]:
     batches = ClickBatches(sample, PREDICTED_ROWS)
-    passes = 1 + repeats * len(columns_of(network.schema))
+    passes = 1 + repeats * len(columns)
     labels = labels_of(sample, label)
     with Stages(show_progress) as stages:
         stages.start("Shuffling columns", total=passes * len(batches))
@@ -175,7 +190,14 @@ def _measure(
         )
         metrics = exact_metrics(labels, scores)
         importance = measure_importance(
-            network, batches, metrics, repeats, seed, stages.advance, label
+            network,
+            columns,
+            batches,
+            metrics,
+            repeats,
+            seed,
+            stages.advance,
+            label,
         )
     calibrated = calibration_bins(labels, scores)
     return {

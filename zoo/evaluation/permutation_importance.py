@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from zoo.data.click_batches import ClickBatches
 from zoo.data.split import Split
 from zoo.feature_schema import FeatureSchema
 from zoo.metrics import exact_metrics
-from zoo.models.ctr_model import CTRModel
 from zoo.models.padded_prediction import predict_padded
 
 # A drop of up to so many standard deviations counts as noise of the shuffles.
@@ -59,7 +59,8 @@ def labels_of(split: Split, label: int) -> np.ndarray:
 
 
 def measure_importance(
-    network: CTRModel,
+    network: keras.Model,
+    columns: list[Column],
     batches: ClickBatches,
     metrics: dict[str, float],
     repeats: int,
@@ -76,7 +77,8 @@ def measure_importance(
     `np.random.default_rng([seed, c, r]).permutation(rows)`.
 
     Args:
-        network: a model of the zoo.
+        network: `keras.Model`.
+        columns: list of `Column`, those of the model.
         batches: `ClickBatches` in the order of their split. One column of it
             is in memory at a time.
         metrics: dict, `exact_metrics` of the rows as they are.
@@ -92,7 +94,7 @@ def measure_importance(
     """
     labels = labels_of(batches.split, label)
     importance = []
-    for number, column in enumerate(columns_of(network.schema)):
+    for number, column in enumerate(columns):
         values = column.read(batches)
         shuffled_metrics = []
         for repeat in range(repeats):
@@ -107,7 +109,7 @@ def measure_importance(
 
 
 def predict_split(
-    network: CTRModel,
+    network: keras.Model,
     batches: ClickBatches,
     column: Column | None = None,
     values: np.ndarray | None = None,
@@ -117,7 +119,7 @@ def predict_split(
     """Returns the click probability of every row.
 
     Args:
-        network: a model of the zoo.
+        network: `keras.Model`.
         batches: `ClickBatches` in the order of their split.
         column: `Column` to replace. Defaults to `None`.
         values: `(rows,)`, or `(rows, max_length)` of a sequence, what to
@@ -138,7 +140,9 @@ def predict_split(
             replaced = inputs[column.key].copy()
             replaced[:, column.place] = values[rows]
             inputs = {**inputs, column.key: replaced}
-        scores[rows] = predict_padded(network, inputs, size)[:, label]
+        labels = batches.split.label_names
+        predicted = predict_padded(network, inputs, size, labels)
+        scores[rows] = predicted[:, label]
         advance()
     return scores
 

@@ -1,9 +1,7 @@
 """Holds all that the networks share: arguments, inputs, checks and files."""
 
-import contextlib
 import inspect
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -17,6 +15,7 @@ from zoo.models.network_arguments import check_arguments
 from zoo.models.network_arguments import check_no_numpy_integers
 from zoo.presets.folder import PresetFolder
 from zoo.presets.folder import write_preset
+from zoo.runtime.dtype_scope import dtype_scope
 from zoo.runtime.out_of_memory import explained_out_of_memory
 
 Tensor = Any
@@ -172,7 +171,7 @@ class CTRModel(keras.Model):
             [*self.argument_defaults(), "dtype", "name", "trainable"],
         )
         check_no_numpy_integers(self._arguments())
-        with _dtype_policy(dtype):
+        with dtype_scope(dtype):
             features = Features(self)
             outputs = self.probabilities(features)
         features.check_numeric_used()
@@ -531,18 +530,3 @@ def _total(logits, name):
     if len(logits) == 1:
         return logits[0]
     return keras.layers.Add(dtype="float32", name=name)(logits)
-
-
-@contextlib.contextmanager
-def _dtype_policy(dtype) -> Iterator[None]:
-    """Gives a policy to each layer that is made in this scope."""
-    if dtype is None:
-        yield
-        return
-    before = keras.config.dtype_policy()
-    # Keras keeps it for each thread.
-    keras.config.set_dtype_policy(dtype)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -59,7 +59,9 @@ def grow(model: CTRModel, schema: FeatureSchema) -> CTRModel:
 def _check_arguments(model: CTRModel, schema: FeatureSchema) -> None:
     if not isinstance(model, CTRModel):
         raise ValueError(
-            f"`model` must be a model of the zoo. Received: model={model!r}"
+            "`model` must be a model of the zoo. The tables of one of yours "
+            "do not grow, for nothing says whose ids its rows are: make it a "
+            f"`zoo.CTRModel` to grow it. Received: model={model!r}"
         )
     if not isinstance(schema, FeatureSchema):
         raise ValueError(

@@ -2,11 +2,10 @@
 
 import contextlib
 import threading
+from collections.abc import Sequence
 
 import keras
 import numpy as np
-
-from zoo.models.ctr_model import CTRModel
 
 # On JAX a call takes the weights away from the model until it ends.
 _one_call_at_a_time: contextlib.AbstractContextManager = (
@@ -17,18 +16,21 @@ _one_call_at_a_time: contextlib.AbstractContextManager = (
 
 
 def predict_padded(
-    model: CTRModel, batch: dict[str, np.ndarray], batch_size: int
+    model: keras.Model,
+    batch: dict[str, np.ndarray],
+    batch_size: int,
+    labels: Sequence[str],
 ) -> np.ndarray:
     """Returns the probabilities of each row of a batch.
 
     Several threads may call it with the same model.
 
     Args:
-        model: a model of the zoo.
-        batch: dict of arrays as `model.schema.inputs()` has them, at least one
-            row.
+        model: `keras.Model`.
+        batch: dict of arrays as `schema.inputs()` has them, at least one row.
         batch_size: integer. The number of rows of a whole batch; this one may
             have fewer.
+        labels: strings, of the log.
 
     Returns:
         `(rows, labels)` float32.
@@ -37,7 +39,7 @@ def predict_padded(
     with _one_call_at_a_time:
         predicted = model.predict_on_batch(padded)
     if isinstance(predicted, dict):
-        columns = [predicted[label] for label in model.schema.labels]
+        columns = [predicted[label] for label in labels]
         predicted = np.concatenate(columns, axis=1)
     return predicted[: len(batch["ids"])]
 

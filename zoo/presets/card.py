@@ -159,6 +159,8 @@ def _introduction(opened: PresetFolder, data: str) -> str:
     if network in classes:
         # The first line of the docstring describes the network.
         lines.append(str(inspect.getdoc(classes[network])).splitlines()[0])
+    if opened.is_of_a_user:
+        lines.append(f"The network is a `{network}` of its author.")
     if rows := opened.metadata.get("rows", {}).get("train"):
         lines.append(f"Trained on {rows:,} rows of the log `{data}`.")
     if note := opened.metadata.get("note"):
@@ -173,11 +175,9 @@ def _use(opened: PresetFolder, address: str, encoder: bool) -> str:
         columns = ", ".join(f'"{name}": ...' for name in used[:2])
         code = _FROM_RAW_ROWS.format(address=address, columns=f"{columns}, ...")
         return _LOADS.format(code=code)
-    schema = opened.config["config"]["schema"]["config"]
+    schema = opened.schema
     code = _FROM_IDS.format(
-        address=address,
-        dense=len(schema["dense"]),
-        fields=len(schema["categorical"]),
+        address=address, dense=schema.num_dense, fields=schema.num_fields
     )
     return _LOADS.format(code=code) + (_WITHOUT_ENCODER if has_encoder else "")
 

@@ -16,7 +16,12 @@ from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
 from zoo.files.partial_output import partial_folder
 from zoo.files.sha256 import checksum
+from zoo.presets.own_network import check_restorable
+from zoo.presets.own_network import config_of
+from zoo.presets.own_network import restored_model
+from zoo.presets.own_network import schema_of
 from zoo.presets.source import preset_folder
+from zoo.registry import is_network
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -24,6 +29,8 @@ METADATA_FILE = "metadata.json"
 ENCODER_FOLDER = "encoder"
 CARD_FILE = "README.md"
 CURVES_FILE = "learning_curves.png"
+# Beside the config of a model that does not keep its schema.
+SCHEMA_KEY = "schema"
 # Rises when an earlier version could no longer read what is written.
 FORMAT_VERSION = 1
 
@@ -34,8 +41,8 @@ Network = TypeVar("Network", bound=keras.Model)
 class PresetFolder:
     """A preset on this machine, its config and metadata read and checked.
 
-    Nothing that a preset holds is run: its config may only name a network and
-    one of Keras' own dtype policies.
+    Nothing that a preset holds is run: its config may only name a network,
+    or layers of Keras and classes that were registered before.
 
     Attributes:
         preset: string. The preset as the caller named it, for messages.
@@ -141,6 +148,49 @@ class PresetFolder:
                 "`save_to_preset` writes them. Received: "
                 f"{type(error).__name__}: {error}"
             ) from error
+        return self._with_weights(model, load_weights)
+
+    @property
+    def is_of_a_user(self) -> bool:
+        """Whether the model's class has no name of the zoo."""
+        return SCHEMA_KEY in self.config
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """The columns that the model was made for.
+
+        Raises:
+            ValueError: if the config is damaged.
+        """
+        try:
+            if self.is_of_a_user:
+                saved = self.config[SCHEMA_KEY]
+            else:
+                saved = self.config["config"]["schema"]["config"]
+            return FeatureSchema.from_config(saved)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"{self.folder / CONFIG_FILE}: must hold the schema as "
+                "`save_to_preset` writes it. Received: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    def make_own_model(self, load_weights: bool, dtype: Any) -> keras.Model:
+        """Builds a model of a class that the user made, with its weights.
+
+        Raises:
+            ValueError: if a class is not registered, the config is damaged, or
+                the weights are not those that were saved.
+        """
+        model = restored_model(
+            {k: v for k, v in self.config.items() if k != SCHEMA_KEY},
+            self.schema,
+            f"{self.folder / CONFIG_FILE}",
+            dtype,
+        )
+        return self._with_weights(model, load_weights)
+
+    def _with_weights(self, model: Network, load_weights: bool) -> Network:
         if load_weights:
             self.check_weights()
             model.load_weights(self.folder / WEIGHTS_FILE)
@@ -194,10 +244,15 @@ def write_preset(
     folder: str | os.PathLike,
     encoder: ClickEncoder | None,
     metadata: dict[str, Any] | None,
+    schema: FeatureSchema | None = None,
 ) -> None:
     """Writes what `PresetFolder` reads; see `zoo.save_to_preset`."""
     folder = Path(folder)
     _check_float(model)
+    if not is_network(model):
+        if schema is None:
+            schema = schema_of(model, encoder)
+        check_restorable(model, schema)
     old_encoder = folder / ENCODER_FOLDER
     if encoder is None and old_encoder.exists():
         raise ValueError(
@@ -209,7 +264,7 @@ def write_preset(
     with partial_folder(folder, "preset") as partial:
         whole = partial / "whole"
         whole.mkdir()
-        write_preset_files(model, whole, encoder, metadata)
+        write_preset_files(model, whole, encoder, metadata, schema)
         if old_encoder.exists():
             old_encoder.rename(partial / "old_encoder")
         for path in whole.iterdir():
@@ -235,14 +290,19 @@ def write_preset_files(
     folder: Path,
     encoder: ClickEncoder | None,
     metadata: dict[str, Any] | None,
+    schema: FeatureSchema | None = None,
 ) -> None:
     """Writes the files of a preset into a folder.
 
     The caller moves the folder into place.
+
+    Args:
+        schema: `FeatureSchema`, which only the config of a network of the zoo
+            has already.
     """
-    config = keras.saving.serialize_keras_object(model)
-    for key in ("compile_config", "build_config"):
-        config.pop(key, None)
+    config = config_of(model)
+    if not is_network(model) and schema is not None:
+        config[SCHEMA_KEY] = schema.get_config()
     _write_json(folder / CONFIG_FILE, config)
     with without_optimizer(model):
         model.save_weights(folder / WEIGHTS_FILE)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from zoo.encoding import ClickEncoder
+from zoo.feature_schema import FeatureSchema
 from zoo.presets.folder import CONFIG_FILE
 from zoo.presets.folder import PresetFolder
 from zoo.presets.folder import write_preset
@@ -17,11 +18,12 @@ def save_to_preset(
     folder: str | os.PathLike,
     encoder: ClickEncoder | None = None,
     metadata: dict[str, Any] | None = None,
+    schema: FeatureSchema | None = None,
 ) -> None:
     """Saves a model so that `from_preset` gives it back on any backend.
 
     Args:
-        model: a model of the zoo.
+        model: `keras.Model`, of the zoo or yours.
         folder: path; made if absent. Gets `config.json`, `model.weights.h5`,
             `metadata.json` and, if given, `encoder/`, once all of them are
             written; those of an earlier preset are replaced, and other files,
@@ -29,10 +31,14 @@ def save_to_preset(
         encoder: the `ClickEncoder` whose ids the model was trained on. Must
             be given where the folder has one.
         metadata: dict put into `metadata.json`, such as metrics and data set.
+        schema: `zoo.FeatureSchema` that a model of yours was made for.
+            Defaults to `None`, that of the model or of `encoder`.
 
     Raises:
         ValueError: if `folder` has an encoder, and there is none to replace
-            it; or if layers were quantized or given LoRA.
+            it; if layers were quantized or given LoRA; or if a model of yours
+            has no schema, or could not be loaded again: see
+            `zoo.from_preset`.
         TypeError: if `metadata` is no JSON. An earlier preset stays.
 
     Example:
@@ -43,7 +49,7 @@ def save_to_preset(
     model = zoo.from_preset("presets/deepfm")
     ```
     """
-    write_preset(model, folder, encoder, metadata)
+    write_preset(model, folder, encoder, metadata, schema)
 
 
 def from_preset(
@@ -55,7 +61,9 @@ def from_preset(
     """Loads a model of whichever network a preset holds.
 
     Nothing that a preset holds is run: its config may only name the networks
-    of the zoo and Keras' own dtype policies.
+    of the zoo, layers of Keras without code of their own, and classes that you
+    registered before (`keras.saving.register_keras_serializable`). Keras' safe
+    mode stays on.
 
     Args:
         preset: name of a built-in preset (`zoo.built_in_presets()`), path of
@@ -64,7 +72,8 @@ def from_preset(
         load_weights: boolean. `False` leaves them as the network draws them.
             Defaults to `True`.
         dtype: string or `keras.DTypePolicy`, instead of the one that was
-            saved. Defaults to `None`.
+            saved; a model of yours gives it to every layer. Defaults to
+            `None`.
         **hub: `revision`, `token` and `cache_dir`, for a preset on the Hub:
             a branch, tag or commit; an access token, where not the one that
             you are logged in with; a cache, where not that of
@@ -76,7 +85,8 @@ def from_preset(
 
     Raises:
         FileNotFoundError: if the preset or one of its files is missing.
-        ValueError: if the config is not that of a model of the zoo, the
+        ValueError: if the config is not that of a model of the zoo, or names
+            a class that is not registered; if the
             weights are not those that were saved, or a newer version of this
             package wrote them.
 
@@ -94,6 +104,8 @@ def load_model(
     opened: PresetFolder, load_weights: bool = True, dtype: Any = None
 ) -> Any:
     """Loads the model of an open preset; see `from_preset`."""
+    if opened.is_of_a_user:
+        return opened.make_own_model(load_weights, dtype)
     classes = {
         keras.saving.get_registered_name(cls): cls for cls in NETWORKS.values()
     }

@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 from zoo.checks import check_path
 from zoo.checks import did_you_mean
@@ -135,3 +136,16 @@ def _fetched(preset, files, revision, token, cache_dir) -> Path:
             f"({error})"
         ) from error
     return Path(folder)
+
+
+def check_nothing_to_fetch(hub: dict[str, Any]) -> None:
+    """Raises a `ValueError` for arguments of the Hub beside a model.
+
+    Args:
+        hub: dict, `revision`, `token` and `cache_dir`.
+    """
+    if hub:
+        raise ValueError(
+            "Arguments of the Hub must be left out beside a model, which is "
+            f"not fetched. Received: {', '.join(hub)}"
+        )

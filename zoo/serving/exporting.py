@@ -10,13 +10,9 @@ from typing import Any
 import keras
 
 from zoo.checks import check_boolean
-from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
 from zoo.files.whole_output import check_new
 from zoo.files.whole_output import new_output
-from zoo.models.ctr_model import CTRModel
-from zoo.presets.folder import PresetFolder
-from zoo.presets.save_and_load import load_model
 from zoo.registry import NETWORKS
 from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import Format
@@ -24,8 +20,9 @@ from zoo.serving.export_formats import check_format
 from zoo.serving.export_formats import check_holds_text
 from zoo.serving.export_formats import check_network
 from zoo.serving.export_formats import check_suffix
-from zoo.serving.plain_model import without_counts
-from zoo.serving.predictor import check_same_columns
+from zoo.serving.float32_model import copy_in_float32
+from zoo.serving.float32_model import load_in_float32
+from zoo.serving.plain_model import make_plain
 from zoo.serving.raw_onnx import check_no_hash
 from zoo.serving.raw_onnx import put_encoder_into_onnx
 from zoo.serving.raw_saved_model import put_encoder_into_saved_model
@@ -39,10 +36,11 @@ MESSAGE_BYTES = 2**31
 
 
 def export(
-    preset: str | os.PathLike,
+    preset: str | os.PathLike | keras.Model,
     output: str | os.PathLike,
     format: str,
     raw: bool = False,
+    schema: FeatureSchema | None = None,
     **hub: Any,
 ) -> None:
     """Writes the model of a preset for a runtime that serves it.
@@ -88,7 +86,8 @@ Interpreter(output).get_signature_runner()` |
     `serve` takes under its own name.
 
     Args:
-        preset: as `zoo.from_preset` takes it.
+        preset: as `zoo.from_preset` takes it; or a `keras.Model`, of which a
+            copy is exported.
         output: path of the file or folder to write, which must not be there
             yet. It appears once it is whole.
         format: string, one of `zoo.serving.export_formats.FORMATS`, which
@@ -96,6 +95,8 @@ Interpreter(output).get_signature_runner()` |
         raw: boolean. Whether the model takes raw rows, which `onnx` and
             `tf_saved_model` can. The preset must have an encoder. Defaults to
             `False`.
+        schema: `zoo.FeatureSchema`, the columns of a model of yours. Defaults
+            to `None`, that of the preset or of a model of the zoo.
         **hub: as `zoo.from_preset` takes them.
 
     Raises:
@@ -132,29 +133,36 @@ Interpreter(output).get_signature_runner()` |
         check_holds_text(format)
     check_suffix(output, chosen)
     check_new(output)
-    opened = PresetFolder.open(preset, encoder=raw, **hub)
-    encoder = _load_encoder(opened, format) if raw else None
     with _portable_device():
-        loaded = load_model(opened, dtype="float32")
+        encoder, known = None, dict[str, TextIds]()
+        if isinstance(preset, keras.Model):
+            _check_not_raw(raw)
+            loaded, schema = copy_in_float32(preset, schema, **hub)
+        else:
+            loaded, schema, encoder = load_in_float32(
+                preset, schema, needs_encoder=raw, **hub
+            )
         _check_network(loaded, format)
-        known = {}
         if encoder is not None:
-            check_same_columns(loaded.schema, encoder.schema)
+            if format == "onnx":
+                check_no_hash(encoder)
             known = read_text_ids(encoder)
         with _quiet():
-            model = without_counts(loaded)
+            model = make_plain(loaded, schema)
         _check_size(model, known, format, chosen)
         with new_output(output) as path, _quiet():
-            _write(model, loaded.schema, path, format)
+            _write(model, schema, path, format)
             if encoder is not None:
                 _PUT_ENCODER[format](path, encoder, known)
 
 
-def _load_encoder(opened: PresetFolder, format: str) -> ClickEncoder:
-    encoder = opened.load_encoder()
-    if format == "onnx":
-        check_no_hash(encoder)
-    return encoder
+def _check_not_raw(raw: bool) -> None:
+    if raw:
+        raise ValueError(
+            "`raw=True` needs the encoder of a preset: save the model with it "
+            "by `zoo.save_to_preset`, and export that. "
+            "Received: raw=True, a keras.Model"
+        )
 
 
 # What makes the model in a file one of raw rows.
@@ -260,7 +268,7 @@ def _options(format: str, schema: FeatureSchema) -> dict[str, Any]:
     return {}
 
 
-def _check_network(model: CTRModel, format: str) -> None:
+def _check_network(model: keras.Model, format: str) -> None:
     names = {cls: name for name, cls in NETWORKS.items()}
     # A class of the user's own may have no name.
     name = names.get(type(model), "")

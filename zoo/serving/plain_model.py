@@ -4,7 +4,8 @@ import keras
 from keras import ops
 
 from keras_cowclip import CowClipEmbedding
-from zoo.models.ctr_model import CTRModel
+from zoo.feature_schema import FeatureSchema
+from zoo.registry import is_network
 
 
 class _PlainTable(keras.layers.Embedding):
@@ -20,27 +21,53 @@ class _PlainTable(keras.layers.Embedding):
         return super().compute_output_spec(inputs)
 
 
-def without_counts(model: CTRModel) -> keras.Model:
-    """Returns the model with plain tables: serving needs no `id_counts`."""
+def make_plain(model: keras.Model, schema: FeatureSchema) -> keras.Model:
+    """Returns a model whose tables count nothing, as serving needs it.
 
-    def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
-        if not isinstance(layer, CowClipEmbedding):
-            return layer
-        return _PlainTable(
-            layer.input_dim,
-            layer.output_dim,
-            embeddings_initializer="zeros",
-            weights=layer.get_weights(),
-            dtype="float32",
-            name=layer.name,
-        )
+    Several labels are a list of outputs in their order: not every format has
+    names, and Keras would sort them.
 
-    cloned = keras.models.clone_model(model, clone_function=plain)
-    outputs = cloned.output
-    labels = model.schema.labels
+    Args:
+        model: `keras.Model`, which is changed.
+        schema: `FeatureSchema` of the model.
+    """
+    if is_network(model):
+        cloned = keras.models.clone_model(model, clone_function=_plain_layer)
+        inputs, outputs, name = cloned.input, cloned.output, model.name
+    else:
+        inputs, outputs = _called(model, schema)
+        name = f"served_{model.name}"
     if isinstance(outputs, dict) and isinstance(outputs.get("kept"), dict):
         outputs = outputs["probabilities"]
-    if len(labels) > 1:
-        # By place: not every format has names, and Keras would sort them.
-        outputs = [outputs[label] for label in labels]
-    return keras.Model(cloned.input, outputs, name=model.name)
+    if len(schema.labels) > 1:
+        outputs = [outputs[label] for label in schema.labels]
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
+    if not isinstance(layer, CowClipEmbedding):
+        return layer
+    return _PlainTable(
+        layer.input_dim,
+        layer.output_dim,
+        embeddings_initializer="zeros",
+        weights=layer.get_weights(),
+        dtype="float32",
+        name=layer.name,
+    )
+
+
+def _called(model: keras.Model, schema: FeatureSchema) -> tuple:
+    """Returns inputs and outputs of a model of the user's.
+
+    Its layers may lie within each other, where no clone reaches them. So its
+    tables stay what they are, and stop to count.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, CowClipEmbedding):
+            layer.id_counts.trainable = False
+    inputs = {
+        name: keras.Input((width,), dtype=dtype, name=name)
+        for name, (width, dtype) in schema.inputs().items()
+    }
+    return inputs, model(inputs, training=False)

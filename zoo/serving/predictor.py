@@ -13,6 +13,7 @@ from zoo.encoding import ClickEncoder
 from zoo.encoding.gaps import Gaps
 from zoo.feature_schema import FeatureSchema
 from zoo.models.ctr_model import CTRModel
+from zoo.models.fit_check import check_fits
 from zoo.models.padded_prediction import padded_sizes
 from zoo.models.padded_prediction import predict_padded
 from zoo.presets.folder import PresetFolder
@@ -36,12 +37,12 @@ class CTRPredictor:
     Threads may share a predictor, and it can be pickled and copied.
 
     Args:
-        model: a model of the zoo.
+        model: `keras.Model`, of the zoo or yours.
         encoder: the `ClickEncoder` whose ids it was trained on.
 
     Raises:
         ValueError: if the model was made for other columns or vocabularies
-            than the encoder has.
+            than the encoder has, or returns no probabilities.
 
     Example:
 
@@ -54,14 +55,18 @@ class CTRPredictor:
     ```
     """
 
-    def __init__(self, model: CTRModel, encoder: ClickEncoder) -> None:
-        check_instance("model", model, CTRModel)
+    def __init__(self, model: keras.Model, encoder: ClickEncoder) -> None:
+        check_instance("model", model, keras.Model)
         check_instance("encoder", encoder, ClickEncoder)
-        check_same_columns(model.schema, encoder.schema)
+        if isinstance(model, CTRModel):
+            check_same_columns(model.schema, encoder.schema)
+        else:
+            check_fits(model, encoder.schema)
         # A predictor outlives the folder that it was loaded from.
         encoder.load_vocabularies()
         self.model = model
         self.encoder = encoder
+        self._schema = encoder.schema
 
     @classmethod
     def from_preset(
@@ -89,6 +94,7 @@ class CTRPredictor:
         """
         opened = PresetFolder.open(preset, encoder=True, **hub)
         encoder = opened.load_encoder()
+        check_same_columns(opened.schema, encoder.schema)
         return cls(load_model(opened, dtype=dtype), encoder)
 
     def warm_up(self, max_rows: int = 1024, batch_size: int = 16_384) -> None:
@@ -112,7 +118,7 @@ class CTRPredictor:
         """
         check_positive_integer("max_rows", max_rows)
         check_positive_integer("batch_size", batch_size)
-        shapes = self.model.schema.inputs()
+        shapes = self._schema.inputs()
         for size in padded_sizes(batch_size, max_rows):
             inputs = {
                 name: np.zeros((size, columns), dtype)
@@ -182,7 +188,7 @@ class CTRPredictor:
             encoded = self.encoder.encode_source(self._open(rows))
         else:
             encoded = iter([(self.encoder.encode(rows), 0)])
-        schema, gaps = self.model.schema, self._no_gaps()
+        schema, gaps = self._schema, self._no_gaps()
         parts: list[np.ndarray] = [np.empty((0, len(schema.labels)), "float32")]
         for inputs, _ in encoded:
             parts.append(self._predict_ids(inputs, batch_size))
@@ -238,7 +244,7 @@ class CTRPredictor:
                 "`output` must be another file than those that are scored. "
                 f"Received: output={output!r}"
             )
-        labels, gaps = self.model.schema.labels, self._no_gaps()
+        labels, gaps = self._schema.labels, self._no_gaps()
         with (
             write_scores(output, labels) as write,
             Stages(show_progress) as stages,
@@ -254,7 +260,7 @@ class CTRPredictor:
     def _by_label(
         self, scores: np.ndarray
     ) -> np.ndarray | dict[str, np.ndarray]:
-        labels = self.model.schema.labels
+        labels = self._schema.labels
         if len(labels) == 1:
             return scores[:, 0]
         return dict(zip(labels, scores.T, strict=True))
@@ -263,15 +269,15 @@ class CTRPredictor:
         return open_raw_log(source, self.encoder.log_format.unlabeled())
 
     def _no_gaps(self) -> Gaps:
-        schema = self.model.schema
+        schema = self._schema
         return Gaps.none(schema.num_fields, len(schema.sequences))
 
     def _gaps_of(self, inputs: dict[str, np.ndarray]) -> Gaps:
-        sequences = [inputs[name] for name in self.model.schema.sequences]
+        sequences = [inputs[name] for name in self._schema.sequences]
         return Gaps.of(inputs["ids"], sequences)
 
     def _check(self, gaps: Gaps, max_unknown: float | None) -> None:
-        schema = self.model.schema
+        schema = self._schema
         check_gaps(
             gaps,
             self.encoder.gaps,
@@ -284,7 +290,7 @@ class CTRPredictor:
         self, inputs: dict[str, np.ndarray], batch_size: int
     ) -> np.ndarray:
         rows = len(inputs["ids"])
-        labels = self.model.schema.labels
+        labels = self._schema.labels
         scores: np.ndarray = np.empty((rows, len(labels)), "float32")
         for start in range(0, rows, batch_size):
             batch = {
@@ -292,7 +298,7 @@ class CTRPredictor:
                 for name, array in inputs.items()
             }
             scores[start : start + batch_size] = predict_padded(
-                self.model, batch, batch_size
+                self.model, batch, batch_size, labels
             )
         return scores
 

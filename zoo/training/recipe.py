@@ -36,7 +36,7 @@ FIRST_LEARNING_RATE = 1e-8  # The warm-up's first, as in the published code.
 _LARGEST_SEED = 2**32 - 1  # NumPy's.
 AVERAGES = ("none", "ema")
 LAST_SHARE = 0.1  # A decay ends at this share of a learning rate.
-_NETWORK_SETTINGS = (
+NETWORK_SETTINGS = (
     "embedding_dim", "embedding_deviation", "hidden_units", "dropout",
 )  # fmt: skip
 
@@ -174,7 +174,7 @@ class Recipe:
         check_integer("seed", self.seed, 0, _LARGEST_SEED)
         check_boolean("lazy", self.lazy)
         self._check_network()
-        check_settings(**{n: getattr(self, n) for n in _NETWORK_SETTINGS})
+        check_settings(**{n: getattr(self, n) for n in NETWORK_SETTINGS})
         check_dtype(self.dtype)
         check_number(
             "warmup_epochs",
@@ -262,7 +262,7 @@ class Recipe:
             model=network_name(network),
             dtype=network.dtype_policy.name,
             network=own,
-            **{name: config[name] for name in _NETWORK_SETTINGS},
+            **{name: config[name] for name in NETWORK_SETTINGS},
         )
 
     def scaled(self) -> dict[str, Any]:
@@ -421,7 +421,7 @@ def _own_defaults(cls: "type[CTRModel]") -> dict[str, Any]:
     return {
         name: default
         for name, default in cls.argument_defaults().items()
-        if name not in ("linear_l2", *_NETWORK_SETTINGS)
+        if name not in ("linear_l2", *NETWORK_SETTINGS)
     }
 
 

@@ -17,7 +17,8 @@ from zoo.evaluation.evaluation import evaluate_split
 from zoo.evaluation.evaluation import fields_to_group_by
 from zoo.evaluation.evaluation import name_of_evaluation_split
 from zoo.metrics import warn_if_useless
-from zoo.models.ctr_model import CTRModel
+from zoo.presets.own_network import fingerprint_of
+from zoo.registry import is_network
 from zoo.runtime.bfloat16 import warn_of_slow_bfloat16
 from zoo.runtime.out_of_memory import explained_out_of_memory
 from zoo.training.agreement import AgreeOnLogs
@@ -31,8 +32,10 @@ from zoo.training.divergence import RaiseOnDivergence
 from zoo.training.divergence import explained_divergence
 from zoo.training.early_stopping import StopEarly
 from zoo.training.early_stopping import best_epoch
+from zoo.training.first_network import OwnNetwork
 from zoo.training.first_network import make_first_network
 from zoo.training.log_check import check_log
+from zoo.training.own_recipe import recipe_of
 from zoo.training.plateau import CutRatesOnPlateau
 from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.recipe import Recipe
@@ -54,7 +57,7 @@ class Run:
     Attributes:
         log: `EncodedLog`.
         recipe: `Recipe`, with nothing left to fill in.
-        network: `CTRModel`, compiled.
+        network: `keras.Model`, compiled.
         batches: `ClickBatches` of the training split.
         initial_model: string, the preset that the run began with, or `None`.
         state: `TrainingState`, kept up to date by `fit`.
@@ -74,7 +77,7 @@ class Run:
 
     log: EncodedLog
     recipe: Recipe
-    network: CTRModel
+    network: keras.Model
     batches: ClickBatches
     initial_model: str | None = None
     state: TrainingState = field(default_factory=TrainingState)
@@ -89,6 +92,7 @@ class Run:
         initial_model: str | Path | None = None,
         group_by: str | Iterable[str] | None = None,
         devices: Devices = ONE_DEVICE,
+        own: OwnNetwork | None = None,
     ) -> "Run":
         """Builds and compiles the network, its weights drawn from the seed.
 
@@ -97,9 +101,11 @@ class Run:
             recipe: `Recipe`.
             devices: `Devices`, within whose `scope` this is called. Defaults
                 to one.
+            own: the caller's model, or a function that makes it, as
+                `zoo.train` takes it in place of a name. Defaults to `None`.
 
         Raises:
-            ValueError: for a log or a preset that `zoo.train` refuses.
+            ValueError: for a log, a preset or a model that `zoo.train` refuses.
 
         Warns:
             SlowBFloat16Warning: as `zoo.train` does.
@@ -111,8 +117,8 @@ class Run:
         )
         keras.utils.set_random_seed(recipe.seed)
         with explained_out_of_memory("The network", log.schema.num_ids):
-            network = make_first_network(recipe, log, initial_model)
-        recipe = recipe.for_network(network)
+            network = make_first_network(recipe, log, initial_model, own)
+        recipe = recipe_of(recipe, network)
         warn_of_slow_bfloat16(recipe.dtype)
         share = devices.process, devices.processes
         batches = make_training_batches(log, recipe, share)
@@ -142,6 +148,8 @@ class Run:
             "rows": {name: len(s) for name, s in self.log.splits.items()},
             "first_batch": hash_of_first_batch(self._whole_batches()),
         }
+        if not is_network(self.network):
+            identity["config"] = fingerprint_of(self.network)
         # As in checkpoints from before there were groups.
         if self.group_by:
             identity["group_by"] = list(self.group_by)
@@ -227,7 +235,7 @@ class Run:
         trained = self._steps() * self._rows_per_batch()
         rows = self.log.split(evaluated_on)
         metrics = evaluate_split(
-            self.network, rows, self.group_by, self.devices
+            self.network, rows, self.log.schema, self.group_by, self.devices
         )
         warn_if_useless(rows.labels, metrics)
         return Report.of(
@@ -321,6 +329,7 @@ class Run:
         at_best = evaluate_best_epoch and split != "validation"
         return ValidationMetrics(
             self.log.split("validation"),
+            self.log.schema,
             self.state,
             self.log.split(split) if at_best else None,
             self.group_by,

@@ -23,7 +23,10 @@ from zoo.presets.folder import CURVES_FILE
 from zoo.presets.folder import write_preset_files
 from zoo.runtime.environment import describe_environment
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.first_network import OwnNetwork
+from zoo.training.first_network import check_own_network
 from zoo.training.learning_curves import plot_learning_curves
+from zoo.training.recipe import Recipe
 from zoo.training.recipe import make_recipe
 from zoo.training.report import Report
 from zoo.training.run import Run
@@ -45,6 +48,7 @@ def train(
     devices: Devices = ONE_DEVICE,
     callbacks: Iterable[keras.callbacks.Callback] | None = None,
     overwrite: bool = False,
+    model: str | OwnNetwork = Recipe.model,
     **recipe: Any,
 ) -> dict[str, Any]:
     """Trains a network on an encoded log by the paper's recipe and saves it.
@@ -93,7 +97,17 @@ def train(
             from 0, and for the epochs after it. Defaults to `None`.
         overwrite: boolean. Whether a finished run in `output` is replaced,
             once this run is finished too. Defaults to `False`.
-        **recipe: arguments of `zoo.Recipe`, such as `model`, `batch_size`,
+        model: string, one of `zoo.list_models()`; or a model of yours, a
+            `keras.Model` whose inputs are those that `schema.inputs()`
+            describes, and whose output is a `(batch, 1)` probability, or of
+            several labels a dict of these. It is trained as it is, from the
+            weights that it has, and stays trained; its optimizer is replaced,
+            and `embedding_dim`, `embedding_deviation`, `hidden_units`,
+            `dropout`, `network` and `dtype` must be left out. Or a function
+            that makes such a model of the log's schema, as several devices
+            need it: it is called once the seed is set. Defaults to
+            `"deepfm"`.
+        **recipe: other arguments of `zoo.Recipe`, such as `batch_size`,
             `epochs` and `seed`.
 
     Returns:
@@ -111,13 +125,17 @@ def train(
             `decay="plateau"` or `patience`, predictions that are no longer
             finite, checkpoints of an unfinished run without `resume`, or, with
             it, of another run; or for a batch that the devices can't share
-            equally, and processes that differ in log, recipe or version.
+            equally, and processes that differ in log, recipe or version. Of a
+            model of yours, before the first step: if it does not fit the log,
+            or if a preset of it could not be loaded.
         ProcessLostError: a `ConnectionError`, if another process of the run is
             gone.
 
     Warns:
         UselessPredictionsWarning: if the trained model says far less than the
             click rate alone. It is saved all the same.
+        UnclippedTableWarning: if a model of yours has a
+            `keras.layers.Embedding`.
         SlowBFloat16Warning: for a bfloat16 policy on a CPU without
             instructions for it.
         FewStepsWarning: if a batch leaves fewer than 50 steps an epoch.
@@ -143,6 +161,11 @@ def train(
     check_choice("verbose", verbose, ("auto", 0, 1, 2))
     callbacks = _checked_callbacks(callbacks)
     check_boolean("overwrite", overwrite)
+    own = None if isinstance(model, str) else model
+    if own is None:
+        recipe["model"] = model
+    else:
+        check_own_network(own, initial_model, recipe, devices)
     chosen = make_recipe(**recipe)
     if checkpoint_steps is not None:
         check_positive_integer("checkpoint_steps", checkpoint_steps)
@@ -155,7 +178,7 @@ def train(
                 folder = stack.enter_context(
                     atomic_folder(output, REPORT_FILE, overwrite)
                 )
-            run = Run.begin(log, chosen, initial_model, group_by, devices)
+            run = Run.begin(log, chosen, initial_model, group_by, devices, own)
             identity = run.identity()
             checkpoints = stack.enter_context(
                 Checkpoints(
@@ -226,7 +249,9 @@ def check_output(output: str | Path, resume: bool, overwrite: bool) -> None:
 def _write(run: Run, report: Report, folder: Path) -> None:
     log = run.log
     name = log.encoder.log_format.name if log.encoder else log.source
-    write_preset_files(run.network, folder, log.encoder, report.metadata(name))
+    write_preset_files(
+        run.network, folder, log.encoder, report.metadata(name), log.schema
+    )
     plot_learning_curves(report, folder / CURVES_FILE)
     content = json.dumps(report.to_json(), indent=2)
     (folder / REPORT_FILE).write_text(content + "\n")

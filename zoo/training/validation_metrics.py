@@ -10,6 +10,7 @@ from zoo.data.split import Split
 from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.evaluation.evaluation import evaluate_split
+from zoo.feature_schema import FeatureSchema
 from zoo.metrics import is_by_label
 from zoo.training.averaging import averaged_weights
 from zoo.training.state import TrainingState
@@ -26,6 +27,7 @@ class ValidationMetrics(keras.callbacks.Callback):
 
     Args:
         split: `Split` to predict after every epoch.
+        schema: `FeatureSchema` of the split.
         state: `TrainingState` of the run, for `at_best`.
         at_best: `Split` to predict as well after every epoch whose AUC is the
             highest so far, or `None`. The logs then have its metrics at the
@@ -37,6 +39,7 @@ class ValidationMetrics(keras.callbacks.Callback):
     def __init__(
         self,
         split: Split,
+        schema: FeatureSchema,
         state: TrainingState,
         at_best: Split | None = None,
         group_by: Iterable[str] = (),
@@ -44,6 +47,7 @@ class ValidationMetrics(keras.callbacks.Callback):
     ):
         super().__init__()
         self.split = split
+        self.schema = schema
         self.state = state
         self.at_best = at_best
         self.group_by = tuple(group_by)
@@ -73,7 +77,9 @@ class ValidationMetrics(keras.callbacks.Callback):
 
     def _metrics_of(self, split):
         return logged_metrics(
-            evaluate_split(self.model, split, self.group_by, self.devices)
+            evaluate_split(
+                self.model, split, self.schema, self.group_by, self.devices
+            )
         )
 
 

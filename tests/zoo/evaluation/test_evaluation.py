@@ -146,7 +146,7 @@ def several(monkeypatch):
 
 def test_several_labels_have_metrics_each_of_the_rows_that_have_it(several):
     network, split, rows = several
-    metrics = evaluate_split(network, split, ["user"])
+    metrics = evaluate_split(network, split, network.schema, ["user"])
     assert list(metrics) == ["click", "purchase"]
     missing = {"click": 0, "purchase": int((rows["purchase"] == -1).sum())}
     assert missing["purchase"] > 50
@@ -165,7 +165,9 @@ def test_several_labels_have_metrics_each_of_the_rows_that_have_it(several):
             },
             "missing_rows": missing[label],
         }
-    assert "groups" not in evaluate_split(network, split)["click"]
+    assert (
+        "groups" not in evaluate_split(network, split, network.schema)["click"]
+    )
 
 
 def test_a_network_with_several_labels_is_evaluated_on_a_log():
@@ -185,7 +187,7 @@ def test_a_network_with_several_labels_is_evaluated_on_a_log():
     )
     network.schema = log.schema
     split = log.split("test")
-    metrics = evaluate_split(network, split, ["user", "hour"])
+    metrics = evaluate_split(network, split, network.schema, ["user", "hour"])
     predicted = network.predict(split.inputs, verbose=0)
     for place, label in enumerate(log.schema.labels):
         y, p = split.labels[:, place], predicted[label].ravel()
@@ -201,10 +203,10 @@ def test_a_label_of_one_class_is_named(several):
     network, split, _ = several
     split.labels[:, 1] = np.minimum(split.labels[:, 1], 0)
     with pytest.raises(ValueError, match=r"label 'purchase'.*both.*=\[0\]"):
-        evaluate_split(network, split)
+        evaluate_split(network, split, network.schema)
     split.labels[:, 1] = -1
     with pytest.raises(ValueError, match=r"'purchase'.*=\[\] in 0 rows"):
-        evaluate_split(network, split)
+        evaluate_split(network, split, network.schema)
 
 
 def test_a_label_whose_predictions_are_no_numbers_is_named(several):
@@ -212,7 +214,7 @@ def test_a_label_whose_predictions_are_no_numbers_is_named(several):
     split.labels[0] = 1
     network.predicted["purchase"] = np.full((400, 1), np.nan)
     with pytest.raises(TrainingDivergedError, match="'purchase'.*diverged"):
-        evaluate_split(network, split)
+        evaluate_split(network, split, network.schema)
 
 
 def test_useless_predictions_of_one_label_are_warned_of(several):
@@ -220,7 +222,7 @@ def test_useless_predictions_of_one_label_are_warned_of(several):
     # Sure of the contrary, of the rows that have the label.
     wrong = (1 - rows["purchase"].clip(0)).to_numpy("float64")
     network.predicted["purchase"] = wrong.clip(1e-6, 1 - 1e-6)[:, None]
-    metrics = evaluate_split(network, split)
+    metrics = evaluate_split(network, split, network.schema)
     with pytest.warns(UselessPredictionsWarning) as warned:
         warn_if_useless(split.labels, metrics)
     assert len(warned) == 1

@@ -1,4 +1,4 @@
-"""Models that a user might make without the zoo, for the tests of several files."""
+"""Models as a user makes them without the zoo, for several files' tests."""
 
 import keras
 import numpy as np

@@ -15,7 +15,7 @@ from zoo.models.network_arguments import check_arguments
 from zoo.models.network_arguments import check_no_numpy_integers
 from zoo.presets.folder import PresetFolder
 from zoo.presets.folder import write_preset
-from zoo.runtime.dtype_scope import dtype_scope
+from zoo.runtime.default_policy import dtype_scope
 from zoo.runtime.out_of_memory import explained_out_of_memory
 
 Tensor = Any

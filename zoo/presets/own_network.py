@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
-from zoo.runtime.dtype_scope import dtype_scope
+from zoo.runtime.default_policy import dtype_scope
 
 # They hold code, or a file of code.
 _LAYERS_OF_CODE = (

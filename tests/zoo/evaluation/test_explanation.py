@@ -11,6 +11,8 @@ from sklearn.metrics import log_loss
 from sklearn.metrics import roc_auc_score
 
 import zoo
+from tests.zoo import networks
+from tests.zoo import own_networks
 from zoo.cli import app as cli
 from zoo.data.row_sample import sample_rows
 from zoo.data.split import Split
@@ -333,6 +335,31 @@ def test_evaluation_hands_on_what_is_for_the_hub(log, preset, monkeypatch):
         ("someone/model", "v1", None),
         ("someone/model", None, "t"),
     ]
+
+
+def test_a_model_of_a_user_is_measured_as_its_preset_is(log, tmp_path):
+    model = networks.set_weights(own_networks.functional(SCHEMA))
+    zoo.save_to_preset(model, tmp_path / "own", schema=SCHEMA)
+    options = {"rows": 500, "repeats": 2, "show_progress": False}
+    reports = [
+        zoo.explain(m, log, **options) for m in (model, tmp_path / "own")
+    ]
+    assert reports[0].pop("preset") == model.name
+    assert reports[1].pop("preset") == str(tmp_path / "own")
+    assert reports[0] == reports[1]
+    assert set(by_column(reports[0])) == set(COLUMNS)
+    assert zoo.evaluate(model, log) == zoo.evaluate(tmp_path / "own", log)
+
+
+@pytest.mark.one_backend(reason="They are refused before they predict.")
+def test_models_that_do_not_fit_the_log_are_refused(log):
+    other = zoo.FeatureSchema(["price"], {"site": 10})
+    with pytest.raises(ValueError, match="dict of inputs|shape.*Received"):
+        zoo.evaluate(own_networks.functional(other), log)
+    with pytest.raises(ValueError, match="made for the schema of the log"):
+        zoo.explain(zoo.LR(other), log)
+    with pytest.raises(ValueError, match="left out beside a model.*revision"):
+        zoo.evaluate(own_networks.functional(SCHEMA), log, revision="main")
 
 
 def test_the_command_line(tmp_path, capsys, monkeypatch):

@@ -10,6 +10,7 @@ from keras import tree
 
 import zoo
 from tests.zoo import networks
+from tests.zoo import own_networks
 from tests.zoo.networks import FIRST
 from tests.zoo.networks import each_network
 from zoo.cli import app as cli
@@ -171,6 +172,77 @@ def test_each_network_is_exported(tmp_path, format, network):
     output = output_of(tmp_path, format)
     zoo.export(tmp_path / "preset", output, format)
     assert_gives(output, format, model, rows=(1, 7), spread=5e-5)
+
+
+SHOP = zoo.FeatureSchema(
+    ["price"],
+    {"user": 50, "item": 300},
+    sequences={"history": zoo.Sequence("item", max_length=3)},
+)
+
+
+def own_model(kind):
+    """A model of a user's own class, with its schema."""
+    if kind == "subclass":
+        model, schema = own_networks.HistoryTower(items=300), SHOP
+        model(draw(1, schema))
+    else:
+        labels = ("click", "buy") if kind == "labels" else None
+        schema = zoo.FeatureSchema(
+            ["price"], {"site": 50, "ad": 300}, labels=labels
+        )
+        model = own_networks.functional(schema)
+    return networks.set_weights(model), schema
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("kind", ["functional", "subclass", "labels"])
+@pytest.mark.parametrize("format", WRITTEN)
+def test_a_model_of_a_user_is_exported(tmp_path, format, kind):
+    model, schema = own_model(kind)
+    zoo.save_to_preset(model, tmp_path / "preset", schema=schema)
+    output = output_of(tmp_path / "new", format)
+    zoo.export(tmp_path / "preset", output, format)
+    model.schema = schema
+    assert_gives(output, format, model)
+
+
+@pytest.mark.export
+@pytest.mark.parametrize("kind", ["functional", "subclass", "zoo"])
+def test_a_model_is_exported_without_a_preset_and_stays(tmp_path, kind):
+    if kind == "zoo":
+        model = make_model(dtype="mixed_bfloat16")
+        schema = None
+    else:
+        model, schema = own_model(kind)
+    format = WRITTEN[0]
+    before = model.predict(draw(9, schema or SCHEMA), verbose=0)
+    zoo.export(model, output_of(tmp_path, format), format, schema=schema)
+    after = model.predict(draw(9, schema or SCHEMA), verbose=0)
+    np.testing.assert_array_equal(after, before)
+    counts = [v for v in model.variables if v.path.endswith("id_counts")]
+    assert counts and all(v.trainable for v in counts)
+    model.schema = schema or SCHEMA
+    predict = OPEN[format](output_of(tmp_path, format))
+    (received,) = predict(draw(9, model.schema))
+    np.testing.assert_allclose(received, before, atol=0.02)
+
+
+@pytest.mark.one_backend(reason="it is refused before a model is asked")
+def test_what_says_nothing_of_its_columns_is_not_exported(tmp_path):
+    model, schema = own_model("functional")
+    format = WRITTEN[0]
+    with pytest.raises(ValueError, match="`schema` must say.*Received"):
+        zoo.export(model, output_of(tmp_path, format), format)
+    with pytest.raises(ValueError, match="`schema` must be left out.*Receiv"):
+        zoo.export(
+            "deepfm_synthetic", output_of(tmp_path, format), format, schema
+        )
+    with pytest.raises(ValueError, match="left out beside a model.*revision"):
+        zoo.export(
+            model, output_of(tmp_path, format), format, schema, revision="main"
+        )
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.one_backend(reason="the message is looked at, no file is written")

@@ -18,6 +18,8 @@ import pyarrow.parquet
 import pytest
 
 import zoo
+from tests.zoo import networks
+from tests.zoo import own_networks
 from zoo.cli import app as cli
 from zoo.encoding import open_source
 from zoo.serving.gap_check import UnknownIdsWarning
@@ -445,3 +447,39 @@ def test_more_unknown_values_than_allowed_are_refused(
         with pytest.raises(ValueError, match="'site'.*Received: 0.025"):
             way()
     assert not output.exists()
+
+
+@pytest.fixture(scope="module")
+def own(encoded, tmp_path_factory):
+    """A model of a user's own, and its preset."""
+    model = networks.set_weights(own_networks.functional(encoded.schema))
+    folder = tmp_path_factory.mktemp("own") / "preset"
+    # The schema is the encoder's.
+    zoo.save_to_preset(model, folder, encoded.encoder)
+    return model, folder
+
+
+def test_a_model_of_a_user_scores_raw_rows(own, encoded, rows, tmp_path):
+    model, folder = own
+    test = rows.slice(len(rows) - len(encoded.split("test")))
+    expected = model.predict(encoded.split("test").inputs, verbose=0)[:, 0]
+    predictor = zoo.CTRPredictor.from_preset(folder)
+    for each in (predictor, zoo.CTRPredictor(model, encoded.encoder)):
+        np.testing.assert_allclose(each.predict(test), expected, atol=1e-6)
+    source = write_text(test, tmp_path / "rows.tsv")
+    with pytest.raises(SystemExit) as exit:
+        cli.main(
+            ["predict", str(folder), "--input", str(source),
+             "--output", str(tmp_path / "scores.parquet")]
+        )  # fmt: skip
+    assert exit.value.code == 0
+    scores = pa.parquet.read_table(tmp_path / "scores.parquet")
+    np.testing.assert_allclose(
+        scores["probability"].to_numpy(), expected, atol=1e-6
+    )
+
+
+def test_a_model_that_does_not_fit_the_encoder_is_refused(own, encoded):
+    schema = zoo.FeatureSchema(["price"], {"site": 3, "hour": 3})
+    with pytest.raises(ValueError, match="row for each id.*Received: id"):
+        zoo.CTRPredictor(own_networks.functional(schema), encoded.encoder)

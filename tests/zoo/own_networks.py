@@ -1,4 +1,4 @@
-"""Models as a user makes them without the zoo, for several files' tests."""
+"""Models that a user might make without the zoo."""
 
 import keras
 import numpy as np

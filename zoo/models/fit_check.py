@@ -1,6 +1,7 @@
 """Checks that a user's own model takes and gives what a log has."""
 
 import contextlib
+import re
 import warnings
 from collections.abc import Iterator
 from functools import partial
@@ -51,7 +52,7 @@ def check_fits(model: keras.Model, schema: FeatureSchema) -> None:
                 raise ValueError(
                     "`model` must take a batch of the log, a dict "
                     f"{_shapes(schema)}. Received: {type(error).__name__}: "
-                    f"{error}"
+                    f"{_original(error)}"
                 ) from error
     if problems:
         raise ValueError(problems[0])
@@ -78,6 +79,12 @@ def warn_of_unclipped_tables(model: keras.Model) -> None:
             UnclippedTableWarning,
             stacklevel=2,
         )
+
+
+def _original(error: Exception) -> str:
+    """Returns what a layer raised, of what Keras prints in bold around it."""
+    bold = re.search(r"\x1b\[1m(.*?)\x1b\[0m", str(error), re.DOTALL)
+    return bold[1] if bold else str(error)
 
 
 def _shapes(schema: FeatureSchema) -> str:

@@ -1,22 +1,27 @@
 """Models that a user might make without the zoo."""
 
 import keras
-import numpy as np
 from keras import ops
 
 import keras_cowclip
+from zoo.layers import FieldOffset
 
 
-def functional(schema, output="sigmoid", table=keras_cowclip.CowClipEmbedding):
+def functional(
+    schema,
+    output="sigmoid",
+    table=keras_cowclip.CowClipEmbedding,
+    dropout=0.2,
+):
     """A model of the functional API, with one table for all fields."""
     inputs = inputs_of(schema)
     sizes = schema.vocabulary_sizes
-    starts = np.cumsum([0, *sizes[:-1]]).astype("int32")
-    vectors = table(sum(sizes), 4, name="table")(inputs["ids"] + starts[None])
+    rows = FieldOffset(sizes)(inputs["ids"])
+    vectors = table(sum(sizes), 4, name="table")(rows)
     parts = [keras.layers.Flatten()(vectors), inputs["dense"]]
     hidden = keras.layers.Concatenate()(parts)
     hidden = keras.layers.Dense(8, "relu", name="hidden")(hidden)
-    hidden = keras.layers.Dropout(0.2)(hidden)
+    hidden = keras.layers.Dropout(dropout)(hidden)
     if len(schema.labels) == 1:
         outputs = keras.layers.Dense(1, output, name="click")(hidden)
     else:

@@ -195,7 +195,7 @@ class NoConfig(keras.Model):
 def test_a_model_without_a_config_is_refused_before_anything_is_written(
     tmp_path,
 ):
-    model = NoConfig(np.ones(3))
+    model = NoConfig(np.ones(3, "float32"))
     model(networks.inputs(SCHEMA))
     with pytest.raises(
         ValueError, match=r"`get_config` of `NoConfig`.*Received"

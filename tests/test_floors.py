@@ -26,7 +26,7 @@ FLOORS = (
     {"models"},
     {"evaluation", "serving", "interop"},
     {"training", "server"},
-    {"scaling"},
+    {"scaling", "tuning"},
     {"cli"},
 )
 # Modules of `zoo` that are one idea, and no package's.

@@ -18,7 +18,10 @@ BACKENDS = ("tensorflow", "jax", "torch")
 # The packages, and the extras with what each may import.
 OURS = {
     "keras_cowclip": BACKENDS,
-    "zoo": (*BACKENDS, "zoo", "serve", "spark", "export", "tensorboard"),
+    "zoo": (
+        *BACKENDS,
+        *("zoo", "serve", "spark", "export", "tensorboard", "tune"),
+    ),
 }
 
 

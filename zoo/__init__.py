@@ -136,3 +136,5 @@ if not is_command_line():
         TensorBoardEvents as TensorBoardEvents,
     )
     from zoo.training.training import train as train
+    from zoo.tuning import TuningResult as TuningResult
+    from zoo.tuning import tune as tune

@@ -17,6 +17,7 @@ from zoo.cli.recipes_command import recipes
 from zoo.cli.scale_command import scale
 from zoo.cli.serve_command import serve
 from zoo.cli.train_command import train
+from zoo.cli.tune_command import tune
 from zoo.cli.upload_command import upload
 from zoo.runtime.backend_check import check_backend
 
@@ -40,6 +41,7 @@ for command in (
     export,
     upload,
     scale,
+    tune,
 ):
     app.command(cls=HintingCommand)(command)
 

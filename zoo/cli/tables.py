@@ -13,6 +13,7 @@ from zoo.training.recipe import Recipe
 if TYPE_CHECKING:
     from zoo.training.recipe_file import RecipeFile
     from zoo.training.report import Report
+    from zoo.tuning.results import TuningResult
 
 _WIDEST_NAME = 32
 
@@ -204,6 +205,35 @@ def verdict_table(verdicts: list[dict[str, Any]]) -> Table:
             f"{verdict['speed_up']:.1f}x" if batch else "",
         )
     return table
+
+
+def tuning_table(result: "TuningResult", best: int = 3) -> Table:
+    """The best trials of a study beside its first one, the recipe as it was."""
+    complete = [row for row in result.trials if row["outcome"] == "complete"]
+    shown = sorted(complete, key=lambda row: -row["auc"])[:best]
+    shown += [row for row in result.trials[:1] if row not in shown]
+    table = _table(
+        f"{result.recipe.model}, {len(result.trials)} trials, "
+        f"{len(complete)} to their end",
+        "setting",
+        *(f"trial {row['trial']}" for row in shown),
+    )
+    table.add_row(
+        "validation AUC",
+        *("" if row["auc"] is None else f"{row['auc']:.5f}" for row in shown),
+    )
+    table.add_section()
+    facts = ("trial", "outcome", "auc", "epochs", "seconds", "reason")
+    for name in (name for name in shown[0] if name not in facts):
+        table.add_row(_shown(name), *(_setting(row[name]) for row in shown))
+    table.caption = (
+        "Chosen by the validation split. The test split was not read."
+    )
+    return table
+
+
+def _setting(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _split_table(splits: dict[str, Any], title: str) -> Table:

@@ -44,6 +44,10 @@ class AFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    SEARCH_SPACE = {
+        "attention_units": (8, 64),
+        "pooled_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

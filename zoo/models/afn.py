@@ -56,6 +56,10 @@ class AFN(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "logarithmic_neurons": (100, 1600, "log"),
+    }
 
     def __init__(
         self,

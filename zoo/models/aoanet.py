@@ -36,6 +36,11 @@ class AOANet(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_layers": (1, 4),
+        "num_subspaces": (2, 16),
+    }
 
     def __init__(self, schema, *, num_layers=1, num_subspaces=8, **shared):
         check_positive_integer("num_layers", num_layers)

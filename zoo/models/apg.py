@@ -5,6 +5,7 @@ from zoo.checks import check_positive_integer
 from zoo.checks import check_positive_integers
 from zoo.layers import FactorizationMachine
 from zoo.models.adaptive_perceptron import build_perceptron
+from zoo.models.ctr_model import CTRModel
 from zoo.models.dcn_v2 import DCNv2
 from zoo.models.network_arguments import check_activations
 from zoo.models.network_arguments import check_dropout
@@ -60,6 +61,10 @@ class APG(DCNv2):
 
     DENSE = "embed"
     ORIGINALS: tuple[str, ...] = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "rank": (8, 64, "log"),
+    }
 
     def __init__(
         self,

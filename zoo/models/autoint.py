@@ -52,6 +52,11 @@ class AutoInt(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_layers": (1, 5),
+        "attention_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

@@ -77,6 +77,11 @@ class BST(HistoryModel):
     """
 
     ORIGINALS: tuple[str, ...] = ("FuxiCTR", "torch-rechub")
+    SEARCH_SPACE = {
+        **HistoryModel.SEARCH_SPACE,
+        "num_layers": (1, 3),
+        "transformer_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

@@ -58,6 +58,9 @@ class CCPM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    SEARCH_SPACE = {
+        "smallest_k": (1, 4),
+    }
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -108,6 +109,8 @@ class CTRModel(keras.Model):
     SEVERAL_LABELS = False
     # The implementations whose logits are this network's, up to rounding.
     ORIGINALS: tuple[str, ...] = ()
+    # Between which values `zoo.tune` varies which arguments, as its `params`.
+    SEARCH_SPACE: Mapping[str, Any] = {"dropout": (0.0, 0.5)}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

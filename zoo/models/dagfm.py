@@ -42,6 +42,10 @@ class DAGFM(CTRModel):
     """
 
     DENSE = "embed"
+    SEARCH_SPACE = {
+        "num_layers": (1, 5),
+        "aggregation": ["inner", "outer"],
+    }
 
     def __init__(self, schema, *, num_layers=3, aggregation="outer", **shared):
         check_positive_integer("num_layers", num_layers)

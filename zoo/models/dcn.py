@@ -44,6 +44,10 @@ class DCN(CTRModel):
     """
 
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_cross_layers": (1, 6),
+    }
 
     def __init__(
         self,

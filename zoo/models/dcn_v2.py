@@ -66,6 +66,12 @@ class DCNv2(CTRModel):
         "torch-rechub",
         "RecBole",
     )
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_cross_layers": (1, 6),
+        "low_rank": (16, 128, "log"),
+        "num_experts": (1, 6),
+    }
 
     def __init__(
         self,

@@ -37,6 +37,10 @@ class DeepIM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "order": (2, 5),
+    }
 
     def __init__(self, schema, *, order=3, interaction_norm=True, **shared):
         check_positive_integer("order", order)

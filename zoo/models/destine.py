@@ -55,6 +55,11 @@ class DESTINE(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_layers": (1, 5),
+        "attention_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

@@ -47,6 +47,10 @@ class DSSM(CTRModel):
     DENSE = "embed"
     ROLES = ("user", "item")
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "output_units": (16, 128, "log"),
+    }
 
     def __init__(
         self,

@@ -55,6 +55,10 @@ class EDCN(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_cross_layers": (1, 5),
+    }
 
     def __init__(
         self,

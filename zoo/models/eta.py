@@ -41,6 +41,10 @@ class ETA(LongHistoryModel):
     """
 
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **LongHistoryModel.SEARCH_SPACE,
+        "hash_bits": (8, 64, "log"),
+    }
 
     def __init__(self, schema, *, found_length=50, hash_bits=32, **shared):
         check_positive_integer("found_length", found_length)

@@ -44,6 +44,10 @@ class EulerNet(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        "explicit_dropout": (0.0, 0.5),
+        "implicit_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

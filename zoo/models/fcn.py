@@ -62,6 +62,12 @@ class FCN(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("DCNv3",)
+    SEARCH_SPACE = {
+        "num_exponential_layers": (1, 6),
+        "num_linear_layers": (1, 6),
+        "exponential_dropout": (0.0, 0.5),
+        "linear_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

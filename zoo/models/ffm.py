@@ -31,6 +31,7 @@ class FFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {}
 
     def logits(self, x):
         vectors = field_aware_vectors(x, len(x.names) - 1, self.embedding_dim)

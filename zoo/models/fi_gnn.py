@@ -46,6 +46,9 @@ class FiGNN(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        "num_layers": (1, 6),
+    }
 
     def __init__(
         self,

@@ -51,6 +51,10 @@ class FiBiNET(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "reduction_ratio": (1, 12),
+    }
 
     def __init__(
         self,

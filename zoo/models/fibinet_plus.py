@@ -50,6 +50,10 @@ class FiBiNETPlus(CTRModel):
     """
 
     DENSE = "embed"
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "compressed_units": (16, 128, "log"),
+    }
 
     def __init__(
         self,

@@ -62,6 +62,10 @@ class FinalMLP(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "second_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

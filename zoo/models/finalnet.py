@@ -55,6 +55,10 @@ class FinalNet(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "second_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

@@ -31,6 +31,10 @@ class FINT(CTRModel):
     """
 
     DENSE = "embed"
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_layers": (1, 5),
+    }
 
     def __init__(self, schema, *, num_layers=3, **shared):
         check_positive_integer("num_layers", num_layers)

@@ -26,6 +26,7 @@ class FM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {}
 
     def logits(self, x):
         return [x.linear(), FactorizationMachine(name="fm")(x.embeddings)]

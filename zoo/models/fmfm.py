@@ -31,6 +31,7 @@ class FmFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {}
 
     def __init__(self, schema, *, pair_weights="matrix", **shared):
         check_choice("pair_weights", pair_weights, KINDS)

@@ -46,6 +46,10 @@ class FRNet(CTRModel):
     """
 
     DENSE = "embed"
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "attention_units": (8, 64, "log"),
+    }
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ class FwFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {}
 
     def __init__(self, schema, *, linear_type="FeLV", **shared):
         check_choice("linear_type", linear_type, LINEAR_TYPES)

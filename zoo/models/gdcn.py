@@ -36,6 +36,10 @@ class GDCN(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_cross_layers": (1, 6),
+    }
 
     def __init__(
         self, schema, *, num_cross_layers=3, structure="stacked", **shared

@@ -39,6 +39,7 @@ class HFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {}
 
     def __init__(
         self, schema, *, interaction="correlation", deep=False, **shared

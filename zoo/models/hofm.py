@@ -46,6 +46,9 @@ class HOFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        "order": (2, 4),
+    }
 
     def __init__(
         self, schema, *, order=3, shared_table=False, order_dims=(), **shared

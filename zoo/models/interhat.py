@@ -54,6 +54,11 @@ class InterHAt(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "order": (1, 4),
+        "attention_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

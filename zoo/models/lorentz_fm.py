@@ -29,6 +29,7 @@ class LorentzFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {}
 
     def logits(self, x):
         return LorentzPairs(name="pairs")(x.embeddings)

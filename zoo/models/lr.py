@@ -23,6 +23,7 @@ class LR(CTRModel):
     """
 
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {}
 
     def logits(self, x):
         return x.linear()

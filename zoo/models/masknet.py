@@ -50,6 +50,11 @@ class MaskNet(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_blocks": (1, 5),
+        "block_units": (32, 256, "log"),
+    }
 
     def __init__(
         self,

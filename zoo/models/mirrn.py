@@ -65,6 +65,11 @@ class MIRRN(LongHistoryModel):
     """
 
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **LongHistoryModel.SEARCH_SPACE,
+        "hash_bits": (8, 64, "log"),
+        "filter_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

@@ -45,6 +45,9 @@ class MLR(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("DeepCTR-Torch",)
+    SEARCH_SPACE = {
+        "num_regions": (2, 16),
+    }
 
     def __init__(
         self,

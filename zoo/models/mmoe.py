@@ -43,6 +43,10 @@ class MMoE(GatedExpertsModel):
     """
 
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
+    SEARCH_SPACE = {
+        **GatedExpertsModel.SEARCH_SPACE,
+        "num_experts": (2, 8),
+    }
 
     def __init__(
         self,

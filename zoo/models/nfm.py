@@ -34,6 +34,10 @@ class NFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch")
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "pooled_dropout": (0.0, 0.5),
+    }
 
     def __init__(self, schema, *, pooled_dropout=0.0, **shared):
         check_rate("pooled_dropout", pooled_dropout)

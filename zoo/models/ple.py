@@ -52,6 +52,12 @@ class PLE(GatedExpertsModel):
     """
 
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "torch-rechub")
+    SEARCH_SPACE = {
+        **GatedExpertsModel.SEARCH_SPACE,
+        "num_levels": (1, 3),
+        "num_specific_experts": (1, 4),
+        "num_shared_experts": (1, 4),
+    }
 
     def __init__(
         self,

@@ -38,6 +38,10 @@ class POSO(CTRModel):
     """
 
     DENSE = "embed"
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "gate_units": (8, 128, "log"),
+    }
 
     def __init__(self, schema, *, personal_columns=(), gate_units=32, **shared):
         check_names("personal_columns", personal_columns)

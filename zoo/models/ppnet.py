@@ -44,6 +44,10 @@ class PPNet(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "gate_units": (8, 128, "log"),
+    }
 
     def __init__(
         self,

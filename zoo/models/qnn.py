@@ -60,6 +60,11 @@ class QNN(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        "num_layers": (1, 5),
+        "num_rows": (1, 4),
+        "quadratic_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

@@ -56,6 +56,10 @@ class SAM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        "num_layers": (1, 5),
+        "interaction_dropout": (0.0, 0.5),
+    }
 
     def __init__(
         self,

@@ -59,6 +59,11 @@ class SARNet(CTRModel):
 
     ROLES = ("domain",)
     ORIGINALS = ("Scenario-Wise-Rec",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_shared_experts": (2, 16),
+        "num_domain_experts": (1, 4),
+    }
 
     def __init__(
         self,

@@ -43,6 +43,10 @@ class SDIM(LongHistoryModel):
     """
 
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **LongHistoryModel.SEARCH_SPACE,
+        "hash_bits": (2, 8),
+    }
 
     def __init__(
         self,

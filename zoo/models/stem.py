@@ -48,6 +48,13 @@ class STEM(GatedExpertsModel):
       authors have one table with longer rows, of which labels have parts.
     """
 
+    SEARCH_SPACE = {
+        **GatedExpertsModel.SEARCH_SPACE,
+        "num_levels": (1, 3),
+        "num_specific_experts": (1, 4),
+        "num_shared_experts": (1, 4),
+    }
+
     def __init__(
         self,
         schema,

@@ -65,6 +65,11 @@ class TransAct(HistoryModel):
     """
 
     ORIGINALS: tuple[str, ...] = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **HistoryModel.SEARCH_SPACE,
+        "num_layers": (1, 3),
+        "num_cross_layers": (1, 5),
+    }
 
     def __init__(
         self,

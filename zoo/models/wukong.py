@@ -54,6 +54,11 @@ class WuKong(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR",)
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "num_layers": (1, 6),
+        "low_rank": (4, 32, "log"),
+    }
 
     def __init__(
         self,

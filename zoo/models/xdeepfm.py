@@ -44,6 +44,10 @@ class XDeepFM(CTRModel):
 
     DENSE = "embed"
     ORIGINALS = ("FuxiCTR", "DeepCTR-Torch", "RecBole")
+    SEARCH_SPACE = {
+        **CTRModel.SEARCH_SPACE,
+        "cin_units": [(16, 16), (64, 64), (128, 128)],
+    }
 
     def __init__(
         self,

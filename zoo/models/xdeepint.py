@@ -37,6 +37,9 @@ class XDeepInt(CTRModel):
     """
 
     DENSE = "embed"
+    SEARCH_SPACE = {
+        "num_layers": (1, 5),
+    }
 
     def __init__(self, schema, *, num_layers=3, num_heads=1, **shared):
         check_positive_integer("num_layers", num_layers)

@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib import font_manager
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from zoo.runtime.elision import elide
@@ -18,6 +19,7 @@ from zoo.runtime.elision import width
 _PIECES = re.compile(r"\\\$|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|.")
 # Fonts that have a box for every character.
 _BOXES = ("last resort", "lastresort", "blank", "notdef")
+_LETTERS_PER_INCH = 8.5  # Of the size of a title.
 
 
 def drawable(text: str, most: int = 40) -> str:
@@ -76,6 +78,17 @@ def wrapped(text: str, most: int) -> str:
     """
     rows = [row for line in text.split("\n") for row in _rows(line, most)]
     return "\n".join(rows)
+
+
+def set_title(figure: Figure, title: str) -> None:
+    """Writes a title over a figure, in lines that fit its width.
+
+    Args:
+        figure: `matplotlib.figure.Figure`.
+        title: string.
+    """
+    letters = int(_LETTERS_PER_INCH * figure.get_figwidth())
+    figure.suptitle(wrapped(title, letters))
 
 
 def _rows(line: str, most: int) -> list[str]:

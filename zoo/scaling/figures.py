@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from zoo.runtime.figure_style import styled
 from zoo.runtime.figure_text import drawable
-from zoo.runtime.figure_text import wrapped
+from zoo.runtime.figure_text import set_title
 from zoo.scaling.verdict import by_batch
 from zoo.scaling.verdict import curves
 from zoo.scaling.verdict import label
@@ -23,7 +23,6 @@ from zoo.training.result_columns import compared
 AUC_FIGURE = "auc.png"
 SECONDS_FIGURE = "seconds.png"
 CLIPPED_FIGURE = "clipped_share.png"
-_LETTERS_PER_INCH = 8.5  # Of the size of a title.
 _COLORS = [f"C{i}" for i in range(8)]
 _MOST_IN_PANEL = 8  # Names; more would hide the curves.
 
@@ -58,7 +57,7 @@ def _draw_metrics(rows: list[Row], path: Path) -> None:
     if any(row["best_epoch_auc"] is not None for row in rows):
         epoch = "epoch of the best validation AUC"
     data = drawable(rows[0]["data"], 110)
-    _set_title(figure, f"{data}\n{rows[0]['evaluated_on']} split, {epoch}")
+    set_title(figure, f"{data}\n{rows[0]['evaluated_on']} split, {epoch}")
     figure.savefig(path)
 
 
@@ -79,7 +78,7 @@ def _draw_seconds(rows: list[Row], path: Path) -> None:
         axes.set_ylabel("seconds to train")
         _legend(axes)
     hardware = drawable(rows[0]["hardware"], 110)
-    _set_title(figure, f"{hardware}, {rows[0]['backend']}")
+    set_title(figure, f"{hardware}, {rows[0]['backend']}")
     figure.savefig(path)
 
 
@@ -122,7 +121,7 @@ def _draw_clipped_share(reports: list[Report], rule: str, path: Path) -> None:
         axes.set_xlabel("step")
         axes.set_ylabel("clipped rows, % of those present")
         _legend(axes)
-    _set_title(figure, drawable(rule, 110))
+    set_title(figure, drawable(rule, 110))
     figure.savefig(path)
 
 
@@ -183,11 +182,6 @@ def _names(rows: list[Row]) -> list[str]:
     """The names that users chose, and that of the machine."""
     names = [rows[0]["data"], rows[0]["hardware"]]
     return [*names, *map(label, curves(rows))]
-
-
-def _set_title(figure: Figure, title: str) -> None:
-    letters = int(_LETTERS_PER_INCH * figure.get_figwidth())
-    figure.suptitle(wrapped(title, letters))
 
 
 def _legend(*panels: Axes) -> None:

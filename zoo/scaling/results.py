@@ -6,7 +6,6 @@ both: one under way, one that was broken off, and one that has been packed.
 """
 
 import contextlib
-import csv
 import gzip
 import hashlib
 import io
@@ -17,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from zoo.files.csv_table import write_table
 from zoo.files.whole_output import atomic_output
 from zoo.training.report import Report
 from zoo.training.result_columns import Row
@@ -104,13 +104,7 @@ def pack_runs(folder: Path) -> None:
 def write_results(rows: list[Row], folder: Path) -> None:
     """Writes `results.csv` anew, so that it is whole at every moment."""
     # A run that diverged has no columns of single labels.
-    columns = dict.fromkeys(name for row in rows for name in row)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    with atomic_output(folder / RESULTS_FILE) as path:
-        path.write_text(text.getvalue())
+    write_table(rows, folder / RESULTS_FILE)
 
 
 def _name_of(report: Report) -> str:

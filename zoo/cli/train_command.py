@@ -123,8 +123,8 @@ def train(
         from zoo.training.training import train as train_model
 
     keep_freed_memory()
-    if recipe is not None and data is None:
-        needed = RecipeFile.load(recipe)
+    needed = None if recipe is None else RecipeFile.load(recipe)
+    if needed and needed.prepare and data is None:
         raise ValueError(
             f"`--recipe` needs the log that it is for: {needed.prepare}, then "
             f"`--data` with its output. Received: --recipe {recipe}"
@@ -137,6 +137,11 @@ def train(
     )
     with found.failing_together():
         log = open_log(data)
+        if needed and data is None and log.source != needed.data:
+            raise ValueError(
+                f"`--recipe` needs the log that it is for, {needed.data}: give "
+                f"its folder as `--data`. Received: --recipe {recipe}"
+            )
     with ending_when_lost(), ending_on_useless_predictions():
         with explaining_interruption(lambda: _how_to_resume(output)):
             trained = train_model(

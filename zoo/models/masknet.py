@@ -52,8 +52,8 @@ class MaskNet(CTRModel):
     ORIGINALS = ("FuxiCTR",)
     SEARCH_SPACE = {
         **CTRModel.SEARCH_SPACE,
-        "num_blocks": (1, 5),
-        "block_units": (32, 256, "log"),
+        "structure": ["serial", "parallel"],
+        "reduction_ratio": (0.1, 1.0, "log"),
     }
 
     def __init__(

@@ -39,8 +39,10 @@ class RecipeFile:
 
     Attributes:
         description: string. A sentence about the run.
-        data: string. Name of the raw log.
-        prepare: string. Command that encodes the log.
+        data: string. Name of the raw log, or the source of one that was never
+            raw.
+        prepare: string. Command that encodes the log. Empty in a file that
+            `zoo.tune` wrote.
         recipe: dict. Arguments of `zoo.Recipe`.
         published: dict. The published `auc` of the run, in some its `log_loss`
             and the number of `parameters`, and the `source` that names its

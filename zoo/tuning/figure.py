@@ -8,7 +8,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import NullFormatter
 
 from zoo.runtime.figure_style import styled
 from zoo.runtime.figure_text import drawable
@@ -22,6 +24,7 @@ from zoo.tuning.search_space import SearchSpace
 
 Row = dict[str, Any]
 _COLUMNS = 3
+_LETTERS_OF_PANEL = 36
 # The marks of trials with an AUC, by what became of them.
 _MARKS: dict[str, dict[str, Any]] = {
     PRUNED: {"marker": "o", "facecolors": "none", "edgecolors": "C0"},
@@ -49,7 +52,7 @@ def _draw(rows: list[Row], space: SearchSpace, title: str) -> Figure:
     columns = min(_COLUMNS, count)
     lines = math.ceil(count / columns)
     figure = Figure(
-        figsize=(5 * columns, 3.8 * lines + 0.6), layout="constrained"
+        figsize=(3.5 * columns, 2.8 * lines + 0.5), layout="constrained"
     )
     panels = [figure.add_subplot(lines, columns, i + 1) for i in range(count)]
     _plot_trials(panels[0], rows)
@@ -58,6 +61,9 @@ def _draw(rows: list[Row], space: SearchSpace, title: str) -> Figure:
         _plot_setting(axes, rows, name, candidates)
     for axes in panels[::columns]:
         axes.set_ylabel("validation AUC")
+    # Below, where it hides no trial.
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     set_title(figure, drawable(title, 110))
     return figure
 
@@ -84,7 +90,6 @@ def _plot_trials(axes: Axes, rows: list[Row]) -> None:
         )
     axes.set_xlabel("trial")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(fontsize=10)
 
 
 def _plot_setting(
@@ -93,16 +98,33 @@ def _plot_setting(
     axes.set_xlabel(drawable(name))
     if isinstance(candidates, Range):
         _scatter(axes, rows, [row[name] for row in rows])
-        if candidates.log:
-            axes.set_xscale("log")
-        if isinstance(candidates.low, int):
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _set_scale(axes, candidates)
         return
     values = list(candidates.values)
     _scatter(axes, rows, [values.index(row[name]) for row in rows])
-    texts = [drawable(_text(value), 14) for value in values]
+    widest = _LETTERS_OF_PANEL // len(values)
+    texts = [drawable(_text(value), max(widest, 4)) for value in values]
     axes.set_xticks(range(len(values)), texts)
     axes.set_xlim(-0.5, len(values) - 0.5)
+
+
+def _set_scale(axes: Axes, candidates: Range) -> None:
+    """Shows the whole range, with ticks that do not touch each other."""
+    low, high = candidates.low, candidates.high
+    if candidates.log:
+        axes.set_xscale("log")
+        margin = (high / low) ** 0.05
+        axes.set_xlim(low / margin, high * margin)
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        if high < 100 * low:
+            # There may be no power of ten in it.
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+        return
+    margin = 0.05 * (high - low)
+    axes.set_xlim(low - margin, high + margin)
+    if isinstance(low, int):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _scatter(axes: Axes, rows: list[Row], places: list[float]) -> None:
@@ -125,4 +147,6 @@ def _scatter(axes: Axes, rows: list[Row], places: list[float]) -> None:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return "-".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value)

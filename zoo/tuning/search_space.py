@@ -20,8 +20,9 @@ COMMON_SPACE: dict[str, Any] = {
     "embedding_l2": (1e-7, 1e-3, "log"),
 }
 _SETTINGS = tuple(field.name for field in fields(Recipe))
-# A study has one network; trials that differ in luck alone tell nothing.
-_NOT_VARIED = ("model", "network", "seed")
+# A study has one network; trials that differ in luck alone tell nothing; the
+# l2 of linear weights is that of the tables.
+_NOT_VARIED = ("model", "network", "seed", "linear_l2")
 
 
 class SearchSpace:
@@ -51,7 +52,8 @@ class SearchSpace:
         self._data = data
         self.first_recipe = make_recipe(**fixed).for_data(data)
         cls = network_class(self.first_recipe.model)
-        given = self._checked(params or {}, cls)
+        _check_names("SEARCH_SPACE", cls.SEARCH_SPACE, cls)
+        given = self._checked({} if params is None else params, cls)
         taken = self._names_of_fixed()
         declared = {**COMMON_SPACE, **cls.SEARCH_SPACE}
         chosen = {n: v for n, v in declared.items() if n not in taken} | given
@@ -64,7 +66,7 @@ class SearchSpace:
             name: make_candidates(name, value) for name, value in chosen.items()
         }
         # Refuses wrong ones before anything is made.
-        list(self.recipes_at_ends())
+        self.recipes_at_ends()
 
     def recipe(self, values: Mapping[str, Any]) -> Recipe:
         """Returns the recipe with some values of the varied settings."""
@@ -76,9 +78,14 @@ class SearchSpace:
         return make_recipe(**settings).for_data(self._data)
 
     def recipes_at_ends(self) -> list[Recipe]:
-        """Returns recipes that differ from the first one in a single end."""
+        """Returns recipes in which a single setting is at one of its ends.
+
+        The others are as in the first trial.
+        """
+        first = {n: c.ends()[0] for n, c in self.candidates.items()}
+        first |= self.read(self.first_values())
         return [
-            self.recipe({name: value})
+            self.recipe({**first, name: value})
             for name, candidates in self.candidates.items()
             for value in candidates.ends()
         ]
@@ -117,16 +124,7 @@ class SearchSpace:
 
     def _checked(self, params: Any, cls: Any) -> dict[str, Any]:
         check_instance("params", params, Mapping)
-        known = [
-            name
-            for name in {**dict.fromkeys(_SETTINGS), **cls.argument_defaults()}
-            if name not in (*_NOT_VARIED, "linear_l2")
-        ]
-        check_known(
-            f"`params`, settings of a recipe or arguments of `{cls.__name__}`,",
-            params,
-            known,
-        )
+        _check_names("params", params, cls)
         taken = self._names_of_fixed()
         for name in params:
             if name in taken:
@@ -139,6 +137,15 @@ class SearchSpace:
 
     def _names_of_fixed(self) -> dict[str, Any]:
         return {**self._fixed, **self._fixed.get("network", {})}
+
+
+def _check_names(argument: str, names: Mapping[str, Any], cls: Any) -> None:
+    known = {**dict.fromkeys(_SETTINGS), **cls.argument_defaults()}
+    check_known(
+        f"`{argument}`, settings of a recipe or arguments of `{cls.__name__}`,",
+        names,
+        [name for name in known if name not in _NOT_VARIED],
+    )
 
 
 def changed_settings(recipe: Recipe) -> dict[str, Any]:

@@ -161,6 +161,8 @@ def _introduction(opened: PresetFolder, data: str) -> str:
         lines.append(str(inspect.getdoc(classes[network])).splitlines()[0])
     if opened.is_of_a_user:
         lines.append(f"The network is a `{network}` of its author.")
+        if ">" in str(opened.registered_name):
+            lines.append("Import the module of its class before you load it.")
     if rows := opened.metadata.get("rows", {}).get("train"):
         lines.append(f"Trained on {rows:,} rows of the log `{data}`.")
     if note := opened.metadata.get("note"):

@@ -198,6 +198,9 @@ class Run:
             self.batches.start_at(state.epoch, state.step)
             with (
                 self.devices.replicated(self.network),
+                explained_out_of_memory(
+                    "This training", self.log.schema.num_ids
+                ),
                 explained_divergence(lambda: self._last_good(checkpoints)),
             ):
                 self.network.fit(

@@ -85,6 +85,10 @@ def test_the_card_says_the_class(preset):
     card = str(zoo.model_card(preset[1]))
     assert "The network is a `Functional` of its author." in card
     assert "(batch, 1) float32" in card
+    assert "Import the module" not in card
+    change(preset[1], registered_name="shop>Tower")
+    card = str(zoo.model_card(preset[1]))
+    assert "a `Tower` of its author.\n\nImport the module of its cl" in card
 
 
 def change(folder, **config):

@@ -75,6 +75,7 @@ def test_a_model_is_trained_as_the_recipe_says(log, tmp_path):
     }
 
 
+@pytest.mark.trained_often
 def test_a_function_makes_the_model_from_the_seed(log, tmp_path):
     reports = [
         zoo.train(
@@ -145,6 +146,7 @@ def test_a_run_that_is_resumed_ends_as_if_it_had_not_been(log, tmp_path):
     )
 
 
+@pytest.mark.trained_often
 def test_several_labels(shop, tmp_path):
     model = own_networks.functional(two_inputs(shop.schema))
     # As few steps as these must learn that most clicks bring no purchase.
@@ -208,6 +210,7 @@ def test_a_run_begins_with_a_preset_of_such_a_model(log, tmp_path):
         )
 
 
+@pytest.mark.trained_often
 def test_a_table_without_clip_is_warned_of(log, tmp_path):
     model = own_networks.functional(log.schema, table=keras.layers.Embedding)
     with (

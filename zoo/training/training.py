@@ -140,8 +140,8 @@ def train(
             instructions for it.
         FewStepsWarning: if a batch leaves fewer than 50 steps an epoch.
         UntunedRatesWarning: if the default learning rates and l2 are scaled to
-            4 times their batch of 1024 or more, on a log other than Criteo's
-            and Avazu's.
+            4 times their batch of 1024 or more, on a log other than Criteo's,
+            Avazu's and the synthetic one.
 
     Example:
 

@@ -21,8 +21,13 @@ SMALL = {"epochs": 1, "embedding_dim": 2, "hidden_units": (4,), "verbose": 0}
 
 
 @pytest.fixture(scope="module")
-def log():
-    return synthetic.make_log(rows=2000, max_vocabulary=20)
+def log(tmp_path_factory):
+    """A log of a user's own."""
+    folder = tmp_path_factory.mktemp("log")
+    synthetic.write_raw_log(folder / "raw.txt", rows=2000, max_vocabulary=20)
+    shop = dataclasses.replace(synthetic.SYNTHETIC, name="shop")
+    zoo.prepare(shop, folder / "raw.txt", folder / "encoded")
+    return zoo.EncodedLog.load(folder / "encoded")
 
 
 def quiet(warn, *arguments):
@@ -73,6 +78,11 @@ def test_the_logs_of_the_paper_are_not_warned_of(name, log):
 
     criteo = dataclasses.replace(log, encoder=Encoder())
     quiet(warn_of_untuned_rates, Recipe(batch_size=131_072), criteo)
+
+
+def test_the_synthetic_log_is_not_warned_of():
+    log = synthetic.make_log(rows=1000, max_vocabulary=20)
+    quiet(warn_of_untuned_rates, Recipe(batch_size=131_072), log)
 
 
 def test_training_warns_once_of_each(log, tmp_path):

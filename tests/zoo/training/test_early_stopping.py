@@ -156,8 +156,10 @@ def test_recipes_without_it_are_as_before(log):
 def test_a_damaged_best_epoch_is_passed_over(log, tmp_path):
     run = Run.begin(log, Recipe(batch_size=256))
     with Checkpoints(tmp_path / "one", run.identity()) as checkpoints:
+        run.network.optimizer.build(run.network.trainable_variables)
+        bias = run.network.trainable_variables[-1]
         for step in (1, 2):
-            run.network.optimizer.build(run.network.trainable_variables)
+            bias.assign(np.full(bias.shape, step))
             checkpoints.keep_best(run.network)
             checkpoints.save(run.network, run.state, step)
         newest = tmp_path / "one" / "step-00000002" / "best.weights.h5"
@@ -166,7 +168,9 @@ def test_a_damaged_best_epoch_is_passed_over(log, tmp_path):
         with pytest.warns(UserWarning, match="damaged.*best.weights.h5"):
             assert checkpoints.restore(run.network) is not None
         # It is that of the older checkpoint.
+        bias.assign(np.zeros(bias.shape))
         checkpoints.restore_best(run.network)
+        assert (bias.numpy() == 1).all()
         checkpoints.remove()
 
 

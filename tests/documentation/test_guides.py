@@ -11,7 +11,7 @@ from tests.documentation.examples import fenced_blocks
 
 ROOT = Path(__file__).parents[2]
 # Made by the build, or with a test of its own.
-OTHERS = ("command_line", "serving", "several_devices", "training", "tuning")
+OTHERS = ("command_line", "serving", "several_devices", "tuning")
 GUIDES = [
     path
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

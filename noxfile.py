@@ -75,8 +75,7 @@ def run_shared(session, *command, backend=None, **env):
             session.run(sys.executable, "-m", "venv", SHARED, external=True)
         session.run(
             *(python, "-m", "pip", "install", *INSTALL),
-            *("-e", ".[zoo,serve,spark,test,docs,trackers]"),
-            *BACKENDS.values(),
+            *("-e", ".[zoo,serve,spark,test,docs]", *BACKENDS.values()),
             external=True,
         )
         done.add(SHARED)
@@ -135,6 +134,9 @@ def large(session, backend):
     marks = "large and not export"
     if backend != "torch":
         marks += " and not one_backend"
+    # No other session needs them, and they take long to install.
+    trackers = ("-m", "pip", "install", *INSTALL, "-e", ".[trackers]")
+    run_shared(session, *trackers)
     run_tests(session, backend, "-m", marks, *PARALLEL)
     run_tests(session, backend, "tests/zoo/models/test_golden.py", *PARALLEL)
 

@@ -1,4 +1,4 @@
-"""Each setting of `Recipe` is an option of `train` and of `scale`."""
+"""Each setting of `Recipe` is an option of `train`, `scale` and `tune`."""
 
 from dataclasses import fields
 
@@ -8,6 +8,7 @@ import typer
 from zoo.cli import app as cli
 from zoo.cli import scale_command
 from zoo.cli import train_command
+from zoo.cli import tune_command
 from zoo.training.recipe import Recipe
 
 DEFAULTS = {
@@ -78,7 +79,8 @@ def settings_of(monkeypatch):
 
     monkeypatch.setattr("zoo.training.training.train", stop)
     monkeypatch.setattr("zoo.scaling.study.scaling_study", stop)
-    for module in (train_command, scale_command):
+    monkeypatch.setattr("zoo.tuning.study.tune", stop)
+    for module in (train_command, scale_command, tune_command):
         monkeypatch.setattr(module, "open_log", lambda data: None)
 
     def run(command, *options):
@@ -93,6 +95,7 @@ def settings_of(monkeypatch):
 def test_without_options_the_settings_are_the_defaults(settings_of):
     expected = {**DEFAULTS, "hidden_units": [400, 400, 400]}
     assert settings_of("train") == expected
+    assert settings_of("tune") == {}
     assert settings_of("scale") == {
         n: v for n, v in expected.items() if n not in VARIED
     }
@@ -108,6 +111,10 @@ def test_a_value_reaches_the_library(settings_of, name):
         for each in (pair if name in pair else (name,))
         for word in ("--" + each.replace("_", "-"), *OTHER_VALUES[each][0])
     ]
+    # Only what is given is fixed in a search.
+    given = settings_of("tune", *options)
+    assert given[name] == expected
+    assert len(given) == (2 if name in pair else 1)
     for command in ("train", "scale"):
         if command == "train" or name not in VARIED:
             assert settings_of(command, *options)[name] == expected
@@ -119,7 +126,7 @@ def test_earlier_options_are_still_there(command):
     assert set(EARLIER[command].split()) <= there
 
 
-@pytest.mark.parametrize("command", ["train", "scale"])
+@pytest.mark.parametrize("command", ["train", "scale", "tune"])
 def test_the_help_is_that_of_the_recipe(command):
     for name, option in options_of(command).items():
         if name in DEFAULTS:

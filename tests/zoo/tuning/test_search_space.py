@@ -15,14 +15,16 @@ from zoo.tuning.candidates import make_candidates
 from zoo.tuning.search_space import COMMON_SPACE
 from zoo.tuning.search_space import SearchSpace
 
+# Enough for the ranks that are declared.
+WIDE = {"hidden_units": (128, 80)}
+OWN_WIDTHS = {"apg": {"overparameterization": 128}}
 _SCALARS = (int, float, str, bool, type(None))
 
 
 def layers_of(name, arguments):
     """What the layers are made of, without the numbers of their names."""
     keras.utils.clear_session()
-    # Wide enough for the ranks that are declared.
-    model = build(name, **{"hidden_units": (128, 80), **arguments})
+    model = build(name, **{**WIDE, **OWN_WIDTHS.get(name, {}), **arguments})
     return [
         (
             type(layer).__name__,

@@ -6,13 +6,13 @@ report = zoo.train(log, "runs/first", model="deepfm", batch_size=1024, epochs=1)
 ```
 """
 
-from zoo.runtime.backend_check import check_backend
 from zoo.runtime.command_line import is_command_line
-from zoo.runtime.memory import keep_freed_memory as keep_freed_memory
 
 # The commands import what they need, so that a help is there at once. All
 # others get every name and, for Keras to load their files, every class.
 if not is_command_line():
+    from zoo.runtime.backend_check import check_backend
+
     # Before Keras is imported.
     check_backend()
 
@@ -124,6 +124,7 @@ if not is_command_line():
     from zoo.registry import create_model as create_model
     from zoo.registry import list_models as list_models
     from zoo.registry import register_network as register_network
+    from zoo.runtime.memory import keep_freed_memory as keep_freed_memory
     from zoo.scaling import scaling_study as scaling_study
     from zoo.sequence import Sequence as Sequence
     from zoo.serving.exporting import export as export

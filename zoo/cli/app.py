@@ -1,6 +1,7 @@
 """Runs the command line, `cowclip` or `python -m zoo`."""
 
 import sys
+import warnings
 
 import typer
 
@@ -10,6 +11,7 @@ from zoo.cli.evaluate_command import evaluate
 from zoo.cli.explain_command import explain
 from zoo.cli.export_command import export
 from zoo.cli.failures import print_error
+from zoo.cli.failures import print_warning
 from zoo.cli.interruption import was_interrupted
 from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
@@ -52,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         # A help needs no backend, and imports none.
         if given and "--help" not in given:
-            check_backend()
+            _check_backend()
         app(given)
     except (
         ValueError,
@@ -65,3 +67,11 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         print_error(str(error))
         sys.exit(1)
+
+
+def _check_backend() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_backend()
+    for warning in caught:
+        print_warning(str(warning.message))

@@ -14,5 +14,5 @@ def run_command_line() -> None:
             main()
         except BaseException as error:
             if was_interrupted(error):
-                end_interrupted(error)
+                end_interrupted()
             raise

@@ -19,6 +19,12 @@ def _print(start: str, message: str) -> None:
     )
 
 
+def print_warning(message: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(
+        f"warning: {escape(message)}", highlight=False
+    )
+
+
 @contextmanager
 def ending_on_useless_predictions() -> Iterator[None]:
     """Exits with 1 behind the block if its model turned out to be useless.

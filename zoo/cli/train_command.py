@@ -173,8 +173,7 @@ def _how_to_resume(output: Path) -> str:
     from zoo.training.training import checkpoints_folder
 
     folder = checkpoints_folder(output)
-    # It is removed where a run ends before its first checkpoint.
-    if not folder.exists():
+    if not any(folder.glob("step-*[0-9]")):
         return ""
     return (
         "Run the same command with --resume to go on from the last checkpoint "

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from zoo.checks import did_you_mean
@@ -20,6 +21,10 @@ def check_backend() -> None:
 
     Raises:
         ImportError: saying which values are allowed or what to install.
+
+    Warns:
+        UserWarning: if the place is taken of a backend that a `keras.json`
+            names, or by one of several.
     """
     name = os.environ.get("KERAS_BACKEND")
     if not name:
@@ -32,7 +37,7 @@ def check_backend() -> None:
             f"tensorflow, jax, torch. {did_you_mean(name, BACKENDS)}"
             f"Received: KERAS_BACKEND={name}"
         )
-    if importlib.util.find_spec(name) is None:
+    if not _is_installed(name):
         raise ImportError(
             f"KERAS_BACKEND asks for a backend that is not installed: run "
             f'`pip install "keras-cowclip[zoo,{name}]"`. '
@@ -41,21 +46,45 @@ def check_backend() -> None:
 
 
 def _choose_installed() -> None:
-    installed = [b for b in BACKENDS if importlib.util.find_spec(b)]
+    installed = [name for name in BACKENDS if _is_installed(name)]
     if not installed:
         raise ImportError(
             "Keras needs a backend: install one of tensorflow, jax, torch, for "
             'example with `pip install "keras-cowclip[zoo,jax]"`. '
             "Received: none is installed"
         )
-    if _configured() not in installed:
-        os.environ["KERAS_BACKEND"] = installed[0]
+    file = _config_file()
+    configured = _configured(file)
+    if (configured or "tensorflow") in installed:
+        return
+    os.environ["KERAS_BACKEND"] = chosen = installed[0]
+    if configured or len(installed) > 1:
+        origin = f"of {file}" if configured else "that Keras prefers"
+        warnings.warn(
+            f"KERAS_BACKEND is not set, and the backend {origin}, "
+            f"{configured or 'tensorflow'}, is not installed: {chosen} is "
+            f"used. Set KERAS_BACKEND={chosen} to have it without a warning",
+            stacklevel=3,
+        )
 
 
-def _configured() -> str:
-    """The backend that Keras takes without the environment variable."""
-    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+def _is_installed(name: str) -> bool:
+    spec = importlib.util.find_spec(name)
+    # Any folder of that name would be a package without a file.
+    return spec is not None and spec.origin is not None
+
+
+def _config_file() -> Path:
+    """The file that Keras reads, and writes where there is none."""
+    home = Path(os.path.expanduser("~"))
+    if not os.access(home, os.W_OK):
+        home = Path("/tmp")
+    folder = os.environ.get("KERAS_HOME", home / ".keras")
+    return Path(folder).expanduser() / "keras.json"
+
+
+def _configured(file: Path) -> str | None:
     try:
-        return json.loads((home / "keras.json").read_text())["backend"]
+        return json.loads(file.read_text())["backend"]
     except (OSError, ValueError, LookupError, TypeError):
-        return "tensorflow"
+        return None

@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 
-import numpy as np
-
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
 from zoo.checks import check_instance
@@ -431,6 +429,8 @@ def _of_json(value: Any) -> Any:
 
 def _of_python(value: Any) -> Any:
     """Returns what JSON can hold of a number of NumPy, or a policy."""
+    import numpy as np
+
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict):

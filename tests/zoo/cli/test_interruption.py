@@ -95,15 +95,25 @@ def test_an_import_is_interrupted(tmp_path, module, text):
     assert process.returncode == 130
 
 
-# A command in which a destructor, say, loses the first one.
-LOST_LATER = """
-import os, signal, sys, time
+# Runs `main` as a command, which can ask for a Ctrl-C.
+COMMAND_LINE = """
+import atexit, hashlib, os, signal, sys, threading, time, types
 sys.argv = ["cowclip", "describe"]
 import zoo.cli.app, zoo.cli.entrance
+from zoo.cli.interruption import explaining_interruption
 
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+
+{main}
+zoo.cli.app.main = main
+zoo.cli.entrance.run_command_line()
+"""
+# A destructor, say, loses the first one.
+LOST_LATER = """
 def main():
     try:
-        os.kill(os.getpid(), signal.SIGINT)
+        interrupt()
         time.sleep(60)
     except KeyboardInterrupt:
         pass
@@ -112,24 +122,104 @@ def main():
     finally:
         time.sleep(2.5)
         print("cleaned up", flush=True)
+"""
+# Code in C would crash if an exception came from the Python that it calls.
+CALLED_BY_A_LIBRARY = """
+library = types.ModuleType("{library}.core")
+vars(library).update(interrupt=interrupt)
+exec('def call():\\n interrupt()\\n print("unharmed")', vars(library))
 
-zoo.cli.app.main = main
-zoo.cli.entrance.run_command_line()
+def main():
+    try:
+        library.call()
+        time.sleep(60)
+    finally:
+        print("cleaned up", flush=True)
+"""
+# As a compilation does, it does not come back to Python for minutes.
+IN_C = """
+def main():
+    threading.Timer(0.5, interrupt).start()
+    with explaining_interruption(lambda: "Resume."):
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+"""
+TWICE = """
+def main():
+    threading.Timer(0.5, interrupt).start()
+    try:
+        time.sleep(60)
+    finally:
+        threading.Timer(0.5, interrupt).start()
+        time.sleep(60)
+"""
+TWICE_IN_C = """
+def main():
+    threading.Timer(0.5, interrupt).start()
+    try:
+        time.sleep(60)
+    finally:
+        threading.Timer(0.5, interrupt).start()
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+"""
+DONE = """
+def main():
+    atexit.register(interrupt)
+    print("done", flush=True)
 """
 
 
-@COMMAND
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no timer")
-def test_a_lost_interrupt_comes_again_and_lets_clean_up():
-    done = subprocess.run(
-        [sys.executable, "-c", LOST_LATER],
+def run(main):
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND_LINE.format(main=main)],
         capture_output=True,
         text=True,
         timeout=50,
     )
+
+
+NO_WINDOWS = pytest.mark.skipif(os.name == "nt", reason="Windows has no timer")
+
+
+@COMMAND
+@NO_WINDOWS
+def test_a_lost_interrupt_comes_again_and_lets_clean_up():
+    done = run(LOST_LATER)
     assert done.stderr == "interrupted: describe\n"
     assert done.stdout == "cleaned up\n"
     assert done.returncode == 130
+
+
+@COMMAND
+@pytest.mark.parametrize("library", ["jax", "tensorflow", "torch"])
+def test_a_library_that_calls_python_is_not_disturbed(library):
+    done = run(CALLED_BY_A_LIBRARY.format(library=library))
+    assert done.stderr == "interrupted: describe\n"
+    assert done.stdout == "unharmed\ncleaned up\n"
+    assert done.returncode == 130
+
+
+@COMMAND
+@NO_WINDOWS
+def test_code_that_does_not_come_back_is_not_waited_for():
+    done = run(IN_C)
+    assert done.stderr == "interrupted: describe. Resume.\n"
+    assert done.returncode == 130
+
+
+@COMMAND
+@NO_WINDOWS
+@pytest.mark.parametrize("main", [TWICE, TWICE_IN_C])
+def test_a_second_interrupt_ends_at_once(main):
+    done = run(main)
+    assert done.stderr == "interrupted: describe\n"
+    assert done.returncode == 130
+
+
+@COMMAND
+def test_an_interrupt_behind_the_work_changes_nothing():
+    done = run(DONE)
+    assert (done.stdout, done.stderr) == ("done\n", "")
+    assert done.returncode == 0
 
 
 @COMMAND

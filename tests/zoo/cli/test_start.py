@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -41,6 +42,8 @@ for command in {commands}:
         main([command, "--help"])
     except SystemExit as exit:
         assert not exit.code, command
+slow = "keras tensorflow jax torch numpy duckdb pyarrow sklearn matplotlib"
+assert not {{*slow.split()}} & {{*sys.modules}}
 """
 # What Keras finds in a file has to be known by then.
 REGISTERED = """
@@ -96,6 +99,27 @@ def test_the_help_of_every_command_imports_no_keras(run_without_keras):
     assert done.returncode == 0, done.stderr
     for command in COMMANDS:
         assert f" {command} [OPTIONS]" in done.stdout
+
+
+def test_importing_without_a_backend_says_what_to_install(run_without_keras):
+    done = run_without_keras("-c", "import zoo")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "ImportError: Keras needs a backend: install one of"
+    )
+
+
+def test_a_backend_that_takes_anothers_place_is_said_in_a_line(
+    monkeypatch, capsys
+):
+    def warn():
+        warnings.warn("KERAS_BACKEND is not set [jax]", stacklevel=1)
+
+    monkeypatch.setattr("zoo.cli.app.check_backend", warn)
+    with pytest.raises(SystemExit):
+        cli.main(["describe", "no/such/folder"])
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "warning: KERAS_BACKEND is not set [jax]"
 
 
 def test_work_without_a_backend_ends_in_a_line(run_without_keras):

@@ -1,10 +1,13 @@
+import functools
 import importlib.util
 import json
 import os
 import sys
+from importlib.machinery import ModuleSpec
 
 import pytest
 
+from zoo.runtime.backend_check import BACKENDS
 from zoo.runtime.backend_check import check_backend
 
 
@@ -12,9 +15,13 @@ from zoo.runtime.backend_check import check_backend
 def with_backends(monkeypatch, tmp_path):
     """Runs the check as if some backends were installed."""
 
+    def find_spec(installed, name):
+        if name in installed:
+            return ModuleSpec(name, None, origin=f"{name}/__init__.py")
+
     def run(*installed, name=None, configured=None):
         monkeypatch.setattr(
-            importlib.util, "find_spec", lambda n: n in installed or None
+            importlib.util, "find_spec", functools.partial(find_spec, installed)
         )
         monkeypatch.delitem(sys.modules, "keras", raising=False)
         monkeypatch.setenv("KERAS_HOME", str(tmp_path))
@@ -28,10 +35,38 @@ def with_backends(monkeypatch, tmp_path):
     return run
 
 
-def test_an_installed_backend_is_taken_where_keras_own_is_not(with_backends):
-    assert with_backends("torch") == "torch"
-    assert with_backends("jax", "torch") == "jax"
-    assert with_backends("torch", configured="jax") == "torch"
+def test_the_only_installed_backend_is_taken_without_a_word(with_backends):
+    for backend in ("tensorflow", "jax", "torch"):
+        assert with_backends(backend) in (backend, "")
+    assert with_backends("jax") == "jax"
+
+
+def test_the_only_installed_one_beats_the_file_with_a_warning(
+    with_backends, tmp_path
+):
+    # Keras writes such a file at its first import.
+    with pytest.warns(UserWarning, match="keras.json, tensorflow, is not") as w:
+        assert with_backends("jax", configured="tensorflow") == "jax"
+    (warning,) = w
+    assert str(tmp_path / "keras.json") in str(warning.message)
+    assert "\n" not in str(warning.message)
+
+
+def test_one_of_several_is_taken_with_a_warning(with_backends):
+    with pytest.warns(UserWarning, match="prefers, tensorflow, .*: jax is"):
+        assert with_backends("jax", "torch") == "jax"
+
+
+def test_a_folder_of_its_name_is_no_backend(tmp_path, monkeypatch):
+    for name in BACKENDS:
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    for name in (*BACKENDS, "keras"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    for backend in ("", "jax"):
+        monkeypatch.setenv("KERAS_BACKEND", backend)
+        with pytest.raises(ImportError, match="install"):
+            check_backend()
 
 
 def test_the_choice_of_keras_and_of_the_user_stays(with_backends):

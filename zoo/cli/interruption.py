@@ -26,7 +26,7 @@ _LIBRARIES = {
     *("importlib", "_frozen_importlib"),
 }
 # A step or a compilation that takes longer is not waited for.
-_SECONDS_TO_WAIT = 2
+_SECONDS_TO_WAIT = 3
 # Windows has no timer, and no pipe that a signal can write to.
 _IS_POSIX = os.name == "posix"
 # A library may make another exception of a `KeyboardInterrupt`, such as an
@@ -38,8 +38,8 @@ _raised = threading.Event()
 _at_once: list[None] = []
 # Of each `explaining_interruption` that is under way or was interrupted.
 _advice: list[Callable[[], str]] = []
-# Held by the thread that ends the process.
-_ending = threading.Lock()
+# Held by the thread that ends the process; from then on nothing is raised.
+_ending = threading.RLock()
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def noting_interrupts() -> Iterator[None]:
     """Makes a `KeyboardInterrupt` of a Ctrl-C where code in C is not harmed.
 
     It waits until backends are back from their work. Where that takes longer
-    than two seconds, and at a second Ctrl-C, the process ends at once. Where
+    than three seconds, and at a second Ctrl-C, the process ends at once. Where
     the exception is lost on its way, it is raised again after a second.
     """
     handler = signal.getsignal(signal.SIGINT)
@@ -124,6 +124,10 @@ def end_interrupted() -> NoReturn:
     if _IS_POSIX:
         signal.setitimer(signal.ITIMER_REAL, 0)
     _ending.acquire()
+    # This module imports nothing. If the main thread comes back from code in C,
+    # it does not get past the lock.
+    if partial_output := sys.modules.get("zoo.files.partial_output"):
+        partial_output.remove_partial_folders()
     # The reader of a pipe may be slow or gone, and another thread may be within
     # a `write`.
     flushing = threading.Thread(target=_flush, daemon=True)
@@ -192,7 +196,8 @@ def _trace_no_other(*event: Any) -> None:
 
 def _raise(*event: Any) -> NoReturn:
     sys.settrace(None)
-    _raised.set()
+    with _ending:
+        _raised.set()
     raise KeyboardInterrupt
 
 

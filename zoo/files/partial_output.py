@@ -13,6 +13,8 @@ from filelock import Timeout
 LOCK_FILE = ".lock"
 # Some network disks have no locks; what a killed process left then stays.
 _NO_LOCK = (OSError, NotImplementedError, Timeout)
+# The folders of this process, each with the parents that were made for it.
+_under_way: dict[Path, list[Path]] = {}
 
 
 @contextlib.contextmanager
@@ -47,17 +49,25 @@ def partial_folder(parent: Path, name: str) -> Iterator[Path]:
         _remove_leftovers(parent, prefix)
         # Not `tempfile.mkdtemp`, whose folders are private: the umask decides.
         partial.mkdir()
+        _under_way[partial] = made
         # The system releases the lock of a process that dies.
         with contextlib.suppress(*_NO_LOCK):
             lock.acquire(timeout=0)
         yield partial
     except BaseException:
         _remove(partial, lock)
-        for path in made:
-            with contextlib.suppress(OSError):
-                path.rmdir()
+        _remove_empty(made)
         raise
+    finally:
+        _under_way.pop(partial, None)
     _remove(partial, lock)
+
+
+def remove_partial_folders() -> None:
+    """Removes all temporary folders of a process that is about to be ended."""
+    for partial, made in list(_under_way.items()):
+        shutil.rmtree(partial, ignore_errors=True)
+        _remove_empty(made)
 
 
 def _remove_leftovers(parent: Path, prefix: str) -> None:
@@ -74,3 +84,9 @@ def _remove_leftovers(parent: Path, prefix: str) -> None:
 def _remove(partial: Path, lock: FileLock) -> None:
     lock.release(force=True)
     shutil.rmtree(partial, ignore_errors=True)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()

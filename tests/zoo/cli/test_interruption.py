@@ -101,6 +101,7 @@ import atexit, hashlib, os, signal, sys, threading, time, types
 sys.argv = ["cowclip", "describe"]
 import zoo.cli.app, zoo.cli.entrance
 from zoo.cli.interruption import explaining_interruption
+from zoo.files.whole_folder import atomic_folder
 
 def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
@@ -140,7 +141,10 @@ def main():
 IN_C = """
 def main():
     threading.Timer(0.5, interrupt).start()
-    with explaining_interruption(lambda: "Resume."):
+    with (
+        explaining_interruption(lambda: "Resume."),
+        atomic_folder("made/output"),
+    ):
         hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 """
 TWICE = """
@@ -168,12 +172,13 @@ def main():
 """
 
 
-def run(main):
+def run(main, cwd=None):
     return subprocess.run(
         [sys.executable, "-c", COMMAND_LINE.format(main=main)],
         capture_output=True,
         text=True,
         timeout=50,
+        cwd=cwd,
     )
 
 
@@ -200,10 +205,11 @@ def test_a_library_that_calls_python_is_not_disturbed(library):
 
 @COMMAND
 @NO_WINDOWS
-def test_code_that_does_not_come_back_is_not_waited_for():
-    done = run(IN_C)
+def test_code_that_does_not_come_back_is_not_waited_for(tmp_path):
+    done = run(IN_C, tmp_path)
     assert done.stderr == "interrupted: describe. Resume.\n"
     assert done.returncode == 130
+    assert not list(tmp_path.iterdir())
 
 
 @COMMAND

@@ -1,11 +1,13 @@
 """A Ctrl-C ends a command with one line and 130, and leaves nothing half."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import zoo
@@ -261,18 +263,41 @@ def test_a_training_is_interrupted(tmp_path, encoded):
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("seconds", [0.3, 1, 2, 3, 4, 5, 6, 8])
-def test_the_first_seconds_of_a_training_are_interrupted(
-    tmp_path, encoded, seconds
+@pytest.mark.parametrize("share", np.linspace(0, 0.95, 40))
+def test_a_training_is_interrupted_at_any_moment(
+    tmp_path, encoded, whole_seconds, share
 ):
-    process = start(
-        *("train", "--data", encoded, "--output", tmp_path / "run"),
-        *("--epochs", 1000, "--hidden-units", 4),
-    )
+    process = start(*_training(encoded, tmp_path / "run"))
     begin = time.monotonic()
-    stderr = interrupt_once(process, lambda: time.monotonic() > begin + seconds)
-    assert stderr.splitlines()[-1].startswith("interrupted: train")
+    moment = begin + 0.1 + share * whole_seconds
+    stderr = interrupt_once(process, lambda: time.monotonic() > moment)
+    assert time.monotonic() < moment + 5
+    (line,) = re.findall("^interrupted.*", stderr, re.MULTILINE)
     assert "Traceback" not in stderr
     assert process.returncode == 130
+    has_checkpoint = any(tmp_path.glob("run.checkpoints/step-*"))
+    assert ("--resume" in line) == has_checkpoint
     assert not (tmp_path / "run").exists()
     assert not list(tmp_path.glob(".*partial*"))
+
+
+@pytest.fixture(scope="module")
+def whole_seconds(encoded, tmp_path_factory):
+    """Returns how long a training writes nothing that is whole."""
+    output = tmp_path_factory.mktemp("whole") / "run"
+    process = start(*_training(encoded, output))
+    begin = time.monotonic()
+    while not output.exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    seconds = time.monotonic() - begin
+    process.communicate()
+    return seconds
+
+
+def _training(encoded, output):
+    return (
+        *("train", "--data", encoded, "--output", output),
+        *("--epochs", 2, "--batch-size", 2048, "--checkpoint-steps", 2),
+        *("--hidden-units", 16, "--model", "wide_deep"),
+    )

@@ -14,6 +14,22 @@ from zoo.cli.failures import print_error
 if TYPE_CHECKING:
     from zoo.devices import Devices
 
+# `torchrun`, which would end with a traceback where a signal ends it. Of the
+# processes that it starts the first one says that Ctrl-C interrupted it.
+_TORCHRUN = """
+import sys
+try:
+    from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    try:
+        run.main(sys.argv[1:])
+    except SignalException as error:
+        sys.exit(128 + error.sigval)
+except KeyboardInterrupt:
+    print("interrupted: train", file=sys.stderr)
+    sys.exit(130)
+"""
+
 DeviceCount = Annotated[
     int | None,
     typer.Option(
@@ -108,6 +124,6 @@ def ending_when_lost() -> Iterator[None]:
 
 def _run_for_each_device(devices: int) -> None:
     sys.stdout.flush()
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [sys.executable, "-c", _TORCHRUN, "--standalone"]
     command += [f"--nproc-per-node={devices}", "-m", "zoo", *sys.argv[1:]]
     os.execv(sys.executable, command)

@@ -141,6 +141,9 @@ def end_interrupted() -> NoReturn:
     # A progress bar, or the terminal's ^C, may be on the line. A progress bar
     # may have hidden the cursor.
     start = "\x1b[?25h\n" if sys.stderr.isatty() else ""
+    # Of the processes that `torchrun` starts, one speaks for all.
+    if os.environ.get("RANK", "0") != "0":
+        os._exit(EXIT_CODE)
     with suppress(OSError):
         os.write(2, f"{start}{line}\n".encode())
     os._exit(EXIT_CODE)

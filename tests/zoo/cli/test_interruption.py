@@ -62,22 +62,23 @@ def encoded(raw, tmp_path_factory):
     return folder
 
 
-def start(*arguments, **environment):
+def start(*arguments, terminal=False, **environment):
     return subprocess.Popen(
         [sys.executable, "-m", "zoo", *map(str, arguments)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **environment},
+        start_new_session=terminal,
     )
 
 
-def interrupt_once(process, is_time):
+def interrupt_once(process, is_time, send=None):
     """Sends a Ctrl-C when it is time; returns what the process then printed."""
     while not is_time():
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
+    (send or process.send_signal)(signal.SIGINT)
     try:
         return process.communicate(timeout=120)[1]
     finally:
@@ -301,3 +302,23 @@ def _training(encoded, output):
         *("--epochs", 2, "--batch-size", 2048, "--checkpoint-steps", 2),
         *("--hidden-units", 16, "--model", "wide_deep"),
     )
+
+
+@pytest.mark.large
+@NO_WINDOWS
+def test_a_training_on_two_devices_is_interrupted(tmp_path, encoded):
+    process = start(
+        *(*_training(encoded, tmp_path / "run"), "--epochs", 50),
+        *("--devices", 2),
+        terminal=True,
+    )
+    # A terminal sends it to all processes.
+    stderr = interrupt_once(
+        process,
+        lambda: list(tmp_path.glob("run.checkpoints/step-*")),
+        lambda signal: os.killpg(process.pid, signal),
+    )
+    (line,) = re.findall("^interrupted.*", stderr, re.MULTILINE)
+    assert "--resume" in line
+    assert "Traceback" not in stderr
+    assert process.returncode == 130

@@ -12,7 +12,6 @@ from zoo.cli.explain_command import explain
 from zoo.cli.export_command import export
 from zoo.cli.failures import print_error
 from zoo.cli.failures import print_warning
-from zoo.cli.interruption import was_interrupted
 from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
 from zoo.cli.recipes_command import recipes
@@ -63,8 +62,6 @@ def main(arguments: list[str] | None = None) -> None:
         MemoryError,
         NotImplementedError,
     ) as error:
-        if was_interrupted(error):
-            raise
         print_error(str(error))
         sys.exit(1)
 

@@ -6,7 +6,6 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import AsJson
 from zoo.cli.tables import card_tables
 
@@ -16,9 +15,8 @@ def describe(
     as_json: AsJson = False,
 ) -> None:
     """Describe an encoded log in numbers and a picture."""
-    with ending_at_once():
-        from zoo.data.description import CARD_FILE
-        from zoo.data.description import describe as describe_log
+    from zoo.data.description import CARD_FILE
+    from zoo.data.description import describe as describe_log
 
     card = describe_log(folder)
     if as_json:

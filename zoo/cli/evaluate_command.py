@@ -3,7 +3,6 @@ import json
 from rich.console import Console
 
 from zoo.cli.failures import ending_on_useless_predictions
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import AsJson
 from zoo.cli.options import EncodedFolder
 from zoo.cli.options import GroupBy
@@ -20,9 +19,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a trained model on a split, exactly."""
-    with ending_at_once():
-        from zoo.data.encoded_log import EncodedLog
-        from zoo.evaluation.evaluation import evaluate as evaluate_model
+    from zoo.data.encoded_log import EncodedLog
+    from zoo.evaluation.evaluation import evaluate as evaluate_model
 
     with ending_on_useless_predictions():
         metrics = evaluate_model(preset, EncodedLog.load(data), split, group_by)

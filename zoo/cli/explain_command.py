@@ -4,7 +4,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import EncodedFolder
 from zoo.cli.options import Preset
 from zoo.cli.options import Split
@@ -48,10 +47,9 @@ def explain(
     ] = None,
 ) -> None:
     """Explain a trained model: importance of its columns, calibration."""
-    with ending_at_once():
-        from zoo.data.encoded_log import EncodedLog
-        from zoo.evaluation.explanation import FIGURE_FILE
-        from zoo.evaluation.explanation import explain as explain_model
+    from zoo.data.encoded_log import EncodedLog
+    from zoo.evaluation.explanation import FIGURE_FILE
+    from zoo.evaluation.explanation import explain as explain_model
 
     keep_freed_memory()
     report = explain_model(

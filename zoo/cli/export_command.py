@@ -5,7 +5,6 @@ from typing import Literal
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import Preset
 from zoo.serving.export_formats import formats_help
 from zoo.serving.export_formats import raw_formats
@@ -36,8 +35,7 @@ def export(
     ] = False,
 ) -> None:
     """Write a model for another runtime: ids or rows in, probabilities out."""
-    with ending_at_once():
-        from zoo.serving.exporting import export as export_preset
+    from zoo.serving.exporting import export as export_preset
 
     export_preset(preset, output, format, raw)
     Console(soft_wrap=True).print(f"Exported: {output}", highlight=False)

@@ -8,8 +8,6 @@ from typing import Literal
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
-
 if TYPE_CHECKING:
     from zoo.data.encoded_log import EncodedLog
 
@@ -50,9 +48,8 @@ Data = Annotated[
 
 def open_log(data: Path | None) -> "EncodedLog":
     """Opens the folder, or makes the synthetic log if none is given."""
-    with ending_at_once():
-        from zoo.data.encoded_log import EncodedLog
-        from zoo.datasets import synthetic
+    from zoo.data.encoded_log import EncodedLog
+    from zoo.datasets import synthetic
 
     if data is not None:
         return EncodedLog.load(data)

@@ -4,7 +4,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import Preset
 from zoo.runtime.memory import keep_freed_memory
 
@@ -39,8 +38,7 @@ def predict(
     ] = None,
 ) -> None:
     """Score raw rows: one click probability a row, in their order."""
-    with ending_at_once():
-        from zoo.serving.predictor import CTRPredictor
+    from zoo.serving.predictor import CTRPredictor
 
     keep_freed_memory()
     predictor = CTRPredictor.from_preset(preset)

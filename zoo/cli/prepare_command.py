@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 
 from zoo.checks import did_you_mean
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.tables import summary_table
 
 if TYPE_CHECKING:
@@ -152,10 +151,9 @@ def prepare(
     ] = None,
 ) -> None:
     """Encode a raw click log: strings become ids, in up to three splits."""
-    with ending_at_once():
-        from zoo.encoding import prepare as prepare_log
-        from zoo.encoding.preparation import MARKERS
-        from zoo.files.whole_folder import check_replaceable
+    from zoo.encoding import prepare as prepare_log
+    from zoo.encoding.preparation import MARKERS
+    from zoo.files.whole_folder import check_replaceable
 
     log = _log_or_encoder(dataset, encoder)
     # Before it is fetched.
@@ -186,10 +184,9 @@ def prepare(
 def _log_or_encoder(
     dataset: str | None, encoder: Path | None
 ) -> "LogFormat | ClickEncoder":
-    with ending_at_once():
-        from zoo.datasets import RAW_LOGS
-        from zoo.encoding import ClickEncoder
-        from zoo.encoding import LogFormat
+    from zoo.datasets import RAW_LOGS
+    from zoo.encoding import ClickEncoder
+    from zoo.encoding import LogFormat
 
     if encoder is not None:
         return ClickEncoder.load(encoder)
@@ -210,8 +207,7 @@ def _log_or_encoder(
 
 
 def _source(dataset: str | None, source: str | None) -> Any:
-    with ending_at_once():
-        from zoo.datasets import hub
+    from zoo.datasets import hub
 
     id = hub.hub_id(source) if source else hub.full_id(dataset or "")
     if id is not None:

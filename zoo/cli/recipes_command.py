@@ -4,7 +4,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import AsJson
 from zoo.cli.tables import recipes_table
 
@@ -20,9 +19,8 @@ def recipes(
     as_json: AsJson = False,
 ) -> None:
     """List published runs whose settings `train --recipe` takes."""
-    with ending_at_once():
-        from zoo.training.recipe_file import RecipeFile
-        from zoo.training.recipe_file import built_in_recipes
+    from zoo.training.recipe_file import RecipeFile
+    from zoo.training.recipe_file import built_in_recipes
 
     names = [name for name in built_in_recipes() if part.lower() in name]
     if not names:

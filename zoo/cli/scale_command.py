@@ -7,7 +7,6 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.interruption import explaining_interruption
 from zoo.cli.options import Data
 from zoo.cli.options import open_log
@@ -84,10 +83,9 @@ def scale(
     **settings: Any,
 ) -> None:
     """Find the largest batch that keeps the AUC, for each scaling rule."""
-    with ending_at_once():
-        from zoo.scaling.study import BATCH_SIZES
-        from zoo.scaling.study import scaling_study
-        from zoo.scaling.verdict import verdicts
+    from zoo.scaling.study import BATCH_SIZES
+    from zoo.scaling.study import scaling_study
+    from zoo.scaling.verdict import verdicts
 
     variants = _with_dense_batches(
         dict(map(_clip_variant, clip)) if clip else {"": {}},

@@ -6,7 +6,6 @@ import typer
 from rich.console import Console
 
 from zoo.cli.address import bind
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.options import Preset
 from zoo.runtime.memory import keep_freed_memory
 
@@ -48,11 +47,10 @@ def serve(
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
     # A port that another process has is found before the model is loaded.
     listener = bind(host, port)
-    with ending_at_once():
-        from zoo.server import Limits
-        from zoo.server import make_application
-        from zoo.server.running import run_application
-        from zoo.serving.predictor import CTRPredictor
+    from zoo.server import Limits
+    from zoo.server import make_application
+    from zoo.server.running import run_application
+    from zoo.serving.predictor import CTRPredictor
 
     limits = Limits(
         max_rows=max_rows,

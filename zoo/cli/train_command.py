@@ -15,7 +15,6 @@ from zoo.cli.device_options import ShardTables
 from zoo.cli.device_options import ending_when_lost
 from zoo.cli.device_options import find_devices
 from zoo.cli.failures import ending_on_useless_predictions
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.interruption import explaining_interruption
 from zoo.cli.options import Data
 from zoo.cli.options import GroupBy
@@ -36,8 +35,7 @@ def take_recipe(context: typer.Context, name: str | None) -> str | None:
     """Makes the settings of a recipe the defaults of the other options."""
     if name is not None:
         # Imports Keras, for the checks.
-        with ending_at_once():
-            settings = option_values(RecipeFile.load(name).recipe)
+        settings = option_values(RecipeFile.load(name).recipe)
         context.default_map = {**(context.default_map or {}), **settings}
     return name
 
@@ -114,13 +112,13 @@ def train(
     **settings: Any,
 ) -> None:
     """Train a network by the paper's recipe and report its exact metrics."""
-    with ending_at_once():
-        from zoo.presets.folder import CURVES_FILE
-        from zoo.training.report import Report
-        from zoo.training.tensorboard_events import TensorBoardEvents
-        from zoo.training.training import REPORT_FILE
-        from zoo.training.training import check_output
-        from zoo.training.training import train as train_model
+    from zoo.presets.folder import CURVES_FILE
+    from zoo.training.report import Report
+    from zoo.training.tensorboard_events import TensorBoardEvents
+    from zoo.training.training import REPORT_FILE
+    from zoo.training.training import check_output
+    from zoo.training.training import checkpoints_folder
+    from zoo.training.training import train as train_model
 
     keep_freed_memory()
     needed = None if recipe is None else RecipeFile.load(recipe)
@@ -132,6 +130,7 @@ def train(
     Recipe(**settings)  # Refuses wrong ones before a log is made or read.
     check_output(output, resume, overwrite)
     callbacks = [] if tensorboard is None else [TensorBoardEvents(tensorboard)]
+    checkpoints = checkpoints_folder(output)
     found = find_devices(
         devices, coordinator, process, num_processes, shard_tables
     )
@@ -143,7 +142,7 @@ def train(
                 f"its folder as `--data`. Received: --recipe {recipe}"
             )
     with ending_when_lost(), ending_on_useless_predictions():
-        with explaining_interruption(lambda: _how_to_resume(output)):
+        with explaining_interruption(lambda: _how_to_resume(checkpoints)):
             trained = train_model(
                 log,
                 output,
@@ -169,15 +168,12 @@ def train(
         )
 
 
-def _how_to_resume(output: Path) -> str:
-    from zoo.training.training import checkpoints_folder
-
-    folder = checkpoints_folder(output)
-    if not any(folder.glob("step-*[0-9]")):
+def _how_to_resume(checkpoints: Path) -> str:
+    if not any(checkpoints.glob("step-*[0-9]")):
         return ""
     return (
         "Run the same command with --resume to go on from the last checkpoint "
-        f"in {folder}"
+        f"in {checkpoints}"
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
 from zoo.cli.interruption import explaining_interruption
 from zoo.cli.options import Data
 from zoo.cli.options import open_log
@@ -50,11 +49,10 @@ def tune(
 
     Options of the recipe that are given are fixed, and not searched for.
     """
-    with ending_at_once():
-        from zoo.tuning.results import RECIPE_FILE
-        from zoo.tuning.study import FIGURE_FILE
-        from zoo.tuning.study import tune as tune_recipe
-        from zoo.tuning.trial_store import import_optuna
+    from zoo.tuning.results import RECIPE_FILE
+    from zoo.tuning.study import FIGURE_FILE
+    from zoo.tuning.study import tune as tune_recipe
+    from zoo.tuning.trial_store import import_optuna
 
         # It says what to install before a log is made or read.
         import_optuna()

@@ -5,8 +5,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from zoo.cli.interruption import ending_at_once
-
 
 def upload(
     folder: Annotated[Path, typer.Argument(help="Folder written by `train`.")],
@@ -33,9 +31,8 @@ def upload(
 ) -> None:
     """Upload a model to the Hugging Face Hub, with a model card."""
     # Registers the networks, by which a model card knows its own.
-    with ending_at_once():
-        import zoo.models  # noqa: F401
-        from zoo.presets.hub_upload import upload_preset
+    import zoo.models  # noqa: F401
+    from zoo.presets.hub_upload import upload_preset
 
     console = Console(soft_wrap=True)
     with warnings.catch_warnings(record=True) as caught:

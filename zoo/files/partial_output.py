@@ -10,11 +10,11 @@ from pathlib import Path
 from filelock import FileLock
 from filelock import Timeout
 
+from zoo.files.unfinished import undone_if_ended
+
 LOCK_FILE = ".lock"
 # Some network disks have no locks; what a killed process left then stays.
 _NO_LOCK = (OSError, NotImplementedError, Timeout)
-# The folders of this process, each with the parents that were made for it.
-_under_way: dict[Path, list[Path]] = {}
 
 
 @contextlib.contextmanager
@@ -24,9 +24,9 @@ def partial_folder(parent: Path, name: str) -> Iterator[Path]:
     The folder is `<parent>/.<name>.partial-<random letters>`, so that moving
     an output to `parent` is a rename. It is removed at the end of the block
     unless it was renamed itself. On any exception, `KeyboardInterrupt`
-    included, folders that were made for `parent` are removed too. A killed
-    process leaves its folder behind; the next call for the same `parent` and
-    `name` removes it.
+    included, and where Ctrl-C ends a command, folders that were made for
+    `parent` are removed too. A killed process leaves its folder behind; the
+    next call for the same `parent` and `name` removes it.
 
     Args:
         parent: path of the folder that gets the output; made if absent.
@@ -41,33 +41,34 @@ def partial_folder(parent: Path, name: str) -> Iterator[Path]:
     ```
     """
     made = [path for path in (parent, *parent.parents) if not path.exists()]
-    parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{name}.partial-"
     partial = parent / f"{prefix}{secrets.token_hex(4)}"
     lock = FileLock(partial / LOCK_FILE)
-    try:
-        _remove_leftovers(parent, prefix)
-        # Not `tempfile.mkdtemp`, whose folders are private: the umask decides.
-        partial.mkdir()
-        _under_way[partial] = made
-        # The system releases the lock of a process that dies.
-        with contextlib.suppress(*_NO_LOCK):
-            lock.acquire(timeout=0)
-        yield partial
-    except BaseException:
+    with undone_if_ended(lambda: _undo(partial, made)):
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(parent, prefix)
+            # `tempfile.mkdtemp` makes private folders: the umask decides.
+            partial.mkdir()
+            # The system releases the lock of a process that dies.
+            with contextlib.suppress(*_NO_LOCK):
+                lock.acquire(timeout=0)
+            yield partial
+        except BaseException:
+            _remove(partial, lock)
+            _remove_empty(made)
+            raise
         _remove(partial, lock)
-        _remove_empty(made)
-        raise
-    finally:
-        _under_way.pop(partial, None)
-    _remove(partial, lock)
 
 
-def remove_partial_folders() -> None:
-    """Removes all temporary folders of a process that is about to be ended."""
-    for partial, made in list(_under_way.items()):
-        shutil.rmtree(partial, ignore_errors=True)
-        _remove_empty(made)
+def _undo(partial: Path, made: list[Path]) -> None:
+    removed = partial.with_name(f"{partial.name}-removed")
+    # Another thread may be about to move the output out of it, or to write in
+    # it: from here on it finds nothing. What it has moved before stays.
+    with contextlib.suppress(OSError):
+        partial.rename(removed)
+    shutil.rmtree(removed, ignore_errors=True)
+    _remove_empty(made)
 
 
 def _remove_leftovers(parent: Path, prefix: str) -> None:

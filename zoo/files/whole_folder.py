@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zoo.files.partial_output import LOCK_FILE
 from zoo.files.partial_output import partial_folder
+from zoo.files.unfinished import undone_if_ended
 
 _OLD = "-old"
 
@@ -46,7 +47,10 @@ def atomic_folder(
     target = Path(output).resolve()
     check_replaceable(target, marker, overwrite)
     _recover(target)
-    with partial_folder(target.parent, target.name) as partial:
+    with (
+        undone_if_ended(lambda: _recover(target)),
+        partial_folder(target.parent, target.name) as partial,
+    ):
         yield partial
         # Someone may have written there in the meantime.
         check_replaceable(target, marker, overwrite)
@@ -95,7 +99,7 @@ def check_replaceable(
 
 
 def _recover(target: Path) -> None:
-    """Brings back a folder whose replacement was killed within `_swap`."""
+    """Brings back a folder whose replacement was ended within `_swap`."""
     if not target.parent.is_dir():
         return
     for name in os.listdir(target.parent):

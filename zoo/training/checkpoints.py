@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import json
 import os
@@ -14,6 +15,7 @@ from zoo.checks import check_positive_integer
 from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.files.sha256 import checksum
+from zoo.files.unfinished import undone_if_ended
 from zoo.files.whole_output import atomic_output
 from zoo.presets.folder import without_optimizer
 from zoo.training.state import TrainingState
@@ -75,6 +77,7 @@ class Checkpoints:
         # As JSON gives it back: tuples are lists there.
         self.run = json.loads(json.dumps(run))
         self._lock = FileLock(self.folder / ".lock")
+        self._undone = contextlib.ExitStack()
 
     def __enter__(self) -> "Checkpoints":
         if not self.devices.is_first:
@@ -88,6 +91,7 @@ class Checkpoints:
                 "place: wait for it, or choose another `output`. "
                 f"Received: {self.folder}"
             ) from error
+        self._undone.enter_context(undone_if_ended(self._remove_if_empty))
         for path in self.folder.glob(f"*{_PARTIAL}*"):
             shutil.rmtree(path)
         return self
@@ -95,9 +99,9 @@ class Checkpoints:
     def __exit__(self, *exception: Any) -> None:
         if not self.devices.is_first:
             return
-        if not len(self):
-            self.remove()
-        self._lock.release()
+        with self._undone:
+            self._remove_if_empty()
+            self._lock.release()
 
     def __len__(self) -> int:
         return len(self._paths())
@@ -211,6 +215,10 @@ class Checkpoints:
         """Removes the folder, once there is nothing left to resume."""
         if self.folder.is_dir():
             shutil.rmtree(self.folder)
+
+    def _remove_if_empty(self) -> None:
+        if not len(self):
+            self.remove()
 
     @property
     def _best(self) -> Path:

@@ -17,6 +17,7 @@ from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
 from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
+from zoo.files.unfinished import undone_if_ended
 from zoo.files.whole_folder import atomic_folder
 from zoo.files.whole_folder import check_replaceable
 from zoo.presets.folder import CURVES_FILE
@@ -212,7 +213,7 @@ def train(
             with devices.writing():
                 _write(run, report, folder)
     if devices.is_first:
-        shutil.rmtree(folder_of_checkpoints, ignore_errors=True)
+        _remove_wholly(folder_of_checkpoints)
     # No process ends while the first one writes.
     devices.gather(None)
     return report.to_json()
@@ -260,6 +261,14 @@ def _write(run: Run, report: Report, folder: Path) -> None:
 def checkpoints_folder(output: str | Path) -> Path:
     """Returns the folder of the checkpoints of a run under way."""
     return Path(f"{Path(output)}.checkpoints")
+
+
+def _remove_wholly(folder: Path) -> None:
+    def remove() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    with undone_if_ended(remove):
+        remove()
 
 
 def _check_nothing_to_resume(checkpoints: Checkpoints) -> None:

@@ -10,6 +10,7 @@ from zoo.encoding.spark import check_spark
 
 check_spark()
 
+import contextlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,11 @@ from zoo.encoding.spark.rows import SparkRows
 from zoo.encoding.spark.rows import steady_blocks
 from zoo.encoding.spark.session import open_session
 from zoo.encoding.spark.session import pattern_of
+from zoo.encoding.spark.session import stop_java
 from zoo.encoding.spark.session import url_of
 from zoo.encoding.spark.sql import checked
 from zoo.encoding.spark.sql import translated
+from zoo.files.unfinished import undone_if_ended
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 from zoo.runtime.progress import Stages
@@ -66,13 +69,20 @@ class SparkEngine:
     def __init__(self, work: Path, master: str | None):
         self._work = work.absolute()
         self._session, self._is_own = open_session(master)
+        self._undone = contextlib.ExitStack()
 
     def __enter__(self) -> "SparkEngine":
+        if self._is_own:
+            # Java would write on while the work is removed.
+            self._undone.enter_context(
+                undone_if_ended(lambda: stop_java(self._session))
+            )
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        if self._is_own:
-            self._session.stop()
+        with self._undone:
+            if self._is_own:
+                self._session.stop()
 
     def stage(
         self, source: Source, log_format: LogFormat, origin: str, stages: Stages

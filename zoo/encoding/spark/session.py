@@ -3,7 +3,9 @@
 import contextlib
 import os
 import re
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +29,7 @@ _SETTINGS = {
     "spark.sql.files.ignoreMissingFiles": "false",
 }
 
+_SECONDS_TO_STOP = 10
 _FUNCTIONS = (
     "create or replace temporary function hex_to_integer(digits string) "
     "returns bigint return cast(conv(digits, 16, 10) as bigint)",
@@ -94,6 +97,24 @@ def pattern_of(path: Path) -> str:
     return re.sub(r"([\\*?\[\]{},])", r"\\\1", url_of(path))
 
 
+@contextlib.contextmanager
+def _keeping_interrupt_handler() -> Iterator[None]:
+    """Undoes that Spark takes Ctrl-C from the command line, or a notebook."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, handler)
+
+
+def stop_java(session: SparkSession) -> None:
+    """Ends the Java of this process, which removes its temporary files."""
+    process = vars(session.sparkContext._gateway).get("proc")
+    # `spark-submit` starts Java first, which then ends with this process.
+    if process is not None:
+        process.stdin.close()
+        process.wait(_SECONDS_TO_STOP)
+
+
 def _start(master: str | None) -> SparkSession:
     builder = (
         SparkSession.builder.appName("keras_cowclip")
@@ -103,7 +124,8 @@ def _start(master: str | None) -> SparkSession:
     if master is not None:
         builder = builder.master(master)
     try:
-        session = builder.getOrCreate()
+        with _keeping_interrupt_handler():
+            session = builder.getOrCreate()
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise

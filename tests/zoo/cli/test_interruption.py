@@ -258,6 +258,7 @@ def test_a_call_of_the_command_line_leaves_ctrl_c_alone(tmp_path):
 # Interrupts a writer before its first line, before its second, and so on.
 AT_EVERY_LINE = """
 import os, shutil, signal, sys
+from pathlib import Path
 sys.argv = ["cowclip"]
 from zoo.cli.interruption import ending_at_interrupts
 from zoo.files.whole_folder import atomic_folder
@@ -273,10 +274,9 @@ def make_file():
         path.write_text(sys.argv[-1])
 
 def content(path):
-    if os.path.isdir(path):
-        return {{name: content(f"{{path}}/{{name}}") for name in os.listdir(path)}}
-    with open(path) as file:
-        return file.read()
+    if path.is_file():
+        return path.read_text()
+    return {{inner.name: content(inner) for inner in path.iterdir()}}
 
 def interrupted_at(line):
     def trace(frame, event, argument):
@@ -303,7 +303,7 @@ def states(*before):
         sys.argv.append("new")
         child = os.fork() or interrupted_at(line)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        yield content(".")
+        yield content(Path("."))
         shutil.rmtree("made", ignore_errors=True)
         if status == 0:
             return
@@ -353,6 +353,29 @@ def test_an_encoding_is_interrupted(tmp_path, raw):
     assert stderr.strip() == "interrupted: prepare"
     assert process.returncode == 130
     assert not list(tmp_path.iterdir())
+
+
+@COMMAND
+@NO_WINDOWS
+@pytest.mark.large
+def test_spark_is_interrupted(tmp_path, raw):
+    pytest.importorskip("pyspark", reason="an extra, is not installed")
+    (temporary := tmp_path / "temporary").mkdir()
+    process = start(
+        *("prepare", "synthetic", "--source", raw),
+        *("--output", tmp_path / "made" / "encoded"),
+        *("--engine", "spark", "--spark-master", "local[1]"),
+        TMPDIR=str(temporary),
+        SPARK_LOCAL_DIRS=str(temporary),
+    )
+    # Java writes to the same pipe: this waits until it has ended too.
+    stderr = interrupt_once(
+        process, lambda: list(tmp_path.glob("made/.*/work/staged/*"))
+    )
+    assert stderr.splitlines()[-1] == "interrupted: prepare"
+    assert "Traceback" not in stderr
+    assert process.returncode == 130
+    assert [*tmp_path.rglob("*")] == [temporary]
 
 
 def test_a_training_is_interrupted(tmp_path, encoded):

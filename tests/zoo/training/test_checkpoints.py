@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from zoo.files.unfinished import undo_all
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.random_state import read_random_state
 from zoo.training.random_state import set_random_state
@@ -109,6 +110,18 @@ DAMAGES = [
     truncate, flip_a_bit, alter_state, remove_weights, empty_checksums,
     other_checksums,
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", [[], [1]])
+def test_a_process_that_ends_at_once_leaves_whole_ones_alone(tmp_path, steps):
+    model = make_model(0)
+    with Checkpoints(tmp_path / "here", RUN) as checkpoints:
+        for step in steps:
+            model.train_on_batch(X, Y)
+            checkpoints.save(model, STATE, step)
+        undo_all()
+        assert len([*tmp_path.glob("here/step-*")]) == len(steps)
+        assert (tmp_path / "here").exists() == bool(steps)
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda f: f.__name__)

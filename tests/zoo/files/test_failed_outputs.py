@@ -8,7 +8,9 @@ import pytest
 
 import zoo
 from zoo.datasets import synthetic
+from zoo.files.unfinished import undo_all
 from zoo.files.whole_folder import atomic_folder
+from zoo.files.whole_output import atomic_output
 from zoo.files.whole_output import new_output
 from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
@@ -102,3 +104,12 @@ def test_a_failed_output_leaves_the_earlier_one(make, tmp_path, failing):
     with pytest.raises(failing()):
         make(tmp_path / "output")
     assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("write", [atomic_folder, atomic_output])
+def test_an_output_that_was_undone_is_not_moved(write, tmp_path):
+    with pytest.raises(FileNotFoundError), write(tmp_path / "made" / "output"):
+        # As another thread does where Ctrl-C ends the process.
+        undo_all()
+        assert not tree(tmp_path)
+    assert not tree(tmp_path)

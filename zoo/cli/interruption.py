@@ -20,14 +20,12 @@ from typing import NoReturn
 
 from zoo.files.unfinished import undo_all
 
-# What a shell reports of a process that Ctrl-C ended.
-EXIT_CODE = 130
 # Code in C that takes longer is not waited for.
 _SECONDS_TO_WAIT = 0.5
 # Of each `explaining_interruption` that is under way.
 _advice: list[Callable[[], str]] = []
-# Taken for good. The main thread, where it comes back from code in C as another
-# one ends the process, writes nothing more.
+# Taken for good: a main thread that comes back from code in C while another
+# thread ends the process is stopped here.
 _ending = threading.RLock()
 
 
@@ -101,22 +99,20 @@ def _end(*event: Any) -> NoReturn:
             _say_what_was_interrupted()
     finally:
         # Were Python shut down in order, threads of XLA would be running on
-        # what it frees, and crash.
-        os._exit(EXIT_CODE)
+        # what it frees, and crash. A shell reports 130 of a Ctrl-C.
+        os._exit(130)
 
 
 def _say_what_was_interrupted() -> None:
     line = ": ".join(["interrupted", *sys.argv[1:2]])
-    advice = _advice[-1]() if _advice else ""
-    if advice:
+    if _advice and (advice := _advice[-1]()):
         line += f". {advice}"
     for terminal in filter(os.isatty, (1, 2)):
         # A progress bar may have hidden the cursor.
         os.write(terminal, b"\x1b[?25h")
     # A progress bar, or the terminal's ^C, may be on the line.
     start = "\n" if os.isatty(2) else ""
-    with suppress(OSError):
-        os.write(2, f"{start}{line}\n".encode())
+    os.write(2, f"{start}{line}\n".encode())
 
 
 def _flush() -> None:

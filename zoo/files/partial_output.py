@@ -64,7 +64,8 @@ def partial_folder(parent: Path, name: str) -> Iterator[Path]:
 def _undo(partial: Path, made: list[Path]) -> None:
     removed = partial.with_name(f"{partial.name}-removed")
     # Another thread may be about to move the output out of it, or to write in
-    # it: from here on it finds nothing. What it has moved before stays.
+    # it: from here on it finds nothing. What it has moved before stays. Windows
+    # renames no folder with open files; the next run removes it.
     with contextlib.suppress(OSError):
         partial.rename(removed)
     shutil.rmtree(removed, ignore_errors=True)

@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from zoo.cli.address import bind
+from zoo.cli.interruption import leaving_interrupts_to_library
 from zoo.cli.options import Preset
 from zoo.runtime.memory import keep_freed_memory
 
@@ -61,10 +62,11 @@ def serve(
     keep_freed_memory()
     predictor = CTRPredictor.from_preset(preset)
     application = make_application(predictor, preset, limits)
-    run_application(
-        application,
-        listener,
-        lambda url: Console(soft_wrap=True).print(
-            f"Serving {preset} at {url}", highlight=False, markup=False
-        ),
-    )
+    with leaving_interrupts_to_library():
+        run_application(
+            application,
+            listener,
+            lambda url: Console(soft_wrap=True).print(
+                f"Serving {preset} at {url}", highlight=False, markup=False
+            ),
+        )

@@ -54,8 +54,8 @@ def tune(
     from zoo.tuning.study import tune as tune_recipe
     from zoo.tuning.trial_store import import_optuna
 
-        # It says what to install before a log is made or read.
-        import_optuna()
+    # It says what to install before a log is made or read.
+    import_optuna()
     params = dict(map(_read_param, param or []))
     fixed = {
         name: value

@@ -76,6 +76,11 @@ def best_row(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return max(complete, key=lambda row: row["auc"], default=None)
 
 
+def recipe_of(row: dict[str, Any], space: SearchSpace) -> Recipe:
+    """Returns the recipe of a trial, by its line in `study.csv`."""
+    return space.recipe({name: row[name] for name in space.candidates})
+
+
 def write_results(
     rows: list[dict[str, Any]],
     space: SearchSpace,
@@ -96,14 +101,13 @@ def write_results(
     best = best_row(rows)
     if best is None:
         return
-    recipe = space.recipe({name: best[name] for name in space.candidates})
     content = RecipeFile(
         description=f"The best of {len(rows)} trials of zoo.tune, number "
         f"{best['trial']}, with an AUC of {best['auc']:.6f} on the validation "
         "split.",
         data=data,
         prepare="",
-        recipe=changed_settings(recipe),
+        recipe=changed_settings(recipe_of(best, space)),
         published={},
     )
     with atomic_output(folder / RECIPE_FILE) as path:

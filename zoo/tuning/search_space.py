@@ -65,8 +65,8 @@ class SearchSpace:
         self.candidates: dict[str, Candidates] = {
             name: make_candidates(name, value) for name, value in chosen.items()
         }
-        # Refuses wrong ones before anything is made.
-        self.recipes_at_ends()
+        for values in self.values_at_ends():
+            self.recipe(values)
 
     def recipe(self, values: Mapping[str, Any]) -> Recipe:
         """Returns the recipe with some values of the varied settings."""
@@ -77,15 +77,15 @@ class SearchSpace:
             part[name] = value
         return make_recipe(**settings).for_data(self._data)
 
-    def recipes_at_ends(self) -> list[Recipe]:
-        """Returns recipes in which a single setting is at one of its ends.
+    def values_at_ends(self) -> list[dict[str, Any]]:
+        """Returns values of which a single one is at an end of its range.
 
         The others are as in the first trial.
         """
         first = {n: c.ends()[0] for n, c in self.candidates.items()}
         first |= self.read(self.first_values())
         return [
-            self.recipe({**first, name: value})
+            {**first, name: value}
             for name, candidates in self.candidates.items()
             for value in candidates.ends()
         ]

@@ -8,20 +8,20 @@ from zoo.checks import check_instance
 from zoo.checks import check_path
 from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
-from zoo.feature_schema import FeatureSchema
 from zoo.metrics import TrainingDivergedError
 from zoo.runtime.out_of_memory import OutOfMemoryError
-from zoo.training.log_check import check_log
-from zoo.training.recipe import Recipe
 from zoo.training.training_batches import hash_of_first_batch
 from zoo.training.training_batches import make_training_batches
 from zoo.tuning.figure import plot_study
 from zoo.tuning.progress import TuningProgress
+from zoo.tuning.recipe_check import RecipeRefusedError
+from zoo.tuning.recipe_check import checked_recipe
 from zoo.tuning.results import COMPLETE
 from zoo.tuning.results import FAILED
 from zoo.tuning.results import PRUNED
 from zoo.tuning.results import TuningResult
 from zoo.tuning.results import best_row
+from zoo.tuning.results import recipe_of
 from zoo.tuning.results import row_of
 from zoo.tuning.results import write_results
 from zoo.tuning.search_space import SearchSpace
@@ -114,8 +114,8 @@ def tune(
         )
     name = log.encoder.log_format.name if log.encoder else None
     space = SearchSpace(params, {"model": model, **recipe}, name)
-    for each in (space.first_recipe, *space.recipes_at_ends()):
-        _check_recipe(log, each)
+    for values in ({}, *space.values_at_ends()):
+        checked_recipe(log, space, values)
     folder = Path(output)
     first = space.first_recipe
     with (
@@ -137,8 +137,7 @@ def tune(
     plot_study(
         rows, space, f"{first.model}, {log.source}", folder / FIGURE_FILE
     )
-    values = {setting: best[setting] for setting in space.candidates}
-    return TuningResult(space.recipe(values), best["auc"], rows)
+    return TuningResult(recipe_of(best, space), best["auc"], rows)
 
 
 def _run_next(
@@ -148,52 +147,23 @@ def _run_next(
     folder = runs / f"trial_{len(store.ended()) + 1}"
     start = time.perf_counter()
     trial = store.begin(space.first_values())
-    values = space.suggest(trial)
     facts: dict[str, Any] = {}
     try:
-        recipe = _checked_recipe(log, space, values)
+        recipe = checked_recipe(log, space, space.suggest(trial))
         run = run_trial(log, recipe, trial, folder)
         outcome = PRUNED if run.is_pruned else COMPLETE
         facts["epochs"] = run.epochs
-    except (_Refused, TrainingDivergedError, OutOfMemoryError) as error:
+    except (
+        RecipeRefusedError,
+        TrainingDivergedError,
+        OutOfMemoryError,
+    ) as error:
         outcome = FAILED
         facts["reason"] = str(error)
     facts["seconds"] = time.perf_counter() - start
     auc = run.auc if outcome == COMPLETE else None
     store.end(trial, outcome, auc, **facts)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-class _Refused(Exception):
-    """The settings of a trial do not go together."""
-
-
-def _checked_recipe(
-    log: EncodedLog, space: SearchSpace, values: dict[str, Any]
-) -> Recipe:
-    try:
-        recipe = space.recipe(values)
-        _check_recipe(log, recipe)
-    except ValueError as error:
-        raise _Refused(str(error)) from error
-    return recipe
-
-
-def _check_recipe(log: EncodedLog, recipe: Recipe) -> None:
-    """Raises a `ValueError` if the log or the network refuses a recipe."""
-    check_log(log, recipe)
-    make_training_batches(log, recipe)
-    # Tables of the log's sizes would take minutes, and tell no more.
-    recipe.make_network(_small(log.schema))
-
-
-def _small(schema: FeatureSchema) -> FeatureSchema:
-    """Returns the same columns with few ids."""
-    config = schema.get_config()
-    config["categorical"] = [
-        [name, min(size, 2)] for name, size in config["categorical"]
-    ]
-    return FeatureSchema.from_config(config)
 
 
 def _identity(log: EncodedLog, space: SearchSpace) -> dict[str, Any]:

@@ -85,15 +85,32 @@ def check_restorable(model: keras.Model, schema: FeatureSchema) -> None:
             f"Received: {type(error).__name__}: {error}"
         ) from error
     rebuilt = restored_model(config, schema, "`model`")
-    expected, received = (
-        [tuple(variable.shape) for variable in each.weights]
-        for each in (model, rebuilt)
+    _check_same(
+        "returns all arguments",
+        [
+            [tuple(variable.shape) for variable in m.weights]
+            for m in (model, rebuilt)
+        ],
+        name,
     )
+    _check_same(
+        "keeps the dtype policy of each",
+        [
+            [layer.dtype_policy.name for layer in m._flatten_layers()]
+            for m in (model, rebuilt)
+        ],
+        name,
+    )
+
+
+def _check_same(rule: str, facts: list[list[Any]], name: str) -> None:
+    """Raises unless a model and what its config makes have the same facts."""
+    expected, received = facts
     if received != expected:
         raise ValueError(
-            f"`model` must be what its config makes: `get_config` of `{name}` "
-            "and of its layers must return all arguments. Received: weights "
-            f"of the shapes {expected}, and from the config {received}"
+            f"`model` must be what its config makes: see that `get_config` of "
+            f"`{name}` and of its layers {rule}. Received: {expected}, and "
+            f"from the config {received}"
         )
 
 

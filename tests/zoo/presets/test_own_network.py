@@ -11,6 +11,7 @@ import zoo
 from tests.zoo import networks
 from tests.zoo import own_networks
 from zoo.presets.own_network import fingerprint_of
+from zoo.runtime.default_policy import dtype_scope
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 10, "hour": 5})
 SHOP = zoo.FeatureSchema(
@@ -60,13 +61,18 @@ def test_every_layer_takes_the_dtype_that_is_asked_for(preset):
 
 
 def test_a_subclass_keeps_the_policy_that_it_was_made_with(tmp_path):
-    model = own_networks.HistoryTower(items=6)
-    mixed = own_networks.HistoryTower(items=6, dtype="mixed_bfloat16")
-    for each in (model, mixed):
-        each(networks.inputs(SHOP))
-    zoo.save_to_preset(mixed, tmp_path, schema=SHOP)
-    again = zoo.from_preset(tmp_path)
-    assert again.dtype_policy.name == "mixed_bfloat16"
+    with dtype_scope("mixed_bfloat16"):
+        model = own_networks.HistoryTower(items=6)
+    model(networks.inputs(SHOP))
+    zoo.save_to_preset(model, tmp_path / "mixed", schema=SHOP)
+    again = zoo.from_preset(tmp_path / "mixed")
+    assert again.hidden.compute_dtype == "bfloat16"
+    assert again.hidden.kernel.dtype == "float32"
+    # Its layers do not take it, and those of a loaded one would.
+    model = own_networks.HistoryTower(items=6, dtype="mixed_bfloat16")
+    model(networks.inputs(SHOP))
+    with pytest.raises(ValueError, match="keeps the dtype policy.*Received"):
+        zoo.save_to_preset(model, tmp_path / "own", schema=SHOP)
 
 
 @pytest.mark.one_backend(reason="It trains and predicts nothing.")

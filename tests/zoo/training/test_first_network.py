@@ -290,7 +290,7 @@ def with_layer(log, layer):
         ),
         (
             lambda log: {"model": with_layer(log, Forgetful(5))},
-            r"`get_config`.*must return all arguments.*\(13, 5\).*\(13, 3\)",
+            r"`get_config`.*returns all arguments.*\(13, 5\).*\(13, 3\)",
         ),
         (
             lambda log: {"model": zoo.LR(zoo.FeatureSchema([], {"site": 9}))},

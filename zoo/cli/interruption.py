@@ -5,7 +5,6 @@ compiles, crashes or runs on then. The process may end anywhere, because an
 output has another name until it is whole.
 """
 
-import _thread
 import os
 import signal
 import sys
@@ -117,16 +116,13 @@ def _say_what_was_interrupted() -> None:
 
 def _flush() -> None:
     """Writes out what was printed, unless its reader is slow or gone."""
-    # Not `threading.Thread`, for its locks may be held by the main thread.
-    flushed = _thread.allocate_lock()
-    flushed.acquire()
-    _thread.start_new_thread(_flush_streams, (flushed,))
-    flushed.acquire(timeout=0.5)
+    flushing = threading.Thread(target=_flush_streams, daemon=True)
+    with suppress(RuntimeError):
+        flushing.start()
+        flushing.join(0.5)
 
 
-def _flush_streams(flushed: _thread.LockType) -> None:
+def _flush_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
-        # The main thread may be within a `write`.
-        with suppress(OSError, ValueError, RuntimeError, AttributeError):
+        with suppress(OSError, ValueError, AttributeError):
             stream.flush()
-    flushed.release()

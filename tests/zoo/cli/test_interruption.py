@@ -116,13 +116,6 @@ def main():
     ):
         hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 """
-# What starts a thread has a lock.
-WITH_A_LOCK = """
-def main():
-    with threading._active_limbo_lock:
-        interrupt()
-        time.sleep(60)
-"""
 # A library that takes Ctrl-C for itself, and does not end.
 LOST = """
 def main():
@@ -170,6 +163,7 @@ def run(main, cwd=None, **options):
         text=True,
         timeout=50,
         cwd=cwd,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
     )
 
 
@@ -183,7 +177,6 @@ NO_WINDOWS = pytest.mark.skipif(
     ("main", "stdout"),
     [
         (IN_PYTHON, "written before\n"),
-        pytest.param(WITH_A_LOCK, "", marks=NO_WINDOWS),
         pytest.param(LOST, "", marks=NO_WINDOWS),
         (SERVING, "answered True\n"),
     ],

@@ -145,6 +145,7 @@ class CTRPredictor:
         Example:
 
         >>> predictor = zoo.CTRPredictor.from_preset("runs/deepfm")
+        >>> row = dict.fromkeys(zoo.datasets.CRITEO.used)
         >>> inputs = predictor.encoder.encode([row])
         >>> predictor.predict_encoded(inputs).shape
         (1,)

@@ -52,7 +52,7 @@ def _draw(rows: list[Row], space: SearchSpace, title: str) -> Figure:
     columns = min(_COLUMNS, count)
     lines = math.ceil(count / columns)
     figure = Figure(
-        figsize=(3.5 * columns, 2.8 * lines + 0.5), layout="constrained"
+        figsize=(4.8 * columns, 3.6 * lines + 0.6), layout="constrained"
     )
     panels = [figure.add_subplot(lines, columns, i + 1) for i in range(count)]
     _plot_trials(panels[0], rows)

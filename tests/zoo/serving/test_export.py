@@ -236,11 +236,18 @@ def test_what_says_nothing_of_its_columns_is_not_exported(tmp_path):
         zoo.export(model, output_of(tmp_path, format), format)
     with pytest.raises(ValueError, match="`schema` must be left out.*Receiv"):
         zoo.export(
-            "deepfm_synthetic", output_of(tmp_path, format), format, schema
+            "deepfm_synthetic",
+            output_of(tmp_path, format),
+            format,
+            schema=schema,
         )
     with pytest.raises(ValueError, match="left out beside a model.*revision"):
         zoo.export(
-            model, output_of(tmp_path, format), format, schema, revision="main"
+            model,
+            output_of(tmp_path, format),
+            format,
+            schema=schema,
+            revision="main",
         )
     assert not [*tmp_path.iterdir()]
 

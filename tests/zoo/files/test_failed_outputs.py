@@ -1,6 +1,7 @@
 """All functions that write a whole output leave nothing of a failed one."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ import zoo
 from zoo.datasets import synthetic
 from zoo.files.unfinished import undo_all
 from zoo.files.whole_folder import atomic_folder
-from zoo.files.whole_output import atomic_output
 from zoo.files.whole_output import new_output
 from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
@@ -106,10 +106,17 @@ def test_a_failed_output_leaves_the_earlier_one(make, tmp_path, failing):
     assert tree(tmp_path) == before
 
 
-@pytest.mark.parametrize("write", [atomic_folder, atomic_output])
-def test_an_output_that_was_undone_is_not_moved(write, tmp_path):
-    with pytest.raises(FileNotFoundError), write(tmp_path / "made" / "output"):
-        # As another thread does where Ctrl-C ends the process.
+def test_an_output_is_not_moved_while_it_is_undone(tmp_path, monkeypatch):
+    target = tmp_path / "made" / "output"
+
+    def remove(path, **options):
+        # As the main thread may, where another one ends the process.
+        with pytest.raises(FileNotFoundError):
+            partial.rename(target)
+        monkeypatch.undo()
+        shutil.rmtree(path, **options)
+
+    with pytest.raises(FileNotFoundError), atomic_folder(target) as partial:
+        monkeypatch.setattr(shutil, "rmtree", remove)
         undo_all()
         assert not tree(tmp_path)
-    assert not tree(tmp_path)

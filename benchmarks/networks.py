@@ -358,6 +358,7 @@ def draw(lines: list[Line], path: Path) -> None:
             label="the best possible",
         )
     axis.set_yticks(range(len(networks)), list(networks)[::-1])
+    axis.margins(y=0.01)
     axis.set_xlabel("AUC on the test split")
     figure.legend(loc="outside lower center", ncols=4)
     figure.savefig(path)

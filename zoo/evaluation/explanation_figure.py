@@ -144,7 +144,7 @@ def _plot_calibration(axes: Any, report: dict[str, Any]) -> None:
 
 def _plot_scores(axes: Any, scores: dict[str, Any]) -> None:
     edges = np.array(scores["log_odds_edges"])
-    for name, color in (("non_clicks", "C7"), ("clicks", "C1")):
+    for name, color in (("non_clicks", "C6"), ("clicks", "C1")):
         counts = np.array(scores[name])
         axes.stairs(
             100 * counts / counts.sum(),

@@ -124,7 +124,7 @@ def _set_scale(axes: Axes, candidates: Range) -> None:
     margin = 0.05 * (high - low)
     axes.set_xlim(low - margin, high + margin)
     if isinstance(low, int):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 
 def _scatter(axes: Axes, rows: list[Row], places: list[float]) -> None:

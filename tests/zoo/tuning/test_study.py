@@ -1,12 +1,15 @@
 """A study finds a recipe, ends what is hopeless, and survives a kill."""
 
 import csv
+import json
 import logging
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 from matplotlib import image
@@ -112,6 +115,19 @@ def test_with_patience_the_auc_is_that_of_the_best_epoch(log, tmp_path):
     assert result.auc == max(aucs) > aucs[-1]
 
 
+def reported(folder):
+    """The AUC of each epoch of each trial, as the pruner knows it."""
+    with TrialStore(folder, read_settings(folder), seed=0) as store:
+        return [trial.intermediate_values for trial in store.ended()]
+
+
+def read_settings(folder):
+    query = "select value_json from study_user_attributes"
+    with closing(sqlite3.connect(folder / "study.db")) as database:
+        [(text,)] = database.execute(query)
+    return json.loads(text)
+
+
 class Broken(Exception):
     pass
 
@@ -156,6 +172,7 @@ def test_a_study_that_is_broken_off_has_the_same_trials(
     assert epochs[0] == epoch
     expected = without_seconds(finished[1])
     assert without_seconds(result) == expected[: settings["trials"]]
+    assert reported(folder) == reported(finished[0])[: settings["trials"]]
     assert not (folder / "runs").exists()
 
 

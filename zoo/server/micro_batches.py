@@ -2,11 +2,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
 
 import numpy as np
 
 Inputs = dict[str, np.ndarray]
-Scores = np.ndarray | dict[str, np.ndarray]
+Scores: TypeAlias = np.ndarray | dict[str, np.ndarray]
 
 
 class MicroBatches:

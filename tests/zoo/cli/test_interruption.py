@@ -308,7 +308,8 @@ for before in ([], ["old"]):
     for state in states(*before):
         if state not in seen:
             seen.append(state)
-    print(seen)
+    # Or each child would print it as well.
+    print(seen, flush=True)
 """
 
 

@@ -40,6 +40,7 @@ def prepared(numbered, tmp_path):
             folder,
             dense_transform="none",
             show_progress=False,
+            overwrite=True,
             **options,
         )
         splits = {}

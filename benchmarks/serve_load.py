@@ -7,9 +7,8 @@ a connection, and sends its next row when it has the answer to the last one. A
 request is lost if its answer is not 200 with a probability for each row. The
 first seconds of each number of clients are not counted.
 
-There are two presets: one that comes with the package, and one of Criteo's
-columns with a million tokens, see `small_requests.py`. Writes
-`benchmarks/results/serving.md`.
+The preset has Criteo's columns and a million tokens, see `small_requests.py`.
+Writes `benchmarks/results/serving.md`.
 """
 
 import argparse
@@ -30,8 +29,7 @@ import numpy as np
 
 RESULTS = Path(__file__).parent / "results" / "serving.md"
 BACKENDS = ("tensorflow", "jax", "torch")
-BUILT_IN = "deepfm_synthetic"
-LARGE_TOKENS = 1_000_000
+TOKENS = 1_000_000
 WARM_UP_SECONDS = 2
 BODIES = 1000
 MISSING_SHARE = 0.05
@@ -45,10 +43,7 @@ def main() -> None:
     parser.add_argument("--clients", nargs="+", type=int, default=[1, 16, 64])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rows", type=int, default=1, help="Of a request.")
-    parser.add_argument(
-        "--tokens", type=int, default=LARGE_TOKENS,
-        help="Of the preset of Criteo's columns; 0 leaves it out.",
-    )  # fmt: skip
+    parser.add_argument("--preset", help="Another one to serve.")
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--bodies", type=Path, help=argparse.SUPPRESS)
@@ -61,27 +56,23 @@ def main() -> None:
         return
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, preset in presets(Path(folder), arguments.tokens).items():
-            bodies = Path(folder) / "bodies.json"
-            bodies.write_text(json.dumps(make_bodies(preset, arguments.rows)))
-            for backend in arguments.backends:
-                for line in measure(preset, backend, bodies, arguments):
-                    lines.append({"preset": name, "backend": backend, **line})
-                    print(lines[-1])
+        preset = arguments.preset or _large_preset(Path(folder))
+        bodies = Path(folder) / "bodies.json"
+        bodies.write_text(json.dumps(make_bodies(preset, arguments.rows)))
+        for backend in arguments.backends:
+            for line in measure(preset, backend, bodies, arguments):
+                lines.append({"backend": backend, **line})
+                print(lines[-1], flush=True)
     text = markdown(lines, arguments)
     print(text)
     arguments.output.write_text(text)
 
 
-def presets(folder: Path, tokens: int) -> dict[str, str]:
-    """The name and the address of each preset, made if it is not built in."""
-    made = {BUILT_IN: BUILT_IN}
-    if tokens:
-        from small_requests import make_preset
+def _large_preset(folder: Path) -> str:
+    from small_requests import make_preset
 
-        make_preset(folder / "criteo", tokens)
-        made[f"DeepFM, {tokens:,} tokens"] = str(folder / "criteo")
-    return made
+    make_preset(folder / "criteo", TOKENS)
+    return str(folder / "criteo")
 
 
 def make_bodies(preset: str, rows: int) -> list[str]:
@@ -218,7 +209,6 @@ def markdown(lines: list[dict[str, Any]], arguments: argparse.Namespace) -> str:
 
     environment = describe_environment()
     columns = {
-        "preset": lambda x: x["preset"],
         "backend": lambda x: x["backend"],
         "clients": lambda x: x["clients"],
         "requests": lambda x: f"{x['requests']:,}",
@@ -230,13 +220,15 @@ def markdown(lines: list[dict[str, Any]], arguments: argparse.Namespace) -> str:
         "memory before (MiB)": lambda x: f"{x['memory'][0] / 2**20:.0f}",
         "after (MiB)": lambda x: f"{x['memory'][1] / 2**20:.0f}",
     }
-    table = [list(columns), ["---", "---", *["---:"] * (len(columns) - 2)]]
+    table = [list(columns), ["---", *["---:"] * (len(columns) - 1)]]
     table += [[str(show(x)) for show in columns.values()] for x in lines]
     return "\n".join(
         [
             "# Serving",
             "",
-            f"`python {' '.join(sys.argv)}`: {arguments.rows} row a request, "
+            f"`python {' '.join(sys.argv)}`: "
+            f"{arguments.preset or f'a DeepFM of {TOKENS:,} tokens'}, "
+            f"{arguments.rows} row a request, "
             f"{arguments.seconds:g} seconds for each line, behind "
             f"{WARM_UP_SECONDS} that are not counted. Clients and server share "
             f"the cores. {datetime.date.today()}, {environment['hardware']}, "
@@ -253,7 +245,7 @@ def _versions() -> str:
 
     names = (
         *("keras", "tensorflow-cpu", "jax", "torch"),
-        *("fastapi", "uvicorn", "numpy", "duckdb"),
+        *("fastapi", "uvicorn", "numpy", "pyarrow"),
     )
     return ", ".join(f"{name} {version(name)}" for name in names)
 

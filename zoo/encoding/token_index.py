@@ -63,6 +63,12 @@ class TokenIndex:
     def __setstate__(self, state):
         self.__dict__.update(state, _lock=threading.Lock())
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the vocabularies take in memory."""
+        arrays = (self._tokens, self._hashes, self._places)
+        return sum(array.nbytes for array in arrays)
+
     def ids(
         self,
         tokens: pa.Array,

@@ -43,6 +43,7 @@ from zoo.runtime.environment import describe_environment
 sys.path.append(str(Path(__file__).parent / "speed"))
 
 from child import measure_in_child
+from result_lines import measured_with
 
 RESULTS = Path(__file__).parent / "results" / "small_requests.md"
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -131,7 +132,7 @@ def measure(preset: Path) -> dict[str, Any]:
 
 
 def markdown(lines: list[dict[str, Any]], num_tokens: int) -> str:
-    environment = lines[0]["environment"]
+    setting = measured_with(lines[-1]["environment"])
     columns = {
         "backend": lambda x: x["backend"],
         "one row, p50 (ms)": lambda x: f"{x['p50']:.2f}",
@@ -156,7 +157,7 @@ def markdown(lines: list[dict[str, Any]], num_tokens: int) -> str:
             "",
             *(f"| {' | '.join(row)} |" for row in table),
             "",
-            f"{environment['date']}, {environment['hardware']}.",
+            f"{setting['date']}, {setting['hardware']}, {setting['versions']}.",
             "",
         ]
     )

@@ -26,8 +26,9 @@ from zoo.server.row_schema import body_schema
 from zoo.server.row_schema import example_row
 from zoo.serving.predictor import CTRPredictor
 
-# What JSON is read and encoded with holds Python's lock most of the time.
-_ENCODERS = 2
+# Reading JSON and encoding hold Python's lock most of the time: a second thread
+# takes it from the first and from the network, and 16 clients get 30 % less.
+_ENCODERS = 1
 _ERRORS = {
     400: "The body is not JSON in UTF-8.",
     408: "The body did not arrive in time.",

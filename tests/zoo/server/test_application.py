@@ -282,16 +282,16 @@ def scope():
 @ONCE
 def test_clients_are_sent_away_while_too_many_rows_wait(predictor, monkeypatch):
     limits = Limits(max_rows=4, max_queued_rows=4)
-    application = make_application(predictor, limits=limits)
     asked, go_on = threading.Event(), threading.Event()
-    encode = predictor.encoder.encode
+    predict = predictor.predict_encoded
 
-    def slow(given):
+    def slow(inputs):
         asked.set()
         assert go_on.wait(30)
-        return encode(given)
+        return predict(inputs)
 
-    monkeypatch.setattr(predictor.encoder, "encode", slow)
+    monkeypatch.setattr(predictor, "predict_encoded", slow)
+    application = make_application(predictor, limits=limits)
     with TestClient(application) as client, ThreadPoolExecutor(1) as thread:
         first = thread.submit(client.post, "/predict", json={"rows": [ROW] * 3})
         assert asked.wait(30)

@@ -13,15 +13,13 @@ def print_error(message: str) -> None:
     _print("[bold red]error:[/]", message)
 
 
+def print_warning(message: str) -> None:
+    _print("[bold yellow]warning:[/]", message)
+
+
 def _print(start: str, message: str) -> None:
     Console(stderr=True, soft_wrap=True).print(
         f"{start} {escape(message)}", highlight=False
-    )
-
-
-def print_warning(message: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(
-        f"warning: {escape(message)}", highlight=False
     )
 
 
@@ -40,7 +38,7 @@ def ending_on_useless_predictions() -> Iterator[None]:
         if issubclass(category, UselessPredictionsWarning):
             messages.append(str(message))
         elif category.__module__.startswith("zoo."):
-            _print("[bold yellow]warning:[/]", str(message))
+            print_warning(str(message))
         else:
             shown(message, category, *place, **options)
 

@@ -29,8 +29,7 @@ class TokenHash:
         """Returns the id of each token, int32.
 
         Args:
-            tokens: texts; null where one is missing.
-            vocabularies: integers, the number of each token's vocabulary.
+            tokens, vocabularies: as `TokenIndex.ids` takes them.
             by_value: numbers of the vocabularies in which `7.0` gets the id
                 of `7`. Defaults to `()`.
         """

@@ -1,5 +1,6 @@
 from rich.console import Console
 from rich.progress import BarColumn
+from rich.progress import MofNCompleteColumn
 from rich.progress import Progress
 from rich.progress import TaskProgressColumn
 from rich.progress import TextColumn
@@ -63,6 +64,24 @@ class Stages:
     def reach(self, steps: int) -> None:
         """Sets the number of steps of the stage that are done."""
         self._progress.update(self._task, completed=steps)
+
+
+def bar_of_runs(show: bool, console: Console | None = None) -> Progress:
+    """Returns a bar of runs; each update says in `left` what time is left.
+
+    Args:
+        show: boolean. Whether to draw anything.
+        console: `rich.console.Console`. Defaults to `None`, rich's own.
+    """
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=console,
+        disable=not show,
+    )
 
 
 def time_left(seconds: float) -> str:

@@ -1,12 +1,7 @@
 import math
 from typing import Any
 
-from rich.progress import BarColumn
-from rich.progress import MofNCompleteColumn
-from rich.progress import Progress
-from rich.progress import TextColumn
-from rich.progress import TimeElapsedColumn
-
+from zoo.runtime.progress import bar_of_runs
 from zoo.runtime.progress import time_left
 from zoo.scaling.verdict import label
 from zoo.training.recipe import Recipe
@@ -26,14 +21,7 @@ class StudyProgress:
     def __init__(self, recipes: list[Recipe], verbose: bool):
         self._left = list(recipes)
         self._seen: list[tuple[Recipe, float]] = []
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            disable=not verbose,
-        )
+        self._progress = bar_of_runs(verbose)
         self._task = self._progress.add_task(
             "scaling study", total=len(recipes), left=""
         )

@@ -108,7 +108,7 @@ def make_application(
 
 
 def _description(encoder: ClickEncoder) -> dict[str, Any]:
-    """What the page of the API says of `/predict`."""
+    """The description of `/predict` for the page of the API."""
     content = {
         "schema": body_schema(encoder),
         "example": {"rows": [example_row(encoder)]},

@@ -261,7 +261,7 @@ class Run:
         return self.batches.rows_per_batch or self.batches.batch_size
 
     def _stopped_at(self) -> list[int] | None:
-        """Where a callback ended the run, if there was something left."""
+        """The epoch and step at which a callback ended the run early."""
         stopped_at = self.state.stopped_at
         return None if stopped_at == [self.recipe.epochs, 0] else stopped_at
 

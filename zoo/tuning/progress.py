@@ -1,12 +1,8 @@
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn
-from rich.progress import MofNCompleteColumn
-from rich.progress import Progress
-from rich.progress import TextColumn
-from rich.progress import TimeElapsedColumn
 
+from zoo.runtime.progress import bar_of_runs
 from zoo.runtime.progress import time_left
 from zoo.tuning.results import COMPLETE
 from zoo.tuning.results import PRUNED
@@ -27,15 +23,8 @@ class TuningProgress:
         self._verbose = verbose
         self._trials = trials
         self._shown: int | None = None
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-            disable=not (verbose and console.is_terminal),
-        )
+        is_shown = verbose and console.is_terminal
+        self._progress = bar_of_runs(is_shown, console)
         self._task = self._progress.add_task("tuning", total=trials, left="")
 
     def __enter__(self) -> "TuningProgress":
@@ -67,7 +56,7 @@ class TuningProgress:
 
 
 def _text(rows: list[dict[str, Any]]) -> str:
-    """What became of the last trial, in words."""
+    """Says how the last trial ended."""
     row, best = rows[-1], best_row(rows)
     if row["outcome"] == PRUNED:
         return f"pruned after epoch {row['epochs']} at AUC {row['auc']:.5f}"

@@ -11,7 +11,7 @@ from zoo.training.run import Run
 
 
 class TrialRun(NamedTuple):
-    """What a run of a trial measured on the validation split."""
+    """Holds the measurements of a trial on the validation split."""
 
     auc: float
     """That of the model which `zoo.train` would save."""

@@ -14,6 +14,7 @@ import pytest
 import zoo
 from zoo.cli.app import main
 
+pytestmark = pytest.mark.usefixtures("heard")
 # What no backend changes; a test of training has its own process for each.
 COMMAND = pytest.mark.one_backend(reason="the command, not what it calls")
 # A module that is interrupted while it is imported.
@@ -22,14 +23,6 @@ import os, signal, time
 os.kill(os.getpid(), signal.SIGINT)
 time.sleep(60)
 """
-
-
-@pytest.fixture(autouse=True)
-def heard():
-    """Lets processes hear a Ctrl-C; a shell's background jobs ignore it."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, handler)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,10 @@ import pytest
 from tests.zoo.server.process import server_process
 from tests.zoo.server.process import start
 
-pytestmark = pytest.mark.one_backend(reason="the command, not what it calls")
+pytestmark = [
+    pytest.mark.one_backend(reason="the command, not what it calls"),
+    pytest.mark.usefixtures("heard"),
+]
 
 PRESET = "deepfm_synthetic"
 # Python imports this at its start.
@@ -25,14 +28,6 @@ NOT_INSTALLED = """
 import sys
 sys.modules["{package}"] = None
 """
-
-
-@pytest.fixture(autouse=True)
-def heard():
-    """Lets processes hear a Ctrl-C; a shell's background jobs ignore it."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, handler)
 
 
 @pytest.fixture(scope="module")

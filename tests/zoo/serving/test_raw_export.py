@@ -117,7 +117,7 @@ def save_preset(encoder, folder):
 
 
 def inputs_of(rows, log_format):
-    """What a client sends: numbers, and text as it is in the log."""
+    """Returns a client's columns: numbers, and text as it is in the log."""
     sent = {}
     for name in log_format.dense:
         missing = ("", None, *log_format.missing_in(name))

@@ -129,7 +129,7 @@ def test_the_best_averages_are_what_was_measured(log, tmp_path):
 
 @pytest.mark.trained_often
 def test_a_study_compares_the_same_model(log, tmp_path):
-    """What it measures at the best epoch is what the run then reports."""
+    """The run then reports the measurement of the best epoch."""
     settings = {n: v for n, v in SETTINGS.items() if n != "verbose"}
     run = Run.begin(log, Recipe(patience=PATIENCE, **settings))
     with Checkpoints(tmp_path / "one", run.identity()) as checkpoints:

@@ -1,4 +1,4 @@
-"""What a caller may give a setting to try, and what Optuna stores of it."""
+"""A setting takes a range or choices, which Optuna stores and gives back."""
 
 import math
 

@@ -22,7 +22,7 @@ _SCALARS = (int, float, str, bool, type(None))
 
 
 def layers_of(name, arguments):
-    """What the layers are made of, without the numbers of their names."""
+    """Describes the layers, without the numbers of their names."""
     keras.utils.clear_session()
     model = build(name, **{**WIDE, **OWN_WIDTHS.get(name, {}), **arguments})
     return [

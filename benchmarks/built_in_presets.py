@@ -1,4 +1,4 @@
-"""Trains the presets that are part of the package, one for each network.
+"""Trains the presets of the synthetic log that are part of the package.
 
     KERAS_BACKEND=jax python benchmarks/built_in_presets.py
 
@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import zoo
 from zoo.datasets import SYNTHETIC
@@ -24,6 +25,7 @@ from zoo.presets.folder import CARD_FILE
 from zoo.presets.folder import METADATA_FILE
 from zoo.training.training import REPORT_FILE
 
+FOLDER = Path(__file__).parents[1] / "zoo" / "presets" / "built_in"
 NETWORKS = ("dcn", "dcn_v2", "deepfm", "wide_deep")
 LOG = {"rows": 600_000, "max_vocabulary": 300, "seed": 0}
 # A tenth of the paper's width: files of a few hundred KB.
@@ -65,13 +67,18 @@ def prepare_log(folder: Path, log: dict) -> zoo.EncodedLog:
 
 
 def make_preset(
-    log: zoo.EncodedLog, model: str, output: Path, recipe: dict
-) -> dict:
+    log: zoo.EncodedLog,
+    model: str,
+    output: Path,
+    recipe: dict[str, Any],
+    note: str = NOTE,
+    group_by: str | None = None,
+) -> dict[str, Any]:
     """Trains and saves one network; returns its report."""
-    report = zoo.train(log, output, model=model, **recipe)
+    report = zoo.train(log, output, model=model, group_by=group_by, **recipe)
     (output / REPORT_FILE).unlink()
     path = output / METADATA_FILE
-    metadata = {**json.loads(path.read_text()), "note": NOTE}
+    metadata = {**json.loads(path.read_text()), "note": note}
     path.write_text(json.dumps(metadata, indent=2) + "\n")
     write_card(output)
     return report
@@ -86,11 +93,7 @@ def write_card(output: Path) -> None:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path(__file__).parents[1] / "zoo" / "presets" / "built_in",
-    )
+    parser.add_argument("--output", type=Path, default=FOLDER)
     parser.add_argument(
         "--cards",
         action="store_true",

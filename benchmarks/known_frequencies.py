@@ -2,16 +2,15 @@
 
     KERAS_BACKEND=jax python benchmarks/known_frequencies.py
 
-`CowClip` estimates a row's frequency by the running mean of its counts. This
-script gives it the encoder's counts of the whole training split instead, to
-tell whether the estimate costs AUC. Compare with the lines of the study
-`gowalla_decay` of `scaling.py` for the frequency rule at 64K and the same
-decay: all else is equal.
+`CowClip` estimates a row's frequency by the running mean of its counts. Here it
+gets the mean counts of the whole training split instead, which shows whether
+the estimate costs AUC. Compare with the study `gowalla_decay` of `scaling.py`,
+the frequency rule at 64K with the same decay: all else is equal.
 """
 
 import argparse
 import tempfile
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest import mock
 
@@ -25,28 +24,11 @@ from scaling import gowalla
 from scaling import means
 
 import zoo
-from keras_cowclip import CowClip
 from keras_cowclip import frequency_factor
+from keras_cowclip.table import TableUpdate
 
 BATCH_SIZE = 65_536
 DECAY = "cosine of the same mean"
-
-
-class KnownFrequencies(CowClip):
-    """`CowClip` with the mean counts of a table's rows given.
-
-    Args:
-        mean_counts: `(num_ids,)` occurrences of each id in a batch, on average.
-        **cowclip_kwargs: arguments of `CowClip`.
-    """
-
-    def __init__(self, mean_counts, **cowclip_kwargs):
-        super().__init__(**cowclip_kwargs)
-        self.mean_counts = mean_counts
-
-    def _frequency_factor(self, index, counts):
-        factor = frequency_factor(self.mean_counts, self.frequency_scale)
-        return ops.expand_dims(factor, axis=-1)
 
 
 def main():
@@ -58,8 +40,7 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = gowalla(arguments.gowalla, Path(folder))
-        optimizer = partial(KnownFrequencies, mean_counts(log))
-        with mock.patch("zoo.training.recipe.CowClip", optimizer):
+        with known_frequencies(mean_counts(log)):
             rows = zoo.scaling_study(
                 log,
                 arguments.output,
@@ -72,6 +53,16 @@ def main():
     table = means(rows)
     (arguments.output / "means.md").write_text(table)
     print(table)
+
+
+def known_frequencies(known: np.ndarray) -> AbstractContextManager:
+    """Returns the scope in which every table has these mean counts."""
+
+    def factor_of_rows(update, counts):
+        scale = update.optimizer.frequency_scale
+        return ops.expand_dims(frequency_factor(known, scale), axis=-1)
+
+    return mock.patch.object(TableUpdate, "_frequency_factor", factor_of_rows)
 
 
 def mean_counts(log: zoo.EncodedLog) -> np.ndarray:

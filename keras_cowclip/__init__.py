@@ -6,8 +6,8 @@ multiply the batch and pass the result of `scale_hyperparameters`:
 ```python
 ids = keras.Input((26,), dtype="int32")
 embeddings = keras_cowclip.CowClipEmbedding(100_000, 10)(ids)
-click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(embeddings))
-model = keras.Model(ids, click)
+flat = keras.layers.Flatten()(embeddings)
+model = keras.Model(ids, keras.layers.Dense(1, "sigmoid")(flat))
 optimizer = keras_cowclip.CowClip(
     **keras_cowclip.scale_hyperparameters(batch_size=65_536)
 )

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_cowclip import backend
 from keras_cowclip.table import TableUpdate
-from keras_cowclip.weights import like_in_saved_rows
+from keras_cowclip.weights import copy_saved_rows
 
 Tensor = Any
 
@@ -15,8 +15,9 @@ Tensor = Any
 class Accumulator:
     """Adds up a table's gradients and counts, and lets it step by their sums.
 
-    Between two steps of the table a batch costs what its own rows cost: on JAX
-    too, where a gradient is as large as its table, see `backend.add_gradient`.
+    Between two steps of the table the cost of a batch does not depend on the
+    table's size. `backend.add_gradient` says why this is so on JAX, where a
+    gradient is as large as its table.
 
     Args:
         update: `TableUpdate`.
@@ -63,10 +64,11 @@ class Accumulator:
             optimizer.variables,
         )
 
-    def forget_if_used(self) -> None:
-        """Clears sums that a step has used, as a file from JAX may have them.
+    def clear_if_used(self) -> None:
+        """Clears sums that a step has used; files saved on JAX have such sums.
 
-        There a batch begins them anew, elsewhere they are cleared at once.
+        JAX overwrites them in the next batch. Other backends clear them in the
+        step that uses them.
         """
         if float(ops.convert_to_numpy(self._batches)) == 0.0:
             backend.clear_sums(self._gradient, self._counts)
@@ -79,7 +81,7 @@ class Accumulator:
             name=f"{variable.path.replace('/', '_')}_sum",
             layout=getattr(variable, "_layout", None),
         )
-        return like_in_saved_rows(added, variable)
+        return copy_saved_rows(added, variable)
 
     def _step(self):
         optimizer = self._optimizer
@@ -105,8 +107,8 @@ class Accumulator:
         backend.clear_sums(self._gradient, self._counts)
 
 
-def refuse_with_accumulation(optimizer: Any) -> None:
-    """Raises for settings that would see the gradient of one batch alone."""
+def check_accumulation(optimizer: Any) -> None:
+    """Raises for settings that change the gradient of each single batch."""
     for name in (
         "gradient_accumulation_steps",
         "clipnorm",
@@ -117,7 +119,7 @@ def refuse_with_accumulation(optimizer: Any) -> None:
         if value:
             raise ValueError(
                 f"`embedding_accumulation_steps` does not support `{name}`, "
-                "which would change the gradient of each batch before they "
-                "are summed. Received: embedding_accumulation_steps="
+                "which would change each batch's gradient before the sum. "
+                "Received: embedding_accumulation_steps="
                 f"{optimizer.embedding_accumulation_steps}, {name}={value}"
             )

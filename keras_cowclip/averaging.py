@@ -15,9 +15,9 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
     """Updates the moving averages of all weights.
 
     Keras does it at each step, which for tables is a pass over three arrays of
-    their size. Here the averages of tables move once in as many steps as make
-    up a tenth of their window, `1 / (1 - ema_momentum)`: at each one up to a
-    momentum of .9.
+    their size. Here the averages of tables move once in a tenth of their
+    window of `1 / (1 - ema_momentum)` steps. Up to a momentum of .9 this is
+    each step.
 
     Args:
         optimizer: `CowClip`.
@@ -27,7 +27,7 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
     is_first = ops.equal(iterations, 0)
     momentum, steps = optimizer.ema_momentum, steps_between(optimizer)
     is_due = ops.logical_or(is_first, ops.equal((iterations + 1) % steps, 0))
-    # Keras' first step, too, sets an average to its weight.
+    # As in Keras, the first step sets an average to its weight.
     kept, kept_by_tables = (
         ops.where(is_first, 0.0, momentum**n) for n in (1, steps)
     )
@@ -51,10 +51,10 @@ def move_averages(optimizer: Any, tables: set[int]) -> None:
 
 def steps_between(optimizer: Any) -> int:
     """Returns the steps from one update of a table's average to the next."""
-    # A table rests between its own steps.
+    # Between its own steps a table does not change.
     own = optimizer.embedding_accumulation_steps
     momentum = optimizer.ema_momentum
-    # What overwrites the weights may not undo steps that no average has seen.
+    # An overwritten weight would lose the steps that its average lacks.
     if momentum == 1.0 or optimizer.ema_overwrite_frequency:
         return own
     return own * max(1, round(INTERVAL / (1.0 - momentum) / own))

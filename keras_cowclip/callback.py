@@ -9,8 +9,8 @@ class ClippedShare(keras.callbacks.Callback):
     Every batch logs `CowClip.clipped_share` of its step, and every epoch the
     mean over its batches. `History`, `CSVLogger` and the progress bar show it.
     A `CowClip` within a `LossScaleOptimizer` or `MultiOptimizer` is found too.
-    Reading the share waits for the step to finish: leave the callback out if
-    every millisecond counts.
+    The callback waits for each step to finish: leave it out if every
+    millisecond counts.
 
     Args:
         name: string. Key in the logs. Defaults to `"clipped_share"`.
@@ -24,8 +24,8 @@ class ClippedShare(keras.callbacks.Callback):
     ```python
     ids = keras.Input((2,), dtype="int32")
     embeddings = keras_cowclip.CowClipEmbedding(1000, 10)(ids)
-    click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(embeddings))
-    model = keras.Model(ids, click)
+    flat = keras.layers.Flatten()(embeddings)
+    model = keras.Model(ids, keras.layers.Dense(1, "sigmoid")(flat))
     model.compile(keras_cowclip.CowClip(), "binary_crossentropy")
     x = np.random.default_rng(0).integers(0, 1000, (4096, 2))
     y = (x[:, :1] % 2).astype("float32")

@@ -1,7 +1,7 @@
-"""Checks arguments; errors show the value as code, so that text is seen.
+"""Checks arguments; errors show values by `repr`, which tells "1" from 1.
 
-`zoo.checks` has some of these as well: the command line's help uses them, and
-may not import Keras, which this package does.
+`zoo.checks` repeats some of these: the help of the command line uses them, and
+must not import this package, which imports Keras.
 """
 
 from numbers import Integral
@@ -16,6 +16,14 @@ def check_positive_integer(name: str, value: Any) -> None:
     if not (is_integer and value > 0):
         raise ValueError(
             f"`{name}` must be a positive integer. Received: {name}={value!r}"
+        )
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Raises a `ValueError` unless an argument is a number above 0."""
+    if not (_is_number(value) and value > 0):
+        raise ValueError(
+            f"`{name}` must be a positive number. Received: {name}={value!r}"
         )
 
 

@@ -21,7 +21,7 @@ Tensor = Any
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:
-    """Casts 16-bit tensors to float32, because squares don't fit 16 bits."""
+    """Casts 16-bit tensors to float32: squares would overflow 16 bits."""
     tensor = ops.convert_to_tensor(tensor)
     return ops.cast(tensor, keras.backend.result_type(tensor.dtype, "float32"))
 

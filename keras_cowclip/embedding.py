@@ -1,3 +1,5 @@
+from functools import partial
+
 import keras
 from keras import ops
 
@@ -7,7 +9,7 @@ from keras_cowclip.checks import check_positive_integer
 from keras_cowclip.table import TableTag
 from keras_cowclip.weights import assign_all
 from keras_cowclip.weights import assign_saved
-from keras_cowclip.weights import is_spread
+from keras_cowclip.weights import is_sharded
 from keras_cowclip.weights import note_saved_rows
 from keras_cowclip.weights import saved_value
 
@@ -23,8 +25,8 @@ class CowClipEmbedding(keras.layers.Embedding):
 
     The layer owns one more weight, `id_counts`, of shape `(input_dim,)`. Its
     *gradient* is the number of times each id occurs in the batch, and Keras
-    writes that gradient into the weight before the optimizer runs: the one way
-    for a batch to reach an optimizer under `fit` on every backend.
+    writes that gradient into the weight before the optimizer runs. No other way
+    brings counts of a batch to an optimizer under `fit` on every backend.
 
     The counts are not saved: they stay out of weight files and of
     `get_weights()`. Weights therefore move freely to and from
@@ -39,10 +41,12 @@ class CowClipEmbedding(keras.layers.Embedding):
     optimizer must skip every variable with `overwrite_with_gradient`.
 
     With `layer.id_counts.trainable = False` nothing is counted, and the layer
-    is a `keras.layers.Embedding` in all that it does. Two things need that:
-    optimizers other than `CowClip` with `use_ema=True`, because Keras looks for
-    an average of the counts and makes none; and forward-mode differentiation
-    such as `jax.jvp`, because counting ids is defined for gradients alone.
+    does what `keras.layers.Embedding` does. Two things need that:
+
+    * optimizers other than `CowClip` with `use_ema=True`, because Keras looks
+      for an average of the counts and makes none;
+    * forward-mode differentiation such as `jax.jvp`, because counts are defined
+      as a gradient alone.
 
     Args:
         input_dim: integer. Number of rows of the table: largest id + 1.
@@ -54,10 +58,10 @@ class CowClipEmbedding(keras.layers.Embedding):
 
     Call arguments:
         inputs: integer tensor.
-        padding_mask: boolean tensor of its shape, `False` for padding, as in
-            front of a short history: the vector is zero, has no gradient, and
-            is not counted. Unlike with `mask_zero=True`, id 0 is an id like any
-            other. Defaults to `None`, no padding.
+        padding_mask: boolean tensor of the shape of `inputs`, `False` for
+            padding, as in front of a short history. Its vectors are zero, have
+            no gradient, and are not counted. Unlike with `mask_zero=True`, id 0
+            is an id like any other. Defaults to `None`, no padding.
 
     Input shape:
         `(batch, fields)` integers in `[0, input_dim)`, or any other rank.
@@ -74,8 +78,8 @@ class CowClipEmbedding(keras.layers.Embedding):
     ```python
     ids = keras.Input((26,), dtype="int32")
     embeddings = keras_cowclip.CowClipEmbedding(1_000_000, 10)(ids)
-    click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(embeddings))
-    model = keras.Model(ids, click)
+    flat = keras.layers.Flatten()(embeddings)
+    model = keras.Model(ids, keras.layers.Dense(1, "sigmoid")(flat))
     model.compile(optimizer=keras_cowclip.CowClip(), loss="binary_crossentropy")
 
     history = keras.Input((50,), dtype="int32")  # -1 where there is no event
@@ -113,9 +117,9 @@ class CowClipEmbedding(keras.layers.Embedding):
         # LoRA locks the layer's weights, and the counts are not there yet.
         lora_rank, self.lora_rank = self.lora_rank, None
         rows = self.input_dim
-        spread = backend.spread_rows(rows, f"{self.path}/embeddings")
-        # Devices share a table in equal parts; no id is that of an added row.
-        self.input_dim = spread or rows
+        sharded_rows = backend.sharded_rows(rows, f"{self.path}/embeddings")
+        # Shards are equally long. No id looks up the rows that are added.
+        self.input_dim = sharded_rows or rows
         super().build(input_shape)
         self.lora_rank = lora_rank
         self.id_counts = self.add_weight(
@@ -128,7 +132,7 @@ class CowClipEmbedding(keras.layers.Embedding):
             name="id_counts",
         )
         self.input_dim = rows
-        if spread is not None:
+        if sharded_rows is not None:
             for variable in self._embeddings, self.id_counts:
                 note_saved_rows(variable, rows)
         # `CowClip.build` finds the counts by this tag.
@@ -143,8 +147,8 @@ class CowClipEmbedding(keras.layers.Embedding):
 
     def add_weight(self, *args, **kwargs):
         # If only the layer has a mixed policy, Keras casts the table before the
-        # lookup. JAX and PyTorch would then sum the gradients of a row in 16
-        # bits, and lose most of a popular id's.
+        # lookup. JAX and PyTorch would then sum a row's gradients in 16 bits,
+        # and a popular id would lose most of them.
         return super().add_weight(*args, **{**kwargs, "autocast": False})
 
     def call(self, inputs, padding_mask=None):
@@ -154,12 +158,7 @@ class CowClipEmbedding(keras.layers.Embedding):
         ):
             inputs = ops.cast(inputs, "int32")
         if not self.id_counts.trainable:
-            if padding_mask is None:
-                return super().call(inputs)
-            embeddings = super().call(ops.where(padding_mask, inputs, 0))
-            return ops.where(
-                ops.expand_dims(padding_mask, axis=-1), embeddings, 0
-            )
+            return _without_padding(super().call, inputs, padding_mask)
         # As in `keras.layers.Embedding`, -1 is the last row.
         inputs = ops.where(inputs < 0, inputs + self.input_dim, inputs)
         table = self._embeddings
@@ -167,12 +166,8 @@ class CowClipEmbedding(keras.layers.Embedding):
         return ops.cast(embeddings, self.compute_dtype)
 
     def quantized_call(self, inputs, padding_mask=None, **kwargs):
-        if padding_mask is None:
-            return super().quantized_call(inputs, **kwargs)
-        embeddings = super().quantized_call(
-            ops.where(padding_mask, inputs, 0), **kwargs
-        )
-        return ops.where(ops.expand_dims(padding_mask, axis=-1), embeddings, 0)
+        call = partial(super().quantized_call, **kwargs)
+        return _without_padding(call, inputs, padding_mask)
 
     def compute_output_spec(self, inputs, padding_mask=None):
         return super().compute_output_spec(inputs)
@@ -184,13 +179,13 @@ class CowClipEmbedding(keras.layers.Embedding):
         assign_all(self._state(), weights)
 
     def save_own_variables(self, store):
-        if self._is_spread():
+        if self._is_sharded():
             store["0"] = saved_value(self._embeddings)
         else:
             super().save_own_variables(store)
 
     def load_own_variables(self, store):
-        if self._is_spread():
+        if self._is_sharded():
             self._check_load_own_variables(store)
             assign_saved(self._embeddings, store["0"])
         else:
@@ -215,8 +210,16 @@ class CowClipEmbedding(keras.layers.Embedding):
     def get_config(self):
         return {**super().get_config(), "clip": self.clip}
 
-    def _is_spread(self):
-        return self.built and is_spread(self._embeddings)
+    def _is_sharded(self):
+        return self.built and is_sharded(self._embeddings)
 
     def _state(self):
         return [v for v in self.weights if v is not self.id_counts]
+
+
+def _without_padding(call, inputs, padding_mask):
+    """Returns what a lookup returns, and zeros for padding."""
+    if padding_mask is None:
+        return call(inputs)
+    embeddings = call(ops.where(padding_mask, inputs, 0))
+    return ops.where(ops.expand_dims(padding_mask, axis=-1), embeddings, 0)

@@ -18,7 +18,7 @@ def settings_at_batch(
     Args, and errors raised: see `CowClip.from_optimizer`.
     """
     is_adam = isinstance(optimizer, keras.optimizers.Adam)
-    # Keras makes a class of its own from each on PyTorch.
+    # On PyTorch Keras derives another class of the same name from each.
     if not is_adam or type(optimizer).__name__ not in ("Adam", "AdamW"):
         raise ValueError(
             "`optimizer` must be a `keras.optimizers.Adam` or `AdamW`. "
@@ -29,8 +29,8 @@ def settings_at_batch(
         raise ValueError(
             "The learning rate of `optimizer` must be a float: a schedule "
             "counts steps, of which a larger batch takes fewer. Give the "
-            "rate it starts from here, and a schedule for the new number "
-            "of steps to `CowClip(learning_rate=...)`. Received: "
+            "rate that the schedule starts from, and pass a schedule for the "
+            "new number of steps as `learning_rate`. Received: "
             f"learning_rate={settings['learning_rate']}"
         )
     scaled = scale_hyperparameters(

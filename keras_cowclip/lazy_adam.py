@@ -1,7 +1,7 @@
-"""Defines Adam that moves only the rows of a table that a batch has.
+"""Defines Adam that updates only the active rows of a table.
 
-A row rests while its id does not occur. When the id occurs again, the row is
-first brought to about where Adam of all rows would have it by then.
+A row stays as it is while its id does not occur. When the id occurs again, the
+row first makes up, approximately, for the steps of dense Adam that it missed.
 """
 
 from collections.abc import Callable
@@ -35,9 +35,9 @@ def step_lazily(
     w = w - rate * g / (sqrt(v) + epsilon)
     ```
 
-    with `rate = embedding_learning_rate * sqrt(1 - beta_2**step)` of this step
-    for the `k` steps too. `half` is `v` half way through them, when the l2 is
-    the whole gradient.
+    where `rate = embedding_learning_rate * sqrt(1 - beta_2**step)` of this step
+    is used for the `k` steps too. In these the l2 is the whole gradient; `half`
+    is `v` half way through them.
 
     In those steps dense Adam would have decayed `v` and moved the row by its
     l2. It would also have spread the effect of the row's last gradient over

@@ -7,17 +7,18 @@ from keras import ops
 
 from keras_cowclip import backend
 from keras_cowclip.accumulation import Accumulator
-from keras_cowclip.accumulation import refuse_with_accumulation
+from keras_cowclip.accumulation import check_accumulation
 from keras_cowclip.averaging import move_averages
 from keras_cowclip.checks import check_boolean
 from keras_cowclip.checks import check_decay_rate
 from keras_cowclip.checks import check_not_negative
+from keras_cowclip.checks import check_positive
 from keras_cowclip.checks import check_positive_integer
 from keras_cowclip.from_adam import settings_at_batch
 from keras_cowclip.table import TableUpdate
 from keras_cowclip.table_settings import TableSettings
 from keras_cowclip.weights import assign_saved
-from keras_cowclip.weights import like_in_saved_rows
+from keras_cowclip.weights import copy_saved_rows
 from keras_cowclip.weights import saved_value
 
 
@@ -35,10 +36,10 @@ class CowClip(keras.optimizers.Adam):
     w = Adam(w, g, embedding_learning_rate)
     ```
 
-    A table made with `CowClipEmbedding(clip=False)` is not clipped, all else
-    equal. All other weights, `keras.layers.Embedding` tables among them, get
-    plain Adam with `learning_rate`. Every step updates every row of a table,
-    in the batch or not, as in the published code.
+    A table made with `CowClipEmbedding(clip=False)` is trained the same, but
+    not clipped. All other weights, `keras.layers.Embedding` tables among them,
+    get plain Adam with `learning_rate`. Every step updates every row of a
+    table, in the batch or not, as in the published code.
 
     Args:
         learning_rate: float, schedule or callable. Learning rate of the dense
@@ -101,16 +102,16 @@ class CowClip(keras.optimizers.Adam):
     w = w - rate * g / (sqrt(v) + epsilon)
     ```
 
-    The middle three lines do what l2 and second moment would have done in those
-    steps, at the rate of this one; `half` is `v` half way through them. A
-    gradient has its whole effect at once instead of a first moment that spreads
-    it over later steps. A table therefore has one moment less, and `beta_1`
-    applies to the dense weights alone.
+    Lines 3 to 5 do what l2 and second moment would have done in those steps, at
+    the rate of this one; `half` is `v` half way through them. A gradient has
+    its whole effect at once: there is no first moment to spread it over later
+    steps. A table therefore has one moment less, and `beta_1` applies to the
+    dense weights alone.
 
     On TensorFlow and PyTorch the cost of a lazy step does not depend on the
-    size of the table, if nothing needs a dense gradient: one device, float32
-    tables without a constraint, and none of Keras' clips, `use_ema`, loss
-    scales and `gradient_accumulation_steps`. Then:
+    size of the table, if nothing needs a dense gradient. This is so on one
+    device, with float32 tables without a constraint, and without Keras' clips,
+    `use_ema`, loss scales and `gradient_accumulation_steps`. Then:
 
     * `id_counts` is not written.
     * On TensorFlow, lookups of the table outside of the layer count as well.
@@ -118,15 +119,16 @@ class CowClip(keras.optimizers.Adam):
       `jit_compile=True`.
 
     With `embedding_accumulation_steps`, `fit` counts and schedules steps of the
-    dense weights. `id_counts` is not written. What is left of an epoch flows
-    into the next step of the tables. Between two of these a batch costs what
-    its rows cost, with `lazy` or without: on TensorFlow and PyTorch under the
-    conditions above (but `use_ema`, constraints and loss scales of a fixed
-    factor are free), and on JAX where XLA compiles the step.
+    dense weights. `id_counts` is not written. If an epoch ends between two
+    steps of the tables, the next epoch continues their sums. Between these
+    steps the cost of a batch does not depend on the size of the table, with
+    `lazy` or without. On TensorFlow and PyTorch this holds for float32 tables
+    on one device without a `LossScaleOptimizer`, on JAX where XLA compiles the
+    step.
 
     With `use_ema` Keras would pass over all tables at each step. On one device,
-    averages of tables are updated at a tenth of their window's steps,
-    `0.1 / (1 - ema_momentum)`, but no more often than the tables.
+    the averages of tables are updated once in `0.1 / (1 - ema_momentum)` steps,
+    a tenth of their window, but no more often than the tables.
 
     Several devices train what one device trains with the whole batch, because
     counts are summed over them: under `keras.distribution` on JAX, in the scope
@@ -135,10 +137,10 @@ class CowClip(keras.optimizers.Adam):
 
     Raises:
         ValueError: for an argument of another type, a negative learning
-            rate, l2, ratio, floor or epsilon, a beta outside of `[0, 1)`, a
-            scale that is not positive, or settings that `lazy` or
-            `embedding_accumulation_steps` does not support: the latter none of
-            Keras' clips and no `gradient_accumulation_steps`.
+            rate, l2, ratio, floor or epsilon, a beta outside of `[0, 1)`, or a
+            scale that is not positive. Also for `lazy` with `amsgrad` or a
+            `frequency_scale`, and for `embedding_accumulation_steps` with one
+            of Keras' clips or with `gradient_accumulation_steps`.
         NotImplementedError: for `gradient_accumulation_steps`,
             `embedding_accumulation_steps`, `clipnorm`, `global_clipnorm`,
             `clipvalue` and `ema_overwrite_frequency` in a `tf.distribute`
@@ -149,8 +151,8 @@ class CowClip(keras.optimizers.Adam):
     ```python
     ids = keras.Input((2,), dtype="int32")
     embeddings = keras_cowclip.CowClipEmbedding(1000, 10)(ids)
-    click = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(embeddings))
-    model = keras.Model(ids, click)
+    flat = keras.layers.Flatten()(embeddings)
+    model = keras.Model(ids, keras.layers.Dense(1, "sigmoid")(flat))
     optimizer = keras_cowclip.CowClip(
         **keras_cowclip.scale_hyperparameters(batch_size=4096)
     )
@@ -198,7 +200,7 @@ class CowClip(keras.optimizers.Adam):
         check_decay_rate("beta_2", beta_2)
         check_not_negative("epsilon", epsilon)
         check_boolean("lazy", lazy)
-        _check_frequency_scale(frequency_scale)
+        check_positive("frequency_scale", frequency_scale)
         if lazy:
             _check_lazy(frequency_scale, optimizer_kwargs.get("amsgrad"))
         check_positive_integer(
@@ -231,7 +233,7 @@ class CowClip(keras.optimizers.Adam):
         self.embedding_beta_2 = embedding_beta_2
         self.embedding_epsilon = embedding_epsilon
         if self._accumulates():
-            refuse_with_accumulation(self)
+            check_accumulation(self)
         if not callable(embedding_learning_rate):
             # A compiled step sees a new rate only if it is a variable.
             embedding_learning_rate = self.add_variable(
@@ -258,9 +260,9 @@ class CowClip(keras.optimizers.Adam):
     ) -> "CowClip":
         """Makes a `CowClip` of an Adam that works at a smaller batch.
 
-        Use it where a model of your own trains well with Adam, and its batch is
-        to grow. All settings are those of `optimizer`, for the tables too, and
-        are scaled by `keras_cowclip.scale_hyperparameters`.
+        Use it if a custom model trains well with Adam, and its batch is to
+        grow. All settings are those of `optimizer`, for the tables too, scaled
+        by `keras_cowclip.scale_hyperparameters`.
 
         Args:
             optimizer: `keras.optimizers.Adam` or `AdamW`, with a float as its
@@ -373,7 +375,7 @@ class CowClip(keras.optimizers.Adam):
                 stacklevel=2,
             )
         for update in self._tables():
-            update.warn_of_a_regularizer()
+            update.warn_of_regularizer()
 
     def add_variable_from_reference(
         self, reference_variable, name=None, initializer="zeros"
@@ -388,7 +390,7 @@ class CowClip(keras.optimizers.Adam):
         added = super().add_variable_from_reference(
             reference_variable, name, initializer
         )
-        return like_in_saved_rows(added, reference_variable)
+        return copy_saved_rows(added, reference_variable)
 
     def scale_loss(self, loss):
         # Keras calls this on the outermost optimizer only. Under
@@ -452,11 +454,11 @@ class CowClip(keras.optimizers.Adam):
         if len(store.keys()) == len(self.variables):
             for i, variable in enumerate(self.variables):
                 assign_saved(variable, store[str(i)])
-        else:  # Keras says what is wrong, and goes on.
+        else:  # Keras warns of it, and loads nothing.
             super().load_own_variables(store)
         for accumulator in self._accumulators if self.built else ():
             if accumulator is not None:
-                accumulator.forget_if_used()
+                accumulator.clear_if_used()
 
     def get_config(self):
         rate = self._embedding_learning_rate
@@ -493,8 +495,8 @@ class CowClip(keras.optimizers.Adam):
     def _keep_ratio_of_rates(self):
         """Notes how the rates relate; `None` for a schedule or a zero.
 
-        Kept rather than taken anew at each change, so that a callback may set
-        zero and go on.
+        A callback may set the rate to zero and later to another value, so the
+        ratio can't be computed from the rates at each change.
         """
         rates = self._learning_rate, self._embedding_learning_rate
         self._ratio_of_rates = None
@@ -544,9 +546,9 @@ class CowClip(keras.optimizers.Adam):
         return self._table_updates[self._get_variable_index(variable)]
 
     def _update_apart(self, pairs):
-        """Updates the tables that Keras' `apply` is not to see.
+        """Updates the tables that Keras' `apply` must not see.
 
-        These are the ones with a sparse gradient if `lazy`, and those that step
+        These are tables with a sparse gradient if `lazy`, and tables that step
         once in several batches. They and their counts are taken out of `pairs`.
         Returns whether there were any.
         """
@@ -622,15 +624,6 @@ def _check_rate(name, value):
         check_not_negative(name, value)
 
 
-def _check_frequency_scale(frequency_scale):
-    check_not_negative("frequency_scale", frequency_scale)
-    if frequency_scale == 0:
-        raise ValueError(
-            "`frequency_scale` must be positive. Received: "
-            f"frequency_scale={frequency_scale!r}"
-        )
-
-
 def _check_lazy(frequency_scale, amsgrad):
     if amsgrad:
         raise ValueError(
@@ -638,9 +631,9 @@ def _check_lazy(frequency_scale, amsgrad):
             "Received: lazy=True, amsgrad=True"
         )
     if frequency_scale != 1:
-        # A lazy row takes the same number of steps an epoch at any batch.
+        # A rare id's lazy row takes as many steps an epoch at any batch.
         raise ValueError(
-            "`frequency_scale` is for rows that move every step, "
-            f"`lazy=False`. Received: lazy=True, "
+            "`lazy=True` does not support `frequency_scale`, which is for rows "
+            "that move in every step. Received: lazy=True, "
             f"frequency_scale={frequency_scale}"
         )

@@ -42,7 +42,7 @@ def scale_hyperparameters(
     """Scales hyperparameters tuned at a small batch to another batch size.
 
     The rates are the paper's by default, for Criteo's 41 million rows. For a
-    model of your own give the rates that it trains well with at the base batch
+    custom model give the rates that it trains well with at the base batch
     size, or let `CowClip.from_optimizer` take them from its optimizer.
 
     With `s = batch_size / base_batch_size` the rules multiply by
@@ -66,13 +66,13 @@ def scale_hyperparameters(
     gradients: `epsilon = base_epsilon / sqrt(s)`.
 
     With an `embedding_batch_size`, the tables take a step once in so many rows,
-    and the dense weights every `batch_size` rows. Then `s` of `learning_rate`,
-    and of the betas and the epsilon of the dense weights, is by `batch_size`,
-    all else by `embedding_batch_size`. This is the way to a very large batch
-    that loses no AUC: it is the dense weights that can't take its few steps.
+    and the dense weights every `batch_size` rows. Then `batch_size` gives the
+    `s` of the dense weights' learning rate, betas and epsilon, and
+    `embedding_batch_size` that of all else. Use it for very large batches: AUC
+    falls there because the dense weights take too few steps.
 
     The paper also warms the dense learning rate up linearly over the first
-    epoch. That needs the number of steps and is left to the caller.
+    epoch. The caller does this, because it needs the number of steps.
 
     Args:
         batch_size: integer. Rows per step to scale to: the batch of `fit`.

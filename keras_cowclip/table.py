@@ -29,8 +29,8 @@ class TableTag:
         id_counts: `(input_dim,)` variable, how often the batch has each id.
         clip: boolean, whether the table is clipped.
         sparse_gradients: boolean, whether a backward pass on PyTorch gives
-            sparse gradients. `CowClip` sets it before its own one, and takes
-            it back after, for no other optimizer can use them.
+            sparse gradients. `CowClip` sets it before its own backward pass
+            and resets it afterwards: no other optimizer can use them.
         padded: boolean, whether a sparse gradient on TensorFlow lists rows
             that were looked up for padding alone. A masked lookup sets it.
     """
@@ -44,8 +44,8 @@ class TableTag:
 class TableUpdate:
     """Updates one table and its moments.
 
-    One algorithm, in two forms: a sparse gradient updates its own rows if
-    `lazy`, and any other one goes over the whole table.
+    If `lazy`, a sparse gradient updates its own rows alone. Any other gradient
+    is applied in a pass over the whole table.
 
     Args:
         optimizer: `TableSettings`.
@@ -107,8 +107,8 @@ class TableUpdate:
         others = [self.last_step, self.row_totals, self._mean_counts]
         return [v for v in (*moments, *others) if v is not None]
 
-    def warn_of_a_regularizer(self) -> None:
-        """Says so where the loss brings an l2 of its own."""
+    def warn_of_regularizer(self) -> None:
+        """Warns if the loss has an l2 as well."""
         if self.table.regularizer is None or not self.optimizer.embedding_l2:
             return
         warnings.warn(
@@ -142,14 +142,14 @@ class TableUpdate:
         )
 
     def update_sparsely(self, gradient: Tensor, counts: Tensor) -> bool:
-        """Updates the rows of a sparse gradient, and touches no others.
+        """Updates the rows of a sparse gradient alone, if it can.
 
         Args:
             gradient: of the table, as the backend gives it, or `None`.
             counts: gradient of the table's `id_counts`, or `None`.
 
         Returns:
-            Whether the gradient was sparse; if not, nothing was done.
+            Whether it did.
         """
         if gradient is None or counts is None or not self.can_update_sparsely():
             return False
@@ -160,7 +160,7 @@ class TableUpdate:
         return True
 
     def update_rows(self, rows: backend.RowGradient) -> None:
-        """Updates some rows lazily, and touches no others."""
+        """Updates some rows lazily, and leaves all others as they are."""
         variables = self._lazy_variables()
         table, velocity, last_step = (
             backend.read_rows(variable, rows.ids) for variable in variables
@@ -185,7 +185,7 @@ class TableUpdate:
         self._record_clipped(factor, rows.counts)
 
     def update(self, gradient: Tensor, id_counts: Any, variable: Any) -> None:
-        """Updates every row, or, if `lazy`, those that the batch has.
+        """Updates every row, or, if `lazy`, the active rows.
 
         Args:
             gradient: of the table, dense or `tf.IndexedSlices`.
@@ -195,7 +195,7 @@ class TableUpdate:
                 bare `tf.Variable` of this replica.
         """
 
-        def update(gradient):
+        def step(gradient):
             counts = ops.convert_to_tensor(id_counts)
             if self.optimizer.lazy:
                 gradient = self._dense_gradient(gradient, variable)
@@ -204,10 +204,10 @@ class TableUpdate:
                 self._update_all(gradient, counts, variable)
 
         if self._clips_row_by_row():
-            # XLA need not be able to compile a custom clip.
+            # XLA may not be able to compile a custom clip.
             iterations = self.optimizer._iterations
-            update = backend.compiled(update, [variable, iterations])
-        update(gradient)
+            step = backend.compiled(step, [variable, iterations])
+        step(gradient)
 
     def _update_all(self, gradient, counts, variable):
         ids = backend.active_ids(gradient)
@@ -279,8 +279,8 @@ class TableUpdate:
     def _clips_active_rows_alone(self):
         """Whether no inactive row can be clipped.
 
-        The l2 is the whole gradient of such a row, and a ratio of at least
-        twice `embedding_l2` never clips that.
+        The gradient of such a row is `2 * embedding_l2 * w`, and its threshold
+        is at least `clip_ratio * ||w||`.
         """
         return (
             self._clips_row_by_row()

@@ -2,9 +2,9 @@ from typing import Any
 
 
 class TableSettings:
-    """The optimizer as its tables see it: with betas and steps of their own.
+    """Gives the optimizer's attributes as they are for its tables.
 
-    Everything else is the optimizer's.
+    Betas, epsilon and the number of steps can differ from the dense weights'.
 
     Args:
         optimizer: `CowClip`.

@@ -70,42 +70,41 @@ def assign_all(
         assign_saved(variable, weight)
 
 
-def note_saved_rows(variable: keras.Variable, rows: int) -> None:
-    """Notes how many rows of a table that devices share are to be saved."""
-    variable.saved_rows = rows
-
-
-def like_in_saved_rows(
-    variable: keras.Variable, reference: keras.Variable
-) -> keras.Variable:
-    """Returns `variable`, with the note of a variable of the same rows."""
-    if hasattr(reference, "saved_rows"):
-        note_saved_rows(variable, reference.saved_rows)
-    return variable
-
-
-def is_spread(variable: keras.Variable) -> bool:
+def is_sharded(variable: keras.Variable) -> bool:
     """Whether devices share the rows of a variable."""
     return hasattr(variable, "saved_rows")
 
 
+def note_saved_rows(variable: keras.Variable, rows: int) -> None:
+    """Notes on a sharded variable how many of its rows are saved."""
+    variable.saved_rows = rows
+
+
+def copy_saved_rows(
+    variable: keras.Variable, reference: keras.Variable
+) -> keras.Variable:
+    """Returns `variable`, with the note of its reference if that is sharded."""
+    if is_sharded(reference):
+        note_saved_rows(variable, reference.saved_rows)
+    return variable
+
+
 def saved_shape(variable: keras.Variable) -> tuple[int, ...]:
     """Returns the shape of `saved_value`."""
-    rows = variable.shape[:1]
-    if is_spread(variable):
-        rows = (variable.saved_rows,)
-    return (*rows, *variable.shape[1:])
+    if is_sharded(variable):
+        return (variable.saved_rows, *variable.shape[1:])
+    return tuple(variable.shape)
 
 
 def saved_value(variable: keras.Variable) -> np.ndarray:
-    """Returns what a file has of a variable: no row that was added."""
+    """Returns what is saved of a variable: no rows that sharding added."""
     value = variable.numpy()
-    return value[: variable.saved_rows] if is_spread(variable) else value
+    return value[: variable.saved_rows] if is_sharded(variable) else value
 
 
 def assign_saved(variable: keras.Variable, value: Any) -> None:
-    """Sets a variable to what `saved_value` returned, or a file has."""
-    if is_spread(variable):
+    """Sets a variable to what `saved_value` returned, or a file holds."""
+    if is_sharded(variable):
         backend.assign_rows(variable, value)
     else:
         variable.assign(value)

@@ -1,9 +1,9 @@
 """Chooses the operations that depend on the backend Keras runs on.
 
-`reference` defines all of them in plain `keras.ops`: what each one means, and
-what runs where no file says otherwise, as on `numpy` and `openvino`. The file
-of a backend replaces the operations in its `__all__` by faster ones of the same
-arguments and results. It is chosen once, here, and no other one is imported.
+`reference` defines all of them in plain `keras.ops`. They run where a backend
+has no operation of its own, as on `numpy` and `openvino`. The file of a backend
+replaces the operations in its `__all__` by faster ones with the same arguments
+and results. It is chosen once, here, and no other one is imported.
 
 | operation            | meaning                                | replaced by |
 |----------------------|----------------------------------------|-------------|
@@ -29,7 +29,7 @@ arguments and results. It is chosen once, here, and no other one is imported.
 | `state_scope`        | where to create variables              | TensorFlow  |
 | `is_alone`           | whether one device has the whole batch | TF, PyTorch |
 | `sum_over_replicas`  | counts of all devices                  | TF, PyTorch |
-| `spread_rows`        | rows of a table that devices share     | JAX         |
+| `sharded_rows`       | rows of a table that devices share     | JAX         |
 | `assign_rows`        | those rows, as they were saved         | JAX         |
 | `check_replicas`     | an error for impossible settings       | TensorFlow  |
 """

@@ -1,7 +1,7 @@
 """Speeds up a table's step on JAX, mostly where XLA compiles it for a CPU.
 
-A gradient on JAX is as large as its table, and shapes are fixed before a step
-runs, so active rows are found within the step.
+On JAX a gradient is as large as its table, and shapes are fixed before a step
+runs. Active rows are therefore found within the step.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from keras_cowclip.backend import reference
 from keras_cowclip.backend.jax_shards import assign_rows
 from keras_cowclip.backend.jax_shards import fits_shards
 from keras_cowclip.backend.jax_shards import row_layout
-from keras_cowclip.backend.jax_shards import spread_rows
+from keras_cowclip.backend.jax_shards import sharded_rows
 from keras_cowclip.backend.jax_shards import take
 from keras_cowclip.backend.reference import Clipped
 from keras_cowclip.backend.reference import is_alone
@@ -32,7 +32,7 @@ __all__ = [
     "look_up",
     "row_norm",
     "run_if",
-    "spread_rows",
+    "sharded_rows",
     "table_adam",
     "update_active_rows",
 ]
@@ -51,7 +51,7 @@ Tensor = Any
 def look_up(
     table: keras.Variable, tag: Any, ids: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    # JAX would take a negative id from the end again.
+    # JAX would count a negative id from the end again.
     is_row = ids >= 0 if mask is None else mask
     ids = jnp.where(is_row, ids, table.shape[0])
     layout = row_layout(table.path)
@@ -65,7 +65,7 @@ def look_up(
         return rows if mask is None else jnp.where(mask[..., None], rows, 0)
     rows = _take(ops.convert_to_tensor(table), ids)
     if mask is not None:
-        # What lies behind the table is NaN, has no gradient and no count.
+        # Rows behind the table are NaN, without gradient and count.
         rows = jnp.where(mask[..., None], rows, 0)
     return reference.count_ids(rows, ops.convert_to_tensor(tag.id_counts), ids)
 
@@ -114,8 +114,8 @@ def update_active_rows(
 ) -> tuple[Tensor, ...]:
     """Gives `update` the active rows alone, in chunks, on a CPU.
 
-    A new row may depend on no other row: the last chunk also has copies of
-    the last row, whose results are dropped.
+    A new row must not depend on other rows, because the last chunk is filled up
+    with copies of the last row. Their results are dropped.
     """
 
     def update_all():
@@ -189,8 +189,8 @@ def _worth_chunking(tensor):
 def _take(table, ids):
     """Returns the rows `ids`; its gradient sums padded rows on a CPU.
 
-    The padding is cut off in one pass over the table, which pays off in a
-    batch that has more lookups than the table has rows.
+    One pass over the table cuts the padding off. This pays off in a batch with
+    more lookups than the table has rows.
     """
     num_ids, columns = table.shape
     if (
@@ -221,7 +221,7 @@ def _padded_take_backward(num_ids, ids, upstream):
 _padded_take.defvjp(_padded_take_forward, _padded_take_backward)
 
 
-# A backward pass outside of `jit` compiles it once.
+# So that a backward pass outside of `jit` compiles it only once.
 @partial(jax.jit, static_argnums=2)
 def _sum_padded_rows(values, ids, num_ids):
     columns = values.shape[1]
@@ -273,7 +273,7 @@ def _update_in_chunks(update, active, arrays, others):
     """Returns `arrays` after `update` of the active rows.
 
     JAX compiles for fixed shapes, and the number of active rows is known only
-    as the step runs: a loop takes a fixed number of them at a time.
+    when the step runs. A loop therefore takes a fixed number of them at a time.
     """
     blocks = jnp.pad(active, (0, -len(active) % BLOCK_ROWS))
     blocks = blocks.reshape(-1, BLOCK_ROWS)

@@ -1,9 +1,10 @@
-"""Tables whose rows are spread over the devices of JAX.
+"""Looks up rows of tables that are sharded over the devices of JAX.
 
-A device has a range of a table's rows, and of the batch. For a lookup it gets
-the ids of the whole batch, takes those of its own rows, and hands each device
-the rows of its part of the batch. The gradient goes the other way. No device
-ever holds the table: what is exchanged grows with the batch alone.
+A device has a range of a table's rows, and a part of the batch. For a lookup it
+gathers the ids of the whole batch, looks up those of its own rows, and sends
+each device the rows for that device's part of the batch. The gradient goes the
+other way. No device ever holds a whole table, and the exchanged bytes depend on
+the batch alone.
 """
 
 from functools import partial
@@ -21,7 +22,7 @@ Tensor = Any
 
 
 def row_layout(path: str) -> NamedSharding | None:
-    """Returns how `keras.distribution` spreads a table's rows, or `None`.
+    """Returns how `keras.distribution` shards a table's rows, or `None`.
 
     Args:
         path: string, the path of the table's variable.
@@ -35,7 +36,7 @@ def row_layout(path: str) -> NamedSharding | None:
     return layout.backend_layout
 
 
-def spread_rows(rows: int, path: str) -> int | None:
+def sharded_rows(rows: int, path: str) -> int | None:
     layout = row_layout(path)
     if layout is None:
         return None
@@ -44,13 +45,13 @@ def spread_rows(rows: int, path: str) -> int | None:
 
 
 def fits_shards(layout: NamedSharding | None, ids: Tensor) -> bool:
-    """Whether devices that share the rows share the batch of a lookup, too."""
+    """Whether a lookup's batch can be sharded over the devices of the rows."""
     distribution = keras.distribution.distribution()
     return (
         layout is not None
         and distribution is not None
         and layout.spec[0] == distribution.batch_dim_name
-        # Keras also calls layers with a batch of its own to learn shapes.
+        # To infer shapes, Keras calls layers with batches of other sizes.
         and len(ids.shape) > 0
         and isinstance(ids.shape[0], int)
         and ids.shape[0] % layout.mesh.shape[layout.spec[0]] == 0
@@ -84,7 +85,7 @@ def take(
 
 
 def _take_forward(table, id_counts, ids, layout):
-    # Only the shape of the table is needed, and no array keeps it alive.
+    # The shape is all that is needed, and does not keep the table alive.
     return take(table, id_counts, ids, layout), (ids, len(table))
 
 
@@ -110,9 +111,9 @@ take.defvjp(_take_forward, _take_backward)
 
 
 def _own(ids, axis, own_rows):
-    """The ids of the whole batch as places in this device's rows.
+    """Returns the whole batch's ids as places in this device's rows.
 
-    Those of other devices are behind the rows, where they are dropped.
+    Ids of other devices get a place behind the rows, where they are dropped.
     """
     ids = lax.all_gather(ids, axis, tiled=True)
     places = ids - lax.axis_index(axis) * own_rows
@@ -132,7 +133,7 @@ def _on_shards(function, layout, num_inputs, num_outputs):
 
 
 def assign_rows(variable: keras.Variable, rows: Any) -> None:
-    """Sets the first rows of a table, of which each device reads its own.
+    """Sets the first rows of a table; each device reads its own.
 
     Args:
         variable: the table.

@@ -1,7 +1,7 @@
 """Defines every operation of `keras_cowclip.backend` in plain `keras.ops`.
 
 This file is the specification. A backend's own operation returns the same
-numbers as the one of that name here, in less time.
+numbers as the operation of that name here, in less time.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ __all__ = [
     "row_gradient",
     "row_norm",
     "run_if",
-    "spread_rows",
+    "sharded_rows",
     "state_scope",
     "sum_over_replicas",
     "summed_rows",
@@ -106,9 +106,9 @@ def count_ids(embeddings: Tensor, id_counts: Tensor, ids: Tensor) -> Tensor:
     Args:
         embeddings: tensor of any shape.
         id_counts: `(input_dim,)` float32.
-        ids: integer tensor of any shape, values in `[0, input_dim)`. Pass it
-            as an argument, don't close over it: `jax.checkpoint`, `cond` and
-            `scan` reject closed-over tracers in a custom gradient.
+        ids: integer tensor of any shape, values in `[0, input_dim)`. It is an
+            argument because `jax.checkpoint`, `cond` and `scan` reject tracers
+            that a custom gradient closes over.
     """
     (num_ids,) = id_counts.shape
 
@@ -149,20 +149,20 @@ def occurrences(ids: Tensor, num_ids: int) -> Tensor:
 def dense_gradient(
     gradient: Tensor, shape: tuple[int, ...], may_pad: bool = False
 ) -> Tensor:
-    """Returns a gradient as large as its variable, the rows of an id summed.
+    """Returns a gradient as large as its variable, summed over lookups.
 
     Args:
         gradient: of a variable, dense or in the backend's sparse format.
         shape: the variable's shape. TensorFlow's sparse gradient holds it as
             a tensor, and XLA needs numbers.
-        may_pad: boolean. Whether TensorFlow may sum padded rows, which is
+        may_pad: boolean. Whether TensorFlow may sum padded rows. This is
             faster where XLA compiles the sum, and slower elsewhere. Defaults
             to `False`.
     """
     return gradient
 
 
-def spread_rows(rows: int, path: str) -> int | None:
+def sharded_rows(rows: int, path: str) -> int | None:
     """Returns how many rows a table needs for its devices to share them.
 
     Args:
@@ -199,9 +199,9 @@ def row_gradient(
     Args:
         gradient: of the table, dense or in the backend's sparse format.
         counts: gradient of the table's `id_counts`, in the same format.
-        padded: boolean, the `padded` of the table's tag. If so, a row of the
-            result may have no count, and must stay as it is. Defaults to
-            `False`.
+        padded: boolean, the `padded` of the table's tag. If `True`, rows of
+            the result may have a count of 0, and must not be updated. Defaults
+            to `False`.
     """
     return None
 
@@ -216,8 +216,8 @@ def add_gradient(
 ) -> None:
     """Adds a batch to the sums of a table.
 
-    XLA makes one scatter into the sums of it, which costs what the batch has,
-    as long as nothing is done to the gradient before it is added.
+    XLA makes of it one scatter of the batch's rows into the sums, as long as
+    nothing is done to the gradient before it is added.
 
     Args:
         gradient_sum: `(input_dim, embedding_dim)` variable.
@@ -235,7 +235,7 @@ def add_gradient(
 
 
 def clear_sums(*sums: keras.Variable) -> None:
-    """Clears the sums of a table, where `add_gradient` does not."""
+    """Clears the sums of a table, unless `add_gradient` begins them anew."""
 
 
 def summed_rows(
@@ -243,7 +243,7 @@ def summed_rows(
 ) -> RowGradient | None:
     """Returns the rows that were added since the sums were zero.
 
-    `None` stands for all rows, where their number can't decide a shape.
+    `None` stands for all rows, where shapes can't depend on values.
     """
     return None
 
@@ -254,7 +254,7 @@ def run_if(
     written: list[keras.Variable],
     read: list[keras.Variable],
 ) -> None:
-    """Calls `function` if `condition` holds as the step runs.
+    """Calls `function` if `condition` holds when the step runs.
 
     Args:
         condition: scalar boolean.
@@ -400,7 +400,7 @@ def table_adam(
 
 
 def compiled(update: Callable, variables: list) -> Callable:
-    """Returns `update`, compiled if the backend compiles parts of a step.
+    """Returns `update`, compiled where the backend compiles parts of a step.
 
     Args:
         update: function of tensors, which may assign to variables.
@@ -428,4 +428,4 @@ def sum_over_replicas(counts: Tensor) -> Tensor:
 
 
 def check_replicas(optimizer: Any) -> None:
-    """Raises for settings that replicas would apply each by itself."""
+    """Raises for settings that each replica would apply by itself."""

@@ -1,10 +1,10 @@
 """Speeds up a table's step on TensorFlow, by XLA and `tf.IndexedSlices`.
 
 Compiled by XLA, a table's update is one fused loop instead of twenty
-operations, and begins with the sum of each row's gradients: XLA sums rows in a
+operations. It begins with the sum of each row's gradients: XLA sums rows in a
 third of the time of TensorFlow's `unsorted_segment_sum`, and counts in a
-seventh. A batch of another size, such as the last one of an epoch, is compiled
-anew, which takes .2 s once.
+seventh. Each size of a batch, such as that of the last one of an epoch, is
+compiled once, in .2 s.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ def look_up(
     id_counts = ops.convert_to_tensor(tag.id_counts)
     if mask is None:
         return count_ids(read_rows(table, ids), id_counts, ids)
-    # The gradient will list row 0 for padding, too.
+    # The sparse gradient will list row 0 for padding.
     tag.padded = True
     ids = tf.where(mask, ids, 0)
     rows = tf.where(mask[..., tf.newaxis], read_rows(table, ids), 0)
@@ -98,15 +98,13 @@ def row_gradient(
 ) -> RowGradient | None:
     if not isinstance(gradient, tf.IndexedSlices):
         return None
-    counts_of_table = counts
     # XLA does not compile `unique_with_counts`.
     ids, positions = tf.unique(gradient.indices)
-    sums, counts = compiled(_sum_and_count, [])(gradient.values, positions)
+    sums, lookups = compiled(_sum_and_count, [])(gradient.values, positions)
     rows = tf.size(ids)
-    if padded:
-        # XLA has no way to drop the padding from what was looked up.
-        return RowGradient(ids, sums[:rows], tf.gather(counts_of_table, ids))
-    return RowGradient(ids, sums[:rows], counts[:rows])
+    # Lookups include padding, `counts` do not.
+    counts = tf.gather(counts, ids) if padded else lookups[:rows]
+    return RowGradient(ids, sums[:rows], counts)
 
 
 def add_gradient(
@@ -130,7 +128,7 @@ def add_gradient(
     def add(values, ids):
         parts = [(gradient_sum, values)]
         if not padded:
-            # The backward pass need not count the ids, then.
+            # TensorFlow then prunes the count of ids in the backward pass.
             parts.append((counts_sum, tf.ones_like(ids, counts_sum.dtype)))
         for variable, rows in parts:
             rows = tf.cast(rows, variable.dtype)
@@ -168,8 +166,8 @@ def move_average(
 
 
 def read_rows(variable: keras.Variable, ids: Tensor) -> Tensor:
-    # Keras reads the whole variable first, and TensorFlow copies a variable
-    # that rows were written into when it is read.
+    # Keras would read the whole variable first, and after rows were written
+    # into a variable TensorFlow copies it when it is read.
     return tf.gather(variable.value, ids)
 
 
@@ -226,9 +224,9 @@ def compiled(update: Callable, variables: list) -> Callable:
 def state_scope() -> contextlib.AbstractContextManager:
     """Returns a scope outside of the graph that is being traced.
 
-    Variables made within the graph of the first step share one array of
-    zeros. XLA then allocates new arrays for all of them in that step, which
-    has the peak of memory.
+    Variables made within the graph of the first step share one array of zeros.
+    XLA then allocates new arrays for all of them in that step, which raises the
+    peak of memory.
     """
     return tf.init_scope() if is_alone() else contextlib.nullcontext()
 
@@ -245,19 +243,19 @@ def sum_over_replicas(counts: Tensor) -> Tensor:
 
 
 def check_replicas(optimizer: Any) -> None:
-    """Raises for settings that replicas would apply each by itself."""
+    """Raises for settings that each replica would apply by itself."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if replicas == 1:
         return
     reasons = {
         **dict.fromkeys(
             ("gradient_accumulation_steps", "ema_overwrite_frequency"),
-            "Keras updates in a branch, and TensorFlow does not let replicas "
-            "meet there",
+            "Keras updates in a branch, and TensorFlow does not synchronize "
+            "replicas there",
         ),
         "embedding_accumulation_steps": (
-            "the tables are updated in a branch, and TensorFlow does not let "
-            "replicas meet there"
+            "the tables are updated in a branch, and TensorFlow does not "
+            "synchronize replicas there"
         ),
         **dict.fromkeys(
             ("clipnorm", "global_clipnorm", "clipvalue"),
@@ -317,8 +315,8 @@ def _active_factors(ids, factor_of, *rows):
 def _padded_sum(values, ids, num_rows):
     """Sums padded rows, which XLA vectorizes, and cuts the padding off.
 
-    Cutting is one pass over the table, which pays off in a batch that has
-    more lookups than the table has rows.
+    One pass over the table cuts it off. This pays off in a batch with more
+    lookups than the table has rows.
     """
     dim = values.shape[1]
     padding = padding_for_vectors(dim)
@@ -338,7 +336,7 @@ def _padded_sum(values, ids, num_rows):
 
 
 def _sum_and_count(values, positions):
-    # The number of positions is static as XLA compiles, that of ids is not.
+    # XLA knows the number of positions when it compiles, but not that of ids.
     num_rows = tf.size(positions)
     ones = tf.ones_like(positions, dtype=tf.float32)
     return (

@@ -1,9 +1,9 @@
 """Speeds up a table's step on PyTorch, by sparse gradients and fused kernels.
 
-PyTorch's own backward of a lookup is slower than adding the rows to zeros, and
-its sparse one lists a row once for each lookup. On a CPU it is faster still to
-sort a large batch's ids first: `embedding_bag` then sums the rows on all cores
-(`benchmarks/speed/torch_backward.py`).
+PyTorch's own backward pass of a lookup is slower than adding the rows to zeros,
+and its sparse gradient lists a row once for each lookup. On a CPU a large batch
+is faster still if its ids are sorted first: `embedding_bag` then sums the rows
+on all cores (`benchmarks/speed/torch_backward.py`).
 """
 
 from collections.abc import Callable
@@ -93,9 +93,9 @@ class _LookUp(torch.autograd.Function):
         sparse = ctx.tag.sparse_gradients and _rows_may_vary()
         if sparse or _is_worth_sorting(upstream, ids):
             rows, sums, counts = sum_rows(upstream, ids)
-            spread = _sparse if sparse else _dense
-            sums = spread(rows, sums, ctx.table_shape)
-            counts = spread(rows, counts, (num_ids,))
+            gradient = _sparse if sparse else _dense
+            sums = gradient(rows, sums, ctx.table_shape)
+            counts = gradient(rows, counts, (num_ids,))
         else:
             behind = int(mask is not None)
             sums, counts = _add_rows(upstream, ids.long(), num_ids + behind)
@@ -119,7 +119,7 @@ def sum_rows(values: Tensor, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         ids: `(lookups,)` integers.
     """
     if not ids.is_cpu:
-        # There a single thread would sum the rows of a popular id.
+        # On a GPU a single thread would sum the rows of a popular id.
         rows, positions, counts = torch.unique(
             ids.long(), return_inverse=True, return_counts=True
         )
@@ -171,8 +171,8 @@ def add_gradient(
             ids = part.indices()[0]
             total.index_add_(0, ids, part.values())
         else:
-            # It may have reached rows without a count, which a lazy step does
-            # not clear.
+            # A lazy step clears rows with a count alone. A dense gradient may
+            # have reached others.
             if is_first:
                 total.zero_()
             total.add_(part)
@@ -317,13 +317,13 @@ def _fused_step(optimizer, gradient, variable, rate, l2):
 
 
 def _rows_may_vary():
-    """Returns whether the number of different ids may decide a shape.
+    """Whether the number of different ids may decide a shape.
 
-    `torch.compile` and `torch.func.vmap` need shapes that no value decides.
+    In `torch.compile` and `torch.func.vmap` shapes can't depend on values.
     """
     return not (
         torch.compiler.is_compiling()
-        # What `torch.autograd.Function` itself asks; there is no public name.
+        # `torch.autograd.Function` asks this too. There is no public name.
         or torch._C._are_functorch_transforms_active()
     )
 

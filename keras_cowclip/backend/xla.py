@@ -60,11 +60,11 @@ def flat_adam(
 ) -> None:
     """Updates a table and its moments, with a flat last line of Adam.
 
-    XLA makes a loop over the ten columns of each row, too short to vectorize,
-    and computes roots and quotients one by one: the last line of Adam takes
-    longer than all lines before it. A flat array is one long loop. XLA fuses
-    a mere reshape with the operations around it, back into loops of ten, but
-    does not fuse across a `cond`.
+    XLA makes a loop over the ten columns of each row. It is too short to
+    vectorize, so that roots and quotients are computed one by one: the last
+    line of Adam takes longer than all lines before it. A flat array is one
+    long loop. XLA would fuse a mere reshape with the operations around it, back
+    into loops of ten, but it does not fuse across a `cond`.
 
     Args:
         optimizer: see `reference.adam`.
@@ -111,7 +111,7 @@ def _move(arrays, rate, epsilon, choose):
 
     def move_flat(*arrays):
         flat = [ops.reshape(array, (-1,)) for array in arrays]
-        # A rate of zero moves nothing.
+        # With a rate of zero nothing moves.
         moved = ops.cond(rate != 0, lambda: move(*flat), lambda: flat[0])
         return ops.reshape(moved, arrays[0].shape)
 

@@ -45,6 +45,13 @@ def click_data(rows, seed=1, padding=0.0):
     return ids, dense, labels
 
 
+def initial_weights():
+    """The same at every call."""
+    return reference.initial_weights(
+        VOCABULARY, EMBEDDING_DIM, FIELDS, DENSE, HIDDEN
+    )
+
+
 def reference_network(weights, padded=False):
     """The Keras twin of the network in `reference.py`."""
     ids = keras.Input((FIELDS,), dtype="int32", name="ids")
@@ -114,11 +121,9 @@ def table_update(optimizer, model, name):
 
 
 def compiled(optimizer, weights=None, padded=False, **compile_arguments):
-    """`reference_network` with the same weights at every call."""
+    """`reference_network`, compiled, with `initial_weights` unless others."""
     if weights is None:
-        weights = reference.initial_weights(
-            VOCABULARY, EMBEDDING_DIM, FIELDS, DENSE, HIDDEN
-        )
+        weights = initial_weights()
     model = reference_network(weights, padded)
     model.compile(
         optimizer=optimizer,
@@ -134,8 +139,8 @@ def one_table(optimizer, rows, columns, **table_arguments):
     table = keras_cowclip.CowClipEmbedding(
         rows, columns, name="table", **table_arguments
     )
-    click = keras.layers.Dense(1)(keras.layers.Flatten()(table(ids)))
-    model = keras.Model(ids, click)
+    flat = keras.layers.Flatten()(table(ids))
+    model = keras.Model(ids, keras.layers.Dense(1)(flat))
     model.compile(optimizer, "mse")
     return model
 

@@ -52,8 +52,8 @@ def make_model(policy="float32", padded=False, **options):
     table, wide = table(ids, padding_mask=mask), wide(ids, padding_mask=mask)
     hidden = keras.layers.Dense(8, "tanh")(keras.layers.Flatten()(table))
     logit = keras.layers.Dense(1)(hidden) + keras.ops.sum(wide, axis=1)
-    click = keras.layers.Activation("sigmoid", dtype="float32")(logit)
-    model = keras.Model(ids, click)
+    probability = keras.layers.Activation("sigmoid", dtype="float32")(logit)
+    model = keras.Model(ids, probability)
     model.compile(
         # A small ratio, so that the clip is active on most rows.
         optimizer=keras_cowclip.CowClip(
@@ -148,8 +148,7 @@ SCOPES = {
 
 
 def save(model, path):
-    # Layer by layer: `get_weights` leaves out the counts, which are not saved.
-    weights = [w for layer in model.layers for w in layer.get_weights()]
+    weights = keras_cowclip.get_weights(model)
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not optimizer.lazy:  # On one device, it moves rows without any counts.
         weights += [

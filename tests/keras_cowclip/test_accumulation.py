@@ -18,10 +18,6 @@ MODES = {
 BATCH = 32
 
 
-def loss_scaled(optimizer):
-    return keras.optimizers.LossScaleOptimizer(optimizer)
-
-
 def one_and_many(k, wrap=lambda optimizer: optimizer, **mode):
     """Models after 20 updates: from whole batches, and from k parts of each."""
     models, optimizers = [], []
@@ -65,7 +61,9 @@ def test_accumulated_batches_equal_one_large_batch(k, mode):
 
 @pytest.mark.trained_often
 def test_accumulation_under_a_loss_scale():
-    (one, many), (first, second) = one_and_many(2, loss_scaled)
+    (one, many), (first, second) = one_and_many(
+        2, keras.optimizers.LossScaleOptimizer
+    )
     networks.assert_same_weights(many, one)
     assert second.clipped_share == first.clipped_share > 0.5
 

@@ -29,6 +29,10 @@ NO_RULES = [3, ["cowclip"], {}, "", "cube", None]
             "epsilon": NEGATIVE,
             "lazy": NO_BOOLEANS,
             "frequency_scale": [*NEGATIVE, 0.0],
+            "embedding_accumulation_steps": NO_POSITIVE_INTEGERS,
+            "embedding_beta_1": but_none(NO_DECAY_RATES),
+            "embedding_beta_2": but_none(NO_DECAY_RATES),
+            "embedding_epsilon": but_none(NEGATIVE),
         }
     ),
 )

@@ -38,8 +38,8 @@ REFUSED = [
     "clipnorm=1.0", "global_clipnorm=1.0", "clipvalue=1.0",
     "use_ema=true,ema_overwrite_frequency=3",
 ]  # fmt: skip
-# What one process trains after the other: these for a merge, those for a
-# release.
+# One process makes all trainings of a list: the first guards a merge, the
+# second a release.
 TRAININGS = [PLAIN, LAZY], [*MORE, FLOAT16]
 
 

@@ -1,5 +1,7 @@
 """`fit` against the float64 reference, step by step the same algorithm."""
 
+from dataclasses import asdict
+
 import keras
 import numpy as np
 import pytest
@@ -67,23 +69,8 @@ def batches(data):
 def fit(hyper, weights, data, **compile_arguments):
     """Returns the trained model, its optimizer and the shares of all steps."""
     padded = (data[0] < 0).any()
-    model = networks.reference_network(weights, padded=padded)
-    optimizer = keras_cowclip.CowClip(
-        learning_rate=hyper.learning_rate,
-        embedding_learning_rate=hyper.embedding_learning_rate,
-        embedding_l2=hyper.embedding_l2,
-        clip_ratio=hyper.clip_ratio,
-        clip_floor=hyper.clip_floor,
-        beta_1=hyper.beta_1,
-        beta_2=hyper.beta_2,
-        lazy=hyper.lazy,
-        frequency_scale=hyper.frequency_scale,
-    )
-    model.compile(
-        optimizer=optimizer,
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        **compile_arguments,
-    )
+    optimizer = keras_cowclip.CowClip(**asdict(hyper))
+    model = networks.compiled(optimizer, weights, padded, **compile_arguments)
     shares = []
     record = keras.callbacks.LambdaCallback()
     record.on_train_batch_end = lambda batch, logs=None: shares.append(
@@ -106,13 +93,7 @@ def check_against_reference(
 ):
     hyper = reference.Hyperparameters(**overrides)
     data = networks.click_data(rows, padding=padding)
-    weights = reference.initial_weights(
-        networks.VOCABULARY,
-        networks.EMBEDDING_DIM,
-        networks.FIELDS,
-        networks.DENSE,
-        networks.HIDDEN,
-    )
+    weights = networks.initial_weights()
     expected = reference.train(weights, batches(data), hyper)
     model, optimizer, shares = fit(hyper, weights, data, **compile_arguments)
 

@@ -68,26 +68,9 @@ def test_a_row_moves_as_far_in_an_epoch_at_any_batch(mean_count, scale):
     assert large == pytest.approx(small, rel=0.1)
 
 
-def test_the_rule_keeps_the_windows_as_long_in_rows():
-    scaled = scale_hyperparameters(8 * 1024, rule="frequency")
-    assert scaled["beta_1"] == pytest.approx(0.2)
-    assert scaled["beta_2"] == pytest.approx(0.992)
-    scaled = scale_hyperparameters(64 * 1024, rule="frequency")
-    assert scaled["beta_1"] == 0.0
-    assert scaled["beta_2"] == pytest.approx(0.936)
-    assert scaled["epsilon"] == pytest.approx(1e-7 / 8)
-    assert CowClip(**scaled).frequency_scale == 64.0
-
-
 def test_lazy_rows_have_no_factor():
     with pytest.raises(ValueError, match="Received: lazy=True, frequency_sc"):
         CowClip(lazy=True, frequency_scale=8.0)
-
-
-@pytest.mark.parametrize("value", [0, -1.0, "8"])
-def test_the_scale_must_be_positive(value):
-    with pytest.raises(ValueError, match=f"frequency_scale={value!r}"):
-        CowClip(frequency_scale=value)
 
 
 def test_the_scale_is_part_of_the_config():

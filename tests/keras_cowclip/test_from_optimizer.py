@@ -90,7 +90,6 @@ def test_it_trains_what_adam_trains_at_the_same_batch():
     [
         (keras.optimizers.SGD, "must be a `keras.optimizers.Adam`"),
         (kc.CowClip, "must be a `keras.optimizers.Adam`"),
-        (lambda: "adam", "Received: optimizer='adam'"),
         (
             lambda: keras.optimizers.Adam(
                 keras.optimizers.schedules.CosineDecay(1e-3, 100)
@@ -104,13 +103,10 @@ def test_what_it_can_not_take_is_refused(optimizer, message):
         kc.CowClip.from_optimizer(optimizer(), 256, 4096)
 
 
-def test_an_l2_beside_the_optimizers_is_told_of():
-    ids = keras.Input((3,), dtype="int32")
-    table = kc.CowClipEmbedding(20, 4, embeddings_regularizer="l2")(ids)
-    model = keras.Model(
-        ids, keras.layers.Dense(1)(keras.layers.Flatten()(table))
-    )
+def test_an_l2_beside_the_optimizers_is_warned_of():
+    table = kc.CowClipEmbedding(20, 4, embeddings_regularizer="l2")
+    table.build()
     with pytest.warns(UserWarning, match="embeddings_regularizer"):
-        kc.CowClip().build(model.trainable_variables)
-    # Nothing to tell: an error if it warned.
-    kc.CowClip(embedding_l2=0.0).build(model.trainable_variables)
+        kc.CowClip().build(table.trainable_variables)
+    # A warning would be an error.
+    kc.CowClip(embedding_l2=0.0).build(table.trainable_variables)

@@ -94,16 +94,3 @@ def test_a_row_moves_on_when_the_steps_were_set_back():
 
 def test_a_row_that_no_batch_has_rests():
     np.testing.assert_array_equal(trained_rows(True, 3e-2)[ABSENT], 1.0)
-
-
-def test_a_table_has_a_second_moment_and_the_steps_of_its_rows():
-    table = CowClipEmbedding(50, 4)
-    table.build()
-    optimizer = CowClip(lazy=True)
-    optimizer.build(table.trainable_variables)
-    shapes = {
-        variable.name.rpartition("_")[2]: tuple(variable.shape)
-        for variable in optimizer.variables
-        if len(variable.shape)
-    }
-    assert shapes == {"velocity": (50, 4), "step": (50,), "present": (2,)}

@@ -12,19 +12,9 @@ MIXED = ["mixed_float16", "mixed_bfloat16"]
 LossScaleOptimizer = keras.optimizers.LossScaleOptimizer
 
 
-def one_table(layer_policy):
-    ids = keras.Input((3,), dtype="int32")
-    table = kc.CowClipEmbedding(25, 4, dtype=layer_policy, name="table")
-    click = keras.layers.Dense(1, activation="sigmoid")(
-        keras.layers.Flatten()(table(ids))
-    )
-    return keras.Model(ids, click)
-
-
 @pytest.mark.parametrize("policy", MIXED)
 def test_counts_are_exact_in_mixed_precision(policy):
-    model = one_table(policy)
-    model.compile(kc.CowClip(), "binary_crossentropy")
+    model = networks.one_table(kc.CowClip(), 25, 4, dtype=policy)
     many = np.full((3001, 3), 7, "int32")
     model.fit(many, np.ones((3001, 1)), batch_size=3001, verbose=0)
     # Neither 16-bit type can hold 9003.
@@ -40,8 +30,8 @@ def test_padding_is_not_counted_in_mixed_precision(policy, lazy):
         ids = keras.Input((3,), dtype="int32")
         table = kc.CowClipEmbedding(25, 4, name="table")
         vectors = keras.layers.Flatten()(table(ids, padding_mask=ids >= 0))
-        click = keras.layers.Dense(1, "sigmoid", dtype="float32")(vectors)
-    model = keras.Model(ids, click)
+        probability = keras.layers.Dense(1, "sigmoid", dtype="float32")(vectors)
+    model = keras.Model(ids, probability)
     optimizer = kc.CowClip(1e-2, 1e-2, lazy=lazy)
     if policy == "mixed_float16":
         optimizer = LossScaleOptimizer(optimizer)
@@ -136,8 +126,8 @@ def deepfm():
         deep = keras.layers.Dense(units, activation="tanh")(deep)
     logit = keras.layers.Dense(1)(deep) + keras.ops.sum(wide, axis=1)
     logit = logit + 0.5 * keras.ops.sum(pairs, axis=1, keepdims=True)
-    click = keras.layers.Activation("sigmoid", dtype="float32")(logit)
-    return keras.Model(ids, click)
+    probability = keras.layers.Activation("sigmoid", dtype="float32")(logit)
+    return keras.Model(ids, probability)
 
 
 def train_deepfm(policy, wrap=lambda optimizer: optimizer):
@@ -210,7 +200,7 @@ def test_50_steps_follow_float32(way, in_float32):
         assert distance < TOLERANCES[policy][name], name
 
 
-def losses_of_scale(model):
+def loss_scale(model):
     return float(keras.ops.convert_to_numpy(model.optimizer.dynamic_scale))
 
 
@@ -242,12 +232,12 @@ def test_skipped_steps_change_nothing(scale, growth):
 
     for batch in networks.batches(40):
         before = everything()
-        scale_before = losses_of_scale(model)
+        scale_before = loss_scale(model)
         steps_before = int(cowclip.iterations)
         model.train_on_batch(*batch)
         if int(cowclip.iterations) == steps_before:
             skipped += 1
-            assert losses_of_scale(model) == scale_before / 2
+            assert loss_scale(model) == scale_before / 2
             for now, then in zip(everything(), before, strict=True):
                 np.testing.assert_array_equal(now, then)
         else:

@@ -6,6 +6,7 @@ import pytest
 
 from keras_cowclip import CowClip
 from keras_cowclip import CowClipEmbedding
+from keras_cowclip import get_weights
 
 from . import networks
 
@@ -42,11 +43,6 @@ def train(table=None, **arguments):
     return model, optimizer
 
 
-def weights_of(model):
-    # The model's own `get_weights` has the counts as well.
-    return [array for layer in model.layers for array in layer.get_weights()]
-
-
 def slots_of(optimizer, model):
     update = networks.table_update(optimizer, model, "table")
     slots = update.last_step, optimizer._velocities[update.index]
@@ -64,7 +60,7 @@ def test_rows_alone_move_as_they_do_among_the_whole_table(whole):
         # `fit` ends with the averages in the weights; moments have none.
         pairs = []
     else:
-        pairs = [*zip(weights_of(model), weights_of(twin), strict=True)]
+        pairs = [*zip(get_weights(model), get_weights(twin), strict=True)]
     pairs += zip(
         slots_of(optimizer, model), slots_of(twins_optimizer, twin), strict=True
     )
@@ -87,7 +83,9 @@ def test_a_table_of_more_rows_than_lookups_is_clipped_the_same(ids):
         return train(table, lazy=False, **arguments)
 
     runs = run(), run(clipvalue=1e9)  # The second needs a whole gradient.
-    for ours, theirs in zip(*(weights_of(run[0]) for run in runs), strict=True):
+    for ours, theirs in zip(
+        *(get_weights(model) for model, _ in runs), strict=True
+    ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
     shares = [optimizer.clipped_share for _, optimizer in runs]
     assert shares[0] == pytest.approx(shares[1])

@@ -31,16 +31,19 @@ def test_base_batch_size_changes_nothing(rule):
     assert scale_hyperparameters(512, 512, rule, **BASE) == BASE
 
 
-def test_the_frequency_rule_leaves_the_rest_to_the_rows():
-    scaled = scale_hyperparameters(16 * 512, 512, "frequency", **BASE)
+@pytest.mark.parametrize(
+    ("scale", "beta_1", "beta_2"), [(4, 0.6, 0.996), (16, 0.0, 0.984)]
+)
+def test_the_frequency_rule_leaves_the_rest_to_the_rows(scale, beta_1, beta_2):
+    scaled = scale_hyperparameters(scale * 512, 512, "frequency", **BASE)
     assert scaled == {
         **BASE,
-        "learning_rate": pytest.approx(4 * BASE["learning_rate"]),
-        "frequency_scale": 16.0,
+        "learning_rate": pytest.approx(scale**0.5 * BASE["learning_rate"]),
+        "frequency_scale": scale,
         "clip_ratio": None,
-        "beta_1": 0.0,
-        "beta_2": pytest.approx(0.984),
-        "epsilon": pytest.approx(2.5e-8),
+        "beta_1": pytest.approx(beta_1),
+        "beta_2": pytest.approx(beta_2),
+        "epsilon": pytest.approx(1e-7 / scale**0.5),
     }
     CowClip(**scaled)
 

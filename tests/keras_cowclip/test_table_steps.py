@@ -75,12 +75,10 @@ def test_k_batches_with_padding(mode):
     assert second.clipped_share == first.clipped_share
 
 
-def loss_scaled(optimizer):
-    return keras.optimizers.LossScaleOptimizer(optimizer)
-
-
 def test_k_batches_under_a_loss_scale():
-    (one, many), (first, second) = in_one_and_in_many(2, loss_scaled)
+    (one, many), (first, second) = in_one_and_in_many(
+        2, keras.optimizers.LossScaleOptimizer
+    )
     networks.assert_same_weights(many, one)
     assert second.clipped_share == first.clipped_share > 0.5
 
@@ -236,7 +234,7 @@ def test_averages_of_tables_move_at_few_steps(k, momentum, interval):
 
 
 def test_a_table_steps_by_what_it_had_where_the_last_batch_lacks_a_gradient():
-    """A loop of one's own may give a step some of the variables alone."""
+    """A custom loop may give a step some of the variables alone."""
     optimizer = kc.CowClip(embedding_accumulation_steps=2, **networks.STRONG)
     model = networks.compiled(optimizer)
     variables = model.trainable_variables
@@ -344,22 +342,6 @@ def test_what_would_change_each_batch_is_refused(setting):
         kc.CowClip(embedding_accumulation_steps=2, **setting)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("embedding_accumulation_steps", 0),
-        ("embedding_accumulation_steps", 2.0),
-        ("embedding_accumulation_steps", None),
-        ("embedding_beta_1", 1.0),
-        ("embedding_beta_2", -0.1),
-        ("embedding_epsilon", "1"),
-    ],
-)
-def test_values_out_of_range_are_refused(name, value):
-    with pytest.raises(ValueError, match=f"Received: {name}={value!r}"):
-        kc.CowClip(**{name: value})
-
-
 def test_the_rule_scales_each_group_by_its_batch():
     scaled = kc.scale_hyperparameters(
         8192, rule="frequency", embedding_batch_size=65_536
@@ -388,18 +370,14 @@ def test_the_batch_of_the_tables_is_a_multiple(value):
         kc.scale_hyperparameters(1024, embedding_batch_size=value)
 
 
-def test_a_missing_gradient_leaves_the_window_as_it_is():
-    """A table that one batch's loss does not use keeps the others' gradients.
-
-    In a loop of one's own a step may be given some variables alone.
-    """
+def test_a_table_without_any_gradient_does_not_step():
     optimizer = kc.CowClip(embedding_accumulation_steps=2, **networks.STRONG)
     model = networks.compiled(optimizer)
     optimizer.build(model.trainable_variables)
     before = networks.weights_of(model)
-    dense = model.get_layer("layer_2").bias
+    bias = model.get_layer("layer_2").bias
     for _ in range(4):
-        optimizer.apply([keras.ops.ones(dense.shape)], [dense])
+        optimizer.apply([keras.ops.ones(bias.shape)], [bias])
     after = networks.weights_of(model)
     np.testing.assert_array_equal(after["table"], before["table"])
     assert not np.array_equal(after["bias_2"], before["bias_2"])

@@ -1,5 +1,7 @@
-"""Compares the layer with `keras.layers.Embedding` under what a backend has
-beside `fit`: gradients of functions, of each sample, and forward mode."""
+"""Compares the layer with `keras.layers.Embedding` outside of `fit`.
+
+In gradients of functions, in those of each sample, and in forward mode.
+"""
 
 import keras
 import numpy as np

@@ -128,7 +128,7 @@ def test_look_up_of_padding(lookups, sparse, way):
     layer.embeddings.assign(integers(ROWS, 3))
     ids = random_ids(lookups).reshape(-1, 2)
     mask = np.random.default_rng(5).random(ids.shape) < 0.5
-    ids = np.where(mask, ids, -1)  # What is padded need be no id.
+    ids = np.where(mask, ids, -1)  # Padding need not be an id.
 
     def run(operations):
         layer.embeddings.cowclip.sparse_gradients = sparse

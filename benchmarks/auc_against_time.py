@@ -1,4 +1,4 @@
-"""Shows what AUC costs: test AUC against the seconds of a training.
+"""Draws test AUC against the seconds of a training.
 
     python benchmarks/auc_against_time.py --backends jax torch
 
@@ -26,8 +26,8 @@ sys.path.append(str(Path(__file__).parent / "speed"))
 from child import measure_in_child
 from figure_look import project_look
 from result_lines import measured_with
+from result_lines import merge
 from result_lines import read
-from result_lines import write
 
 RESULTS = Path(__file__).parent / "results" / "scaling"
 STUDY = RESULTS / "gowalla_two_batches" / "results.csv"
@@ -88,8 +88,7 @@ def main():
         if arguments.gowalla:
             options += ["--gowalla", str(arguments.gowalla)]
         new = measure_in_child(__file__, backend, *options)
-        others = [line for line in read(path) if _key(line) != _key(new)]
-        write([*others, new], path)
+        merge([new], path, ("backend", "ids", "setting"))
         print(f"{backend}, {ids:,} ids, {name}: {new['seconds']} s", flush=True)
     draw(read(path), RESULTS / "auc_against_time.png")
 
@@ -161,7 +160,6 @@ def _seconds_of_a_row(
     model: Any, inputs: Any, labels: Any, recipe: Any, window: int
 ) -> float:
     """Returns the median over windows of so many rows."""
-
     import keras
 
     class Seconds(keras.callbacks.Callback):
@@ -187,10 +185,6 @@ def _seconds_of_a_row(
         verbose=0,
     )
     return median(seconds.found[1:]) / window
-
-
-def _key(line: Line) -> tuple[str, ...]:
-    return tuple(str(line[name]) for name in ("backend", "ids", "setting"))
 
 
 def aucs() -> dict[str, float]:

@@ -3,10 +3,10 @@
     python benchmarks/bars_recipes.py --bars BARS --fuxictr FuxiCTR
 
 The folders are those of https://github.com/reczoo/BARS and of
-https://github.com/reczoo/FuxiCTR. Each run's log has all its settings. They are
-given to FuxiCTR's class, with three ids a field, and what
-`zoo.import_checkpoint` makes of it are the arguments of the zoo's network. A
-run whose settings the zoo can't express is named and left out.
+https://github.com/reczoo/FuxiCTR. The log of a run has all its settings. With
+them the script makes the network of FuxiCTR, with three ids a field, imports it
+by `zoo.import_checkpoint`, and reads the arguments off the zoo's network. A run
+whose settings the zoo can't express is named and left out.
 
 Writes `zoo/training/recipes/bars/LOG_RUN.json`.
 """
@@ -38,8 +38,8 @@ from network_pair import original_class
 
 OUTPUT = Path(__file__).parents[1] / "zoo" / "training" / "recipes" / "bars"
 Settings = dict[str, Any]
-# Of each log: how a reader prepares the nearest to it, and what is not the same
-# then.
+# For each log: the options that prepare the nearest to it, and the difference
+# that stays.
 LOGS = {
     "criteo_x1": ("--dense none", ""),
     "criteo_x4_001": (
@@ -69,9 +69,9 @@ RENAMED = {
     ("xDeepFM", "cin_layer_units"): "cin_hidden_units",
     ("xDeepFM", "hidden_activations"): "dnn_activations",
 }
-# What classes had once, and runs had off.
-ONCE = {"embedding_dropout", "dropout_rates", "layer_norm"}
-# What training and data alone know of.
+# Settings that FuxiCTR's classes no longer have, and that are off in all runs.
+REMOVED = {"embedding_dropout", "dropout_rates", "layer_norm"}
+# Settings of training and data, which no network has.
 RUN_SETTINGS = {
     "batch_size",
     "data_block_size",
@@ -193,9 +193,9 @@ def settings_of(text: str) -> Settings:
 
 
 def corrected(settings: Settings, run: str) -> Settings:
-    """The settings of FuxiCTR's class that has the weights of the log."""
+    """Returns the settings of the class that has as many weights as the log."""
     if run == "DNN_criteo_x1":
-        # By their number two towers, whose logits are added.
+        # The number of weights shows that it had two towers, added as logits.
         names = {"hidden_units", "hidden_activations", "batch_norm"}
         towers = {
             f"{tower}_{name.replace('net_', '')}": settings[name]
@@ -299,8 +299,8 @@ def arguments_of(cls: Any, settings: Settings) -> Settings:
         if name.endswith("_units") and value is None:
             value = []
         if name == "use_regulation_module" and value:
-            continue  # EDCN's always is now.
-        if name in ONCE and not value:
+            continue  # EDCN now always has it.
+        if name in REMOVED and not value:
             continue
         if name not in known:
             raise ValueError(f"{cls.__name__} has no {name}={value!r}")
@@ -312,8 +312,8 @@ def recipe_of(training: Settings, network: Any) -> Settings:
     """The arguments of `zoo.Recipe` that are not its defaults."""
     recipe = zoo.Recipe(**training).for_network(network)
     if recipe.model == "fibinet":
-        # One matrix in their FuxiCTR, by the number of weights; now there are
-        # two.
+        # The number of weights shows that FuxiCTR had one matrix then. Now it
+        # has two.
         recipe.network["shared_bilinear"] = True
     # FuxiCTR's first tables.
     recipe = replace(recipe, embedding_deviation=1e-4, dtype=None)

@@ -16,7 +16,6 @@ that a step's time includes waiting for the device.
 import argparse
 import sys
 import time
-from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,6 +30,7 @@ from device_log import read_batch
 from device_log import shuffled_rows
 from limits import measure_limits
 from result_lines import append
+from result_lines import measured_with
 from step_parts import time_parts
 from step_parts import wait_for
 
@@ -159,18 +159,16 @@ def train_epoch(model, log, epoch: int, batch_size: int) -> dict[str, float]:
 
 
 def share(limit: float, measured: float) -> float | str:
-    """A part that was too short to be told from the others has none."""
+    """Returns the limit's share, or nothing for a part too short to measure."""
     return round(limit / measured, 3) if measured > 0 else ""
 
 
 def environment_columns() -> dict[str, str]:
     here = describe_environment()
     return {
-        "date": date.today().isoformat(),
         "backend": here["backend"],
         "accelerator": accelerator_name() or "none",
-        "hardware": here["hardware"],
-        "versions": " ".join(f"{n} {v}" for n, v in here["versions"].items()),
+        **measured_with(here),
     }
 
 

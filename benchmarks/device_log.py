@@ -37,8 +37,8 @@ def shuffled_rows(rows: int, epoch: int) -> Tensor:
     """Returns the numbers of all rows in another order, on the device."""
     order = ops.arange(rows, dtype="int32")
     # Far from the seeds of the log. On PyTorch Keras adds the seed and the
-    # number of the draw, and shuffling by the numbers that drew the labels
-    # would put all positive rows first.
+    # number of the draw. With the numbers that drew the labels, all positive
+    # rows would come first.
     return keras.random.shuffle(order, seed=1_000_000 + epoch)
 
 

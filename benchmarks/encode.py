@@ -7,10 +7,10 @@ time. The raw logs come from `criteo_shaped_text.py` and are made, if absent, in
 
     python benchmarks/encode.py --rows 5_000_000 20_000_000 --folder /tmp/encode
 
-With `--history 50` pandas is left out, and each log is encoded once as it is
-and once with a list of 50 tokens in every row, of the vocabulary of column C4,
-2.2 million. Such a log needs 2 kB of disk for each row. `--repeats 3` measures
-both in turn, and keeps the best of each.
+With `--history 50` pandas is left out. Each log is encoded once as it is, and
+once with a list of 50 tokens in every row, of column C4's vocabulary of 2.2
+million. Such a log needs 2 kB of disk for each row. `--repeats 3` measures both
+in turn, and keeps the best of each.
 
     python benchmarks/encode.py --history 50 --rows 2_000_000 --repeats 3 \
         --folder /tmp/encode
@@ -92,10 +92,11 @@ def jobs(raw: Path, output: Path, memory_limit: str) -> dict[str, list[str]]:
 def list_jobs(
     raw: Path, rows: int, history: int, output: Path, memory_limit: str
 ) -> dict[str, list[str]]:
-    """The log as it is, and the same rows with a history."""
+    """Returns jobs for the log as it is, and with a history in each row."""
     with_lists = raw.with_name(f"{raw.stem}_{history}.txt")
     if not with_lists.exists():
-        # Linux counts what this process held as memory of those it starts.
+        # In a process of its own: on Linux the peak of a child begins with the
+        # memory of its parent.
         writer = Path(__file__).with_name("criteo_shaped_text.py")
         measure(
             [
@@ -137,7 +138,7 @@ def machine() -> dict[str, str]:
     }
 
 
-def main() -> None:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[5_000_000, 20_000_000]
@@ -155,7 +156,11 @@ def main() -> None:
     )
     parser.add_argument("--memory-limit", default="2GB")
     parser.add_argument("--folder", type=Path, required=True)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     results = []
     all_rows = {*arguments.rows}

@@ -1,9 +1,9 @@
-"""Counts what the devices of JAX exchange in a step, from the compiled step.
+"""Counts the bytes that the devices of JAX exchange in a compiled step.
 
     KERAS_BACKEND=jax python benchmarks/exchanged_bytes.py
 
-Compiles a step of a model with one table, on each device or shared by rows, and
-adds up the collectives that XLA put into it. Nothing is trained. Writes
+Compiles a step of a model with one table, whole on each device or sharded by
+rows, and adds up XLA's collectives. Nothing is trained. Writes
 `benchmarks/results/exchanged_bytes.md`.
 """
 
@@ -28,7 +28,7 @@ _COLLECTIVE = re.compile(
     r"collective-permute)\("
 )
 _SHAPE = re.compile(r"(\w+)\[([\d,]*)\]")
-# Of each kind, what a device sends for a byte of its result, in a ring.
+# Bytes that a device sends for a byte of the result, in a ring.
 _SENT = {
     "all-reduce": 2 * (DEVICES - 1) / DEVICES,
     "all-gather": (DEVICES - 1) / DEVICES,
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def compiled_step(devices: Any, rows: int) -> str:
-    """Returns the program of a training step on one device."""
+    """Returns the compiled training step of one device, as text."""
     import jax
 
     with devices.scope():
@@ -111,12 +111,12 @@ def markdown(lines: list[list[float]]) -> str:
         "# What devices exchange in a step",
         "",
         f"Bytes that each of {DEVICES} devices sends in a step, by the "
-        "collectives of the compiled program, if they go round a ring. Batch "
+        "collectives of the compiled program, if these use a ring. Batch "
         f"{BATCH_SIZE:,}, {FIELDS} lookups, vectors of {DIM}, `CowClip`. "
         f"{versions}.",
         "",
         "| rows of the table | table on each device | for a row of the batch | "
-        "shared by rows | for a row of the batch |",
+        "sharded by rows | for a row of the batch |",
         "|---:|---:|---:|---:|---:|",
     ]
     for rows, *sent in lines:

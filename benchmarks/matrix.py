@@ -80,7 +80,7 @@ def measure(
     folder: Path,
     arguments: argparse.Namespace,
 ) -> list[Cell]:
-    """All networks on one backend and device, in one precision."""
+    """Measures all networks on one backend and device, in one precision."""
     backend, device, precision = run
     names = ("backend", "device", "precision")
     cells = [
@@ -137,8 +137,8 @@ def gpu_name(backend: str) -> str:
 def differences(
     network: str, arrays: parity.Arrays, reference: parity.Arrays
 ) -> dict[str, str]:
-    """How far 50 steps led from where they led the reference."""
-    far = {}
+    """Returns the largest differences from the reference after the steps."""
+    largest_of = {}
     for kind, distance in (
         ("predictions", parity.difference),
         ("tables", parity.relative),
@@ -149,8 +149,8 @@ def differences(
             for key in reference
             if key.startswith(start)
         )
-        far[f"{kind}_difference"] = f"{largest:.0e}"
-    return far
+        largest_of[f"{kind}_difference"] = f"{largest:.0e}"
+    return largest_of
 
 
 def write(cells: list[Cell], arguments: argparse.Namespace) -> None:
@@ -165,7 +165,7 @@ def write(cells: list[Cell], arguments: argparse.Namespace) -> None:
 
 
 def page(cells: list[Cell], arguments: argparse.Namespace) -> str:
-    """The matrix for people: a row for each backend, device and precision."""
+    """Returns a table: a row for each backend, device and precision."""
     done = [cell for cell in cells if "not_run" not in cell]
     options = " ".join(["", "--", *sys.argv[1:]]) if sys.argv[1:] else ""
     lines = [
@@ -204,7 +204,7 @@ def place(cell: Cell) -> tuple[str, str, str]:
 
 
 def row(names: tuple[str, str, str], cells: list[Cell]) -> list[str]:
-    """The numbers of one backend, device and precision over the networks."""
+    """Returns the cells of one backend, device and precision."""
     here = [cell for cell in cells if place(cell) == names]
     if "not_run" in here[0]:
         return [f"not run: {here[0]['not_run']}", *[""] * 5]
@@ -228,7 +228,7 @@ def row(names: tuple[str, str, str], cells: list[Cell]) -> list[str]:
 
 @project_look()
 def draw(cells: list[Cell], path: Path) -> None:
-    """Samples a second: a panel for each network, a bar for each run."""
+    """Draws samples a second: a panel for each network, a bar for each run."""
     done = [cell for cell in cells if "not_run" not in cell]
     networks = list(dict.fromkeys(cell["network"] for cell in done))
     figure = Figure(figsize=(4 * len(networks), 4.2), layout="constrained")

@@ -15,9 +15,8 @@ published benchmark:
     KERAS_BACKEND=jax python benchmarks/networks.py gowalla \\
         --networks fm ffm --embedding-l2 0
 
-The table has, of those that the small batch was trained with, the one with the
-best validation AUC there. The large batch takes the same: nothing is tuned at
-it.
+The table has each network's l2 with the best validation AUC at the small batch.
+The large batch takes the same l2: nothing is tuned at it.
 
 Writes a line for each run to `docs/networks/networks.csv`, and a page with a
 table and a figure for each log. A run that the CSV has is not repeated. A
@@ -71,7 +70,7 @@ BATCHES: dict[str, dict[str, Any]] = {
 # For a network that loses at the large batch; its runs are in the CSV alone.
 BETWEEN = {"8K": {"rule": "frequency", "batch_size": 8192}}
 COLORS = {"1K": "C6", "64K": "C0"}
-# Of the figure's axis, by which the best networks can be told apart.
+# The AUC that the figure's axis spans: with more, the best would look alike.
 SHOWN_AUC = 0.03
 Line = dict[str, Any]
 # Network, batch, l2 of the tables at the small batch, seed.
@@ -159,7 +158,7 @@ def main() -> None:
 
 
 def _missing(arguments: argparse.Namespace, path: Path) -> list[RunKey]:
-    """The runs that the CSV lacks, of networks that the log has all for."""
+    """Returns the runs that the CSV lacks, without the networks left out."""
     done = {
         (
             line["network"],
@@ -183,7 +182,7 @@ def _missing(arguments: argparse.Namespace, path: Path) -> list[RunKey]:
 
 
 def _left_out(names: set[str], log: str) -> set[str]:
-    """The networks that need what the log lacks; it says which and what."""
+    """Returns the networks that the log lacks something for, and prints it."""
     if not names:
         return set()
     make, _, _ = LOGS[log]
@@ -246,7 +245,7 @@ def train(arguments: argparse.Namespace) -> Line:
 
 
 def by_network(lines: list[Line]) -> dict[str, dict[str, list[Line]]]:
-    """The runs of each network and batch; first the best at the large one."""
+    """Returns the runs by network and batch, the best at 64K first."""
     chosen = chosen_l2(lines)
     found: dict[str, dict[str, list[Line]]] = {}
     for line in lines:
@@ -259,7 +258,7 @@ def by_network(lines: list[Line]) -> dict[str, dict[str, list[Line]]]:
 
 
 def chosen_l2(lines: list[Line]) -> dict[str, str]:
-    """Of each network, the l2 of the best validation AUC at the small batch."""
+    """Returns each network's l2, by validation AUC at the small batch."""
     small = next(iter(BATCHES))
     found: dict[str, dict[tuple[bool, str], list[float]]] = {}
     for line in lines:

@@ -35,12 +35,12 @@ PAIRS = (("tensorflow", "jax"), ("tensorflow", "torch"), ("jax", "torch"))
 # One of each kind of layer: linear, pairs, cross layers, a mixture.
 NETWORKS = ("wide_deep", "deepfm", "dcn", "dcn_v2")
 ROWS = 60_000
-# The networks are small on purpose. A ReLU's slope jumps at 0, so rounding can
-# put an input on the other side and add or drop a whole term of the gradient;
-# Adam turns that into nearly a full step of a rare id's row. With hidden units
-# (64, 64) and batches of 1024, three networks in four ended with tables 8e-4 to
-# 7e-2 apart. With this seed no ReLU's input comes nearer to 0 than 1e-6, and
-# near 0 backends differ by less than 3e-7.
+# The networks are small on purpose. A ReLU's slope jumps at 0, so that rounding
+# can add a whole term to the gradient, or drop it. Adam turns that into nearly
+# a full step of a rare id's row. With hidden units (64, 64) and batches of
+# 1024, three networks in four ended with tables 8e-4 to 7e-2 apart. With this
+# seed no ReLU's input comes nearer to 0 than 1e-6, and near 0 backends differ
+# by less than 3e-7.
 SEED = 33
 HIDDEN_UNITS = (8, 8)
 # With the paper's rate of the tables, 1e-4, 50 steps would move nothing, and
@@ -73,7 +73,7 @@ def nearest_to_zero(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 class Quantity(NamedTuple):
-    """What is measured on two backends' arrays, and how far it may go."""
+    """Measures how far two backends' arrays are apart, up to a limit."""
 
     name: str
     arrays: str
@@ -88,7 +88,7 @@ class Quantity(NamedTuple):
         return np.min(values) if self.at_least else np.max(values)
 
     def accepts(self, value: float) -> bool:
-        # NaN passes all comparisons above.
+        # NaN is not accepted: each comparison with it is false.
         return value >= self.limit if self.at_least else value <= self.limit
 
 
@@ -128,9 +128,8 @@ def train(
     from zoo.datasets.synthetic import make_log
     from zoo.registry import network_class
 
-    log = make_log(
-        ROWS, seed=SEED
-    )  # NumPy draws it: the same on every backend.
+    # NumPy draws the log, so that it is the same on every backend.
+    log = make_log(ROWS, seed=SEED)
     saved = {}
     for name in NETWORKS:
         if not (folder / name).exists():  # Only the first backend writes it.
@@ -213,7 +212,7 @@ def run_child(
     precision: str = "float32",
     environment: dict[str, str] = CPU_ONLY,
 ) -> Arrays:
-    """Runs this script again, for Keras reads its backend once."""
+    """Runs this script in a new process: Keras reads its backend once."""
     output = folder / "arrays.npz"
     command = [
         *(sys.executable, __file__, f"--folder={folder}"),

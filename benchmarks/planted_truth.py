@@ -3,11 +3,11 @@
     python benchmarks/planted_truth.py interests
     python benchmarks/planted_truth.py labels
 
-`interests`: a click depends on how the item relates to the history. Networks
-that see the mean of a history beside those that compare its events with the
-item. `labels`: a purchase follows from a click. Networks for both labels beside
-two networks, each trained on one label alone. The true probabilities are known,
-and with them the AUC that no network can beat.
+`interests`: a click depends on how the item relates to the history. The study
+compares networks that see the mean of a history with networks that compare its
+events with the item. `labels`: a purchase follows from a click. The study
+compares networks for both labels with two networks for one label each. The true
+probabilities are known, and with them the AUC that no network can beat.
 
 Writes `<study>.csv`, `<study>.md` and `<study>.png` to
 `benchmarks/results/planted_truth`. A run that the CSV has is not repeated.
@@ -51,13 +51,13 @@ RECIPE = {
     "warmup_epochs": 0.0,
     "decay": "cosine",
 }
-# With small vectors the sums of a transformer hold little but the places of
-# events, and it learns no interest. Found with seed 3 as well.
+# A transformer adds vectors to those of the events' places. If they are small,
+# it learns no interest. Found with seed 3 as well.
 OTHERWISE: dict[str, dict[str, Any]] = {"bst": {"embedding_deviation": 1.0}}
 ATTENTION = {"attention_units": (32, 16)}
 TOWERS = {"tower_units": (32,)}
 GATES = {**TOWERS, "gate_units": ()}
-# The label that a network is trained on, where it is one of the two alone.
+# A network for each label, trained on that label alone.
 ALONE = "dnn, alone"
 STUDIES: dict[str, dict[str, dict[str, Any]]] = {
     "interests": {
@@ -65,8 +65,7 @@ STUDIES: dict[str, dict[str, dict[str, Any]]] = {
         "deepfm": {},
         "din": ATTENTION,
         "dien": {"attention": "mlp", "softmax": False, **ATTENTION},
-        # The last block's vector of what is offered; a mean of all places
-        # hides it.
+        # The last block's vector of the item. A mean of all places hides it.
         "bst": {"pooling": "target"},
     },
     "labels": {
@@ -159,7 +158,7 @@ def train(
 
 
 def with_label(log: zoo.EncodedLog, label: str) -> zoo.EncodedLog:
-    """The log, as if it had one of its labels alone."""
+    """Returns the log with one of its labels alone."""
     config = {**log.schema.get_config(), "label": label}
     place = config.pop("labels").index(label)
     schema = zoo.FeatureSchema.from_config(config)

@@ -3,9 +3,9 @@
     python benchmarks/raw_export.py
 
 Makes DeepFM with one field of 3 million tokens, like those of Criteo, and
-exports it with its vocabulary in each format that the backend can write. What
-opens the file is a process of its own, with the format's runtime alone.
-Each run adds its lines to `benchmarks/results/raw_export.csv`.
+exports it with its vocabulary in each format that the backend can write. A
+separate process opens the file, with the format's runtime alone. Each run adds
+its lines to `benchmarks/results/raw_export.csv`.
 """
 
 import argparse
@@ -26,8 +26,8 @@ import pyarrow.parquet
 import zoo
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder_settings import EncoderSettings
-from zoo.encoding.sql import FIRST_ID
 from zoo.encoding.vocabularies import Vocabularies
+from zoo.encoding.vocabulary_sql import FIRST_ID
 from zoo.runtime.environment import describe_environment
 from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import raw_formats

@@ -11,21 +11,18 @@ arrays are touched. Results go to
     python benchmarks/read_batches.py --history 50 \\
         --output benchmarks/results/read_batches_history.csv
 
-Rows also have a history of 0 to 50 ids, all lengths alike often (2.1 GB more),
-which every batch has padded to 50. `--num-dense 0 --num-fields 1` leaves the
-history all but alone.
+Rows also have a history of 0 to 50 ids, uniform in length (2.1 GB more), which
+each batch pads to 50. `--num-dense 0 --num-fields 1` leaves little but the
+history.
 """
 
 import argparse
 import csv
 import datetime
-import platform
-import resource
 import shutil
 import statistics
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -143,23 +140,24 @@ def random_rows(random, count, schema):
 
 
 def measure(folder, arguments):
-    import keras
-
     import zoo
     from zoo.data.split import Split
+    from zoo.runtime.accelerator import peak_memory
+    from zoo.runtime.environment import describe_environment
     from zoo.runtime.processor import num_cores
 
     schema = schema_of(arguments)
-    backend = keras.backend.backend()
+    here = describe_environment()
+    backend, versions = here["backend"], here["versions"]
     environment = {
         "date": datetime.date.today().isoformat(),
-        "cpu": cpu_model(),
+        "cpu": here["hardware"].rpartition(",")[0],
         "cores": num_cores(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
+        "python": versions["python"],
+        "numpy": versions["numpy"],
         "pyarrow": pa.__version__,
-        "keras": keras.__version__,
-        "backend": f"{backend} {keras_backend_version(backend)}",
+        "keras": versions["keras"],
+        "backend": f"{backend} {versions[backend]}",
     }
     split = Split.open(folder, schema)
     results = []
@@ -181,7 +179,7 @@ def measure(folder, arguments):
                 "rows_per_second_median": round(statistics.median(rates)),
                 "rows_per_second_min": round(min(rates)),
                 "rows_per_second_max": round(max(rates)),
-                "peak_memory_mb": peak_memory_mb(),
+                "peak_memory_mb": round(peak_memory() / 2**20),
                 **environment,
             }
         )
@@ -192,37 +190,10 @@ def seconds_of_pass(batches):
     start = time.perf_counter()
     for i in range(len(batches)):
         inputs, labels = batches[i]
-        # Views alone would not load a page.
+        # Making views loads no page.
         for array in (*inputs.values(), labels):
             array.ravel().view("uint8")[::4096].max(initial=0)
     return time.perf_counter() - start
-
-
-def peak_memory_mb():
-    """Highest resident memory of this process so far, imports included."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM"):
-                return round(int(line.split()[1]) / 1024)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
-def cpu_model():
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
-
-
-def keras_backend_version(backend):
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        return tf.__version__
-    return version(backend)
 
 
 def print_table(results):

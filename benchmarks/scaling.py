@@ -3,10 +3,10 @@
     KERAS_BACKEND=jax python benchmarks/scaling.py gowalla
 
 A study is a few calls of `zoo.scaling_study` with the arguments in `STUDIES`;
-its results are in the folder of its name. Finished runs are not repeated: a
-study that was broken off resumes when it is called again, and one grows when
-seeds, rules or models are added to it here. The column `wall_seconds` of
-`results.csv` has the seconds of each run.
+its results are in the folder of its name. Finished runs are not repeated: an
+interrupted study resumes when it is called again, and a study grows when seeds,
+rules or models are added to it here. The column `wall_seconds` of `results.csv`
+has the seconds of each run.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from zoo.training.result_columns import compared
 RESULTS = Path(__file__).parent / "results" / "scaling"
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-# Two fields of integer ids, 70,000 in all, each seen about 60 times; what a
-# user-item log needs is a network that is small for Criteo's 39 columns.
+# Two fields of integer ids, 70,000 in all, each seen about 60 times. A log of
+# users and items needs a smaller network than Criteo's 39 columns.
 GOWALLA = {
     "epochs": 8,
     "embedding_dim": 16,
@@ -48,8 +48,8 @@ PAPERS_RULES = ("cowclip", "none", "sqrt", "linear", "n2_lambda")
 DECAYS = {
     "constant": {},
     "cosine": {"decay": "cosine"},
-    # The mean of the cosine from 1 to a tenth is .55: with rates so much higher
-    # tables go as far in all as with constant ones.
+    # The mean of the cosine from 1 to a tenth is .55. The rates are higher by
+    # this factor, so that their mean is that of constant ones.
     "cosine of the same mean": {
         "decay": "cosine",
         "learning_rate": 1e-3 / 0.55,
@@ -76,8 +76,8 @@ CLIPS = {
     "field": {"clip_variant": "field", "clip_threshold": 3e-2},
     "global": {"clip_variant": "global", "clip_threshold": 3e-2},
 }
-# Faster steps, of another arithmetic. The lines to compare with are in the
-# studies `gowalla` and `gowalla_decay`.
+# Faster steps, with other arithmetic. Compare with the studies `gowalla` and
+# `gowalla_decay`.
 BFLOAT16 = {"dtype": "mixed_bfloat16"}
 LAZY = {"lazy": True}
 SHARES = {"half": 0.5, "quarter": 0.25}  # Of the training rows.
@@ -129,7 +129,7 @@ def two_batches(
 
 # A study is made of one or more calls of `zoo.scaling_study`.
 STUDIES: dict[str, list[dict[str, Any]]] = {
-    # Every rule of the paper, and this project's where it is more than CowClip
+    # Every rule of the paper. At the base batch this project's rule is CowClip
     # without its clip.
     "gowalla": [
         {
@@ -138,7 +138,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "rules": PAPERS_RULES,
         },
         {**GOWALLA, "batch_sizes": (8192, 65_536), "rules": ("frequency",)},
-        # The spread over seeds, and the other networks, where rules part.
+        # The spread over seeds, and the other networks, where rules differ.
         {
             **GOWALLA,
             "batch_sizes": (1024, 65_536),
@@ -164,7 +164,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             "rules": ("frequency",),
         },
     ],
-    # All batch sizes to 128K, for the one at which a rule leaves the others.
+    # All batch sizes to 128K, to see at which one a rule falls behind.
     "gowalla_batches": [
         {
             **GOWALLA,
@@ -196,7 +196,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
             }
             for rule, batch_size in (("cowclip", 1024), ("frequency", 65_536))
         ),
-        # The same gift to the best classic rule, and to the other networks.
+        # The same for the best classic rules, and for the other networks.
         {
             **GOWALLA,
             "batch_sizes": (65_536,),
@@ -221,7 +221,7 @@ STUDIES: dict[str, list[dict[str, Any]]] = {
         two_batches("cowclip", (1024,), SMALL_BATCH),
         two_batches("frequency", (131_072, 262_144), {"dense 8K": DENSE_8K}),
         two_batches("frequency", (65_536,), OTHER_DENSE_BATCHES),
-        # What else takes little time: one batch of 8K, and lazy steps.
+        # Other settings that take little time: one batch of 8K, and lazy steps.
         two_batches("frequency", (8192,), SMALL_BATCH),
         two_batches("cowclip", (1024, 8192), {"lazy": LAZY}),
         two_batches("sqrt", (8192,), {"lazy": LAZY}),
@@ -458,7 +458,7 @@ def gowalla(source: Path, folder: Path) -> zoo.EncodedLog:
     log_format = zoo.LogFormat(name="gowalla", categorical=("user", "item"))
     zoo.prepare(log_format, source, folder / "gowalla", split="provider")
     log = zoo.EncodedLog.load(folder / "gowalla")
-    # By its name: the folder is another one each time.
+    # Studies know a log by its source, and the folder is another each time.
     return dataclasses.replace(log, source="gowalla")
 
 

@@ -33,7 +33,6 @@ import zoo  # Before Keras, see `zoo.keep_freed_memory`.
 import keras
 
 from zoo.datasets import CRITEO
-from zoo.datasets.criteo_shape import CRITEO_VOCABULARIES
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder_settings import EncoderSettings
 from zoo.encoding.vocabularies import Vocabularies
@@ -43,6 +42,7 @@ from zoo.runtime.environment import describe_environment
 sys.path.append(str(Path(__file__).parent / "speed"))
 
 from child import measure_in_child
+from data import vocabulary_sizes
 from result_lines import measured_with
 
 RESULTS = Path(__file__).parent / "results" / "small_requests.md"
@@ -79,7 +79,8 @@ def main() -> None:
 
 def make_preset(folder: Path, num_tokens: int) -> None:
     """Saves an untrained DeepFM with an encoder of so many tokens."""
-    sizes = _sizes(num_tokens)
+    sizes = vocabulary_sizes(num_tokens)
+    sizes[int(np.argmax(sizes))] += num_tokens - sum(sizes)
     encoder_folder = folder.with_name("encoder")
     for name, size in zip(CRITEO.categorical, sizes, strict=True):
         path = vocabulary_file.path_of(encoder_folder, name)
@@ -161,20 +162,6 @@ def markdown(lines: list[dict[str, Any]], num_tokens: int) -> str:
             "",
         ]
     )
-
-
-def _sizes(total: int) -> list[int]:
-    """Sizes of Criteo's fields, the large ones cut, that add up to `total`."""
-    low, high = 1, max(CRITEO_VOCABULARIES)
-    while low < high:
-        cut = (low + high) // 2
-        if sum(min(size, cut) for size in CRITEO_VOCABULARIES) < total:
-            low = cut + 1
-        else:
-            high = cut
-    sizes = [min(size, low) for size in CRITEO_VOCABULARIES]
-    sizes[int(np.argmax(sizes))] -= sum(sizes) - total
-    return sizes
 
 
 def _tokens(numbers: np.ndarray) -> list[str]:

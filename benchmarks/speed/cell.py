@@ -3,7 +3,7 @@
     KERAS_BACKEND=jax python benchmarks/speed/cell.py --batch-size 8192
 
 `run.py` calls it for each cell of its table. The contestants take turns, a
-window of `fit` each, so that a machine whose speed drifts treats them alike.
+window of `fit` each, so that a drift of the machine's speed meets all alike.
 The same network and batches train with
 
 * `cowclip`: `CowClipEmbedding` and `CowClip`,

@@ -7,7 +7,12 @@ import sys
 from typing import Any
 
 
-def measure_in_child(script: str, backend: str, *arguments: str) -> Any:
+def measure_in_child(
+    script: str,
+    backend: str,
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+) -> Any:
     """Returns what the script prints last, which is JSON.
 
     Raises:
@@ -15,7 +20,7 @@ def measure_in_child(script: str, backend: str, *arguments: str) -> Any:
     """
     done = subprocess.run(
         [sys.executable, script, *arguments],
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={**os.environ, "KERAS_BACKEND": backend, **(environment or {})},
         capture_output=True,
         text=True,
     )

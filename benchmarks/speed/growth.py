@@ -19,8 +19,7 @@ from typing import Any
 from child import measure_in_child
 from figure_look import project_look
 from result_lines import measured_with
-from result_lines import read
-from result_lines import write
+from result_lines import merge
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed"
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -31,8 +30,8 @@ LABELS = {
     "seconds_per_epoch": "seconds an epoch",
     "mib_of_training": "MiB of training",
 }
-# Memory beyond the peak of making the rows, which grows with rows and fields
-# itself.
+# Memory is drawn along ids and dim alone: the peak of making the rows, beyond
+# which it is measured, itself grows with rows and fields.
 PANELS = [
     *(("seconds_per_epoch", axis) for axis in MIDDLE),
     *(("mib_of_training", axis) for axis in ("ids", "dim")),
@@ -60,16 +59,14 @@ def main():
         for point in points(arguments.axes)
     ]
     path = arguments.output / "growth.csv"
-    arguments.output.mkdir(parents=True, exist_ok=True)
     for backend, point in track(wanted, "Measuring"):
         new = measure_in_children(backend, point)
-        lines = [old for old in read(path) if key(old) != key(new)]
-        write([*lines, new], path)
-    draw(read(path), arguments.output / "growth.png")
+        lines = merge([new], path, ("backend", *MIDDLE))
+    draw(lines, arguments.output / "growth.png")
 
 
 def points(axes: list[str]) -> list[Point]:
-    """The middle, and what is away from it along one axis."""
+    """Returns the middle, and the points that leave it along one axis."""
     moved = [
         MIDDLE | {axis: round(MIDDLE[axis] * factor)}
         for axis in axes
@@ -135,10 +132,6 @@ def measure_in_children(backend: str, point: Point) -> Point:
 
 def measure_point(backend: str, point: Point) -> Point:
     return measure_in_child(__file__, backend, "--point", json.dumps(point))
-
-
-def key(line: Point) -> tuple[str, ...]:
-    return tuple(str(line[name]) for name in ("backend", *MIDDLE))
 
 
 @project_look()

@@ -18,7 +18,7 @@ ROUNDS = 15
 def measure_limits(
     network: keras.Model, batch_size: int, dtype: str = "float32"
 ) -> dict[str, float]:
-    """Arithmetic and memory rate of the backend, and a step's time at them.
+    """Returns arithmetic and memory rates, and the time of a step at them.
 
     A step multiplies each row of the batch with each matrix once forward and
     twice backward, in `dtype`. Dense Adam writes the gradient of a table, and
@@ -34,7 +34,7 @@ def measure_limits(
     flop = 6 * batch_size * sum(matrices)
     table_bytes = 8 * 4 * sum(tables)
     gemm = _gemm_rate(batch_size, dtype)
-    copy = _card_copy_rate() if accelerator_name() else _copy_rate()
+    copy = _gpu_copy_rate() if accelerator_name() else _host_copy_rate()
     return {
         "gemm_gflops": gemm / 1e9,
         "copy_gb_per_second": copy / 1e9,
@@ -59,8 +59,8 @@ def _gemm_rate(rows: int, dtype: str) -> float:
     return 2 * rows * GEMM_WIDTH**2 / seconds
 
 
-def _card_copy_rate() -> float:
-    """Measures the GPU's memory rate: the backend reads and writes an array."""
+def _gpu_copy_rate() -> float:
+    """Returns the rate of the GPU's memory, by an array read and written."""
     floats = ops.ones(2**28, "float32")
     seconds = median_seconds(
         lambda: ops.convert_to_numpy((floats + 1.0)[:1]), ROUNDS
@@ -68,8 +68,8 @@ def _card_copy_rate() -> float:
     return 2 * 4 * 2**28 / seconds
 
 
-def _copy_rate() -> float:
-    """Of the host's memory, by as many threads as there are cores."""
+def _host_copy_rate() -> float:
+    """Returns the rate of the host's memory, by a thread for each core."""
     threads = num_cores()
     pieces = [
         (np.ones(COPIED_FLOATS, "f4"), np.ones(COPIED_FLOATS, "f4"))

@@ -19,8 +19,8 @@ from typing import Any
 from child import measure_in_child
 from figure_look import project_look
 from result_lines import measured_with
+from result_lines import merge
 from result_lines import read
-from result_lines import write
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed"
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -32,7 +32,7 @@ SIZES = {
     "items": 100_000,
     "categories": 1000,
 }
-KEYS = ("backend", "network", "length", "batch_size", "embedding_dim")
+KEY = ("backend", "network", "length", "batch_size", "embedding_dim")
 
 Point = dict[str, Any]
 
@@ -63,7 +63,6 @@ def main() -> None:
         for length in arguments.lengths
         for name in arguments.networks
     ]
-    arguments.output.mkdir(parents=True, exist_ok=True)
     failed = []
     for backend, name, length in track(wanted, "Measuring"):
         try:
@@ -71,8 +70,7 @@ def main() -> None:
         except RuntimeError as error:
             failed.append(str(error))
             continue
-        others = [each for each in read(path) if key(each) != key(line)]
-        write(sorted([*others, line], key=key), path)
+        merge([line], path, KEY)
     lines = read(path)
     (arguments.output / "long_histories.md").write_text(markdown(lines))
     draw(lines, arguments.output / "long_histories.png")
@@ -104,14 +102,6 @@ def measured_line(
         "mib_of_training": round(report["peak_mib"] - report["start_mib"]),
         **measured_with(report),
     }
-
-
-def key(line: dict[str, Any]) -> tuple:
-    """The columns that tell points apart; lengths in their order."""
-    return tuple(
-        int(value) if str(value).isdecimal() else value
-        for value in (line[name] for name in KEYS)
-    )
 
 
 def measure(

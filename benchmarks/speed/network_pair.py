@@ -4,8 +4,8 @@
         --fuxictr FuxiCTR
 
 The zoo's network is imported from the original, so that both have the same
-weights and settings. They take turns: forward, loss and backward of a batch,
-without an optimizer, which is not a network's.
+weights and settings. They take turns: forward, loss and backward of a batch. No
+optimizer is part of it.
 """
 
 import argparse

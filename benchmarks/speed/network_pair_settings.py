@@ -53,7 +53,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "wukong": ("WuKong", {"mlp_hidden_units": UNITS}),
     "xdeepfm": ("xDeepFM", {"dnn_hidden_units": UNITS}),
 }
-# Where a class lies, if not in the folder of its name.
+# The folder of a class, if it is not the class's name.
 FOLDERS = {
     "DCN": "DCN/DCN_torch",
     "DualMLP": "FinalMLP",

@@ -7,12 +7,11 @@ ids, a process for each network and backend. `step_ms` is a whole step of `fit`
 with `CowClip`. With the folder of FuxiCTR's repository, `forward_backward_ms`
 compares the two implementations of one network on PyTorch, in turn in one
 process: see `network_pair.py`. Writes `networks.csv`, `networks.png` and
-`networks.md` to `benchmarks/results/speed`. What was measured before is
-replaced when it is measured again; `--missing` leaves it.
+`networks.md` to `benchmarks/results/speed`. Lines that are measured again are
+replaced; with `--missing` only missing ones are measured.
 """
 
 import argparse
-from operator import itemgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,8 +22,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from network_pair_settings import SETTINGS
 from result_lines import measured_with
+from result_lines import merge
 from result_lines import read
-from result_lines import write
 from rich.progress import track
 
 from zoo.registry import NAMES
@@ -80,13 +79,7 @@ def main() -> None:
         except RuntimeError as error:
             failed.append(f"{name} with {measured}: {error}")
             continue
-        kept = [
-            each
-            for each in read(path)
-            if (each["network"], each["measured"]) != (name, measured)
-        ]
-        lines = [*kept, line]
-        write(sorted(lines, key=itemgetter("network", "measured")), path)
+        merge([line], path, ("network", "measured"))
     lines = read(path)
     (arguments.output / "networks.md").write_text(markdown(lines))
     draw(lines, arguments.output / "networks.png")

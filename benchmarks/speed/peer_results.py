@@ -1,4 +1,4 @@
-"""Writes the results of `peers.py`: a CSV file, a table and a figure."""
+"""Collects the results of `peers.py`; makes a table and a figure of them."""
 
 from collections import defaultdict
 from datetime import date
@@ -9,8 +9,6 @@ from typing import Any
 from figure_look import project_look
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from result_lines import read
-from result_lines import write
 
 from zoo.runtime.environment import describe_environment
 
@@ -74,20 +72,6 @@ class Results:
             "versions": self.versions.get(key, ""),
             "not_run": "" if times else missing,
         }
-
-
-def merge(new: list[Line], path: Path) -> list[Line]:
-    """Writes `new` to `path`, in place of earlier lines of the same."""
-    again = {_key(line) for line in new}
-    lines = [line for line in read(path) if _key(line) not in again]
-    lines = [{k: str(v) for k, v in line.items()} for line in (*lines, *new)]
-    lines.sort(key=lambda line: (int(line["batch_size"]), _key(line)))
-    write(lines, path)
-    return lines
-
-
-def _key(line: Line) -> tuple[str, ...]:
-    return tuple(str(line[name]) for name in KEY)
 
 
 def _label(line: Line) -> tuple[str, ...]:

@@ -22,10 +22,11 @@ from pathlib import Path
 import numpy as np
 from data import click_batch
 from data import vocabulary_sizes
+from peer_results import KEY
 from peer_results import Results
 from peer_results import draw
 from peer_results import markdown
-from peer_results import merge
+from result_lines import merge
 from rich.progress import track
 
 HERE = Path(__file__).parent
@@ -167,7 +168,6 @@ def compare(
         )
     ]
     failed = install({process for _, process in cells}, arguments)
-    arguments.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for size in arguments.batch_sizes:
             write_batch(size, arguments.num_ids, Path(folder))
@@ -179,7 +179,8 @@ def compare(
                 if isinstance(report, str):
                     failed[size, process] = report
                 results.add(size, process, report)
-            lines = merge(results.lines(), arguments.output / "peers.csv")
+            path = arguments.output / "peers.csv"
+            lines = merge(results.lines(), path, ("batch_size", *KEY))
     draw(lines, arguments.output / "peers.png")
     print(markdown(lines))
 

@@ -1,6 +1,7 @@
 """Reads and writes the lines of a CSV file of results."""
 
 import csv
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,25 @@ def write(lines: list[Line], path: Path) -> None:
         writer = csv.DictWriter(file, fieldnames=lines[0])
         writer.writeheader()
         writer.writerows(lines)
+
+
+def merge(new: list[Line], path: Path, key: Sequence[str]) -> list[Line]:
+    """Writes lines in place of those with the same values in the columns `key`.
+
+    Returns all lines of the file, sorted by these columns.
+    """
+    merged = {
+        tuple(_number_or_text(str(line[name])) for name in key): line
+        # Another run may have written in the meantime.
+        for line in (*read(path), *new)
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write([merged[place] for place in sorted(merged)], path)
+    return read(path)
+
+
+def _number_or_text(text: str) -> tuple[float, str]:
+    return (float(text), "") if text.isdigit() else (0.0, text)
 
 
 def append(line: Line, path: Path) -> None:

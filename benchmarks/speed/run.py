@@ -9,20 +9,16 @@ of an earlier run that are measured again are replaced, all others stay.
 
 import argparse
 import itertools
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from child import measure_in_child
 from figure_look import project_look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from result_lines import measured_with
-from result_lines import read
-from result_lines import write
+from result_lines import merge
 from rich import box
 from rich.console import Console
 from rich.progress import track
@@ -70,12 +66,7 @@ def main():
     )
     for cell in track([*cells], "Measuring"):
         new = measure(*cell, arguments)
-        again = {key(line) for line in new}
-        # Another run may have written in the meantime.
-        kept = [line for line in read(path) if key(line) not in again]
-        lines = sorted([*kept, *new], key=order)
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        write(lines, path)
+        lines = merge(new, path, (*CELL_COLUMNS, "optimizer"))
     draw(lines, arguments.output / "steps.png")
     Console().print(table(lines))
 
@@ -90,78 +81,61 @@ def measure(
     arguments: argparse.Namespace,
     environment: dict[str, str] | None = None,
 ) -> list[Line]:
-    command = [
-        sys.executable, str(CELL), "--model", model, "--precision", precision,
+    options = [
+        "--model", model, "--precision", precision,
         "--batch-size", str(batch_size), "--num-ids", str(num_ids),
         "--windows", str(arguments.windows),
         "--optimizers", *arguments.optimizers,
     ]  # fmt: skip
     if arguments.jit_compile:
-        command.append("--jit-compile")
+        options.append("--jit-compile")
     if allocator == "default":
-        command.append("--default-allocator")
-    done = subprocess.run(
-        command,
-        env={**os.environ, "KERAS_BACKEND": backend, **(environment or {})},
-        capture_output=True,
-        text=True,
+        options.append("--default-allocator")
+    report = measure_in_child(
+        str(CELL), backend, *options, environment=environment
     )
-    if done.returncode:
-        raise RuntimeError(f"{command} failed:\n{done.stderr[-3000:]}")
-    report = json.loads(done.stdout.splitlines()[-1])
+    cell = {
+        "model": model,
+        "backend": backend,
+        "precision": precision,
+        "jit_compile": arguments.jit_compile,
+        "allocator": allocator,
+        "batch_size": batch_size,
+        "num_ids": num_ids,
+    }
+    return [
+        {**cell, **columns_of(contestant, report, batch_size)}
+        for contestant in report["contestants"]
+    ]
+
+
+def columns_of(
+    contestant: dict[str, Any], report: dict[str, Any], batch_size: int
+) -> Line:
+    """Returns the columns of a contestant, from the report of its cell."""
+    name, step_ms = contestant["name"], contestant["step_ms"]
     steps = {each["name"]: each["step_ms"] for each in report["contestants"]}
+    ratios = [
+        ours / adams
+        for ours, adams in zip(step_ms, steps.get("adam", []), strict=False)
+    ]
     limits = report["limits"]
-    limit_ms = limits["matrices_ms"] + limits["tables_ms"]
-    lines = []
-    for contestant in report["contestants"]:
-        step_ms = contestant["step_ms"]
-        ratios = [
-            ours / adams
-            for ours, adams in zip(step_ms, steps.get("adam", []), strict=False)
-        ]
-        lines.append(
-            {
-                "model": model,
-                "backend": backend,
-                "precision": precision,
-                "jit_compile": arguments.jit_compile,
-                "allocator": allocator,
-                "batch_size": batch_size,
-                "num_ids": num_ids,
-                "optimizer": contestant["name"],
-                "step_ms": f"{median(step_ms):.2f}",
-                "step_ms_min": f"{min(step_ms):.2f}",
-                "step_ms_max": f"{max(step_ms):.2f}",
-                "samples_per_second": round(1e3 * batch_size / median(step_ms)),
-                "ratio_to_adam": f"{median(ratios):.3f}" if ratios else "",
-                # The limit holds for a step over the whole table.
-                "share_of_limit": (
-                    ""
-                    if contestant["name"] == "lazy"
-                    else f"{limit_ms / median(step_ms):.3f}"
-                ),
-                "first_step_seconds": (
-                    f"{contestant['first_step_seconds']:.2f}"
-                ),
-                "peak_mib_of_process": round(report["peak_mib"]),
-                **{name: f"{value:.1f}" for name, value in limits.items()},
-                "windows": len(step_ms),
-                **measured_with(report),
-            }
-        )
-    return lines
-
-
-def key(line: Line) -> tuple[str, ...]:
-    return tuple(str(line[name]) for name in (*CELL_COLUMNS, "optimizer"))
-
-
-def order(line: Line) -> tuple[tuple[float, str], ...]:
-    return tuple(map(_number_or_text, key(line)))
-
-
-def _number_or_text(text: str) -> tuple[float, str]:
-    return (float(text), "") if text.isdigit() else (0.0, text)
+    share = (limits["matrices_ms"] + limits["tables_ms"]) / median(step_ms)
+    return {
+        "optimizer": name,
+        "step_ms": f"{median(step_ms):.2f}",
+        "step_ms_min": f"{min(step_ms):.2f}",
+        "step_ms_max": f"{max(step_ms):.2f}",
+        "samples_per_second": round(1e3 * batch_size / median(step_ms)),
+        "ratio_to_adam": f"{median(ratios):.3f}" if ratios else "",
+        # The limit holds for a step over the whole table.
+        "share_of_limit": "" if name == "lazy" else f"{share:.3f}",
+        "first_step_seconds": f"{contestant['first_step_seconds']:.2f}",
+        "peak_mib_of_process": round(report["peak_mib"]),
+        **{name: f"{value:.1f}" for name, value in limits.items()},
+        "windows": len(step_ms),
+        **measured_with(report),
+    }
 
 
 def table(lines: list[Line]) -> Table:

@@ -15,10 +15,10 @@ def time_parts(
 ) -> dict[str, float]:
     """Returns the milliseconds of the lookups, the network and the update.
 
-    The lookups are timed alone, forward. Forward and backward pass are timed
-    together, compiled where the backend compiles, and the network is what they
-    take beyond the lookups: it includes the sums of the tables' gradients. The
-    update is what a step takes beyond both, with all that the optimizer does.
+    The forward lookups are timed alone. Forward and backward pass are timed
+    together, compiled where the backend compiles. The network is the rest of
+    them, which includes the sums of the tables' gradients. The update is the
+    rest of a step, with all that the optimizer does.
 
     Args:
         model: compiled, with a loss that takes `(y_true, y_pred)`.
@@ -46,7 +46,7 @@ def _seconds(function: Callable[..., Any], *arguments: Any) -> float:
 
 
 def wait_for(results: Any) -> None:
-    """Returns when the device has computed them."""
+    """Waits until the device has computed the results."""
     for result in keras.tree.flatten(results):
         # Reading one number waits for all work: a GPU does it in order.
         ops.convert_to_numpy(ops.ravel(result)[:1])

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def median_seconds(function: Callable[[], Any], rounds: int) -> float:
-    """Calls it once more than `rounds`, and leaves the first out."""
+    """Returns the median of `rounds` calls, after one that is not counted."""
     times = []
     for _ in range(rounds + 1):
         start = time.perf_counter()

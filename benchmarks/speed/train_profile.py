@@ -4,8 +4,8 @@
 
 Writes a synthetic log in Criteo's layout once, encodes it, and trains on it in
 this process as the command does. A part's seconds are those of the main thread
-without the parts inside of it; "read batches" is what a step had to wait for.
-`--output` appends a line of them to a CSV file.
+without the parts inside of it. "read batches" is the time that steps waited for
+batches. `--output` appends a line to a CSV file.
 """
 
 import argparse
@@ -39,7 +39,7 @@ PARTS = {
 
 
 class Clock:
-    """Seconds of named parts; a part inside of another counts once."""
+    """Measures the seconds of named parts; inner parts count once."""
 
     def __init__(self):
         self.seconds: Counter[str] = Counter()

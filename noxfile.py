@@ -13,20 +13,20 @@ import nox
 nox.needs_version = ">=2024.4"
 # pip, not uv: uv does not see wheels that a machine offers by `find-links`.
 nox.options.default_venv_backend = "venv"
-# Of the wheel's environments JAX's alone, which is made the quickest; that all
-# that is imported is asked for, `tests/test_requirements.py` sees.
+# The wheel is tried with JAX alone, which installs the quickest. A package that
+# `pyproject.toml` lacks is found by `tests/test_requirements.py`.
 nox.options.sessions = ("lint", "tests", "docs", "build(jax)")
 
 ROOT = Path(__file__).parent
-# Python compiles what it imports; pip would compile all of every package.
+# Python compiles only what it imports; pip would compile every file.
 INSTALL = ("--no-compile", "-c", str(ROOT / "constraints.txt"))
-# Images of containers have it. Each process would compile Keras and its backend
-# again, which takes longer than to import them.
+# Container images often set this. Each process would then compile Keras and its
+# backend again, which takes longer than to import them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# A process that is done takes over half of what another one has left to do, and
-# no more: the tests of a file share what takes long to make.
+# The tests of a file share fixtures that take long to make, so that they should
+# stay in one process: only a process that has no more work takes over tests.
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
-# What to install for a backend on a machine without an accelerator.
+# The packages of the backends on a machine without an accelerator.
 BACKENDS = {
     "tensorflow": (
         "tensorflow" if sys.platform == "darwin" else "tensorflow-cpu"
@@ -36,8 +36,8 @@ BACKENDS = {
 }
 # Most sessions share one environment, which has all backends.
 SHARED = ROOT / ".nox" / "shared"
-# The networks of the tests are so small that more threads only get in each
-# other's way, also those that compile.
+# The networks of the tests are so small that more threads slow them down, those
+# that compile included.
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -45,7 +45,7 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false "
     "--xla_cpu_parallel_codegen_split_count=1",
 }
-# Compiled once and run once, a test's program is not worth to be optimized.
+# A test runs a compiled program once or twice: it is not worth optimizing.
 UNOPTIMIZED = {
     "XLA_FLAGS": ONE_THREAD["XLA_FLAGS"]
     + " --xla_backend_optimization_level=0"
@@ -59,15 +59,15 @@ JAX_CACHE = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
-# What this run of nox has done already.
+# The shared environment and the wheel, once this run of nox has made them.
 done = set()
 
 
 def run_shared(session, *command, backend=None, **env):
-    """Runs Python in the shared environment, which is made where it lacks.
+    """Runs Python in the shared environment, and makes that if it is missing.
 
     With a `backend` the others are hidden, as if they were not installed. `env`
-    adds to the environment.
+    are more environment variables.
     """
     python = SHARED / ("Scripts" if os.name == "nt" else "bin") / "python"
     if SHARED not in done:
@@ -231,7 +231,7 @@ def interop(session):
         ".[zoo,test]",
         *BACKENDS.values(),
         *("fuxictr", "deepctr-torch"),
-        # DeepCTR-Torch imports it, and does not say so.
+        # DeepCTR-Torch imports it, but does not require it.
         "requests",
     )
     for backend in BACKENDS:
@@ -265,7 +265,7 @@ def export(session):
 
 
 def make_wheel(session):
-    """Returns the wheel of this run of nox, and makes it at first."""
+    """Returns the wheel, which the first call of this run of nox makes."""
     folder = ROOT / ".nox" / "wheel"
     if folder not in done:
         shutil.rmtree(folder, ignore_errors=True)
@@ -276,7 +276,7 @@ def make_wheel(session):
     return wheel
 
 
-# What a wheel must be able to do: load what it ships, train and predict.
+# A wheel must load the presets and recipes in it, train and predict.
 TRY = """
 import importlib.util, keras, keras_cowclip, zoo
 backend, *others = {backends}
@@ -312,7 +312,7 @@ def build(session, backend):
     wheel = make_wheel(session)
     session.install(*INSTALL, f"{wheel}[zoo,test]", BACKENDS[backend])
     folder = Path(session.create_tmp()).resolve()
-    # Away from the sources, which would be imported instead.
+    # Not in the root, where the sources would be imported instead of the wheel.
     shutil.rmtree(folder / "tests", ignore_errors=True)
     shutil.copytree(ROOT / "tests", folder / "tests")
     shutil.copy(ROOT / "pyproject.toml", folder)
@@ -320,7 +320,7 @@ def build(session, backend):
     names = [backend, *(b for b in BACKENDS if b != backend)]
     with session.chdir(folder):
         session.run("python", "-c", TRY.format(backends=names), env=env)
-        # The one that is installed is taken without being told.
+        # Unset, the backend is the one that is installed.
         unset = {**env, "KERAS_BACKEND": ""}
         session.run("python", "-c", "import zoo", env=unset)
         session.run("cowclip", "--help", env=unset)

@@ -7,10 +7,10 @@ import pytest
 from tests import numpy_draws
 
 TESTS = Path(__file__).parent
-# What trains or saves networks many times, or calls many small operations one
-# by one, by code that is the same for all backends. At a merge PyTorch alone
-# runs them, for it need not compile; `nox -s large` runs them with the others.
-# Single tests have the mark.
+# These train or save networks many times, or call many small operations one by
+# one, by code that is the same for all backends. At a merge they run with
+# PyTorch alone, which compiles nothing, in `nox -s large` with the others too.
+# Single tests have the marker.
 TRAINED_OFTEN = [
     TESTS / name
     for name in (
@@ -34,8 +34,8 @@ TRAINED_OFTEN = [
         "zoo/training/test_run.py",
     )
 ]
-# What no backend changes. `nox` runs these with PyTorch alone, which starts and
-# trains the quickest.
+# No backend changes what these test. `nox` runs them with PyTorch alone, which
+# starts and trains the quickest.
 ONE_BACKEND = [
     TESTS / name
     for name in (
@@ -92,7 +92,7 @@ def pytest_addoption(parser):
 
 
 # Keras takes 10 seconds to import, and the process that hands tests to others
-# has no need of it: functions import it here.
+# does not need it. Here functions import it.
 def pytest_configure(config):
     if not config.getoption("--accelerator"):
         return
@@ -124,7 +124,7 @@ def pytest_collection_modifyitems(items):
     import keras
 
     for path in (*ONE_BACKEND, *TRAINED_OFTEN):
-        # Or its tests would run with every backend, and nobody would know.
+        # A wrong path would go unnoticed: its tests would run everywhere.
         assert path.exists(), f"lists must name tests. Received: {path}"
     marks = {path: list(_marks(path)) for path in {item.path for item in items}}
     for item in items:
@@ -137,8 +137,8 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    # A sixth of the time of tests on JAX went to looking for garbage among the
-    # objects of modules, which stay.
+    # The objects of modules stay. On JAX the tests spent a sixth of their time
+    # in looking for garbage among them.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -170,8 +170,8 @@ def seeded():
 
 
 @pytest.fixture(autouse=True)
-def trained_on_every_backend(request, monkeypatch):
-    """A model is trained and asked in tests that run with every backend."""
+def no_model_with_one_backend(request, monkeypatch):
+    """Fails a test that uses a model, but does not run with every backend."""
     marker = request.node.get_closest_marker("one_backend")
     if marker is None or "reason" in marker.kwargs:
         return

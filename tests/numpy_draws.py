@@ -1,7 +1,7 @@
-"""First weights by NumPy on JAX, which would compile a program a shape.
+"""Draws initial weights by NumPy on JAX.
 
-That took a quarter of the tests' time. What is drawn within a compiled program,
-such as dropout, JAX draws as ever.
+JAX would compile a program for each shape, which took a quarter of the tests'
+time. Within a compiled program JAX itself draws, such as for dropout.
 """
 
 import numpy as np

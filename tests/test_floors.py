@@ -1,7 +1,6 @@
-"""Holds the floor plan: which package may import which, and who may lie loose.
+"""Checks which package imports which, and which module lies in no package.
 
-Imports inside of functions count as well: a circle that is closed late is a
-circle.
+Imports inside of functions count as well.
 """
 
 import ast

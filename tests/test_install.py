@@ -1,4 +1,4 @@
-"""What is installed is found from any folder, also from one above a clone."""
+"""The installed package is found from any folder, also from above a clone."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
 """Every package that the code imports is one that `pyproject.toml` asks for.
 
-An environment of a backend alone may lack what another one brings along.
+An environment with one backend may lack packages that another one installs.
 """
 
 import re

@@ -14,7 +14,6 @@ from zoo.data.split import Split
 from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.feature_schema import FeatureSchema
-from zoo.metrics import TrainingDivergedError
 from zoo.metrics import exact_metrics
 from zoo.metrics import group_auc
 from zoo.metrics import warn_if_useless
@@ -52,9 +51,9 @@ def evaluate(
     Returns:
         Dict of `auc`, `log_loss` and `calibration`. With `group_by` also of
         `groups`: for each field a dict of `gauc`, the mean of the groups' AUCs
-        weighted by their rows, which is `None` if no group has both clicks and
+        weighted by their rows, or `None` if no group has both clicks and
         non-clicks; `groups`, the number of groups that have both; and
-        `left_out_share`, the share of the rows that are in the others.
+        `left_out_share`, the share of the rows that are in the other groups.
 
         In a log with several labels, a dict from each label to such a dict,
         of the rows that have the label; `missing_rows` counts the others.
@@ -102,9 +101,9 @@ def fields_to_group_by(
 def model_for_log(
     preset: str | os.PathLike | keras.Model, log: EncodedLog, **hub: Any
 ) -> keras.Model:
-    """Loads the model of a preset; raises if the log has other ids.
+    """Loads the model of a preset, or returns a model as it is.
 
-    A model is returned as it is, if it fits the log.
+    Raises a `ValueError` if it does not fit the log.
     """
     if isinstance(preset, keras.Model):
         check_nothing_to_fetch(hub)
@@ -132,7 +131,7 @@ def model_for_log(
 
 
 def check_same_schema(model: CTRModel, schema: FeatureSchema) -> None:
-    """Raises a `ValueError` unless a model of the zoo was made for a log."""
+    """Raises a `ValueError` unless a model was made for the log's schema."""
     if model.schema != schema:
         raise ValueError(
             "`model` must have been made for the schema of the log. "
@@ -195,18 +194,15 @@ def _metrics_of_label(
         groups = {field: ids[has_label] for field, ids in groups.items()}
     try:
         metrics = _metrics(labels, probabilities, groups)
-    except TrainingDivergedError as error:
-        message = f"Of the label '{name}': {error}"
-        raise TrainingDivergedError(message) from error
-    except ValueError as error:
-        raise ValueError(f"Of the label '{name}': {error}") from error
+    except ValueError as error:  # Or the subclass `TrainingDivergedError`.
+        raise type(error)(f"Of the label '{name}': {error}") from error
     return {**metrics, "missing_rows": missing}
 
 
 def _groups(
     schema: FeatureSchema, split: Split, group_by: Iterable[str]
 ) -> dict[str, np.ndarray]:
-    """Returns the id of each row in each field, block by block."""
+    """Returns the ids of all rows in each field."""
     fields = list(group_by)
     if not fields:
         return {}

@@ -103,8 +103,8 @@ def main():
     parser.add_argument("--epochs", type=int, default=RECIPE["epochs"])
     arguments = parser.parse_args()
     if arguments.cards:
-        for model in NETWORKS:
-            write_card(arguments.output / f"{model}_synthetic")
+        for preset in sorted(arguments.output.glob("*/")):
+            write_card(preset)
         return
     with tempfile.TemporaryDirectory() as folder:
         log = prepare_log(Path(folder), {**LOG, "rows": arguments.rows})

@@ -11,6 +11,7 @@ from zoo.cli.explain_command import explain
 from zoo.cli.export_command import export
 from zoo.cli.failures import print_error
 from zoo.cli.failures import printing_warnings
+from zoo.cli.failures import printing_zoo_warnings
 from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
 from zoo.cli.recipes_command import recipes
@@ -54,7 +55,8 @@ def main(arguments: list[str] | None = None) -> None:
         if given and "--help" not in given:
             with printing_warnings():
                 check_backend()
-        app(given)
+        with printing_zoo_warnings():
+            app(given)
     except (
         ValueError,
         OSError,

@@ -34,11 +34,25 @@ def printing_warnings() -> Iterator[None]:
 
 
 @contextmanager
+def printing_zoo_warnings() -> Iterator[None]:
+    """Prints each warning of the zoo in the block at once, in a line."""
+
+    def show(message, category, *place, **options):
+        if category.__module__.startswith("zoo."):
+            print_warning(str(message))
+        else:
+            shown(message, category, *place, **options)
+
+    with warnings.catch_warnings():
+        shown, warnings.showwarning = warnings.showwarning, show
+        yield
+
+
+@contextmanager
 def ending_on_useless_predictions() -> Iterator[None]:
     """Exits with 1 after the block if its model turned out to be useless.
 
     The block runs to its end first, so that the model and its report are kept.
-    Other warnings of the zoo are printed in a line each.
     """
     from zoo.metrics import UselessPredictionsWarning
 
@@ -47,8 +61,6 @@ def ending_on_useless_predictions() -> Iterator[None]:
     def show(message, category, *place, **options):
         if issubclass(category, UselessPredictionsWarning):
             messages.append(str(message))
-        elif category.__module__.startswith("zoo."):
-            print_warning(str(message))
         else:
             shown(message, category, *place, **options)
 

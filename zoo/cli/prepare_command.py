@@ -200,6 +200,8 @@ def _log_or_encoder(
                 f"{dataset}: must hold the arguments of `zoo.LogFormat` as a "
                 f"JSON object. Received: {error}"
             ) from error
+    if str(dataset).endswith(".json"):
+        raise FileNotFoundError(f"There is no such file. Received: {dataset}")
     raise ValueError(
         f"`DATASET` must be one of {list(RAW_LOGS)} or a JSON file. "
         f"{did_you_mean(dataset, RAW_LOGS)}Received: {dataset}"

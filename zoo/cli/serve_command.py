@@ -66,5 +66,9 @@ def serve(
         run_application(
             application,
             listener,
-            lambda url: print(f"Serving {preset} at {url}", flush=True),
+            lambda url: print(
+                f'Serving {preset}: POST {{"rows": [{{...}}]}} to {url}/predict; '
+                f"{url}/docs has the columns",
+                flush=True,
+            ),
         )

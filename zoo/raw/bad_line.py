@@ -71,12 +71,14 @@ def broken_rule(
     values = log_format.split_line(line)
     if len(values) != len(columns) or not line:
         count = len(values) if line else 0
-        return (
+        rule = (
             f"a row of the {log_format.name} log must have {len(columns)} "
             f"columns with {log_format.delimiter!r} between, and there are "
-            f"{count}.",
-            line,
+            f"{count}."
         )
+        if '"' in line and not log_format.quoted:
+            rule += " A format with quoted=True keeps quoted values whole."
+        return rule, line
     for name, value in zip(columns, values, strict=True):
         rule = broken_rule_of_value(name, value, log_format)
         if rule:
@@ -152,7 +154,12 @@ def broken_rule_of_value(name: str, value: str, log_format: LogFormat) -> str:
         if not re.fullmatch(NUMBER_PATTERNS[kind], value) or (
             kind == "float" and not abs(float(value)) < float(LARGEST_FLOAT)
         ):
-            return f"column '{name}' must hold {NUMBERS[kind]}."
+            rule = f"column '{name}' must hold {NUMBERS[kind]}."
+            if kind == "integer" and re.fullmatch(
+                NUMBER_PATTERNS["float"], value
+            ):
+                rule += ' A format with dense_type="float" takes this number.'
+            return rule
     return ""
 
 

@@ -139,7 +139,8 @@ def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
     if not log_format.header:
         if log_format.columns is None:
             raise ValueError(
-                "`columns` must be given for a text log without a header. "
+                "`columns` must be given for a text log without a header; a "
+                "log whose first line names them needs `header=True`. "
                 f"Received: columns=None for {raw_file}"
             )
         number = len(log_format.split_line(line))

@@ -13,7 +13,7 @@ from zoo.server.refusal import Refusal
 
 _SHAPE = (
     'the body must be {"rows": [{...}, ...]}, a list of objects from columns '
-    "to values, or {...} alone for one row"
+    'to values, or {"rows": {...}} for one row'
 )
 # Reading an integer takes a time that grows with the square of its digits.
 _MOST_DIGITS = 1000

@@ -39,8 +39,14 @@ def warn_of_few_steps(recipe: Recipe, steps: int, rows: int) -> None:
     if steps >= FEWEST_STEPS:
         return
     largest = max(rows // FEWEST_STEPS, 1)
+    fewer = (
+        f"A step has the {rows} rows that there are, while the rates are "
+        f"scaled to {recipe.batch_size}. "
+        if recipe.batch_size > rows
+        else ""
+    )
     warnings.warn(
-        f"The batch leaves {steps} steps an epoch, and with fewer than "
+        f"{fewer}The batch leaves {steps} steps an epoch, and with fewer than "
         f"{FEWEST_STEPS} the dense weights rarely learn what they could: take "
         f"a `batch_size` of at most {largest}. The tables can keep a larger "
         "one, `embedding_batch_size`. "
@@ -74,8 +80,9 @@ def warn_of_untuned_rates(recipe: Recipe, log: EncodedLog) -> None:
     warnings.warn(
         "The learning rates and the l2 are the paper's for Criteo, and this is "
         "another log: scaled to a large batch, they can be far from the best. "
-        f"Find {names} at a batch of {BASE_BATCH_SIZE} first; `rule` scales "
-        f"them. Received: a batch of {largest} and the defaults of the three",
+        f"Find {names} at a batch of {BASE_BATCH_SIZE} first, as "
+        "`python -m zoo tune` does; `rule` scales them. "
+        f"Received: a batch of {largest} and the defaults of the three",
         UntunedRatesWarning,
         stacklevel=3,
     )

@@ -15,6 +15,7 @@ from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import first_line
 from zoo.raw.tables import is_parquet
 from zoo.raw.tables import is_table
+from zoo.raw.tables import named_tables
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
@@ -35,10 +36,11 @@ def log_format_of(schema: FeatureSchema, source: SourceLike) -> LogFormat:
             "`schema` must be a `LogFormat` or a `FeatureSchema`. "
             f"Received: {schema!r:.100}"
         )
+    several = len(schema.labels) > 1
     log_format = LogFormat(
         name="clicks",
-        label="label" if len(schema.labels) > 1 else schema.label,
-        labels=schema.labels if len(schema.labels) > 1 else None,
+        label="label" if several else schema.label,
+        labels=schema.labels if several else None,
         weight=schema.weight,
         sequences={
             name: ListColumn(sequence.field, sequence.max_length)
@@ -93,7 +95,7 @@ def version_of(
         return versions[version]
     raw, *_ = formats = list(versions.values())
     if is_table(source):
-        return _of_columns(_columns_of_table(source), formats)
+        return _of_columns(named_tables(source)[0].columns, formats)
     files = find_files(source, raw)
     if is_parquet(files[0].path):
         return _of_columns(_columns_of_parquet(files[0].path), formats)
@@ -114,11 +116,6 @@ def _header(log_format: LogFormat) -> str:
 def _of_columns(columns: list[str], formats: list[LogFormat]) -> LogFormat:
     fitting = [f for f in formats if set(f.used) <= set(columns)]
     return (fitting or formats)[0]
-
-
-def _columns_of_table(source) -> list[str]:
-    table = next(iter(source.values())) if isinstance(source, dict) else source
-    return list(table.column_names or next(iter(table)))
 
 
 def _columns_of_parquet(path: Path) -> list[str]:

@@ -2,17 +2,18 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 
 from zoo.checks import check_boolean
+from zoo.checks import check_integer
 from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
-from zoo.data.encoded_log import Split
+from zoo.data.split import Split
 from zoo.datasets.criteo import CRITEO
+from zoo.datasets.criteo_shape import CriteoLog
 from zoo.datasets.criteo_shape import dense_of
 from zoo.datasets.criteo_shape import draw_criteo_log
 from zoo.datasets.history_log import HistoryLog
@@ -46,8 +47,8 @@ def make_log(
     log-loss of the best possible model on every split. The same arguments
     give the same log on every backend.
 
-    With `history` it is another log, of an interest that shows only in how
-    the item that is offered relates to the history:
+    With `history` it is another log, in which an interest shows only in how
+    the offered item relates to the history:
 
     `p = sigmoid(a + 3 * (1 - exp(-n)) + user + item + category + hour)`
 
@@ -152,45 +153,41 @@ def write_raw_log(
     ```
     """
     _check(rows, max_vocabulary, history, purchase)
-    options = pa.csv.WriteOptions(
-        include_header=False,
-        delimiter=CRITEO.delimiter if history is None else ",",
-        quoting_style="none",
-    )
-    if history is not None:
-        with_history = draw_history_log(
-            rows, max_vocabulary, seed, history, purchase
-        )
-        _write_csv(Path(path), raw_tables(with_history), options)
+    if history is None:
+        drawn = draw_criteo_log(rows, max_vocabulary, seed)
+        _write(path, [_raw_table(drawn)], CRITEO.delimiter)
         return
-    drawn = draw_criteo_log(rows, max_vocabulary, seed)
+    with_history = draw_history_log(
+        rows, max_vocabulary, seed, history, purchase
+    )
+    _write(path, raw_tables(with_history), ",", has_header=True)
+
+
+def _raw_table(drawn: CriteoLog) -> pa.Table:
     columns = [pa.array(drawn.labels)]
     columns += [pa.array(column.astype("int64")) for column in drawn.counts.T]
     for field, size in enumerate(drawn.sizes):
         tokens = [f"{field:02x}{id:06x}" for id in range(size)]
         tokens[0] = ""
         columns.append(pa.array(tokens).take(pa.array(drawn.ids[:, field])))
-    table = pa.table(columns, list(CRITEO.used))
-    pa.csv.write_csv(table, Path(path), options)
+    return pa.table(columns, list(CRITEO.used))
 
 
-def _write_csv(path, tables, options):
+def _write(path, tables, delimiter, has_header=False):
+    options = pa.csv.WriteOptions(
+        include_header=False, delimiter=delimiter, quoting_style="none"
+    )
     with atomic_output(path) as partial, partial.open("wb") as file:
         for number, table in enumerate(tables):
-            if not number:
-                header = options.delimiter.join(table.column_names)
+            if has_header and not number:
+                header = delimiter.join(table.column_names)
                 file.write(f"{header}\n".encode())
             pa.csv.write_csv(table, file, options)
 
 
 def _check(rows, max_vocabulary, history, purchase):
-    if rows < 1000:
-        raise ValueError(f"`rows` must be at least 1000. Received: rows={rows}")
-    if max_vocabulary < 2:
-        raise ValueError(
-            "`max_vocabulary` must be at least 2. "
-            f"Received: max_vocabulary={max_vocabulary}"
-        )
+    check_integer("rows", rows, 1000)
+    check_integer("max_vocabulary", max_vocabulary, 2)
     if history is not None:
         check_positive_integer("history", history)
     check_boolean("purchase", purchase)

@@ -5,6 +5,7 @@ import zipfile
 
 import datasets
 import numpy as np
+import pandas as pd
 import pytest
 
 from zoo.datasets import CRITEO
@@ -150,7 +151,8 @@ def test_table_of_another_version(parts, typed, whole, cache):
     for row in capital:
         del row["label"]
     data = datasets.Dataset.from_list(capital)
-    assert whole(data).to_list() == rows
+    for table in (data, pd.DataFrame(capital)):
+        assert whole(table).to_list() == rows
     floats = [{**r, "I1": 0.5} for r in rows]
     with pytest.raises(
         ValueError, match="column 'I1' must hold text, integers"

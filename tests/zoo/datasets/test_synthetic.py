@@ -1,4 +1,6 @@
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
 import pytest
 
 import zoo
@@ -65,6 +67,22 @@ def test_the_raw_log_has_the_same_rows(log, tmp_path):
             )
             assert len(np.unique(pairs[0])) == len(np.unique(pairs[1]))
             assert len(np.unique(pairs[0])) == pairs.shape[1]
+
+
+@pytest.mark.parametrize("history", [None, 3])
+def test_a_raw_log_that_fails_leaves_nothing(history, tmp_path, monkeypatch):
+    write = pa.csv.write_csv
+
+    def write_half(table, *args):
+        write(table.slice(0, 500), *args)
+        raise OSError(28, "No space left")
+
+    monkeypatch.setattr(pa.csv, "write_csv", write_half)
+    with pytest.raises(OSError, match="No space left"):
+        synthetic.write_raw_log(
+            tmp_path / "raw.txt", rows=1000, max_vocabulary=9, history=history
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_same_seed_same_log(log):

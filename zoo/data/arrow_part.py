@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from zoo.data.padded_lists import PaddedLists
 from zoo.data.rows import Rows
+from zoo.data.rows import map_arrays
 from zoo.encoding.row_files import RowLayout
 from zoo.feature_schema import FeatureSchema
 
@@ -35,34 +36,32 @@ class Block:
 
     @cached_property
     def nbytes(self) -> int:
-        """Bytes of all rows, in a file those of the file."""
+        """Bytes of all rows; of a file, the bytes that they take in it."""
         inputs, *others = self.columns
         return sum(column.nbytes for column in (*inputs.values(), *others))
 
     def read(self, start: int, stop: int) -> Rows:
         """Returns some rows: views, and sequences of a file padded."""
-        inputs, *others = self.columns
-        inputs = {
-            name: column.read(start, stop)
-            if isinstance(column, PaddedLists)
-            else column[start:stop]
-            for name, column in inputs.items()
-        }
-        return inputs, *(column[start:stop] for column in others)
+
+        def read(column):
+            if isinstance(column, PaddedLists):
+                return column.read(start, stop)
+            return column[start:stop]
+
+        return map_arrays(read, self.columns)
 
     def copy(self, start: int, stop: int, out: Rows) -> None:
         """Copies some rows into arrays of their size."""
-        inputs, *others = self.columns
-        out_inputs, *out_others = out
-        pairs = [(column, out_inputs[name]) for name, column in inputs.items()]
-        pairs += zip(others, out_others, strict=True)
-        for column, array in pairs:
+
+        def copy(column, array):
             if isinstance(column, PaddedLists):
                 column.copy(start, stop, array)
             elif self.part is None:
                 array[...] = column[start:stop]
             else:
                 self.part.copy(column[start:stop], array)
+
+        map_arrays(copy, self.columns, out)
 
 
 class ArrowPart:

@@ -28,13 +28,15 @@ class ClickBatches(keras.utils.PyDataset):
 
     A batch depends on the seed, the epoch and its place in it alone, so a run
     can be repeated, broken off and resumed at any step, and read by several
-    threads (`workers=2`). The first epoch is 0, and every epoch that `fit`
-    runs goes one further; a custom loop calls `start_at(epoch)` or uses
-    `to_torch` or `to_tf`. Two things break this promise from outside:
-    `steps_per_epoch`, whose epochs are not those of the rows; and, on JAX and
-    PyTorch, `workers` above 1 with a model that has not seen a batch, for
-    Keras 3.15 then repeats some batches of the first epoch and leaves out
-    others. Call `model.test_on_batch(*batches[0])` before `fit`.
+    threads (`workers=2`). The first epoch is 0, and each epoch of `fit` is
+    the next one; a custom loop calls `start_at(epoch)` or uses `to_torch` or
+    `to_tf`.
+
+    Two things break this promise from outside. With `steps_per_epoch`, the
+    epochs of `fit` are not those of the rows. With `workers` above 1, Keras
+    3.15 on JAX and PyTorch repeats some batches of the first epoch and leaves
+    out others, unless the model has seen a batch before: call
+    `model.test_on_batch(*batches[0])`.
 
     Args:
         split: `zoo.Split`.
@@ -107,8 +109,8 @@ class ClickBatches(keras.utils.PyDataset):
             )
         if drop_remainder and carry_remainder:
             raise ValueError(
-                "The remainder of an epoch can be dropped or carried, not "
-                "both. Received: drop_remainder=True, carry_remainder=True"
+                "`drop_remainder` and `carry_remainder` must not both be "
+                "True. Received: drop_remainder=True, carry_remainder=True"
             )
         self.split = split
         self.batch_size = int(batch_size)
@@ -349,7 +351,7 @@ def _checked_share(share: tuple[int, int]) -> tuple[int, int]:
     check_integer("share[0]", number, 0)
     if number >= count:
         raise ValueError(
-            "The number of a share must be less than that of all shares. "
+            "`share[0]` must be less than `share[1]`, the number of shares. "
             f"Received: share={share}"
         )
     return int(number), int(count)

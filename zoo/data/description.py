@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from zoo.data.encoded_log import EncodedLog
-from zoo.encoding.list_ids import PADDING
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
+from zoo.feature_schema import PADDING
 from zoo.runtime.elision import width
 from zoo.runtime.figure_style import styled
 from zoo.runtime.figure_text import drawable
@@ -75,8 +75,8 @@ def describe(folder: str | Path, show_progress: bool = True) -> dict[str, Any]:
         },
         "missing": summary["missing"],
         "fields": {
-            field: _describe_field(counts, i, size)
-            for i, (field, size) in enumerate(log.schema.categorical.items())
+            field: _describe_column(counts, i)
+            for i, field in enumerate(log.schema.categorical)
         },
     }
     if log.schema.sequences:
@@ -134,31 +134,32 @@ def _describe_sequence(
     rows: dict[str, int],
     name: str,
 ) -> dict[str, Any]:
-    first = "train" if "train" in counts else next(iter(counts))
-    described = _describe_field(counts, name, len(counts[first][name]))
-    described["missing"] = empty[first][name] / rows[first]
-    described["mean_length"] = float(counts[first][name].sum() / rows[first])
+    train = _train_or_first(counts)
+    described = _describe_column(counts, name)
+    described["missing"] = empty[train][name] / rows[train]
+    described["mean_length"] = float(counts[train][name].sum() / rows[train])
     return described
 
 
-def _describe_field(
-    counts: Counts, field: int | str, size: int
-) -> dict[str, Any]:
-    # A log encoded for a test alone has no training rows.
-    first = next(iter(counts))
-    train = counts.get("train", counts[first])[field]
+def _describe_column(counts: Counts, column: int | str) -> dict[str, Any]:
+    train = counts[_train_or_first(counts)][column]
     known = train[UNKNOWN_ID + 1 :]
     return {
-        "vocabulary": size,
+        "vocabulary": len(train),
         "distinct": int((train > 0).sum()),
         "missing": float(train[MISSING_ID] / max(train.sum(), 1)),
         "unseen": {
-            name: float(split[field][UNKNOWN_ID] / max(split[field].sum(), 1))
+            name: float(split[column][UNKNOWN_ID] / max(split[column].sum(), 1))
             for name, split in counts.items()
             if name != "train"
         },
         "counts": np.sort(known[known > 0])[::-1],
     }
+
+
+def _train_or_first(counts: Counts) -> str:
+    # A log encoded for a test alone has no training rows.
+    return "train" if "train" in counts else next(iter(counts))
 
 
 def plot_data_card(card: dict[str, Any], path: str | Path) -> None:

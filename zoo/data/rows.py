@@ -48,11 +48,7 @@ def map_arrays(function: Callable[..., Any], *rows: Rows) -> Rows:
 
 def cut(rows: Rows, start: int, stop: int) -> Rows:
     """Returns views of the rows from `start` to `stop`."""
-    inputs, *others = rows
-    return (
-        {name: array[start:stop] for name, array in inputs.items()},
-        *(array[start:stop] for array in others),
-    )
+    return map_arrays(lambda array: array[start:stop], rows)
 
 
 def concatenated(pieces: list[Rows]) -> Rows:

@@ -136,8 +136,8 @@ class Split:
         """
         if not 0 <= start <= stop <= len(self):
             raise ValueError(
-                f"The rows must be within [0, {len(self)}]. "
-                f"Received: start={start}, stop={stop}"
+                f"`start` and `stop` must be within [0, {len(self)}], and in "
+                f"this order. Received: start={start}, stop={stop}"
             )
         first, last = map(self._number_of_block, (start, stop - 1))
         if start < stop and first == last:

@@ -16,8 +16,13 @@ def logits_at_rate(score: np.ndarray, rate: float) -> np.ndarray:
     low, high = -10.0, 10.0
     for _ in range(50):
         middle = (low + high) / 2
-        if np.mean(1 / (1 + np.exp(-score - middle))) < rate:
+        if np.mean(sigmoid(score + middle)) < rate:
             low = middle
         else:
             high = middle
     return score + low
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Returns the probabilities of logits."""
+    return 1 / (1 + np.exp(-logits))

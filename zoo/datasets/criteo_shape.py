@@ -6,6 +6,8 @@ import numpy as np
 
 from zoo.datasets.click_rate import CLICK_RATE
 from zoo.datasets.click_rate import logits_at_rate
+from zoo.datasets.click_rate import sigmoid
+from zoo.encoding.vocabulary_sql import FIRST_ID
 
 NUM_DENSE = 13
 # Distinct values of C1..C26 in Criteo Kaggle's training log.
@@ -14,7 +16,6 @@ CRITEO_VOCABULARIES = (
     8351593, 3194, 27, 14992, 5461306, 10, 5652, 2173, 4, 7046547, 18, 15,
     286181, 105, 142572,
 )  # fmt: skip
-FIRST_TOKEN_ID = 2  # 0 is missing and 1 unknown, as in `zoo.encoding`.
 _LATENT_DIM = 4
 _CHUNK_ROWS = 100_000
 
@@ -33,13 +34,12 @@ def draw_criteo_log(rows: int, max_vocabulary: int, seed: int) -> CriteoLog:
     """Draws what `make_log` and `write_raw_log` describe."""
     random = np.random.default_rng(seed)
     sizes = [
-        FIRST_TOKEN_ID + min(size, max_vocabulary)
-        for size in CRITEO_VOCABULARIES
+        FIRST_ID + min(size, max_vocabulary) for size in CRITEO_VOCABULARIES
     ]
     ids = _draw_ids(random, rows, sizes)
     counts = _draw_counts(random, rows)
     logits = _Truth(random, sizes).logits(ids, dense_of(counts))
-    probabilities = 1 / (1 + np.exp(-logits))
+    probabilities = sigmoid(logits)
     labels = (random.random(rows) < probabilities).astype("int8")
     return CriteoLog(sizes, ids, counts, probabilities, labels)
 
@@ -47,11 +47,11 @@ def draw_criteo_log(rows: int, max_vocabulary: int, seed: int) -> CriteoLog:
 def _draw_ids(random, rows, sizes):
     ids = np.empty((rows, len(sizes)), dtype="int32")
     for column, size in enumerate(sizes):
-        tokens = size - FIRST_TOKEN_ID
+        tokens = size - FIRST_ID
         shares = 1 / np.arange(1, tokens + 1) ** 1.1
         limits = np.cumsum(shares) / shares.sum()
         ranks = np.searchsorted(limits, random.random(rows))
-        ids[:, column] = np.minimum(ranks, tokens - 1) + FIRST_TOKEN_ID
+        ids[:, column] = np.minimum(ranks, tokens - 1) + FIRST_ID
         # As in Criteo, some fields always have a value and some often don't.
         missing = random.choice([0.0, 0.03, 0.3], p=[0.6, 0.2, 0.2])
         ids[random.random(rows) < missing, column] = 0

@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 from zoo.datasets.click_rate import CLICK_RATE
 from zoo.datasets.click_rate import logits_at_rate
+from zoo.datasets.click_rate import sigmoid
+from zoo.encoding.vocabulary_sql import FIRST_ID
 from zoo.feature_schema import PADDING
 from zoo.feature_schema import FeatureSchema
 from zoo.sequence import Sequence
@@ -26,7 +28,6 @@ _INTERESTS = 8
 _HOURS = 24
 _LARGEST_PRICE = 100
 _PURCHASE_RATE = 0.4
-_FIRST_TOKEN_ID = 2
 _CHUNK_ROWS = 100_000
 
 
@@ -70,15 +71,15 @@ def draw_history_log(
     prices = random.integers(1, _LARGEST_PRICE + 1, rows)
     price = prices / _LARGEST_PRICE
     effects = _Effects(random, schema)
-    # What counts is the first event of the item's category; more add little.
+    # The first event of the item's category counts most; more add little.
     interest = 3.0 * (1 - np.exp(-matches))
     score = interest + effects.on_clicks(ids)
-    probability = _sigmoid(logits_at_rate(score, CLICK_RATE))
+    probability = sigmoid(logits_at_rate(score, CLICK_RATE))
     clicks = random.random(rows) < probability
     labels, probabilities = clicks.astype("int8"), {CLICK: probability}
     if purchase:
         score = effects.on_purchases(ids) - 3.0 * price
-        of_clicks = _sigmoid(logits_at_rate(score, _PURCHASE_RATE))
+        of_clicks = sigmoid(logits_at_rate(score, _PURCHASE_RATE))
         purchases = clicks & (random.random(rows) < of_clicks)
         labels = np.stack([clicks, purchases], axis=1).astype("int8")
         probabilities[PURCHASE] = probability * of_clicks
@@ -125,7 +126,7 @@ def _schema(max_vocabulary: int, history: int, purchase: bool) -> FeatureSchema:
     label = {"labels": (CLICK, PURCHASE)} if purchase else {"label": CLICK}
     return FeatureSchema(
         dense=["price"],
-        categorical={n: _FIRST_TOKEN_ID + size for n, size in sizes.items()},
+        categorical={n: FIRST_ID + size for n, size in sizes.items()},
         sequences={
             HISTORY: Sequence("item", max_length=history),
             HISTORY_OF_CATEGORIES: Sequence(
@@ -146,9 +147,9 @@ def _draw_rows(
     """Fills in ids, and returns how many events are of the item's category."""
     rows, length = histories[HISTORY].shape
     users, items, categories, _ = (
-        size - _FIRST_TOKEN_ID for size in schema.vocabulary_sizes
+        size - FIRST_ID for size in schema.vocabulary_sizes
     )
-    # Of the moment: if they were the user's, the user's id would tell them.
+    # Drawn anew in each row: a user's id would tell interests that stay.
     interests = random.integers(0, categories, (rows, _INTERESTS), "int32")
     which = random.integers(0, _INTERESTS, (rows, length), "int8")
     events = np.take_along_axis(interests, which, axis=1)
@@ -164,14 +165,14 @@ def _draw_rows(
     user = _draw_frequent_first(random, (rows, 1), users)
     hour = random.integers(0, _HOURS, (rows, 1), "int32")
     ids[...] = np.concatenate([user, item, category, hour], axis=1)
-    ids += _FIRST_TOKEN_ID
+    ids += FIRST_ID
     lengths = random.integers(0, length + 1, (rows, 1))
     is_event = np.arange(length) >= length - lengths
     for name, drawn in (
         (HISTORY, event_items),
         (HISTORY_OF_CATEGORIES, events),
     ):
-        padded = np.where(is_event, drawn + _FIRST_TOKEN_ID, PADDING)
+        padded = np.where(is_event, drawn + FIRST_ID, PADDING)
         histories[name][...] = padded
     return ((events == category) & is_event).sum(axis=1)
 
@@ -215,10 +216,6 @@ def _sum_of_effects(effects: list[np.ndarray], ids: np.ndarray) -> np.ndarray:
     for place, effect in enumerate(effects):
         total += effect[ids[:, place]]
     return total
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logits))
 
 
 def _tokens(letter: str, size: int) -> pa.Array:

@@ -64,10 +64,9 @@ def load(
     if streaming and row_scheme is not None and row_scheme.reads_ahead:
         raise ValueError(
             "`streaming` can't split sequentially or by a column's days or "
-            "times: "
-            "where a row goes is known only after the last row was read. Take "
-            "a random split, give files as a dict of splits, or load without "
-            f"streaming. Received: streaming=True with {scheme}"
+            "times, for the split of a row is known only after the last row. "
+            "Take a random split, give files as a dict of splits, or load "
+            f"without streaming. Received: streaming=True with {scheme}"
         )
     builder = ClickLog(
         cache_dir=None if cache_dir is None else os.fspath(cache_dir),

@@ -1,14 +1,13 @@
 """Reads the rows of a log with the types of a data set."""
 
 from collections.abc import Iterator
-from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zoo.datasets.row_split import RowSplit
 from zoo.encoding import rules_sql
+from zoo.raw.columns import without_missing
 from zoo.raw.log_format import LogFormat
 from zoo.raw.source import Source
 
@@ -84,14 +83,7 @@ def _typed(raw: pa.Table, log_format: LogFormat, label: str) -> pa.Table:
         (log_format.label, *log_format.dense, *log_format.categorical)
     )
     columns = [
-        _without_missing(raw[role], log_format.missing_in(name)).cast(kind)
+        without_missing(raw[role], log_format.missing_in(name)).cast(kind)
         for role, (name, kind) in zip(roles, types.items(), strict=True)
     ]
     return pa.table(columns, list(types))
-
-
-def _without_missing(
-    text: pa.ChunkedArray, missing: Sequence[str]
-) -> pa.ChunkedArray:
-    is_missing = pc.is_in(text, pa.array(["", *missing]))
-    return pc.if_else(is_missing, pa.scalar(None, pa.string()), text)

@@ -19,7 +19,7 @@ from zoo.raw.log_format import LogFormat
 
 # In a row group of staged lists, and so in a batch of DuckDB.
 _TOKENS_PER_GROUP = 1 << 20
-# Ids looked up at a time, 128 MB: for each time DuckDB hashes the vocabulary.
+# Ids looked up at a time, 128 MB. DuckDB hashes the vocabulary each time.
 _IDS_PER_LOOKUP = 1 << 25
 # No dictionary of a row group is larger.
 _DICTIONARY_BYTES = 1 << 26
@@ -71,7 +71,7 @@ class ListFile:
         by_value: bool,
         num_rows: int,
     ) -> None:
-        """Looks up the ids of a list, so many rows at a time.
+        """Looks up the ids of a list, some rows at a time.
 
         Args:
             number: integer. Number of the list.
@@ -84,8 +84,8 @@ class ListFile:
             log_format.vocabulary_of(name)
         )
         step = max(1, _IDS_PER_LOOKUP // column.max_length)
-        # DuckDB takes a list for one row, and would rather hold so many rows
-        # than a vocabulary: it would spill them to disk.
+        # DuckDB counts a list as one row. It would therefore hold the lists in
+        # memory instead of the vocabulary, and spill them to disk.
         connection.execute("set disabled_optimizers = 'build_side_probe_side'")
         with self._ids.open("wb") as ids_file, self._lengths.open("wb") as file:
             for start in range(0, num_rows, step):

@@ -114,18 +114,17 @@ class ClickEncoder:
                 log_format.vocabularies, self.num_tokens, strict=True
             )
         }
-        label = "label"
-        if label in (
-            *log_format.dense,
-            *log_format.token_columns,
+        others = (
+            *(*log_format.dense, *log_format.token_columns),
             log_format.weight,
-        ):
+        )
+        label = "label"
+        if log_format.labels is None and label in others:
             label = log_format.label
-        several = log_format.labels is not None
         return FeatureSchema(
             dense=log_format.dense,
             categorical={name: sizes[name] for name in log_format.categorical},
-            label="label" if several else label,
+            label=label,
             sequences={
                 name: Sequence(
                     column.shares,
@@ -263,7 +262,7 @@ class ClickEncoder:
             for name in self.log_format.token_columns
             if name in kinds
             and kinds[name] != self.kinds.get(name, TEXT)
-            # The text that was hashed can't be told from a number.
+            # A hash does not tell whether its text was a number.
             and not (hashed and self.kinds.get(name, TEXT) == TEXT)
         ]
 

@@ -98,7 +98,7 @@ def clear_disk_errors(output: str | os.PathLike) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not is_disk_full(error):
+        if not _is_disk_full(error):
             raise
         raise OSError(
             errno.ENOSPC,
@@ -109,7 +109,7 @@ def clear_disk_errors(output: str | os.PathLike) -> Iterator[None]:
         ) from error
 
 
-def is_disk_full(error: Exception) -> bool:
+def _is_disk_full(error: Exception) -> bool:
     if getattr(error, "errno", None) == errno.ENOSPC:
         return True
     # DuckDB reports a full disk, and its cap on spilled data (nine tenths of

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoo.encoding.list_ids import PADDING
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
+from zoo.feature_schema import PADDING
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Gaps:
     def of(
         cls, ids: np.ndarray, sequences: Iterable[np.ndarray] = ()
     ) -> "Gaps":
-        """Counts them in ids.
+        """Counts the gaps in ids.
 
         Args:
             ids: `(rows, fields)`.
@@ -78,7 +78,7 @@ class Gaps:
 
     @classmethod
     def none(cls, num_fields: int, num_sequences: int = 0) -> "Gaps":
-        """Returns those of no rows."""
+        """Returns the gaps of no rows."""
         fields, sequences = (0,) * num_fields, (0,) * num_sequences
         return cls(0, fields, fields, sequences, sequences, sequences)
 
@@ -86,7 +86,7 @@ class Gaps:
     def of_split(
         cls, folder: Path, num_fields: int, num_sequences: int = 0
     ) -> "Gaps":
-        """Counts them in the files that `prepare` wrote for a split."""
+        """Counts the gaps in the files that `prepare` wrote for a split."""
         gaps = cls.none(num_fields, num_sequences)
         for path in folder.glob("part-*.arrow"):
             with pa.memory_map(str(path)) as file:

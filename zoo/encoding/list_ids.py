@@ -5,9 +5,6 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
-PADDING = -1
-"""As in `zoo.feature_schema`, which executors of Spark lack."""
-
 
 def row_lengths(
     batches: Iterable[pa.RecordBatch], first_row: int, num_rows: int

@@ -58,7 +58,7 @@ def events(log_format: LogFormat, number: int) -> str:
 
 
 def list_counts(num_lists: int) -> str:
-    """Selects of each list the rows in which it is not empty, and its tokens.
+    """Selects for each list the number of rows that have events, and of events.
 
     Args:
         num_lists: integer.
@@ -73,10 +73,9 @@ def list_counts(num_lists: int) -> str:
     return f"select {', '.join(columns)} from log_lists"
 
 
-def lengths(number: int, where: str = "") -> str:
+def lengths(number: int, where: str) -> str:
     """Selects row number and length of a list from `log_lists`."""
-    condition = f" where {where}" if where else ""
     return (
         f"select row_id, array_length(sequence_{number}) as length "
-        f"from log_lists{condition}"
+        f"from log_lists where {where}"
     )

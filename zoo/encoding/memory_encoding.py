@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from zoo.encoding import vocabulary_file
 from zoo.encoding.encoder_settings import EncoderSettings
-from zoo.encoding.list_ids import PADDING
 from zoo.encoding.token_hash import TokenHash
 from zoo.encoding.token_index import TokenIndex
 from zoo.encoding.vocabularies import Vocabularies
+from zoo.feature_schema import PADDING
+from zoo.raw.columns import without_missing
 from zoo.raw.list_values import as_lists
 from zoo.raw.log_format import LARGEST_FLOAT
 from zoo.raw.log_format import NUMBER_PATTERNS
@@ -110,7 +111,7 @@ class MemoryEncoding:
         shape = (len(log_format.dense), raw.num_rows)
         if not log_format.dense:
             return np.empty(shape), np.zeros(raw.num_rows, bool)
-        text = _without_missing(
+        text = without_missing(
             _joined(raw, "dense", len(log_format.dense)),
             log_format.missing_in(log_format.dense[0]),
         )
@@ -147,7 +148,7 @@ class MemoryEncoding:
         """The inputs `ids`, `(rows, num_fields)` int32."""
         log_format = self._settings.log_format
         fields = list(log_format.categorical)
-        tokens = _without_missing(
+        tokens = without_missing(
             _joined(raw, "field", len(fields)), log_format.missing
         )
         # The number of a field is that of its vocabulary.
@@ -188,7 +189,7 @@ class MemoryEncoding:
         """The ids of one list in each row, `(rows, max_length)` int32."""
         log_format = self._settings.log_format
         max_length = log_format.sequences[name].max_length
-        tokens = _without_missing(
+        tokens = without_missing(
             lists.flatten().cast(pa.large_string()), log_format.missing_in(name)
         )
         vocabulary = log_format.vocabularies.index(
@@ -218,12 +219,6 @@ def _joined(raw: pa.Table, kind: str, number: int) -> pa.Array:
         )
     ]
     return pa.concat_arrays([pa.array([], pa.large_string()), *chunks])
-
-
-def _without_missing(text: pa.Array, missing: Sequence[str]) -> pa.Array:
-    """The texts, null where one stands for a missing value."""
-    is_missing = pc.is_in(text, pa.array(["", *missing], text.type))
-    return pc.if_else(is_missing, pa.scalar(None, text.type), text)
 
 
 def _lengths(lists: pa.ListArray) -> np.ndarray:

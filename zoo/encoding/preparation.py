@@ -183,7 +183,8 @@ def prepare(
                 running, scheme, log, log_format, opened.name, stages
             )
             learn_from = "train" if fit_on == "train" else None
-            to, by_value = folder / "encoder", list[str]()
+            to = folder / "encoder"
+            by_value: list[str] = []
             if isinstance(log, LogFormat):
                 encoder = fitting.fit(
                     running, settings, opened.kinds, learn_from, to, stages
@@ -300,7 +301,7 @@ def _check_kinds(encoder: ClickEncoder, source: Source) -> None:
 def _note_gaps(
     encoder: ClickEncoder, folder: Path, splits: Iterable[str]
 ) -> None:
-    """Saves what is to be expected of rows that were not learned from."""
+    """Adds to an encoder the gaps of rows that it was not learned from."""
     for split in ("validation", "test"):
         if split in splits:
             encoder.gaps = Gaps.of_split(

@@ -26,7 +26,7 @@ def part_name(number: int) -> str:
 
 @dataclass(frozen=True)
 class RowLayout:
-    """What an encoded row holds, without Keras, for Spark's machines.
+    """The columns of an encoded row; without Keras, which executors lack.
 
     Attributes:
         num_dense: integer. Number of dense columns.

@@ -5,8 +5,8 @@ for Spark. Engines do the reading and writing. The SQL has these relations,
 their columns named by `LogFormat.sql_names`:
 
 - `raw(row_id, origin, label, dense_0, ..., field_0, ..., sequence_0, ...,
-  weight, time)`: the text of the log, lists split or not; with `time` only for
-  a split by it;
+  weight, time)`: the text of the log, lists split or not; `time` only for a
+  split by time;
 - `staged(row_id, origin, label, dense_0, ..., field_0, ..., weight)`: typed,
   NULL where the text is empty;
 - `staged_lists(row_id, origin, sequence_0, ...)`: the lists, split and cut to
@@ -19,8 +19,8 @@ their columns named by `LogFormat.sql_names`:
   that it grows from;
 - `spelling_v(value, id)`: the ids of vocabulary v by what its tokens mean.
 
-Others write the rules that rows must keep (`zoo.encoding.rules_sql`), lists
-(`list_sql`) and vocabularies (`vocabulary_sql`).
+`zoo.encoding.rules_sql` writes the rules that rows must keep, `list_sql` the
+lists, and `vocabulary_sql` the vocabularies.
 
 SQL lacks two functions, which every engine defines before it runs these texts:
 `hex_to_integer(text)`, and `last_items(list, count)`, the empty list for NULL.
@@ -88,7 +88,7 @@ def without_missing(column: str, missing: Sequence[str]) -> str:
 
 
 def quoted_text(text: str) -> str:
-    """A text as SQL has it."""
+    """Quotes a text for SQL."""
     # A setting of Spark decides what a backslash in a literal is.
     pieces = ("'" + p.replace("'", "''") + "'" for p in text.split("\\"))
     return " || chr(92) || ".join(pieces)
@@ -109,8 +109,10 @@ def log(split: str, staged: str = "staged") -> str:
 
 
 def split_counts(log_format: LogFormat) -> str:
-    """Selects the rows of every split of `log`, and of each label the number
-    of rows that have it and that of its clicks.
+    """Selects the number of rows of every split of `log`.
+
+    For each label it also selects the number of rows that have the label, and
+    that of its clicks.
     """
     counts = ", ".join(
         f"count({label}) as known_{i}, sum({label}) as clicks_{i}"

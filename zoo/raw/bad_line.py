@@ -99,7 +99,7 @@ def split_list(value: str, name: str, log_format: LogFormat) -> list[str]:
 def broken_rule_of_row(
     row: Mapping[str, str], lengths: Mapping[str, int], log_format: LogFormat
 ) -> tuple[str, str]:
-    """The rule that a row breaks of which each value is good, and the text.
+    """The rule that a row of good values breaks, and the text, or `""`s.
 
     Args:
         row: dict from columns to their text, all labels at least.

@@ -1,5 +1,6 @@
 """Turns columns of any type into the text that a raw log would hold."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,39 +11,39 @@ TEXT, INTEGER, BOOLEAN = "text", "integer", "boolean"
 """The kinds of columns whose values become tokens."""
 
 
-def is_text(kind: pa.DataType) -> bool:
+def is_text(column_type: pa.DataType) -> bool:
     """Whether a column holds text, or nothing at all."""
     return (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_null(kind)
+        pa.types.is_string(column_type)
+        or pa.types.is_large_string(column_type)
+        or pa.types.is_string_view(column_type)
+        or pa.types.is_null(column_type)
     )
 
 
-def has_one_text(kind: pa.DataType) -> bool:
-    """Whether everybody writes the values of a type alike."""
+def has_one_text(column_type: pa.DataType) -> bool:
+    """Whether there is one way only to write the values of a type."""
     return (
-        is_text(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_date32(kind)
+        is_text(column_type)
+        or pa.types.is_integer(column_type)
+        or pa.types.is_boolean(column_type)
+        or pa.types.is_date32(column_type)
     )
 
 
-def is_list(kind: pa.DataType) -> bool:
+def is_list(column_type: pa.DataType) -> bool:
     """Whether the values of a column are lists."""
     return (
-        pa.types.is_list(kind)
-        or pa.types.is_large_list(kind)
-        or pa.types.is_fixed_size_list(kind)
-        or pa.types.is_list_view(kind)
-        or pa.types.is_large_list_view(kind)
+        pa.types.is_list(column_type)
+        or pa.types.is_large_list(column_type)
+        or pa.types.is_fixed_size_list(column_type)
+        or pa.types.is_list_view(column_type)
+        or pa.types.is_large_list_view(column_type)
     )
 
 
 def kind_of(column_type: pa.DataType) -> str | None:
-    """The kind of a column or of what its lists hold; `None` if nothing is."""
+    """The kind of a column or of its lists' items; `None` if it is empty."""
     if is_list(column_type):
         column_type = column_type.value_type
     if pa.types.is_dictionary(column_type):
@@ -94,15 +95,15 @@ def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
     """
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    kind = column.type
-    if has_one_text(kind):
+    column_type = column.type
+    if has_one_text(column_type):
         return column.cast(pa.string())
-    if pa.types.is_decimal(kind):
+    if pa.types.is_decimal(column_type):
         return _decimals_as_text(column, floats)
-    if not pa.types.is_floating(kind):
+    if not pa.types.is_floating(column_type):
         return None
-    limit = largest_exact(kind)
-    if pa.types.is_float16(kind):
+    limit = largest_exact(column_type)
+    if pa.types.is_float16(column_type):
         # Arrow computes nothing with it.
         column = column.cast(pa.float32())
     values = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
@@ -115,7 +116,7 @@ def as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray | None:
     row = pc.index(is_good, False).as_py()
     if row >= 0:
         at_most = f" of at most 2**{limit.bit_length() - 1}"
-        raise InexactFloat(row, values[row].as_py(), kind, at_most)
+        raise InexactFloat(row, values[row].as_py(), column_type, at_most)
     if pc.all(is_integral, min_count=0).as_py():
         values = values.cast(pa.int64())
     return values.cast(pa.string())
@@ -134,9 +135,22 @@ def _decimals_as_text(column: pa.ChunkedArray, floats: str) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def largest_exact(kind: pa.DataType) -> int:
-    """Up to here floats can tell neighbouring integers apart."""
-    return 2 ** (np.finfo(kind.to_pandas_dtype()).nmant + 1)
+def largest_exact(column_type: pa.DataType) -> int:
+    """Returns the largest integer that a float tells from its neighbours."""
+    return 2 ** (np.finfo(column_type.to_pandas_dtype()).nmant + 1)
+
+
+def without_missing(
+    text: pa.Array | pa.ChunkedArray, missing: Sequence[str]
+) -> pa.Array | pa.ChunkedArray:
+    """Returns texts, with null for those that stand for a missing value.
+
+    Args:
+        text: the texts.
+        missing: strings. Texts that are a missing value, as the empty one is.
+    """
+    is_missing = pc.is_in(text, pa.array(["", *missing], text.type))
+    return pc.if_else(is_missing, pa.scalar(None, text.type), text)
 
 
 class InexactFloat(ValueError):
@@ -149,9 +163,9 @@ class InexactFloat(ValueError):
     """
 
     def __init__(
-        self, row: int, value: Any, kind: pa.DataType, at_most: str = ""
+        self, row: int, value: Any, column_type: pa.DataType, at_most: str = ""
     ):
         self.row = row
-        self.received = f"{value!r}, a {kind}"
+        self.received = f"{value!r}, a {column_type}"
         self.rule = f"text, integers or integral floats{at_most}"
         super().__init__(f"{self.rule}. Received: {self.received}")

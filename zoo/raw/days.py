@@ -35,8 +35,8 @@ def in_order(days: Sequence[str]) -> list[str]:
         days: distinct strings.
 
     Raises:
-        ValueError: if the order can't be known, as that of weekdays, or of
-            dates of which day or month may come first.
+        ValueError: if the order can't be known, as that of weekdays, or that
+            of dates whose day and month may be either way round.
 
     Example:
 

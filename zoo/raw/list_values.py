@@ -1,6 +1,6 @@
 """Turns columns with lists into lists of the texts that a raw log would hold.
 
-No value is missing: one that lacks becomes an empty list.
+A missing value becomes an empty list.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from zoo.raw.columns import InexactFloat
 from zoo.raw.columns import as_text
 from zoo.raw.columns import is_list
 from zoo.raw.columns import is_text
+from zoo.raw.columns import without_missing
 
 KINDS = "lists of text or integers, or text with {separator!r} between tokens"
 """What a column with lists may hold."""
@@ -36,9 +37,7 @@ def as_lists(
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if is_text(column.type):
-        text = column.cast(pa.string())
-        is_missing = pc.is_in(text, pa.array(["", *missing], pa.string()))
-        text = pc.if_else(is_missing, pa.scalar(None, pa.string()), text)
+        text = without_missing(column.cast(pa.string()), missing)
         column = pc.split_pattern(text, separator)
     if not is_list(column.type):
         return None

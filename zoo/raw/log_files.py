@@ -110,7 +110,7 @@ def _shortened(names: Sequence[str]) -> str:
 
 
 def _existing(source: str | os.PathLike, log_format: LogFormat) -> Path:
-    # `Path` makes one slash of two.
+    # With one slash at least, for `Path` turns `s3://` into `s3:/`.
     if re.match("[a-z][a-z0-9+]+:/", str(source)):
         raise ValueError(
             "`source` must be a path on this machine: copy the log here first, "

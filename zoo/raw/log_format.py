@@ -61,9 +61,9 @@ class LogFormat:
             then removed. It ends on its line. Defaults to `False`.
         dense_type: `"integer"` (at most 18 digits) or `"float"`, the text that
             a dense column may hold. Defaults to `"integer"`.
-        day: pair of a categorical column and a number of characters. For a
-            split by day, the first so many characters of that column are the
-            day. `None` means that each file is a day. Defaults to `None`.
+        day: pair of a categorical column and a number of characters. A split
+            by day takes that many first characters of the column for the day.
+            `None` means that each file is a day. Defaults to `None`.
         test_fraction: float. Share of the rows that a random split keeps for
             the test. Defaults to `0.1`.
         validation_fraction: float. Share of the rows that a random split keeps
@@ -172,7 +172,7 @@ class LogFormat:
             )
 
     def missing_in(self, name: str) -> tuple[str, ...]:
-        """The texts that are missing values in a column, but for the empty one.
+        """The texts that are missing values in a column, beside the empty one.
 
         Args:
             name: string. Name of the column.
@@ -199,7 +199,7 @@ class LogFormat:
 
     @property
     def vocabularies(self) -> tuple[str, ...]:
-        """Their names: the fields, then the lists that share no field's."""
+        """The names: those of fields, then of lists that share no field's."""
         own = (n for n, column in self.sequences.items() if not column.shares)
         return (*self.categorical, *own)
 
@@ -334,8 +334,8 @@ class LogFormat:
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as a dict that is ready for JSON.
 
-        What former versions do not know is left out where it says nothing, so
-        that they read the formats that they know.
+        Arguments that former versions do not know are left out if they are
+        empty, so that those versions can read the format.
 
         Example:
 
@@ -352,7 +352,7 @@ class LogFormat:
         return config
 
     def _take_labels(self) -> None:
-        """Makes `label` the first label; a single one is no list."""
+        """Makes `label` the first of `labels`; a single one is no list."""
         if not self.labels or self.label not in ("label", self.labels[0]):
             raise ValueError(
                 "`labels` must be a list of columns, given instead of `label`. "

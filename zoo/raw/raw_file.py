@@ -1,14 +1,15 @@
 """Opens the files of a raw log: plain, packed, or members of a zip."""
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import re
 import zipfile
 import zlib
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -64,12 +65,12 @@ def split_of_name(name: str) -> str | None:
 
 
 def open_text(raw_file: RawFile) -> tuple[IO[bytes], IO[bytes]]:
-    """Opens a file, unpacked, and the packed file below it.
+    """Opens a file, and returns its unpacked text and the file itself.
 
-    `tell` of the second one is how far the first one has been read.
+    `tell` of the file says how many of its bytes have been read.
     """
     file = raw_file.path.open("rb")
-    with ExitStack() as on_error:
+    with contextlib.ExitStack() as on_error:
         on_error.callback(file.close)
         text: IO[bytes] = file
         if raw_file.member is not None:
@@ -91,7 +92,7 @@ def open_text(raw_file: RawFile) -> tuple[IO[bytes], IO[bytes]]:
 
 def first_line(raw_file: RawFile) -> str | None:
     """The first line of a file without its end; `None` if there is no text."""
-    with broken_archive(raw_file):
+    with clear_archive_errors(raw_file):
         text, file = open_text(raw_file)
         with file, text:
             # Bounded: the file may have no line ends.
@@ -157,9 +158,9 @@ def zip_members(path: Path) -> list[str] | None:
         ValueError: if the zip is truncated, damaged or empty.
     """
     with path.open("rb") as file:
-        if file.read(4)[:2] != b"PK":
+        if file.read(2) != b"PK":
             return None
-    with broken_archive(RawFile(path)), zipfile.ZipFile(path) as archive:
+    with clear_archive_errors(RawFile(path)), zipfile.ZipFile(path) as archive:
         members = [
             info.filename
             for info in archive.infolist()
@@ -173,22 +174,36 @@ def zip_members(path: Path) -> list[str] | None:
     return members
 
 
-class broken_archive:
-    """Turns the errors of a damaged packed file into advice."""
+@contextlib.contextmanager
+def clear_archive_errors(raw_file: RawFile) -> Iterator[None]:
+    """Turns the errors of a damaged packed file into advice.
 
-    def __init__(self, raw_file: RawFile):
-        self.file = raw_file
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind, error, traceback) -> None:
+    Raises:
+        ValueError: where the file is truncated or damaged.
+    """
+    try:
+        yield
+    except (
+        EOFError,
+        OSError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
         # `bz2` raises a plain OSError without a number.
-        is_damaged = isinstance(error, OSError) and error.errno is None
-        if is_damaged or isinstance(
-            error, EOFError | zlib.error | lzma.LZMAError | zipfile.BadZipFile
-        ):
-            raise ValueError(
-                f"{self.file}: the packed file is truncated or damaged; get "
-                f"it again. Received: {error}"
-            ) from error
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ValueError(
+            f"{raw_file}: the packed file is truncated or damaged; get it "
+            f"again. Received: {error}"
+        ) from error
+
+
+def check_md5(raw_file: RawFile, received: str) -> None:
+    """Raises unless the text of a file has the published digest."""
+    if received != raw_file.md5:
+        raise ValueError(
+            f"{raw_file}: the checksum must be md5 {raw_file.md5}: the file is "
+            "not the one that was published, or was damaged on the way; get "
+            f"it again. Received: md5 {received}"
+        )

@@ -56,35 +56,33 @@ def raw_table(
         ValueError: naming column and row, for a missing column or a value of
             another kind.
     """
-    names = log_format.unlabeled().used
-    floats = dict.fromkeys(fractions, "exact")
+    unlabeled = log_format.unlabeled()
+    names = unlabeled.used
+    allowed = dict.fromkeys(fractions, "exact")
     if log_format.dense_type == "float":
-        floats |= dict.fromkeys(log_format.dense, "any")
+        allowed |= dict.fromkeys(log_format.dense, "any")
     if isinstance(rows, pa.Table):
         _check_columns(rows.column_names, names)
         read, read_lists = _arrow_column, _arrow_lists
-        num_rows = rows.num_rows
     elif hasattr(rows, "columns") and hasattr(rows, "iloc"):
         _check_columns(rows.columns, names)
         read, read_lists = _pandas_column, _pandas_lists
-        num_rows = len(rows)
     else:
         rows = _checked_dicts(rows)
         read, read_lists = _dict_column, _dict_lists
-        num_rows = len(rows)
     columns, kinds = {}, {}
     for name in names:
-        kind = floats.get(name, "integral")
+        floats = allowed.get(name, "integral")
         if name in log_format.sequences:
             columns[name], kinds[name] = read_lists(
-                rows, name, log_format, kind
+                rows, name, log_format, floats
             )
             continue
-        columns[name], kinds[name] = read(rows, name, kind)
+        columns[name], kinds[name] = read(rows, name, floats)
         if name in log_format.dense and kinds[name] == BOOLEAN:
             columns[name] = _as_numbers(columns[name])
-    sql_names = log_format.unlabeled().sql_names(names)
-    row_id = pa.array(np.arange(num_rows, dtype="int64"))
+    sql_names = unlabeled.sql_names(names)
+    row_id = pa.array(np.arange(len(rows), dtype="int64"))
     raw = pa.table([row_id, *columns.values()], ["row_id", *sql_names])
     return raw, {n: kinds[n] or TEXT for n in log_format.token_columns}
 
@@ -255,11 +253,7 @@ def _lists_one_by_one(
 
 
 def _list(value: Any, name: str, row: int, log_format: LogFormat) -> list:
-    # NaN differs from itself.
-    is_number = isinstance(value, numbers.Real)
-    if value is None or type(value).__name__ == "NAType":
-        return []
-    if is_number and value != value:
+    if _is_missing(value):
         return []
     if isinstance(value, str):
         return split_list(value, name, log_format)
@@ -299,8 +293,7 @@ def _text_column(values: list, name: str, floats: str) -> pa.Array:
 
 
 def _text(value: Any, name: str, row: int, floats: str) -> str | None:
-    # pandas.NA is recognized by name, so that pandas need not be installed.
-    if value is None or type(value).__name__ == "NAType":
+    if _is_missing(value):
         return None
     if isinstance(value, str):
         _check_unicode(value, name, row)
@@ -311,11 +304,8 @@ def _text(value: Any, name: str, row: int, floats: str) -> str | None:
         return str(int(value))
     if isinstance(value, numbers.Real):
         number = float(value)
-        if np.isnan(number):
-            return None
-        kind = value.dtype if isinstance(value, np.floating) else "float64"
-        limit = largest_exact(pa.from_numpy_dtype(kind))
-        is_exact = abs(number) <= limit
+        dtype = value.dtype if isinstance(value, np.floating) else "float64"
+        is_exact = abs(number) <= largest_exact(pa.from_numpy_dtype(dtype))
         if number.is_integer() and is_exact:
             return str(int(number))
         if floats == "any" or (floats == "exact" and is_exact):
@@ -324,6 +314,14 @@ def _text(value: Any, name: str, row: int, floats: str) -> str | None:
         f"`rows` must hold text, integers or missing values, and column "
         f"'{name}' of row {row} does not. Received: {value!r}"
     )
+
+
+def _is_missing(value: Any) -> bool:
+    # pandas.NA is recognized by name, so that pandas need not be installed.
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    # NaN differs from itself.
+    return isinstance(value, numbers.Real) and value != value
 
 
 def _check_unicode(value: str, name: str, row: int) -> None:

@@ -1,22 +1,7 @@
-"""Splits the rows of a log into training, validation and test.
+"""Splits the rows of a log into training, validation and test."""
 
-A scheme is two SQL expressions on relations of `zoo.encoding.sql`:
-
-- `origin()` is one over `raw`. It becomes `staged.origin`, by which rows are
-  split: the file, the day, or the split itself.
-- `split(rows)` is one over `staged`, for which the number of rows of each
-  origin is known.
-
-Every scheme also has:
-
-- `names()`, the splits that must have rows in any log;
-- `describe(rows)`, a line for the user that says what is split where; `None` if
-  there is nothing to say;
-- `splits_of(origins)`, the split of each `raw.origin`; `None` if the scheme
-  divides files;
-- `reads_ahead`, whether a row's split depends on later rows.
-"""
-
+from abc import ABC
+from abc import abstractmethod
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,15 +19,49 @@ SCHEMES = ("random", "sequential", "day", "time", "provider")
 _HEX_DIGITS = 8
 
 
+class SplitScheme(ABC):
+    """Writes as SQL which row belongs to which split.
+
+    The expressions are over relations of `zoo.encoding.sql`. Where a method
+    takes `rows`, it is the number of rows of each `staged.origin`.
+
+    Attributes:
+        reads_ahead: boolean. Whether a row's split depends on later rows.
+    """
+
+    reads_ahead: ClassVar[bool] = False
+
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The splits that must have rows in any log."""
+
+    @abstractmethod
+    def origin(self) -> str:
+        """The expression over `raw` that becomes `staged.origin`.
+
+        Rows are split by it: by the file, the day, or the split itself.
+        """
+
+    @abstractmethod
+    def split(self, rows: Mapping[str, int]) -> str:
+        """The expression over `staged` that is the split."""
+
+    def describe(self, rows: Mapping[str, int]) -> str | None:
+        """Says to the user what is split where; `None` if nothing is to say."""
+        return None
+
+    def splits_of(self, origins: Sequence[str]) -> dict[str, str] | None:
+        """The split of each `raw.origin`; `None` if files are divided."""
+        return None
+
+
 @dataclass(frozen=True)
-class RandomSplit:
+class RandomSplit(SplitScheme):
     """Draws every row by a hash of the seed and the row's number.
 
     Every engine computes this hash alike, so that the same rows in the same
     order are always split alike.
     """
-
-    reads_ahead: ClassVar[bool] = False
 
     test_fraction: float
     validation_fraction: float
@@ -67,15 +86,9 @@ class RandomSplit:
     def split(self, rows: Mapping[str, int]) -> str:
         return "origin"
 
-    def describe(self, rows: Mapping[str, int]) -> None:
-        return None
-
-    def splits_of(self, origins: Sequence[str]) -> None:
-        return None
-
 
 @dataclass(frozen=True)
-class SequentialSplit:
+class SequentialSplit(SplitScheme):
     """Trains on the first rows, tests on the last, validates in between."""
 
     reads_ahead: ClassVar[bool] = True
@@ -98,15 +111,9 @@ class SequentialSplit:
             f"when row_id < {test} then 'validation' else 'test' end"
         )
 
-    def describe(self, rows: Mapping[str, int]) -> None:
-        return None
-
-    def splits_of(self, origins: Sequence[str]) -> None:
-        return None
-
 
 @dataclass(frozen=True)
-class DaySplit:
+class DaySplit(SplitScheme):
     """Tests on the last day, validates on the day before, trains on the rest.
 
     A day is the start of a column, or a file (see `LogFormat.day`). The order
@@ -155,7 +162,7 @@ class DaySplit:
 
 
 @dataclass(frozen=True)
-class TimeSplit:
+class TimeSplit(SplitScheme):
     """Trains on the earliest rows, tests on the latest, validates in between.
 
     Rows may be in any order. Those of one minute stay together.
@@ -189,9 +196,6 @@ class TimeSplit:
             for split in self.names()
         )
 
-    def splits_of(self, origins: Sequence[str]) -> None:
-        return None
-
     def _starts(self, rows: Mapping[str, int]) -> tuple[str, str]:
         """The first minutes of validation and test."""
         unix = [minute for minute in rows if minute.isdecimal()]
@@ -211,10 +215,8 @@ class TimeSplit:
 
 
 @dataclass(frozen=True)
-class ProviderSplit:
+class ProviderSplit(SplitScheme):
     """Keeps the splits that the log comes in."""
-
-    reads_ahead: ClassVar[bool] = False
 
     def names(self) -> tuple[str, ...]:
         # The source may lack any of them.
@@ -226,16 +228,8 @@ class ProviderSplit:
     def split(self, rows: Mapping[str, int]) -> str:
         return "origin"
 
-    def describe(self, rows: Mapping[str, int]) -> None:
-        return None
-
     def splits_of(self, origins: Sequence[str]) -> dict[str, str]:
         return {origin: origin for origin in origins}
-
-
-SplitScheme = (
-    RandomSplit | SequentialSplit | DaySplit | TimeSplit | ProviderSplit
-)
 
 
 def split_scheme(
@@ -273,13 +267,7 @@ def split_scheme(
     check_choice("split", split, SCHEMES)
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
-    of_format = (log_format.test_fraction, log_format.validation_fraction)
-    defaults = {
-        "random": of_format,
-        "sequential": (1 / 7, 0.0),
-        "time": of_format,
-    }
-    if split not in defaults:
+    if split in ("day", "provider"):
         if given != (None, None):
             raise ValueError(
                 "`test_fraction` and `validation_fraction` are for random and "
@@ -288,27 +276,15 @@ def split_scheme(
                 f"test_fraction={test_fraction}, "
                 f"validation_fraction={validation_fraction}"
             )
-        if split == "provider":
-            if not has_splits:
-                raise ValueError(
-                    "`split` can be 'provider' only where the source has "
-                    f"splits: files or data sets called {SPLITS}. "
-                    "Received: a source without"
-                )
-            return ProviderSplit()
-        if log_format.day is None:
-            if has_splits:
-                raise ValueError(
-                    "`split` can be 'day' only where each file is a day, or "
-                    "`LogFormat.day` names a column. Received: files that are "
-                    "called after splits"
-                )
-            return DaySplit(None)
-        name, length = log_format.day
-        return DaySplit(f"field_{log_format.categorical.index(name)}", length)
+        if split == "day":
+            return _day_split(log_format, has_splits)
+        return _provider_split(has_splits)
+    defaults = (log_format.test_fraction, log_format.validation_fraction)
+    if split == "sequential":
+        defaults = (1 / 7, 0.0)
     test, validation = (
         default if value is None else value
-        for value, default in zip(given, defaults[split], strict=True)
+        for value, default in zip(given, defaults, strict=True)
     )
     check_fractions(test, validation)
     if split == "random":
@@ -316,6 +292,28 @@ def split_scheme(
     if split == "time":
         return TimeSplit(_time_column(log_format), test, validation)
     return SequentialSplit(test, validation)
+
+
+def _day_split(log_format: LogFormat, has_splits: bool) -> DaySplit:
+    if log_format.day is not None:
+        name, length = log_format.day
+        return DaySplit(f"field_{log_format.categorical.index(name)}", length)
+    if has_splits:
+        raise ValueError(
+            "`split` can be 'day' only where each file is a day, or "
+            "`LogFormat.day` names a column. Received: files that are called "
+            "after splits"
+        )
+    return DaySplit(None)
+
+
+def _provider_split(has_splits: bool) -> ProviderSplit:
+    if not has_splits:
+        raise ValueError(
+            "`split` can be 'provider' only where the source has splits: files "
+            f"or data sets called {SPLITS}. Received: a source without splits"
+        )
+    return ProviderSplit()
 
 
 def _time_column(log_format: LogFormat) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from zoo.raw import times
@@ -23,6 +22,7 @@ from zoo.raw.raw_file import has_splits
 from zoo.raw.splits import SPLITS
 from zoo.raw.tables import ParquetTable
 from zoo.raw.tables import named_tables
+from zoo.raw.tables import number_rows
 
 # The loaders of `zoo.datasets` may call the label of any log so.
 _COMMON_LABEL = "label"
@@ -68,60 +68,53 @@ class TableLog:
         """Yields `raw` of `zoo.encoding.sql` and the number of rows read."""
         first_row = 0
         used = self.log_format.used
-        sql_names = self.log_format.sql_names(used)
-        for table in self.holders:
-            table_start = first_row
-            names = self.names_in(table)
-            for batch in table.batches(names):
-                start = first_row - table_start
-                self._note_kinds({n: batch[n].type for n in batch.column_names})
-                columns = [
-                    self._values(batch[column], name, table, start)
-                    for name, column in zip(used, names, strict=True)
-                ]
-                ids = np.arange(
-                    first_row, first_row + batch.num_rows, dtype="int64"
-                )
-                origin = pa.DictionaryArray.from_arrays(
-                    pa.array(np.zeros(len(ids), "int8")), [table.origin]
-                )
-                first_row += len(ids)
-                yield (
-                    pa.table(
-                        [pa.array(ids), origin, *columns],
-                        ["row_id", "origin", *sql_names],
-                    ),
-                    first_row,
-                )
+        sql_names = list(self.log_format.sql_names(used))
+        for table, start, batch in self._batches():
+            self._note_kinds({name: batch[name].type for name in used})
+            columns = [
+                self._values(batch[name], name, table, start) for name in used
+            ]
+            raw = pa.table(columns, sql_names)
+            raw = number_rows(raw, first_row, table.origin)
+            first_row += raw.num_rows
+            yield raw, first_row
 
     def raise_first_bad_row(self, row_id: int) -> None:
-        row = 0
-        for table in self.holders:
-            table_start = row
-            names = self.names_in(table)
-            for batch in table.batches(names):
-                if row_id >= row + batch.num_rows:
-                    row += batch.num_rows
-                    continue
-                where = f"{table}, row {row_id - table_start}"
-                start = row - table_start
-                used = self.log_format.used
-                values = {
-                    name: self._values(batch[column], name, table, start)[
-                        row_id - row
-                    ].as_py()
-                    for name, column in zip(used, names, strict=True)
-                }
-                rule, value = self._broken_rule(values)
-                if rule:
-                    raise ValueError(
-                        f"{where}: {rule} Received: {shown(value)}"
-                    )
+        first_row = 0
+        for table, start, batch in self._batches():
+            row = row_id - first_row
+            first_row += batch.num_rows
+            if row >= batch.num_rows:
+                continue
+            values = {
+                name: self._values(batch[name], name, table, start)[row].as_py()
+                for name in self.log_format.used
+            }
+            rule, value = self._broken_rule(values)
+            if rule:
+                raise ValueError(
+                    f"{table}, row {start + row}: {rule} "
+                    f"Received: {shown(value)}"
+                )
+            break
         raise ValueError(
             f"{self.name}: row {row_id} breaks a rule of the "
             f"{self.log_format.name} log. Received: a source that changed "
             "while it was read"
         )
+
+    def _batches(self) -> Iterator[tuple[Any, int, pa.Table]]:
+        """Yields rows with their table, and the number of the first in it.
+
+        The columns are those that are read, called as in the format.
+        """
+        used = list(self.log_format.used)
+        for table in self.holders:
+            start = 0
+            names = self.names_in(table)
+            for batch in table.batches(names):
+                yield table, start, batch.select(names).rename_columns(used)
+                start += batch.num_rows
 
     def _broken_rule(self, values: dict[str, Any]) -> tuple[str, str]:
         lengths = {n: len(values.pop(n)) for n in self.log_format.sequences}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -94,6 +95,22 @@ def _batch_rows(metadata: pa.parquet.FileMetaData) -> int:
     return max(1, min(_BATCH_ROWS, int(_BATCH_TOKENS / longest)))
 
 
+def number_rows(table: pa.Table, first_row: int, origin: str) -> pa.Table:
+    """Puts the columns `row_id` and `origin` in front of some rows.
+
+    Args:
+        table: the rows.
+        first_row: integer. The number of the first of them in the log.
+        origin: string, that of all of them.
+    """
+    ids = np.arange(first_row, first_row + table.num_rows, dtype="int64")
+    origins = pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(len(ids), "int8")), [origin]
+    )
+    table = table.add_column(0, "origin", origins)
+    return table.add_column(0, "row_id", pa.array(ids))
+
+
 def is_parquet(path: Path) -> bool:
     if path.suffix == ".parquet":
         return True
@@ -126,7 +143,7 @@ def arrow_table(source: Any) -> pa.Table:
 
 
 def is_arrow(source: Any) -> bool:
-    # So do the DataFrames of pandas, Polars and others.
+    # The DataFrames of pandas, Polars and others have it as well.
     return hasattr(source, "__arrow_c_stream__")
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
@@ -16,10 +15,12 @@ from zoo.raw.columns import TEXT
 from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.log_format import LogFormat
 from zoo.raw.raw_file import RawFile
-from zoo.raw.raw_file import broken_archive
+from zoo.raw.raw_file import check_md5
+from zoo.raw.raw_file import clear_archive_errors
 from zoo.raw.raw_file import first_line
 from zoo.raw.raw_file import has_splits
 from zoo.raw.raw_file import open_text
+from zoo.raw.tables import number_rows
 
 _FIRST_LINE = re.compile(rb"\A[^\r\n]*(\r\n?|\n)?")
 # Enough rows for DuckDB to keep a few cores busy.
@@ -29,12 +30,12 @@ BLOCK_BYTES = 1 << 25
 class TextLog:
     """A log of one or more text files: a `Source` of `zoo.raw.source`.
 
+    One of several files may be empty, or have a header alone: Spark writes
+    such files.
+
     Args:
         files: list of `RawFile`, in order.
         log_format: `LogFormat`.
-
-    One of several files may be empty, or have a header alone: Spark writes
-    such files.
 
     Raises:
         ValueError: for an empty log, a broken zip or another header, or lists
@@ -72,18 +73,8 @@ class TextLog:
             self._file = raw_file
             start = first_row
             for table, num_bytes in self._tables_of(raw_file):
-                ids = np.arange(
-                    first_row, first_row + table.num_rows, dtype="int64"
-                )
-                origin = pa.DictionaryArray.from_arrays(
-                    pa.array(np.zeros(table.num_rows, "int8")),
-                    [raw_file.origin],
-                )
-                table = table.add_column(0, "origin", origin)
-                yield (
-                    table.add_column(0, "row_id", pa.array(ids)),
-                    bytes_before + num_bytes,
-                )
+                table = number_rows(table, first_row, raw_file.origin)
+                yield table, bytes_before + num_bytes
                 first_row += table.num_rows
             if raw_file.rows not in (None, first_row - start):
                 raise ValueError(
@@ -176,7 +167,7 @@ def _columns(raw_file: RawFile, log_format: LogFormat) -> tuple[str, ...]:
 
 
 def _hint(line: str, log_format: LogFormat) -> str:
-    """Says what a header would be good for; `""` if for nothing."""
+    """Says which format the header would fit; `""` if there is none."""
     used = set(log_format.used)
     for delimiter in {log_format.delimiter: 0, **dict.fromkeys(",\t;|")}:
         for quoted in (log_format.quoted, True):
@@ -201,7 +192,7 @@ def _blocks(raw_file: RawFile) -> Iterator[tuple[bytes, int]]:
     """
     digest = hashlib.md5(usedforsecurity=False) if raw_file.md5 else None
     text, file = open_text(raw_file)
-    with broken_archive(raw_file), file, text:
+    with clear_archive_errors(raw_file), file, text:
         rest = b""
         while block := text.read(BLOCK_BYTES):
             if digest:
@@ -216,12 +207,8 @@ def _blocks(raw_file: RawFile) -> Iterator[tuple[bytes, int]]:
                 rest += block
         if rest:
             yield rest, file.tell()
-    if digest and digest.hexdigest() != raw_file.md5:
-        raise ValueError(
-            f"{raw_file}: the checksum must be md5 {raw_file.md5}: the file is "
-            "not the one that was published, or was damaged on the way; get "
-            f"it again. Received: md5 {digest.hexdigest()}"
-        )
+    if digest:
+        check_md5(raw_file, digest.hexdigest())
 
 
 def _end_of_lines(block: bytes) -> int:

@@ -19,7 +19,7 @@ RULE = (
     "or 1706745599, seconds since 1970"
 )
 
-# Digits of the time since 1970 from 1973 on, and how many of them are a minute.
+# The digits of a time since 1970, from 1973 on, and its units in a minute.
 _UNIX = (
     ("[0-9]{9,10}([.][0-9]*)?", 60),
     ("[0-9]{12,13}", 60 * 10**3),
@@ -69,19 +69,19 @@ def shown(minute: str) -> str:
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     """Turns a column of times into text; `None` if it holds something else."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return as_text(column.cast(kind.value_type))
-    if pa.types.is_date(kind):
+    column_type = column.type
+    if pa.types.is_dictionary(column_type):
+        return as_text(column.cast(column_type.value_type))
+    if pa.types.is_date(column_type):
         return column.cast(pa.date32()).cast(pa.string())
-    if pa.types.is_timestamp(kind):
+    if pa.types.is_timestamp(column_type):
         seconds = pc.floor_temporal(column, unit="second")
-        if kind.tz is not None:
-            seconds = seconds.cast(pa.timestamp("s", kind.tz))
+        if column_type.tz is not None:
+            seconds = seconds.cast(pa.timestamp("s", column_type.tz))
             return seconds.cast(pa.int64()).cast(pa.string())
         return seconds.cast(pa.timestamp("s")).cast(pa.string())
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(column_type):
         return pc.floor(column).cast(pa.int64()).cast(pa.string())
-    if pa.types.is_integer(kind) or is_text(kind):
+    if pa.types.is_integer(column_type) or is_text(column_type):
         return column.cast(pa.string())
     return None

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.encoding import ClickEncoder
-from zoo.encoding.list_ids import PADDING
 from zoo.encoding.sql import UNKNOWN_ID
+from zoo.feature_schema import PADDING
 from zoo.serving.onnx_graph import OnnxGraph
 from zoo.serving.text_ids import TextIds
 from zoo.serving.text_ids import missing_texts

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from zoo.encoding import ClickEncoder
-from zoo.encoding.list_ids import PADDING
 from zoo.encoding.sql import FIRST_ID
 from zoo.encoding.sql import MISSING_ID
 from zoo.encoding.sql import UNKNOWN_ID
+from zoo.feature_schema import PADDING
 from zoo.serving.signature_names import name_inputs
 from zoo.serving.tensorflow_md5 import hash_text
 from zoo.serving.text_ids import TextIds

@@ -6,17 +6,14 @@ import pyarrow as pa
 import pytest
 
 import zoo
+from tests.zoo.data.full_log import write_part
+from tests.zoo.data.full_log import write_split
 from zoo.data import split as split_module
 from zoo.data.split import Split
+from zoo.encoding.row_files import RowLayout
 
 SCHEMA = zoo.FeatureSchema(dense=["price"], categorical={"a": 1000, "b": 7})
-COLUMNS = pa.schema(
-    {
-        "label": pa.int8(),
-        "dense": pa.list_(pa.float32(), 1),
-        "ids": pa.list_(pa.int32(), 2),
-    }
-)
+COLUMNS = RowLayout.of(SCHEMA).columns()
 
 
 def columns_of(first, last):
@@ -28,44 +25,13 @@ def columns_of(first, last):
     }
 
 
-def record_batch(label, dense, ids, columns=COLUMNS):
-    return pa.record_batch(
-        [
-            pa.array(label),
-            pa.FixedSizeListArray.from_arrays(dense.ravel(), dense.shape[1]),
-            pa.FixedSizeListArray.from_arrays(ids.ravel(), ids.shape[1]),
-        ],
-        schema=columns,
-    )
-
-
-def write_part(path, batches, columns=COLUMNS, options=None):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with pa.ipc.new_stream(path, columns, options=options) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-
-
-def write_split(folder, parts=((100, 100, 30), (100, 70))):
-    """Rows count from 0 through all record batches of all parts."""
-    row = 0
-    for number, sizes in enumerate(parts):
-        batches = []
-        for size in sizes:
-            batches.append(record_batch(**columns_of(row, row + size)))
-            row += size
-        write_part(folder / f"part-{number:05}.arrow", batches)
-    return row
-
-
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An encoded folder without a test split."""
-    rows = {
-        "train": write_split(tmp_path / "train"),
-        "validation": write_split(tmp_path / "validation", [(50,)]),
-    }
+    write_split(tmp_path / "train", columns_of(0, 400), SCHEMA)
+    write_split(tmp_path / "validation", columns_of(0, 50), SCHEMA, (50,))
     (tmp_path / "encoder").mkdir()
+    rows = {"train": 400, "validation": 50}
     summary = {"splits": {name: {"rows": n} for name, n in rows.items()}}
     (tmp_path / "summary.json").write_text(json.dumps(summary))
 
@@ -158,12 +124,9 @@ def test_rows_that_do_not_exist_are_refused(folder, start, stop):
 
 def test_a_log_without_dense_columns_has_none_in_its_files(tmp_path):
     schema = zoo.FeatureSchema(dense=[], categorical={"a": 10})
-    columns = pa.schema({"label": pa.int8(), "ids": pa.list_(pa.int32(), 1)})
-    ids = pa.FixedSizeListArray.from_arrays(np.arange(8, dtype="int32"), 1)
-    batch = pa.record_batch(
-        [pa.array(np.zeros(8, "int8")), ids], schema=columns
-    )
-    write_part(tmp_path / "part-00000.arrow", [batch, batch], columns)
+    ids = np.tile(np.arange(8, dtype="int32"), 2)[:, None]
+    columns = {"label": np.zeros(16, "int8"), "ids": ids}
+    write_part(tmp_path / "part-00000.arrow", columns, schema, 8)
     split = Split.open(tmp_path, schema)
     inputs, _ = split.read(6, 10)
     assert inputs["dense"].shape == (4, 0)
@@ -199,9 +162,9 @@ def test_arrays_of_different_lengths_are_refused():
 
 
 def spoil(folder, column, row, value):
-    arrays = columns_of(230, 400)
-    arrays[column][row] = value
-    write_part(folder / "train" / "part-00001.arrow", [record_batch(**arrays)])
+    columns = columns_of(230, 400)
+    columns[column][row] = value
+    write_part(folder / "train" / "part-00001.arrow", columns, SCHEMA, 170)
     return Split.open(folder / "train", SCHEMA)
 
 
@@ -255,17 +218,15 @@ def test_rows_before_the_bad_one_can_be_read(folder):
     ],
 )
 def test_other_columns_are_refused(folder, columns, message):
-    write_part(folder / "train" / "part-00001.arrow", [], columns)
+    with pa.ipc.new_stream(folder / "train" / "part-00001.arrow", columns):
+        pass
     with pytest.raises(ValueError, match=f"part-00001.arrow: .*{message}"):
         zoo.EncodedLog.load(folder)
 
 
 def test_missing_values_are_refused(folder):
-    arrays = columns_of(0, 4)
-    batch = record_batch(**arrays)
-    labels = pa.array([0, 1, None, 0], pa.int8())
-    batch = batch.set_column(0, COLUMNS.field(0), labels)
-    write_part(folder / "train" / "part-00001.arrow", [batch])
+    columns = {**columns_of(0, 4), "label": [0, 1, None, 0]}
+    write_part(folder / "train" / "part-00001.arrow", columns, SCHEMA)
     with pytest.raises(ValueError, match="part-00001.arrow.*`label`.*nulls"):
         zoo.EncodedLog.load(folder)
 
@@ -273,7 +234,9 @@ def test_missing_values_are_refused(folder):
 def test_compressed_columns_are_refused(folder):
     write_part(
         folder / "train" / "part-00001.arrow",
-        [record_batch(**columns_of(0, 5000))],
+        columns_of(0, 5000),
+        SCHEMA,
+        5000,
         options=pa.ipc.IpcWriteOptions(compression="zstd"),
     )
     with pytest.raises(ValueError, match="part-00001.arrow.*compressed"):

@@ -1,6 +1,5 @@
 """Batches with sequences, several labels and weights, for every backend."""
 
-import importlib.util
 import pickle
 
 import keras
@@ -36,13 +35,6 @@ def split(tmp_path, monkeypatch, columns, schema):
     monkeypatch.setattr(shuffled_rows, "CHUNK_ROWS", 8)
     monkeypatch.setattr(shuffled_rows, "WINDOW_ROWS", 128)
     return full_log.write_split(tmp_path, columns, schema)
-
-
-def needs(module):
-    return pytest.mark.skipif(
-        importlib.util.find_spec(module) is None,
-        reason=f"{module} is not installed in this environment",
-    )
 
 
 def leaves(batch):
@@ -145,12 +137,12 @@ def test_other_types_of_arrays_become_float32_and_int32():
         )
 
 
-@needs("torch")
 # Whatever other backend is loaded warns about the workers' fork.
 @pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("num_workers", [0, 2])
 def test_torch_loader_reads_the_same(split, num_workers):
+    pytest.importorskip("torch")
     batches = zoo.ClickBatches(split, BATCH, shuffle=True)
     batches.start_at(1, 3)
     loader = batches.to_torch(num_workers=num_workers)
@@ -162,9 +154,9 @@ def test_torch_loader_reads_the_same(split, num_workers):
         assert_same([tuple(batch) for batch in received], expected)
 
 
-@needs("tensorflow")
 @pytest.mark.parametrize("drop_remainder", [False, True])
 def test_tf_dataset_reads_the_same(split, drop_remainder):
+    pytest.importorskip("tensorflow")
     batches = zoo.ClickBatches(
         split, BATCH, True, drop_remainder=drop_remainder
     )

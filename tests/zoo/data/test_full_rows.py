@@ -279,18 +279,19 @@ def overwrite(split, view, values):
 
 
 @pytest.mark.parametrize(
-    "place, value, message",
+    "value, received",
     [
-        (50, 2**30, r"must have from 0 to 7 ids. Received: \d+ in row 49"),
-        (50, -5, r"must have from 0 to 7 ids. Received: -\d+ in row 49"),
-        (50, -(2**31), "must have from 0 to 7 ids"),
+        (2**30, r"Received: \d+ in row 49"),
+        (-5, r"Received: -\d+ in row 49"),
+        (-(2**31), ""),
     ],
 )
-def test_damaged_borders_of_lists_are_noticed(tmp_path, place, value, message):
+def test_damaged_borders_of_lists_are_noticed(tmp_path, value, received):
     split = full_log.write_split(tmp_path, full_log.columns_of(ROWS))
     offsets = split._blocks[0].columns[0]["history"].offsets
-    split = overwrite(split, offsets[place : place + 1], [value])
-    both_ways(split, f"part-00000.arrow, in the .* rows .*`history` {message}")
+    split = overwrite(split, offsets[50:51], [value])
+    rule = "`history` must have from 0 to 7 ids"
+    both_ways(split, f"part-00000.arrow, in the .* rows .*{rule}.*{received}")
 
 
 def test_lists_that_lie_outside_the_file_are_noticed(tmp_path):
@@ -367,16 +368,6 @@ def test_a_part_that_was_cut_off_is_refused(tmp_path, kept):
     else:
         # Whole record batches alone are left; `EncodedLog` counts rows.
         assert len(split) < ROWS
-
-
-def test_compressed_columns_are_refused(tmp_path):
-    columns = full_log.columns_of(5000)
-    columns["labels"] = columns["labels"][:5000]
-    path = tmp_path / "part-00000.arrow"
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    full_log.write_part(path, columns, rows_per_block=5000, options=options)
-    with pytest.raises(ValueError, match="part-00000.arrow.*compressed"):
-        zoo.Split.open(tmp_path, full_log.SCHEMA)
 
 
 def test_arrays_that_do_not_fit_each_other_are_refused():

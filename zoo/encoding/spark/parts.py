@@ -32,10 +32,10 @@ from zoo.encoding.spark.session import without_pandas_warning
 def tally_columns(num_labels: int) -> str:
     """The columns that `write_parts` yields for every file.
 
-    `bits` marks the ids that were seen: of all vocabularies' ids one after the
-    other, those from `64 * word` on. The numbers of rows, and of those with
-    each label and a click, are 0 in all rows of a file but one, so that sums
-    are right.
+    `bits` marks the ids that were seen, of the 64 from `64 * word` on. For
+    that the ids of all vocabularies are numbered one after the other. The
+    counts of rows, labels and clicks stand in the first row of a file alone,
+    so that sums are right.
     """
     labels = "".join(
         f"known_{i} bigint, clicks_{i} bigint, " for i in range(num_labels)

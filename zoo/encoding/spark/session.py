@@ -22,7 +22,7 @@ _SETTINGS = {
     # Takes texts in a query literally, `\` and `${...}` included.
     "spark.sql.parser.escapedStringLiterals": "false",
     "spark.sql.variable.substitute": "false",
-    # The length of a list that is missing is missing.
+    # Makes the length of a missing list NULL.
     "spark.sql.legacy.sizeOfNull": "false",
     # Raises for a file that can't be read, instead of dropping its rows.
     "spark.sql.files.ignoreCorruptFiles": "false",
@@ -99,7 +99,7 @@ def pattern_of(path: Path) -> str:
 
 @contextlib.contextmanager
 def _keeping_interrupt_handler() -> Iterator[None]:
-    """Undoes that Spark takes Ctrl-C from the command line, or a notebook."""
+    """Restores the handler of Ctrl-C, which Spark replaces."""
     handler = signal.getsignal(signal.SIGINT)
     yield
     if threading.current_thread() is threading.main_thread():

@@ -16,7 +16,7 @@ def checked(staged: str, first_bad_row: str) -> str:
 
     Args:
         staged: the query of `zoo.encoding.sql.staged`.
-        first_bad_row: the query of `zoo.encoding.sql.first_bad_row`.
+        first_bad_row: the query of `zoo.encoding.rules_sql.first_bad_row`.
     """
     rules = _parsed(first_bad_row).args["where"].this
     select = _parsed(staged)

@@ -45,15 +45,15 @@ class SparkTables:
         for raw_file in self.files:
             if raw_file.path.name.startswith(("_", ".")):
                 raise ValueError(
-                    "`engine='spark'` takes files whose names begin with _ or "
-                    f". for hidden ones: rename it. Received: {raw_file}"
+                    "`engine='spark'` skips files whose names begin with _ or "
+                    f".: rename the file. Received: {raw_file}"
                 )
         for table in self._tables:
             for name in source.names_in(table):
-                kind = table.types[name]
-                if is_list(kind):
-                    kind = kind.value_type
-                if pa.types.is_float16(kind):
+                column_type = table.types[name]
+                if is_list(column_type):
+                    column_type = column_type.value_type
+                if pa.types.is_float16(column_type):
                     raise ValueError(
                         f"{table}: `engine='spark'` can't read float16; use "
                         f"engine='duckdb'. Received: column '{name}'"
@@ -63,7 +63,7 @@ class SparkTables:
         """Reads a file, as text in the columns that the SQL knows.
 
         A row with a value that has no text gets no label, which
-        `zoo.encoding.sql` reports as bad.
+        `zoo.encoding.rules_sql` reports.
 
         Args:
             session: session of Spark.
@@ -102,79 +102,80 @@ class SparkTables:
         source.raise_first_bad_row(row)
 
     def _values(
-        self, column: Column, kind: pa.DataType, name: str
+        self, column: Column, column_type: pa.DataType, name: str
     ) -> tuple[Column, Column]:
-        """The text of a column, or its lists of texts, and if there are any."""
+        """The text of a column or its lists, and whether there is one."""
         list_column = self._format.sequences.get(name)
         if list_column is None:
-            return self._text(column, kind, name)
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        if is_text(kind):
+            return self._text(column, column_type, name)
+        if pa.types.is_dictionary(column_type):
+            column_type = column_type.value_type
+        if is_text(column_type):
             is_missing = column.isin("", *self._format.missing_in(name))
             pattern = re.escape(list_column.separator)
             items = functions.split(column.cast("string"), pattern, -1)
             return functions.when(~is_missing, items), functions.lit(True)
-        if not is_list(kind):
+        if not is_list(column_type):
             empty = functions.lit(None).cast("array<string>")
             return empty, functions.lit(False)
+        item_type = column_type.value_type
         texts = functions.transform(
-            column, lambda item: self._text(item, kind.value_type, name)[0]
+            column, lambda item: self._text(item, item_type, name)[0]
         )
         are_texts = functions.forall(
-            column, lambda item: self._text(item, kind.value_type, name)[1]
+            column, lambda item: self._text(item, item_type, name)[1]
         )
         return texts, functions.coalesce(are_texts, functions.lit(True))
 
     def _text(
-        self, column: Column, kind: pa.DataType, name: str
+        self, column: Column, column_type: pa.DataType, name: str
     ) -> tuple[Column, Column]:
         """The text of a column as in `zoo.raw.columns.as_text`.
 
         Returns:
             The text, and whether there is one.
         """
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
+        if pa.types.is_dictionary(column_type):
+            column_type = column_type.value_type
         always = functions.lit(True)
         is_time = name == self._format.time
         if is_time and name not in self._format.categorical:
-            return _time_text(column, kind), always
-        if pa.types.is_boolean(kind) and (
+            return _time_text(column, column_type), always
+        if pa.types.is_boolean(column_type) and (
             name in self._format.label_names or name in self._format.dense
         ):
             column = column.cast("int")
-        if has_one_text(kind):
+        if has_one_text(column_type):
             return column.cast("string"), always
         fractions = name == self._format.weight or (
             name in self._format.dense and self._format.dense_type == "float"
         )
-        if pa.types.is_decimal(kind):
+        if pa.types.is_decimal(column_type):
             if fractions:
                 return column.cast("string"), always
-            whole = column.cast(f"decimal({kind.precision}, 0)")
+            whole = column.cast(f"decimal({column_type.precision}, 0)")
             is_whole = functions.coalesce(whole == column, always)
             return whole.cast("string"), is_whole
-        if not pa.types.is_floating(kind):
+        if not pa.types.is_floating(column_type):
             return functions.lit(None).cast("string"), functions.lit(False)
         value = functions.when(~functions.isnan(column), column)
         if fractions:
-            if pa.types.is_float64(kind):
+            if pa.types.is_float64(column_type):
                 return value.cast("string"), always
             return _shortest(value), always
         is_exact = (functions.rint(value) == value) & (
-            functions.abs(value) <= largest_exact(kind)
+            functions.abs(value) <= largest_exact(column_type)
         )
         text = value.cast("bigint").cast("string")
         return text, functions.coalesce(is_exact, always)
 
 
-def _time_text(column: Column, kind: pa.DataType) -> Column:
+def _time_text(column: Column, column_type: pa.DataType) -> Column:
     """The text of a time as in `zoo.raw.times.as_text`."""
-    if pa.types.is_timestamp(kind) and kind.tz is not None:
+    if pa.types.is_timestamp(column_type) and column_type.tz is not None:
         # Its text would be in the time zone of the session.
         return functions.unix_seconds(column).cast("string")
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(column_type):
         return functions.floor(column).cast("bigint").cast("string")
     return column.cast("string")
 

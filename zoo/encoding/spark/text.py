@@ -13,7 +13,8 @@ from zoo.encoding.spark.session import pattern_of
 from zoo.raw.bad_line import raise_first_bad_line
 from zoo.raw.log_format import MAX_LINE_BYTES
 from zoo.raw.raw_file import RawFile
-from zoo.raw.raw_file import broken_archive
+from zoo.raw.raw_file import check_md5
+from zoo.raw.raw_file import clear_archive_errors
 from zoo.raw.raw_file import open_text
 from zoo.raw.raw_file import packing
 from zoo.raw.text_log import TextLog
@@ -54,7 +55,7 @@ class SparkText:
         """Reads a file, as text in the columns that the SQL knows.
 
         A line with the wrong number of columns, or that is not UTF-8, has NULL
-        in all of them. `zoo.encoding.sql` reports a missing label as bad.
+        in all of them. `zoo.encoding.rules_sql` reports a missing label.
 
         Args:
             session: session of Spark.
@@ -136,13 +137,7 @@ def _check_md5(raw_file: RawFile) -> None:
         return
     digest = hashlib.md5(usedforsecurity=False)
     text, file = open_text(raw_file)
-    with broken_archive(raw_file), file, text:
+    with clear_archive_errors(raw_file), file, text:
         while block := text.read(_BYTES_PER_READ):
             digest.update(block)
-    received = digest.hexdigest()
-    if received != raw_file.md5:
-        raise ValueError(
-            f"{raw_file}: the checksum must be md5 {raw_file.md5}: the file is "
-            "not the one that was published, or was damaged on the way; get "
-            f"it again. Received: md5 {received}"
-        )
+    check_md5(raw_file, digest.hexdigest())

@@ -291,7 +291,9 @@ def test_load_with_the_vocabulary_of_another(folder):
 @pytest.mark.parametrize(
     "options", [{}, {"dense_transform": "log", "min_count": 3}]
 )
-def test_memory_equals_offline(sample, tmp_path, name, log_format, options):
+def test_memory_equals_offline(
+    sample, split_of, tmp_path, name, log_format, options
+):
     source = sample(name)
     output = tmp_path / "out"
     prepare(log_format, source, output, show_progress=False, **options)
@@ -310,7 +312,8 @@ def test_memory_equals_offline(sample, tmp_path, name, log_format, options):
     frame = pd.DataFrame(rows)
     equal(ClickEncoder.load(output / "encoder").encode(frame), encoded)
     seen = 0
-    drawn = _splits(len(rows), log_format)
+    fractions = (log_format.test_fraction, log_format.validation_fraction)
+    drawn = np.array([split_of(i, 0, *fractions) for i in range(len(rows))])
     for split in ("train", "validation", "test"):
         table = read_split(output, split)
         index = np.flatnonzero(drawn == split)
@@ -327,19 +330,3 @@ def _check_column(table, name, expected):
     column = table[name].combine_chunks()
     values = column.flatten().to_numpy().reshape(len(column), -1)
     np.testing.assert_array_equal(values, expected)
-
-
-def _splits(num_rows, log_format):
-    import hashlib
-
-    hashed = np.array(
-        [
-            int(hashlib.md5(f"0:{i}".encode()).hexdigest()[:8], 16) / 16**8
-            for i in range(num_rows)
-        ]
-    )
-    test = log_format.test_fraction
-    both = test + log_format.validation_fraction
-    return np.select(
-        [hashed < test, hashed < both], ["test", "validation"], "train"
-    )

@@ -1,13 +1,8 @@
 """Ids, checked by hand."""
 
-import pyarrow.parquet
 import pytest
 
-
-def vocabulary(folder, field):
-    path = folder / "encoder" / "vocabulary" / f"{field}.parquet"
-    return pyarrow.parquet.read_table(path).to_pydict()
-
+from tests.zoo.encoding.logs import read_vocabulary
 
 TRAIN = [
     ("1", "x", "p"),
@@ -42,12 +37,12 @@ def test_ids_by_falling_count_ties_by_token(make_lines, prepare_text):
         [0, 2],
         [5, 2],
     ]
-    assert vocabulary(folder, "a") == {
+    assert read_vocabulary(folder, "a") == {
         "token": ["x", "y", "z", "w"],
         "id": [2, 3, 4, 5],
         "count": [3, 2, 2, 1],
     }
-    assert vocabulary(folder, "b")["count"] == [5, 3]
+    assert read_vocabulary(folder, "b")["count"] == [5, 3]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +65,7 @@ def test_ties_go_by_bytes(make_lines, prepare_text):
     lines = make_lines([("1", t, "b") for t in tokens], other=FILL)
     folder, _ = prepare_text("\n".join(lines))
     by_bytes = sorted(tokens, key=str.encode)
-    assert vocabulary(folder, "a")["token"] == by_bytes
+    assert read_vocabulary(folder, "a")["token"] == by_bytes
     assert by_bytes == [" a", '"a"', "10", "9", "B", "a", "é", "日"]
 
 
@@ -78,8 +73,8 @@ def test_vocabulary_is_of_the_training_split(make_lines, prepare_text):
     lines = make_lines(TRAIN * 3, other=("0", "unseen", "p"))
     # The same tokens in every other row must change no count.
     folder, tables = prepare_text("\n".join(lines))
-    assert "unseen" not in vocabulary(folder, "a")["token"]
-    assert vocabulary(folder, "a")["count"] == [9, 6, 6, 3]
+    assert "unseen" not in read_vocabulary(folder, "a")["token"]
+    assert read_vocabulary(folder, "a")["count"] == [9, 6, 6, 3]
     for split in ("validation", "test"):
         assert set(map(tuple, tables[split]["ids"].to_pylist())) == {(1, 2)}
 
@@ -88,4 +83,4 @@ def test_a_field_without_tokens_has_two_ids(make_lines, prepare_text):
     lines = make_lines([("1", "", "b")], other=("1", "", "b"))
     folder, tables = prepare_text("\n".join(lines))
     assert {a for a, _ in tables["test"]["ids"].to_pylist()} == {0}
-    assert vocabulary(folder, "a")["token"] == []
+    assert read_vocabulary(folder, "a")["token"] == []

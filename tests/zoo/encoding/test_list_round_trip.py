@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.zoo.encoding.logs import read_split
+from tests.zoo.encoding.logs import tokens_by_id
 from zoo import ListColumn
 from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
@@ -76,9 +77,7 @@ def test_round_trip(rows, min_count, is_text):
         ((from_file, _),) = encoder.encode_source(opened)
         check_same(from_file, table)
         for i, (name, shared) in enumerate((("b", "a"), ("c", "c"))):
-            path = output / "encoder" / "vocabulary" / f"{shared}.parquet"
-            known = pyarrow.parquet.read_table(path).to_pydict()
-            decode = dict(zip(known["id"], known["token"], strict=True))
+            decode = tokens_by_id(output, shared)
             counted = [
                 t for row in rows for t in row["abc".index(name)][-LENGTH:]
             ]

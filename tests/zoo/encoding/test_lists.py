@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.zoo.encoding.logs import read_split
+from tests.zoo.encoding.logs import read_vocabulary
 from zoo import ListColumn
 from zoo import Sequence
 from zoo.cli.app import app
@@ -105,20 +106,15 @@ def encode(tmp_path):
     return encode
 
 
-def vocabulary_of(folder, name):
-    path = folder / "encoder" / "vocabulary" / f"{name}.parquet"
-    return pa.parquet.read_table(path).to_pydict()
-
-
 def test_by_hand(encode):
     folder = encode()
     # `a` of the longest history is cut off, and then occurs once.
-    assert vocabulary_of(folder, "item") == {
+    assert read_vocabulary(folder, "item") == {
         "token": ["b", "c", "a"],
         "id": [2, 3, 4],
         "count": [4, 3, 1],
     }
-    assert vocabulary_of(folder, "tags") == {
+    assert read_vocabulary(folder, "tags") == {
         "token": ["u", "t", "v"],
         "id": [2, 3, 4],
         "count": [2, 1, 1],
@@ -161,7 +157,9 @@ def test_sources_give_the_same_ids(encode, kind):
     for split in ("train", "test"):
         assert read_split(received, split).equals(read_split(expected, split))
     for name in ("item", "tags"):
-        assert vocabulary_of(received, name) == vocabulary_of(expected, name)
+        assert read_vocabulary(received, name) == read_vocabulary(
+            expected, name
+        )
 
 
 def test_missing_lists_are_empty(encode, tmp_path):
@@ -188,7 +186,7 @@ def test_text_of_a_missing_value_is_no_event(encode):
 def test_separator_in_a_token_of_a_list(encode):
     rows = [(c, i, ["x|y", i], t) for c, i, _, t in TRAIN]
     folder = encode("parquet", rows=(rows, TEST))
-    assert "x|y" in vocabulary_of(folder, "item")["token"]
+    assert "x|y" in read_vocabulary(folder, "item")["token"]
     ids = read_split(folder, "train")["sequence_0"].to_pylist()
     assert [len(row) for row in ids] == [2, 2, 2, 2]
     encoder = ClickEncoder.load(folder / "encoder")
@@ -203,7 +201,7 @@ def test_10_000_tokens_in_a_row(encode, kind):
     many = [f"m{i}" for i in range(10_000)]
     rows = [*TRAIN, ("1", "a", many, []), ("0", "a", [*many, "b"], many)]
     folder = encode(kind, rows=(rows, TEST))
-    item = vocabulary_of(folder, "item")
+    item = read_vocabulary(folder, "item")
     ids = dict(zip(item["token"], item["id"], strict=True))
     assert len(ids) == 3 + 3
     train = read_split(folder, "train")
@@ -254,17 +252,17 @@ def test_many_pieces_give_the_same_rows(tmp_path, monkeypatch):
 
 def test_min_count_and_max_vocabulary_count_all_together(encode):
     folder = encode(min_count=3)
-    assert vocabulary_of(folder, "item")["token"] == ["b", "c"]
-    assert vocabulary_of(folder, "tags")["token"] == []
+    assert read_vocabulary(folder, "item")["token"] == ["b", "c"]
+    assert read_vocabulary(folder, "tags")["token"] == []
     folder = encode(name="short", max_vocabulary=1)
-    assert vocabulary_of(folder, "item")["token"] == ["b"]
+    assert read_vocabulary(folder, "item")["token"] == ["b"]
     ids = read_split(folder, "train")["sequence_0"].to_pylist()
     assert ids == [[2, 1, 2], [], [0, 0, 1], [2]]
 
 
 def test_fit_on_all_rows(encode):
     folder = encode(fit_on="all")
-    assert vocabulary_of(folder, "item")["token"] == ["b", "a", "c", "d"]
+    assert read_vocabulary(folder, "item")["token"] == ["b", "a", "c", "d"]
 
 
 def test_buckets_are_those_of_the_field(encode):
@@ -284,12 +282,12 @@ def test_grown_vocabulary_keeps_ids(encode):
     encoder = ClickEncoder.load(first / "encoder")
     rows = [(c, i, [*h, "new", "a"], ["new"]) for c, i, h, _ in TRAIN]
     folder = encode(name="grown", log=encoder, rows=(rows, TEST), grow=True)
-    item = vocabulary_of(folder, "item")
+    item = read_vocabulary(folder, "item")
     assert item["token"] == ["b", "c", "a", "new"]
     assert item["id"] == [2, 3, 4, 5]
     # In the four lists, and once in the field; before, once.
     assert item["count"] == [4 + 3, 3 + 2, 1 + 4 + 1, 4]
-    assert vocabulary_of(folder, "tags")["token"] == ["u", "t", "v", "new"]
+    assert read_vocabulary(folder, "tags")["token"] == ["u", "t", "v", "new"]
     grown = ClickEncoder.load(folder / "encoder")
     assert grown.extends(encoder) and not encoder.extends(grown)
     ids = read_split(folder, "train")["sequence_0"].to_pylist()

@@ -1,24 +1,22 @@
 """The raw text is taken as it is: nothing dropped, padded or interpreted."""
 
 import numpy as np
-import pyarrow.parquet
 import pytest
 
+from tests.zoo.encoding.logs import read_vocabulary
 from zoo.raw import text_log
 
 
 @pytest.fixture
 def text_of(make_lines, prepare_text):
-    """What became of the token of one training row, and the tables."""
+    """What became of the token of one training row."""
 
     def text_of(token, end="\n", last=True, prefix=b""):
         lines = make_lines([("1", token, "b")], other=("1", "", "b"))
         data = end.join(lines) + (end if last else "")
         folder, tables = prepare_text(prefix + data.encode())
-        path = folder / "encoder" / "vocabulary" / "a.parquet"
-        tokens = pyarrow.parquet.read_table(path)["token"].to_pylist()
         assert sum(t.num_rows for t in tables.values()) == len(lines)
-        return tokens
+        return read_vocabulary(folder, "a")["token"]
 
     return text_of
 

@@ -4,13 +4,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet
 from hypothesis import HealthCheck
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.zoo.encoding.logs import read_split
+from tests.zoo.encoding.logs import tokens_by_id
 from zoo.encoding import ClickEncoder
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
@@ -72,15 +72,7 @@ def test_round_trip(rows, transform, min_count):
         dense = np.array(table["dense"].to_pylist(), "float32")
         np.testing.assert_array_equal(in_memory["dense"], dense)
         for field, name in enumerate("ab"):
-            path = output / "encoder" / "vocabulary" / f"{name}.parquet"
-            known = pyarrow.parquet.read_table(path)
-            decode = dict(
-                zip(
-                    known["id"].to_pylist(),
-                    known["token"].to_pylist(),
-                    strict=True,
-                )
-            )
+            decode = tokens_by_id(output, name)
             raw = [row[1 + field] for row in rows]
             for id, token in zip(offline[:, field], raw, strict=True):
                 if id == 0:

@@ -4,7 +4,6 @@ import re
 import tempfile
 from pathlib import Path
 
-import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.zoo.encoding.logs import read_split
+from tests.zoo.encoding.logs import tokens_by_id
 from zoo.datasets import load_clicks
 from zoo.encoding import LogFormat
 from zoo.encoding import open_raw_log
@@ -135,9 +135,7 @@ def prepared(log_format, paths, folder):
     rows = read_split(output, "train").to_pydict()
     columns = [[str(label) for label in rows["label"]]]
     for field, name in enumerate(NAMES[1:]):
-        path = output / "encoder" / "vocabulary" / f"{name}.parquet"
-        known = pyarrow.parquet.read_table(path).to_pydict()
-        token = dict(zip(known["id"], known["token"], strict=True))
+        token = tokens_by_id(output, name)
         columns.append([token.get(ids[field], "") for ids in rows["ids"]])
     return [list(row) for row in zip(*columns, strict=True)]
 

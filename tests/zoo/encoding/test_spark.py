@@ -5,9 +5,7 @@ import functools
 import gzip
 import hashlib
 import json
-import pickle
 import shutil
-import subprocess
 import sys
 import zipfile
 from decimal import Decimal
@@ -23,8 +21,6 @@ pytest.importorskip(
     "`nox -s 'tests(torch)'` has it",
 )
 
-
-from pyspark import cloudpickle
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
@@ -69,40 +65,30 @@ def shop():
     )
 
 
-@pytest.fixture
-def make_rows():
+def make_rows(num_rows=5000, seed=0):
     """Rows of the log `shop`, with what is rare in real ones."""
-
-    def make_rows(num_rows=5000, seed=0):
-        rng = np.random.default_rng(seed)
-        rows = []
-        for i in range(num_rows):
-            n = ("", "0", "-3", "007", "9" * 18, str(i % 99))[i % 17 % 6]
-            m = str(rng.integers(-9, 999)) if i % 5 else ""
-            day = f"202401{1 + i * 4 // num_rows:02d}{i % 24:02d}"
-            a = f"a{rng.zipf(1.3)}" if i % 7 else ""
-            b = STRANGE[i // 50 % len(STRANGE)] if i % 50 == 0 else f"b{i % 77}"
-            rows.append([str(int(i % 3 == 0)), n, "u", m, day, a, b])
-        return rows
-
-    return make_rows
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(num_rows):
+        n = ("", "0", "-3", "007", "9" * 18, str(i % 99))[i % 17 % 6]
+        m = str(rng.integers(-9, 999)) if i % 5 else ""
+        day = f"202401{1 + i * 4 // num_rows:02d}{i % 24:02d}"
+        a = f"a{rng.zipf(1.3)}" if i % 7 else ""
+        b = STRANGE[i // 50 % len(STRANGE)] if i % 50 == 0 else f"b{i % 77}"
+        rows.append([str(int(i % 3 == 0)), n, "u", m, day, a, b])
+    return rows
 
 
-@pytest.fixture
-def write():
+def write(path, rows, delimiter="|", end="\n", header=None, start=""):
     """Writes rows as text, packed if the name says so."""
-
-    def write(path, rows, delimiter="|", end="\n", header=None, start=""):
-        lines = [delimiter.join(row) for row in rows]
-        if header is not None:
-            lines.insert(0, delimiter.join(header))
-        data = (start + end.join(lines) + end).encode()
-        if path.suffix == ".gz":
-            data = gzip.compress(data)
-        path.write_bytes(data)
-        return path
-
-    return write
+    lines = [delimiter.join(row) for row in rows]
+    if header is not None:
+        lines.insert(0, delimiter.join(header))
+    data = (start + end.join(lines) + end).encode()
+    if path.suffix == ".gz":
+        data = gzip.compress(data)
+    path.write_bytes(data)
+    return path
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -267,14 +253,14 @@ def test_starts_and_stops_spark(tmp_path, tiny, make_lines, capfd):
         {"split": "day", "num_buckets": 500, "dense_transform": "none"},
     ],
 )
-def test_same_as_duckdb(shop, make_rows, write, check_same, tmp_path, options):
+def test_same_as_duckdb(shop, check_same, tmp_path, options):
     source = write(tmp_path / "raw [1] {é} %20*.txt", make_rows())
     folder = check_same(shop, source, **options)
     # Without this the order of files is not tested.
     assert len(list((folder / "train").iterdir())) > 1
 
 
-def test_splits_of_the_provider(shop, make_rows, write, check_same, tmp_path):
+def test_splits_of_the_provider(shop, check_same, tmp_path):
     paths = {
         "train": write(tmp_path / "a", make_rows(3000, 2), end="\r\n"),
         "validation": write(tmp_path / "b", make_rows(100, 3), end="\r"),
@@ -287,9 +273,7 @@ def test_splits_of_the_provider(shop, make_rows, write, check_same, tmp_path):
 
 
 @pytest.mark.large
-def test_days_in_files_and_encoders(
-    shop, make_rows, write, check_same, tmp_path
-):
+def test_days_in_files_and_encoders(shop, check_same, tmp_path):
     days = tmp_path / "days"
     days.mkdir()
     # Largest last: Spark takes large files first.
@@ -304,7 +288,7 @@ def test_days_in_files_and_encoders(
 
 
 @pytest.mark.large
-def test_header_in_any_order(make_rows, write, check_same, tmp_path):
+def test_header_in_any_order(check_same, tmp_path):
     log_format = LogFormat(
         "shop", None, "click", ("n",), ("a", "b"), "\t", header=True
     )
@@ -324,7 +308,7 @@ def test_header_in_any_order(make_rows, write, check_same, tmp_path):
     check_same(log_format, source)
 
 
-def test_parquet(shop, make_rows, check_same, tmp_path):
+def test_parquet(shop, check_same, tmp_path):
     rng = np.random.default_rng(0)
     log_format = dataclasses.replace(
         shop, columns=None, dense_type="float", dense=("n", "m", "o")
@@ -381,7 +365,7 @@ def test_some_columns_of_real_samples(log, name, check_same, sample):
         LARGE(b""),
     ],
 )
-def test_bad_line(bad, shop, make_rows, write, check_refused, tmp_path):
+def test_bad_line(bad, shop, check_refused, tmp_path):
     source = [write(tmp_path / name, make_rows(3000)) for name in "abc"]
     lines = source[1].read_bytes().split(b"\n")
     lines[2500] = bad
@@ -443,9 +427,7 @@ def test_ids_are_found_by_value(check_same, tmp_path, buckets):
 
 
 @pytest.mark.large
-def test_files_without_rows(
-    check_refused, check_same, shop, make_rows, write, tmp_path
-):
+def test_files_without_rows(check_refused, check_same, shop, tmp_path):
     empty = tmp_path / "1"
     empty.write_bytes(b"")
     check_same(shop, [write(tmp_path / "0", make_rows(500)), empty])
@@ -454,7 +436,7 @@ def test_files_without_rows(
     check_refused(AVAZU, [header, header], "at least one row")
 
 
-def test_damaged_files(shop, make_rows, write, check_refused, tmp_path):
+def test_damaged_files(shop, check_refused, tmp_path):
     source = write(tmp_path / "raw.gz", make_rows(500))
     source.write_bytes(source.read_bytes()[:-100])
     check_refused(shop, source, "truncated or damaged")
@@ -463,7 +445,7 @@ def test_damaged_files(shop, make_rows, write, check_refused, tmp_path):
     check_refused(shop, [other], "the checksum must be md5 0000")
 
 
-def test_blocks_do_not_depend_on_the_cluster(session, write, tmp_path):
+def test_blocks_do_not_depend_on_the_cluster(session, tmp_path):
     from zoo.encoding.spark.rows import steady_blocks
 
     session = session.newSession()
@@ -477,7 +459,7 @@ def test_blocks_do_not_depend_on_the_cluster(session, write, tmp_path):
     assert session.conf.get("spark.sql.files.openCostInBytes") == "4194304b"
 
 
-def test_refused_files(shop, make_rows, write, spark_refused, tmp_path):
+def test_refused_files(shop, spark_refused, tmp_path):
     packed = write(tmp_path / "packed.gz", make_rows(50))
     for path, reason in (
         (packed.rename(tmp_path / "gzip"), "does not end in .gz"),
@@ -499,9 +481,7 @@ def test_refused_files(shop, make_rows, write, spark_refused, tmp_path):
 @pytest.mark.parametrize(
     "master", ["here", "local[", "http://host", "", "sc://x"]
 )
-def test_refused_master(
-    session, shop, make_rows, write, spark_refused, tmp_path, master
-):
+def test_refused_master(session, shop, spark_refused, tmp_path, master):
     source = write(tmp_path / "raw", make_rows(50))
     message = spark_refused(shop, source, spark_master=master)
     assert f"spark_master={master!r}" in message
@@ -510,9 +490,7 @@ def test_refused_master(
     assert "'local[7]', active 'local[2]'" in message
 
 
-def test_without_pyspark(
-    monkeypatch, shop, make_rows, write, spark_refused, tmp_path
-):
+def test_without_pyspark(monkeypatch, shop, spark_refused, tmp_path):
     source = write(tmp_path / "raw", make_rows(50))
     monkeypatch.setitem(sys.modules, "pyspark", None)
     monkeypatch.delitem(sys.modules, "zoo.encoding.spark.engine", False)
@@ -520,9 +498,7 @@ def test_without_pyspark(
     assert "pip install 'keras-cowclip[spark]'" in message
 
 
-def test_without_java(
-    monkeypatch, shop, make_rows, write, spark_refused, tmp_path
-):
+def test_without_java(monkeypatch, shop, spark_refused, tmp_path):
     def get(self):
         raise PySparkRuntimeError(
             errorClass="JAVA_GATEWAY_EXITED", messageParameters={}
@@ -536,87 +512,8 @@ def test_without_java(
     assert "needs Java 17" in message and "JAVA_HOME=/java8" in message
 
 
-@pytest.fixture
-def layout(tmp_path):
-    from zoo.encoding.row_files import RowLayout
-    from zoo.encoding.spark.parts import Layout
-
-    for name in ("work", "train", "test"):
-        (tmp_path / name).mkdir()
-    rows = RowLayout(num_dense=1, vocabulary_sizes=(70, 9))
-    return Layout(tmp_path, tmp_path / "work", ("train", "test"), rows, 4)
-
-
-@pytest.fixture
-def make_batch():
-    def make_batch(row_ids):
-        count = len(row_ids)
-        return pa.record_batch(
-            {
-                "row_id": pa.array(row_ids, pa.int64()),
-                "split": pa.array(["train"] * count, pa.string()),
-                "label": pa.array([1] * count, pa.int8()),
-                "dense_0": pa.array([0.5] * count, pa.float32()),
-                "field_0": pa.array([69] * count, pa.int32()),
-                "field_1": pa.array([8] * count, pa.int32()),
-            }
-        )
-
-    return make_batch
-
-
-def test_write_parts(layout, make_batch, tmp_path):
-    from zoo.encoding.spark.parts import write_parts
-
-    batches = [make_batch(rows) for rows in ([4], [], [5, 6])]
-    (tally,) = write_parts(iter(batches), layout)
-    assert sum(tally["rows"].to_pylist()) == 3
-    assert sum(tally["clicks_0"].to_pylist()) == 3
-    assert (
-        sum(int(b).bit_count() for b in tally["bits"].to_numpy().view("uint64"))
-        == 2
-    )
-    assert [p.name for p in tmp_path.glob("t*/*")] == ["part-00001.arrow"]
-    assert read_split(tmp_path, "train")["ids"].to_pylist() == [[69, 8]] * 3
-    assert list(write_parts(iter([make_batch([])]), layout)) == []
-
-
-@pytest.mark.parametrize(
-    "rows", [[[4, 6]], [[4, 4]], [[5, 4]], [[4], [6]], [[5], [6]]]
-)
-def test_rows_out_of_order_are_noticed(layout, make_batch, tmp_path, rows):
-    from zoo.encoding.spark.parts import write_parts
-
-    with pytest.raises(RuntimeError, match="Spark lost"):
-        list(write_parts(iter(map(make_batch, rows)), layout))
-    assert not list(tmp_path.glob("t*/*"))
-
-
-def test_folder_that_is_not_shared(layout, make_batch):
-    from zoo.encoding.spark.parts import write_parts
-
-    layout.work.rmdir()
-    with pytest.raises(FileNotFoundError, match="share.*Received: "):
-        list(write_parts(iter([make_batch([0])]), layout))
-
-
-def test_executors_need_neither_keras_nor_this_package(layout, tmp_path):
-    from zoo.encoding.spark.parts import distributed
-
-    with distributed(layout) as write_parts:
-        data = cloudpickle.dumps(write_parts)
-    (tmp_path / "data").write_bytes(data)
-    program = (
-        "import pickle, sys; write = pickle.load(open('data', 'rb')); "
-        "list(write(iter([]))); "
-        "assert not {'zoo', 'keras', 'keras_cowclip'} & {*sys.modules}"
-    )
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-    assert pickle.loads(data)
-
-
 @pytest.mark.large
-def test_no_line_end_costs_a_row(shop, make_rows, write, check_same, tmp_path):
+def test_no_line_end_costs_a_row(shop, check_same, tmp_path):
     paths = []
     for number, end in enumerate(("\n", "\r\n", "\r")):
         rows = [
@@ -636,7 +533,7 @@ def test_no_line_end_costs_a_row(shop, make_rows, write, check_same, tmp_path):
     assert summary["rows"] == lines
 
 
-def test_texts_for_missing_values(shop, make_rows, write, check_same, tmp_path):
+def test_texts_for_missing_values(shop, check_same, tmp_path):
     log_format = dataclasses.replace(shop, missing=("\\N", "it's"))
     rows = make_rows(1500)
     for i, row in enumerate(rows):
@@ -645,7 +542,7 @@ def test_texts_for_missing_values(shop, make_rows, write, check_same, tmp_path):
     check_same(log_format, write(tmp_path / "log", rows))
 
 
-def test_decimals_and_flags(shop, make_rows, check_same, tmp_path):
+def test_decimals_and_flags(shop, check_same, tmp_path):
     rows = make_rows(1500)
     texts = list(zip(*rows, strict=True))
     halves = [Decimal(i) / 2 for i in range(len(rows))]
@@ -741,7 +638,7 @@ def rows_with_lists(num_rows, numbers=False):
 
 @pytest.mark.large
 @pytest.mark.parametrize("options", [{"min_count": 2}, {"num_buckets": 50}])
-def test_lists_in_text(write, check_same, tmp_path, options):
+def test_lists_in_text(check_same, tmp_path, options):
     columns = rows_with_lists(1500)
     text = {
         "history": ["|".join(x) for x in columns["history"]],

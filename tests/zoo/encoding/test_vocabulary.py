@@ -5,13 +5,9 @@ import hashlib
 import pyarrow.parquet
 import pytest
 
+from tests.zoo.encoding.logs import read_vocabulary
 from zoo.encoding import ClickEncoder
 from zoo.encoding import prepare
-
-
-def vocabulary(folder, field):
-    path = folder / "encoder" / "vocabulary" / f"{field}.parquet"
-    return pyarrow.parquet.read_table(path).to_pydict()
 
 
 def rows(*tokens):
@@ -25,7 +21,7 @@ def test_max_vocabulary_keeps_the_most_frequent(make_lines, prepare_text):
     train = rows(*"cccbbaad")
     text = "\n".join(make_lines(train, other=FILL))
     folder, tables = prepare_text(text, max_vocabulary=2)
-    assert vocabulary(folder, "a") == {
+    assert read_vocabulary(folder, "a") == {
         "token": ["c", "a"],
         "id": [2, 3],
         "count": [3, 2],
@@ -72,7 +68,9 @@ def test_a_fitted_encoder_is_used_as_it_is(days, tmp_path):
     folder, second = days
     encoder = ClickEncoder.load(folder / "encoder")
     prepare(encoder, second, tmp_path / "reused", show_progress=False)
-    assert vocabulary(tmp_path / "reused", "a") == vocabulary(folder, "a")
+    assert read_vocabulary(tmp_path / "reused", "a") == read_vocabulary(
+        folder, "a"
+    )
     again = ClickEncoder.load(tmp_path / "reused" / "encoder")
     assert again.schema == encoder.schema
     assert again.dense_ranges == encoder.dense_ranges
@@ -102,12 +100,12 @@ def test_growth_keeps_old_ids(days, tmp_path):
     folder, second = days
     encoder = ClickEncoder.load(folder / "encoder")
     prepare(encoder, second, tmp_path / "grown", grow=True, show_progress=False)
-    assert vocabulary(folder, "a") == {
+    assert read_vocabulary(folder, "a") == {
         "token": ["x", "y", "z"],
         "id": [2, 3, 4],
         "count": [3, 2, 1],
     }
-    assert vocabulary(tmp_path / "grown", "a") == {
+    assert read_vocabulary(tmp_path / "grown", "a") == {
         "token": ["x", "y", "z", "w", "u", "v"],
         "id": [2, 3, 4, 5, 6, 7],
         "count": [4, 3, 5, 2, 1, 1],
@@ -138,7 +136,7 @@ def test_growth_respects_the_limits(
             encoder, second, output, grow=True, show_progress=False,
             overwrite=True,
         )  # fmt: skip
-        assert vocabulary(output, "a")["token"] == expected
+        assert read_vocabulary(output, "a")["token"] == expected
 
 
 @pytest.mark.parametrize(

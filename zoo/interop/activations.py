@@ -1,10 +1,12 @@
-"""Knows the originals' names of activations."""
+"""Translates the originals' names of activations."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from zoo.checks import did_you_mean
+from zoo.interop.settings import one_each
 
-# Their names in lower case, and what the zoo calls what computes the same.
+# The originals' names in lower case, and the zoo's for the same function.
 ACTIVATIONS = {
     "relu": "relu",
     "sigmoid": "sigmoid",
@@ -31,7 +33,7 @@ def activation_of(name: str, value: Any) -> str | None:
         value: what the original's `config` has there.
 
     Raises:
-        ValueError: if the zoo has not got it.
+        ValueError: if the zoo does not have it.
     """
     if value is None:
         return None
@@ -44,19 +46,12 @@ def activation_of(name: str, value: Any) -> str | None:
     return ACTIVATIONS[value.lower()]
 
 
-def activations_of(name: str, value: Any, layers: int) -> list[str | None]:
-    """Returns the zoo's name of the activation of each hidden layer."""
-    values = list(value) if isinstance(value, list | tuple) else None
-    if values is None:
-        return [activation_of(name, value)] * layers
-    if len(values) != layers:
-        raise ValueError(
-            f"`config['{name}']` must be one activation, or one for each of "
-            f"the {layers} layers. Received: config['{name}']={value!r}"
-        )
-    return [activation_of(name, each) for each in values]
+def activations_of(
+    config: Mapping[str, Any], name: str, layers: int, default: Any = "ReLU"
+) -> list[str | None]:
+    """Returns the zoo's name of each hidden layer's activation.
 
-
-def same_or_each(values: list[Any]) -> Any:
-    """Returns the one value of all, or the list of them."""
-    return values[0] if values and len(set(values)) == 1 else values
+    See `one_each`.
+    """
+    values = one_each(config, name, layers, default)
+    return [activation_of(name, value) for value in values]

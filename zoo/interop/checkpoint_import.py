@@ -23,9 +23,9 @@ def import_checkpoint(
     """Imports a model that FuxiCTR or DeepCTR-Torch trained.
 
     The result is a network of the zoo on the backend that Keras runs on, whose
-    logits are the original's up to rounding (1e-5). What the zoo's networks
-    can't express is refused, and every tensor of the checkpoint must find its
-    place. PyTorch reads the file; the original library is not needed.
+    logits are the original's up to rounding (1e-5). Settings that the zoo's
+    networks can't express are refused, and every tensor of the checkpoint must
+    find its place. PyTorch reads the file; the original library is not needed.
 
     The ids are those of the original: id `i` of a field has row `i` of the
     original's table, FuxiCTR's padding row (0) and out-of-vocabulary row
@@ -40,8 +40,8 @@ def import_checkpoint(
     `item_id`, of the length `max_len` of `config`. Those that FuxiCTR has a
     second time are `model="LongCTR_DIN"` and so on, without that of `config`.
 
-    The networks are those of the guide's table. What the original lacks,
-    such as the linear part of FuxiCTR's DCN, the result lacks too; several
+    The networks are those of the guide's table. A part that the original lacks,
+    such as the linear part of FuxiCTR's DCN, the result lacks too. Several
     biases of the logit become one.
 
     Args:

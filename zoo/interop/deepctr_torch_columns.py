@@ -29,7 +29,7 @@ class DeepCTRTorchColumns:
 
         Raises:
             ValueError: if there is any other column, two have one name, or
-                the zoo has not what one asks for.
+                one asks for what the zoo does not have.
         """
         columns = _checked(features)
         sparse = [c for c in columns if _is_sparse(c)]

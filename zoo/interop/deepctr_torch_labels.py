@@ -1,4 +1,4 @@
-"""Takes what DeepCTR-Torch's networks for several labels have alike."""
+"""Takes the parts that DeepCTR-Torch's networks for several labels share."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from zoo.feature_schema import FeatureSchema
 from zoo.interop.deepctr_torch_original import DeepCTRTorch
 from zoo.interop.stacked import take_stacked
 
-# The settings of their labels.
+# The settings of the labels.
 TASKS = ("task_types", "task_names")
 
 

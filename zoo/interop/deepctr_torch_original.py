@@ -11,14 +11,13 @@ from zoo.interop.deepctr_torch_columns import DeepCTRTorchColumns
 from zoo.interop.original import Original
 from zoo.interop.settings import check_setting
 from zoo.interop.settings import check_size
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import DEEPCTR_TORCH
 from zoo.interop.sources import DEEPCTR_TORCH_SETTINGS
 from zoo.interop.state_dict import StateDict
 from zoo.interop.weighted_model import make_network
 from zoo.models.ctr_model import CTRModel
 
-# Arguments of the classes that do not change what a model computes.
+# Arguments of the classes that do not change a model's outputs.
 TRAINING = {
     "l2_reg_linear", "l2_reg_embedding", "l2_reg_dnn", "l2_reg_cross",
     "l2_reg_att", "l2_reg", "l2_reg_cin", "init_std", "seed", "device", "gpus",
@@ -51,7 +50,7 @@ def import_deepctr_torch(
     check_setting(config, "task", "binary", "binary")
     state.drop_integers()
     columns = DeepCTRTorchColumns.read(features)
-    # It is no argument there, but the columns'.
+    # DeepCTR-Torch has it in the columns, not among the arguments.
     check_size(config, "embedding_dim", columns.embedding_dim)
     original = DeepCTRTorch(state, columns, config)
     cls = DEEPCTR_TORCH[model](original)
@@ -96,11 +95,11 @@ class DeepCTRTorch(Original):
         )
 
     def linear(self, prefix: str = "linear_model") -> None:
-        """Takes the linear part: a weight an id and one a number."""
+        """Takes the linear part: a weight for each id and numeric column."""
         schema = self.columns.schema
         table = self._table(f"{prefix}.embedding_dict", 1)
         if schema.sequences:
-            # There a sequence shares the weights of its field.
+            # In DeepCTR-Torch a sequence shares the weights of its field.
             rows = dict(
                 zip(
                     schema.vocabularies,
@@ -117,9 +116,7 @@ class DeepCTRTorch(Original):
         self.put("linear_embeddings/embeddings", table)
         if self.columns.dense:
             size = len(self.columns.dense)
-            self.put(
-                "linear_dense/kernel", self.take(f"{prefix}.weight", size, 1)
-            )
+            self.move(f"{prefix}.weight", "linear_dense/kernel", size, 1)
 
     def bias(self) -> None:
         """Takes the bias of the logit."""
@@ -159,15 +156,14 @@ class DeepCTRTorch(Original):
         Returns:
             What `layers` returns, and its `dropout`.
         """
-        rates = dropouts_of(self.config, "dnn_dropout", 1)
         layers = self.layers(inputs, prefix, units, batch_norm, name=name)
-        return {**layers, "dropout": rates[0]}
+        return {**layers, "dropout": self.dropout("dnn_dropout")}
 
     def layers(
         self,
         inputs: int,
         prefix: str,
-        units: str | None,
+        units: str,
         batch_norm: str | None = None,
         activation: str = "dnn_activation",
         default_activation: str = "relu",
@@ -179,8 +175,8 @@ class DeepCTRTorch(Original):
             inputs: integer, length of its input.
             prefix: string, what the original calls it.
             units, batch_norm, activation: strings, its settings of the widths,
-                of the normalization and of the activation. `None` where it has
-                no such setting, and no normalization.
+                of the normalization and of the activation. `batch_norm=None`
+                for a `DNN` without normalization.
             default_activation: string, the original's own.
             name: string, as `Features.mlp` takes it. Defaults to `None`.
 
@@ -192,13 +188,12 @@ class DeepCTRTorch(Original):
         widths = [
             state.shape(f"{prefix}.linears.{i}.weight")[0] for i in numbers
         ]
-        if units:
-            check_size(self.config, units, widths)
+        self.size(units, widths)
         normed = self.setting(batch_norm, False) if batch_norm else False
         kind = activation_of(
             activation, self.setting(activation, default_activation)
         )
-        # It normalizes with a scale and an offset there.
+        # DeepCTR-Torch's Dice normalizes with a scale and an offset.
         kind = "affine_dice" if kind == "dice" else kind
         for i, width in enumerate(widths):
             self.dense(

@@ -8,7 +8,7 @@ from typing import Any
 from zoo.feature_schema import FeatureSchema
 from zoo.sequence import Sequence
 
-# Keys of a feature's description that would change its embedding.
+# Keys of a feature's description that change its embedding.
 REFUSED = ("pretrained_emb", "feature_encoder", "share_embedding")
 MEAN = "layers.MaskedAveragePooling()"
 
@@ -23,7 +23,7 @@ class FuxiCTRFeatures:
         order: list of all of these names, as the original concatenates them.
         embedding_dims: dict from a name to the length of its embedding, where
             the feature map sets one.
-        label: string.
+        labels: tuple of strings.
         sequences: dict from names to `zoo.Sequence`.
         roles: dict from `"user"`, `"item"` and `"context"` to the fields whose
             `source` that is.
@@ -47,7 +47,7 @@ class FuxiCTRFeatures:
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: if it is no feature map, or has features that the zoo
-                has not.
+                does not have.
         """
         content, where = _content(features)
         specs = _specs(content, where)
@@ -201,7 +201,7 @@ def _sequence(
     name: str, spec: Mapping[str, Any], specs: Mapping[str, Any]
 ) -> Sequence:
     shared, names = spec.get("share_embedding"), list(specs)
-    # The original looks for it among the features before this one.
+    # FuxiCTR shares the table only of a feature that comes before.
     if shared and names.index(shared) > names.index(name):
         shared = None
     return Sequence(

@@ -1,4 +1,4 @@
-"""Takes what FuxiCTR's networks for several labels have alike."""
+"""Takes the parts that FuxiCTR's networks for several labels share."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -62,12 +62,7 @@ def take_gates(
     """
 
     def take(prefix: str) -> dict[str, Any]:
-        settings = original.tower(
-            prefix,
-            inputs,
-            name,
-            name=name,
-        )
+        settings = original.tower(prefix, inputs, name, name=name)
         original.size("gate_hidden_units", list(settings["hidden_units"]))
         return settings
 

@@ -1,26 +1,20 @@
 """Imports networks that FuxiCTR trained."""
 
-from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from zoo.checks import did_you_mean
-from zoo.interop.activations import activations_of
-from zoo.interop.activations import same_or_each
 from zoo.interop.fuxictr_features import FuxiCTRFeatures
-from zoo.interop.fuxictr_places import WITH_WEIGHTS
-from zoo.interop.fuxictr_places import places_of_weights
-from zoo.interop.original import Original
+from zoo.interop.fuxictr_perceptrons import FuxiCTRPerceptrons
 from zoo.interop.settings import check_setting
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import FUXICTR
 from zoo.interop.state_dict import StateDict
 from zoo.interop.weighted_model import make_network
 from zoo.models.ctr_model import CTRModel
 
-# Where `FeatureEmbedding` has its tables.
+# The path of the tables in a `FeatureEmbedding`.
 TABLES = "embedding_layer.embedding_layers"
 
 
@@ -72,7 +66,7 @@ def _check_tasks(config: Mapping[str, Any]) -> None:
         )
 
 
-class FuxiCTR(Original):
+class FuxiCTR(FuxiCTRPerceptrons):
     """An original of FuxiCTR, see `Original`; `columns` in its order."""
 
     columns: FuxiCTRFeatures
@@ -230,195 +224,6 @@ class FuxiCTR(Original):
         if bias:
             self.add_bias(f"{prefix}.bias")
 
-    def perceptron(
-        self,
-        prefix: str,
-        inputs: int,
-        *,
-        units: str | list[int] = "hidden_units",
-        activations: str | Any = "hidden_activations",
-        default_activation: Any = "ReLU",
-        dropout: str | None = "net_dropout",
-        batch_norm: str | bool = "batch_norm",
-        default_batch_norm: bool = False,
-        use_bias: bool = True,
-        outputs: str | None = "logit",
-        followed: bool = False,
-        name: str | None = None,
-        input_norm: str | None = None,
-    ) -> dict[str, Any]:
-        """Takes an `MLP_Block`, as `Features.mlp` and `output` build it.
-
-        Args:
-            prefix: string, what the original calls it.
-            inputs: integer, length of its input.
-            units: string, the original's setting of the widths, or the widths.
-            activations, dropout, batch_norm: strings, its settings of these;
-                `dropout=None` for none. `batch_norm` may be a boolean.
-            default_activation, default_batch_norm: what the settings are in
-                the original where they are left out.
-            use_bias: boolean, whether its layers have biases.
-            outputs: string, the zoo's name of the linear output that is its
-                last layer, or `None` without one. Defaults to `"logit"`.
-            followed: boolean, whether it has a last layer that the caller
-                takes. Defaults to `False`.
-            name: string, as `Features.mlp` takes it. Defaults to `None`.
-            input_norm: string, the zoo's name of a batch normalization of its
-                input. Defaults to `None`, without one.
-
-        Returns:
-            Dict of `hidden_units`, `activation`, `normalization` and `dropout`
-            as `zoo.CTRModel` and `Features.mlp` take them.
-        """
-        stack, start = f"{prefix}.mlp", f"{name}_" if name else ""
-        normed = batch_norm
-        if isinstance(batch_norm, str):
-            normed = self.setting(batch_norm, default_batch_norm)
-        widths = self._widths(stack, units, outputs)
-        given = self.setting(activations, default_activation)
-        kinds = activations_of(activations, given, len(widths))
-        rates = dropouts_of(self.config, dropout, len(widths))
-        ends = bool(outputs) or followed
-        places = places_of_weights(given, bool(normed), rates, ends)
-        if input_norm:
-            places = [0, *(place + 1 for place in places)]
-        layers = self._layers(
-            stack,
-            places,
-            {
-                activations: given,
-                batch_norm: normed,
-                dropout: same_or_each(rates),
-            },
-        )
-        if input_norm:
-            self.batch_norm(next(layers), input_norm, inputs)
-        for i, width in enumerate(widths, start=1):
-            layer = f"{start}hidden_{i}"
-            self.dense(next(layers), layer, inputs, width, use_bias)
-            inputs = width
-            if normed:
-                self.batch_norm(next(layers), f"{start}norm_{i}", width)
-            if kinds[i - 1] in WITH_WEIGHTS:
-                layer = f"{start}activation_{i}"
-                self.activation(next(layers), layer, kinds[i - 1], width)
-        if outputs:
-            self.output(next(layers), inputs, outputs, use_bias)
-        return {
-            "hidden_units": tuple(widths),
-            "activation": same_or_each(kinds) if kinds else "relu",
-            "normalization": "batch" if normed else None,
-            "dropout": same_or_each(rates) if rates else 0.0,
-        }
-
-    def perceptron_normed_once(
-        self, prefix: str, inputs: int, **settings: Any
-    ) -> dict[str, Any]:
-        """Takes an `MLP_Block` that may be normalized at its input alone.
-
-        Args:
-            prefix: string, what the original calls it.
-            inputs: integer, length of its input.
-            **settings: what `perceptron` takes beside those of its norms.
-
-        Returns:
-            What `perceptron` returns, and `normalize_once`.
-        """
-        once = self.setting("bn_only_once", False)
-        if not once or not self.setting("batch_norm", True):
-            hidden = self.perceptron(
-                prefix, inputs, default_batch_norm=True, **settings
-            )
-            return {**hidden, "normalize_once": once}
-        hidden = self.perceptron(
-            prefix,
-            inputs,
-            batch_norm=False,
-            input_norm="norm_inputs",
-            **settings,
-        )
-        return {**hidden, "normalization": "batch", "normalize_once": True}
-
-    def tower(
-        self, prefix: str, inputs: int, layer: str, **settings: Any
-    ) -> dict[str, Any]:
-        """Takes an `MLP_Block` that ends with a linear layer of many units.
-
-        Args:
-            prefix: string, what the original calls it.
-            inputs: integer, length of its input.
-            layer: string, what the zoo calls its last layer.
-            **settings: what `perceptron` takes beside `units` and `outputs`.
-
-        Returns:
-            What `perceptron` returns, and the `output_units`.
-        """
-        linear = self._linear_widths(f"{prefix}.mlp", ends=True)
-        *widths, _ = linear.values()
-        hidden = self.perceptron(
-            prefix,
-            inputs,
-            units=widths,
-            outputs=None,
-            followed=True,
-            **settings,
-        )
-        last = f"{prefix}.mlp.{[*linear][-1]}"
-        kernel = self.dense(last, layer, [inputs, *widths][-1])
-        return {**hidden, "output_units": kernel.shape[1]}
-
-    def _layers(
-        self, stack: str, places: list[int], settings: dict[Any, Any]
-    ) -> Iterator[str]:
-        """Returns the names of the layers of a stack that have weights.
-
-        Args:
-            stack: string, what the original calls it.
-            places: integers, where these are by its settings.
-            settings: dict of these, for the message.
-
-        Raises:
-            ValueError: if the checkpoint has weights at other places.
-        """
-        received = self.state.numbers(stack)
-        if received == places:
-            return (f"{stack}.{place}" for place in places)
-        # What is no setting of this network has no name.
-        named = {n: v for n, v in settings.items() if isinstance(n, str)}
-        raise ValueError(
-            f"{self.state.path}: `{stack}` must have weights at the places "
-            f"{places}, which follow from {list(named)} of `config`. "
-            f"Received: the places {received} with "
-            f"{', '.join(f'{name}={value!r}' for name, value in named.items())}"
-        )
-
-    def _widths(
-        self, stack: str, units: str | list[int], outputs: str | None
-    ) -> list[int]:
-        if not isinstance(units, str):
-            return list(units)
-        widths = [*self._linear_widths(stack, ends=bool(outputs)).values()]
-        return self.size(units, widths[:-1] if outputs else widths)
-
-    def _linear_widths(self, stack: str, ends: bool) -> dict[int, int]:
-        """The widths of the linear layers of a stack, by their places.
-
-        Args:
-            stack: string, what the original calls it.
-            ends: boolean, whether there must be one.
-        """
-        shapes = {
-            place: self.state.shape(f"{stack}.{place}.weight")
-            for place in self.state.numbers(stack)
-            if self.state.has(f"{stack}.{place}.weight")
-        }
-        # Activations and norms have weights of one axis.
-        widths = {p: shape[0] for p, shape in shapes.items() if len(shape) == 2}
-        if ends and not widths:
-            # Names the tensor that is missing.
-            self.state.shape(f"{stack}.0.weight")
-        return widths
-
     def _dim(self, name: str, prefix: str) -> int:
         shape = self.state.shape(f"{prefix.format(name)}.weight")
         return shape[0] if name in self.columns.dense else shape[1]
@@ -426,7 +231,7 @@ class FuxiCTR(Original):
     def _take_shared(
         self, tables: str, taken: Mapping[str, np.ndarray]
     ) -> None:
-        """A table that several columns share is in the file for each."""
+        """Takes the copies of shared tables that the file has."""
         for name, sequence in self.columns.sequences.items():
             key = f"{tables}.{name}.weight"
             if sequence.field is None or not self.state.has(key):

@@ -49,27 +49,28 @@ def read_histories(
     return histories
 
 
-def read_negatives(original: Original) -> int:
-    """Reads `neg_seq_field` into the argument `negatives`.
+def read_negatives(original: Original, setting: str = "neg_seq_field") -> int:
+    """Reads the sequences of FuxiCTR that only train, the `negatives`.
 
     Args:
-        original: `Original`, whose `histories` are read.
+        original: `Original`.
+        setting: string, that of these sequences.
 
     Returns:
         The number of these sequences.
 
     Raises:
-        ValueError: if they are none of the features' sequences.
+        ValueError: if one is none of the features' sequences.
     """
     default = ("neg_click_history", "neg_cate_history")
-    if not original.setting("neg_seq_field", default):
+    if not original.setting(setting, default):
         return 0
-    negatives = _read(original, "neg_seq_field", default)
+    negatives = _read(original, setting, default)
     names = [name for each in negatives for name in each]
     sequences = original.columns.sequences
     if any(name not in sequences for name in names):
         raise ValueError(
-            "`config['neg_seq_field']` must be empty, or name sequences of "
+            f"`config['{setting}']` must be empty, or name sequences of "
             f"`features`, {list(sequences)}. Received: {names}"
         )
     original.arguments["negatives"] = negatives
@@ -103,7 +104,7 @@ def read_named_histories(
     """
     columns, fields = original.columns, original.setting(setting, ())
     named = [f"{prefix}{each}" for each in fields]
-    # Both are in the order of the columns there, whatever that of the list.
+    # DeepCTR-Torch has both in the order of the columns, not of the list.
     targets = tuple(name for name in columns.categorical if name in fields)
     history = tuple(name for name in columns.sequences if name in named)
     if not fields or not len(fields) == len(targets) == len(history):

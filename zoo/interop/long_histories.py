@@ -1,11 +1,11 @@
 """Reads what FuxiCTR's networks for long histories (`LongCTR`) share.
 
-Their feature map has no sequences. A batch has columns of the row, and for each
-column of an item (`"source": "item"`) its values for the items of the history,
-and last for the item that is offered. In the zoo that is a field and a sequence
-of its vocabulary: a column `item_id` becomes the field `item_id` and the
-sequence `item_id_history`, of the setting `max_len`. The sequences are
-parallel, and stand behind all fields in the order of the columns.
+Their feature map has no sequences. In a batch, each column of an item
+(`"source": "item"`) has the values of the items of the history, and last that
+of the item that is offered. In the zoo it is a field and a sequence of one
+vocabulary: a column `item_id` becomes the field `item_id` and the sequence
+`item_id_history`, as long as the setting `max_len`. The sequences are parallel,
+and come after all fields, in the order of the columns.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from dataclasses import replace
 from zoo.interop.fuxictr_original import FuxiCTR
 from zoo.sequence import Sequence
 
-# That of LongCTR's loader.
+# The default of LongCTR's loader.
 DEFAULT_LENGTH = 50
 
 
@@ -24,7 +24,7 @@ def read_long_history(
 
     Args:
         original: `FuxiCTR`, whose columns it replaces.
-        length: integer, that of the history, where weights tell it. Defaults
+        length: integer, that of the history, if the weights tell it. Defaults
             to `None`, the setting `max_len`.
 
     Returns:
@@ -37,8 +37,8 @@ def read_long_history(
     items = columns.roles.get("item", [])
     if not items or any(name not in columns.categorical for name in items):
         raise ValueError(
-            "`features` must have a column of `source` 'item', and all such "
-            "categorical, for they are what a history is of. "
+            "`features` must have a column of `source` 'item', of which a "
+            "history is made, and all of these must be categorical. "
             f"Received: {items}"
         )
     if length is None:
@@ -100,18 +100,11 @@ def read_long_network(original: FuxiCTR, length: int | None = None) -> int:
     original.arguments.update(
         num_heads=original.setting("num_heads", 1),
         attention_dropout=float(original.setting("attention_dropout", 0)),
-        # The original leaves out the one place of the target.
+        # The setting also counts the place of the target.
         recent_length=original.setting("short_seq_len", 50) - 1,
         original_masks=True,
     )
-    original.arguments.update(
-        original.perceptron(
-            "dnn",
-            original.width + width,
-            units="dnn_hidden_units",
-            activations="dnn_activations",
-        )
-    )
+    original.dnn(original.width + width)
     return width
 
 

@@ -1,20 +1,23 @@
 """Turns the tensors of an original network into weights of the zoo."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from zoo.checks import check_choice
 from zoo.interop.settings import check_size
+from zoo.interop.settings import dropouts_of
 from zoo.interop.state_dict import StateDict
 
 
 class Original:
     """An original network while it is imported.
 
-    A network's mapping in `zoo/interop/networks` reads the original's settings
-    and takes its tensors, each of which becomes a weight of the zoo's network
-    and each setting an argument. Methods take what both libraries build alike.
+    A network's mapping in `zoo/interop/networks` turns each setting of the
+    original into an argument of the zoo's network, and each tensor into a
+    weight. The methods do so for the parts that many networks have.
 
     Args:
         state: `StateDict` of the original.
@@ -50,10 +53,29 @@ class Original:
         """Returns a setting of the original, or its default there."""
         return self.config.get(name, default)
 
+    def choice(self, name: str, default: Any, choices: Iterable[Any]) -> Any:
+        """Returns a setting of the original, which must be one of choices."""
+        value = self.setting(name, default)
+        check_choice(f"config['{name}']", value, choices)
+        return value
+
+    def dropout(self, name: str, default: float = 0.0) -> float:
+        """Returns the setting of one rate of dropout, or its default there."""
+        return dropouts_of(self.config, name, 1, default)[0]
+
     def size(self, name: str, size: Any) -> Any:
-        """Returns a size of the weights, and checks that the setting has it."""
+        """Returns a size of the weights; the setting must not contradict it."""
         check_size(self.config, name, size)
         return size
+
+    def count(self, name: str, prefix: str) -> int:
+        """Returns the number of layers below a prefix, as `size` does a size.
+
+        Args:
+            name: string, the setting of their number.
+            prefix: string, what the original calls the list of them.
+        """
+        return self.size(name, len(self.state.numbers(prefix)))
 
     def take(self, name: str, *shape: int | None) -> np.ndarray:
         """Takes a tensor of the checkpoint; `None` in `shape` is any size."""
@@ -62,6 +84,27 @@ class Original:
     def put(self, variable: str, value: np.ndarray) -> None:
         """Sets a weight of the zoo, `"layer/variable"`."""
         self.weights[variable] = value
+
+    def move(
+        self,
+        name: str,
+        variable: str,
+        *shape: int | None,
+        transposed: bool = False,
+    ) -> np.ndarray:
+        """Takes a tensor as a weight of the zoo, which it returns.
+
+        Args:
+            name: string, what the original calls it.
+            variable: string, what the zoo calls it, `"layer/variable"`.
+            *shape: as `take` takes it.
+            transposed: boolean, whether the zoo has it transposed. Defaults to
+                `False`.
+        """
+        value = self.take(name, *shape)
+        value = value.T if transposed else value
+        self.put(variable, value)
+        return value
 
     def add_bias(self, name: str) -> None:
         """Takes a bias of the logit; the zoo has one that is their sum."""
@@ -89,12 +132,11 @@ class Original:
         Returns:
             Its kernel, `(inputs, units)`.
         """
-        kernel = self.take(f"{name}.weight", units, inputs).T
-        self.put(f"{layer}/kernel", kernel)
+        kernel = self.move(
+            f"{name}.weight", f"{layer}/kernel", units, inputs, transposed=True
+        )
         if bias:
-            self.put(
-                f"{layer}/bias", self.take(f"{name}.bias", kernel.shape[1])
-            )
+            self.move(f"{name}.bias", f"{layer}/bias", kernel.shape[1])
         return kernel
 
     def output(
@@ -105,14 +147,14 @@ class Original:
         bias: bool = True,
     ) -> None:
         """Takes a `torch.nn.Linear` that gives a logit; see `dense`."""
-        self.put(f"{layer}/kernel", self.take(f"{name}.weight", 1, inputs).T)
+        self.dense(name, layer, inputs, 1, bias=False)
         if bias:
             self.add_bias(f"{name}.bias")
 
     def layer_norm(self, name: str, layer: str, units: int) -> None:
         """Takes a `torch.nn.LayerNorm`; see `dense`."""
-        self.put(f"{layer}/gamma", self.take(f"{name}.weight", units))
-        self.put(f"{layer}/beta", self.take(f"{name}.bias", units))
+        self.move(f"{name}.weight", f"{layer}/gamma", units)
+        self.move(f"{name}.bias", f"{layer}/beta", units)
 
     def batch_norm(
         self, name: str, layer: str, units: int, affine: bool = True
@@ -124,7 +166,7 @@ class Original:
             ("moving_mean", "running_mean"),
             ("moving_variance", "running_var"),
         ):
-            self.put(f"{layer}/{ours}", self.take(f"{name}.{theirs}", units))
+            self.move(f"{name}.{theirs}", f"{layer}/{ours}", units)
 
     def activation(
         self, name: str, layer: str, activation: str | None, units: int

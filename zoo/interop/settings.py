@@ -54,30 +54,69 @@ def check_size(config: Mapping[str, Any], name: str, size: Any) -> None:
         )
 
 
-def dropouts_of(
-    config: Mapping[str, Any],
-    name: str | None,
-    layers: int,
-    default: float = 0.0,
-) -> list[float]:
-    """Returns the rate of dropout behind each hidden layer.
+def one_each(
+    config: Mapping[str, Any], name: str, layers: int, default: Any
+) -> list[Any]:
+    """Returns a setting for each layer; the config may have one for all.
 
     Args:
         config: mapping of the original's settings.
-        name: string, that of the setting, or `None` where there is none.
-        layers: integer, the number of hidden layers.
-        default: float, the original's own rate. Defaults to `0.0`.
+        name: string, that of the setting.
+        layers: integer, the number of layers.
+        default: the original's own, for a setting that is not in `config`.
+
+    Raises:
+        ValueError: for a list of another length.
     """
-    received = default if name is None else config.get(name, default)
-    is_list = isinstance(received, list | tuple)
-    rates: Any = received if is_list else [received] * layers
-    if len(rates) != layers or not all(_is_number(rate) for rate in rates):
+    received = config.get(name, default)
+    if not isinstance(received, list | tuple):
+        return [received] * layers
+    if len(received) != layers:
         raise ValueError(
-            f"`config['{name}']` must be one rate, or one for each of the "
+            f"`config['{name}']` must be one value, or one for each of the "
             f"{layers} layers. Received: config['{name}']={received!r}"
         )
+    return list(received)
+
+
+def dropouts_of(
+    config: Mapping[str, Any], name: str, layers: int, default: float = 0.0
+) -> list[float]:
+    """Returns the rate of dropout behind each hidden layer; see `one_each`."""
+    rates = one_each(config, name, layers, default)
+    for rate in rates:
+        if not isinstance(rate, Real) or isinstance(rate, bool):
+            raise ValueError(
+                f"`config['{name}']` must be a rate of dropout, or a list of "
+                f"rates. Received: config['{name}']={config[name]!r}"
+            )
     return [float(rate) for rate in rates]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+def same_or_each(values: list[Any], default: Any) -> Any:
+    """Returns the one value of all layers, or the list of them.
+
+    Args:
+        values: list, one for each layer.
+        default: what is returned where there are no layers.
+    """
+    if not values:
+        return default
+    return values[0] if len(set(values)) == 1 else values
+
+
+def hidden_arguments(
+    activations: list[str | None], normed: Any, dropouts: list[float]
+) -> dict[str, Any]:
+    """Returns what `zoo.CTRModel` takes for hidden layers.
+
+    Args:
+        activations: list, the zoo's name of that of each layer.
+        normed: whether there is a batch normalization before each activation.
+        dropouts: list of floats, the rate behind each layer.
+    """
+    return {
+        "activation": same_or_each(activations, "relu"),
+        "normalization": "batch" if normed else None,
+        "dropout": same_or_each(dropouts, 0.0),
+    }

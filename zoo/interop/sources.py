@@ -1,29 +1,31 @@
-"""Knows how to import each original network, by source and name."""
+"""Registers how each original network becomes one of the zoo."""
 
 from collections.abc import Callable
 from typing import Any
 
 from zoo.models.ctr_model import CTRModel
 
-Mapping = Callable[[Any], type[CTRModel]]
+NetworkMapping = Callable[[Any], type[CTRModel]]
 
-FUXICTR: dict[str, Mapping] = {}
-DEEPCTR_TORCH: dict[str, Mapping] = {}
+FUXICTR: dict[str, NetworkMapping] = {}
+DEEPCTR_TORCH: dict[str, NetworkMapping] = {}
 DEEPCTR_TORCH_SETTINGS: dict[str, set[str]] = {}
 """The arguments that only this network of DeepCTR-Torch has."""
 
 
-def fuxictr(*names: str) -> Callable[[Mapping], Mapping]:
+def fuxictr(*names: str) -> Callable[[NetworkMapping], NetworkMapping]:
     """Registers how FuxiCTR's networks of these names become the zoo's."""
 
-    def register(mapping: Mapping) -> Mapping:
+    def register(mapping: NetworkMapping) -> NetworkMapping:
         FUXICTR.update(dict.fromkeys(names, mapping))
         return mapping
 
     return register
 
 
-def deepctr_torch(name: str, *settings: str) -> Callable[[Mapping], Mapping]:
+def deepctr_torch(
+    name: str, *settings: str
+) -> Callable[[NetworkMapping], NetworkMapping]:
     """Registers how a network of DeepCTR-Torch becomes the zoo's.
 
     Args:
@@ -32,7 +34,7 @@ def deepctr_torch(name: str, *settings: str) -> Callable[[Mapping], Mapping]:
             what it computes.
     """
 
-    def register(mapping: Mapping) -> Mapping:
+    def register(mapping: NetworkMapping) -> NetworkMapping:
         DEEPCTR_TORCH[name] = mapping
         DEEPCTR_TORCH_SETTINGS[name] = set(settings)
         return mapping

@@ -1,4 +1,4 @@
-"""Takes perceptrons that the zoo has as one stack."""
+"""Takes perceptrons that are one stack in the zoo."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ def take_stacked(
     others, arguments = original.weights, original.arguments
     stack, returned = [], None
     for prefix in prefixes:
-        # Some also set arguments, which are those of the whole network.
+        # `take` may set arguments of the one perceptron, which are dropped.
         original.weights, original.arguments = {}, dict(arguments)
         returned = take(prefix)
         stack.append(original.weights)
@@ -35,7 +35,8 @@ def take_stacked(
     for name in stack[0]:
         parts = [weights[name] for weights in stack]
         layer, _, variable = name.rpartition("/")
-        # Only the linear layers of a stack are told apart by an axis.
+        # Linear layers have an axis for the perceptrons; in other layers the
+        # units of all are side by side.
         is_linear = variable == "kernel" or (
             variable == "bias" and layer != "click"
         )

@@ -345,7 +345,7 @@ def test_the_feature_map_may_be_its_content(save):
             "WideDeep",
             "hidden_activations",
             ["ReLU"],
-            r"one activation.*2 layers.*\['ReLU'\]",
+            r"one value.*2 layers.*\['ReLU'\]",
         ),
         (
             "WideDeep",
@@ -366,8 +366,8 @@ def test_the_feature_map_may_be_its_content(save):
             0.5,
             r"\[0, 3, 6\].*\[0, 2, 4\].*net_dropout=0.5",
         ),
-        ("WideDeep", "net_dropout", [0.1], r"one rate.*2 layers.*\[0\.1\]"),
-        ("WideDeep", "net_dropout", "0.1", "one rate.*net_dropout.*'0.1'"),
+        ("WideDeep", "net_dropout", [0.1], r"one value.*2 layers.*\[0\.1\]"),
+        ("WideDeep", "net_dropout", "0.1", "be a rate.*net_dropout.*'0.1'"),
         (
             "WideDeep",
             "hidden_units",

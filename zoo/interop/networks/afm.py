@@ -16,7 +16,7 @@ def from_fuxictr(original):
         "logit/kernel": original.take("weight_p.weight", 1, dim).T,
     }
     attention = original.setting("use_attention", True)
-    # Without attention a checkpoint has its weights all the same.
+    # A checkpoint has these weights even without attention.
     original.weights.update(weights if attention else {})
     rates = original.setting("attention_dropout", (0.0, 0.0))
     original.arguments.update(
@@ -38,12 +38,11 @@ def from_deepctr_torch(original):
     if not attention:
         return AFM
     dim = original.columns.embedding_dim
-    kernel = original.take("fm.attention_W", dim, None)
+    kernel = original.move("fm.attention_W", "attention/kernel", dim, None)
     units = original.size("attention_factor", kernel.shape[1])
-    original.put("attention/kernel", kernel)
-    original.put("attention/bias", original.take("fm.attention_b", units))
-    original.put("attention/score", original.take("fm.projection_h", units, 1))
-    original.put("logit/kernel", original.take("fm.projection_p", dim, 1))
+    original.move("fm.attention_b", "attention/bias", units)
+    original.move("fm.projection_h", "attention/score", units, 1)
+    original.move("fm.projection_p", "logit/kernel", dim, 1)
     original.arguments.update(
         attention_units=units,
         pooled_dropout=original.setting("afm_dropout", 0.0),

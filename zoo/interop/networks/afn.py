@@ -6,9 +6,8 @@ from zoo.models import AFN
 @fuxictr("AFN")
 def from_fuxictr(original):
     dim, fields = original.embeddings(), original.fields
-    kernel = original.take("coefficient_W.weight", None, fields).T
+    kernel = original.dense("coefficient_W", "logarithmic", fields, bias=False)
     neurons = original.size("logarithmic_neurons", kernel.shape[1])
-    original.put("logarithmic/kernel", kernel)
     original.batch_norm("log_batch_norm", "logarithmic/log_norm", fields)
     original.batch_norm("exp_batch_norm", "logarithmic/exp_norm", neurons)
     ensemble = original.setting("ensemble_dnn", True)
@@ -25,7 +24,7 @@ def from_fuxictr(original):
 def _take_ensemble(original):
     dim = original.arguments["embedding_dim"]
     original.embeddings("embedding_layer2", "deep_embeddings", dim)
-    # The two logits have biases of their own, for each is scaled.
+    # Each logit is scaled, so each has a bias of its own.
     original.put("afn_logit/kernel", original.weights.pop("logit/kernel"))
     original.put("afn_logit/bias", original.weights.pop("click/bias"))
     deep = _perceptron(original, "dnn", "dnn", original.width, "deep")
@@ -57,9 +56,10 @@ def from_deepctr_torch(original):
     original.linear()
     original.bias()
     dim = original.columns.embedding_dim
-    kernel = original.take("ltl.ltl_weights", original.fields, None)
+    kernel = original.move(
+        "ltl.ltl_weights", "logarithmic/kernel", original.fields, None
+    )
     neurons = original.size("ltl_hidden_size", kernel.shape[1])
-    original.put("logarithmic/kernel", kernel)
     bias = original.take("ltl.ltl_biases", 1, 1, neurons)
     original.put("logarithmic/bias", bias.reshape(neurons, 1))
     for i, name in enumerate(("log_norm", "exp_norm")):
@@ -76,12 +76,12 @@ def from_deepctr_torch(original):
 
 
 def _take_perceptron(original, dim, neurons):
-    # It is always normalized there, which is no setting.
+    # DeepCTR-Torch always normalizes it, without a setting.
     original.config = {**original.config, "dnn_use_bn": True}
     width = original.perceptron(
         dim * neurons, "afn_dnn", "afn_dnn_hidden_units"
     )
-    # The elements come first there, the neurons here.
+    # Elements come first in DeepCTR-Torch, neurons in the zoo.
     kernel = original.weights["hidden_1/kernel"].reshape(dim, neurons, -1)
     kernel = kernel.swapaxes(0, 1).reshape(dim * neurons, -1)
     original.put("hidden_1/kernel", kernel)

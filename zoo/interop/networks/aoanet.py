@@ -35,7 +35,6 @@ def _take_fusion(original, i, inputs, subspaces, dim):
     original.put(
         f"{layer}/pair_weights", weights.reshape(inputs, fields, subspaces)
     )
-    mask = original.take(f"{prefix}.W", subspaces, dim, dim)
-    original.put(f"{layer}/mask", mask)
+    original.move(f"{prefix}.W", f"{layer}/mask", subspaces, dim, dim)
     projection = original.take(f"{prefix}.h", subspaces, dim, 1)
     original.put(f"{layer}/projection", projection[:, :, 0])

@@ -1,18 +1,17 @@
 import copy
 
-from zoo.checks import check_choice
 from zoo.checks import check_positive_integers
 from zoo.interop.activations import activations_of
-from zoo.interop.activations import same_or_each
 from zoo.interop.fuxictr_original import TABLES
 from zoo.interop.networks.dcn_v2 import raise_without_perceptron
-from zoo.interop.networks.dcn_v2 import take_matrix_cross
-from zoo.interop.networks.dcn_v2 import take_mixture
+from zoo.interop.networks.dcn_v2 import take_cross
 from zoo.interop.settings import check_mapping
 from zoo.interop.settings import dropouts_of
+from zoo.interop.settings import hidden_arguments
+from zoo.interop.settings import one_each
+from zoo.interop.settings import same_or_each
 from zoo.interop.sources import fuxictr
 from zoo.models import APG
-from zoo.models.dcn_v2 import STRUCTURES
 
 MODES = ("self-wise", "group-wise", "mix-wise")
 
@@ -36,15 +35,9 @@ def deepfm_from_fuxictr(original):
 
 @fuxictr("APG_DCNv2")
 def dcn_v2_from_fuxictr(original):
-    structure = original.setting("model_structure", "parallel")
-    check_choice("config['model_structure']", structure, STRUCTURES)
     original.embeddings("")
-    mixture = bool(original.setting("use_low_rank_mixture", False))
-    original.arguments.update(
-        interaction="cross", structure=structure, mixture=mixture, linear=False
-    )
-    take_cross = take_mixture if mixture else take_matrix_cross
-    take_cross(original)
+    structure = take_cross(original)
+    original.arguments["interaction"] = "cross"
     condition, width = _take_condition(original), original.width
     if "stacked" in structure:
         width = _take_one_of_two(original, "stacked", width, condition)
@@ -78,8 +71,7 @@ def _take_one_of_two(original, which, inputs, condition):
 
 def _take_condition(original):
     """Returns the length of the condition, `None` for each layer's input."""
-    mode = original.setting("condition_mode", "self-wise")
-    check_choice("config['condition_mode']", mode, MODES)
+    mode = original.choice("condition_mode", "self-wise", MODES)
     if mode == "self-wise":
         return None
     dim = original.arguments["embedding_dim"]
@@ -105,11 +97,10 @@ def _take_adaptive(
     check_positive_integers(f"config['{units}']", widths)
     start, stack = f"{name}_" if name else "", f"{prefix}.dense_layers"
     normed = bool(original.setting("batch_norm", False))
-    kinds = activations_of(
-        activations, original.setting(activations, "ReLU"), len(widths)
-    )
-    ranks = _for_each(original, "rank_k", 32, widths)
-    inner = _for_each(original, "overparam_p", 1024, widths)
+    layers, config = len(widths), original.config
+    kinds = activations_of(config, activations, layers)
+    ranks = one_each(config, "rank_k", layers, 32)
+    inner = one_each(config, "overparam_p", layers, 1024)
     for i, width in enumerate(widths):
         linear, number = f"{stack}.linear_{i + 1}", i + 1
         sizes = (inputs, ranks[i], inner[i], width)
@@ -123,14 +114,12 @@ def _take_adaptive(
         layer = f"{start}activation_{number}"
         original.activation(f"{stack}.act_{number}", layer, kinds[i], width)
         inputs = width
-    rates = dropouts_of(original.config, "net_dropout", len(widths))
+    rates = dropouts_of(config, "net_dropout", layers)
     original.arguments.update(
+        hidden_arguments(kinds, normed, rates),
         hidden_units=tuple(widths),
-        activation=same_or_each(kinds) if kinds else "relu",
-        normalization="batch" if normed else None,
-        dropout=same_or_each(rates) if rates else 0.0,
-        rank=same_or_each(ranks) if ranks else None,
-        overparameterization=same_or_each(inner) if inner else None,
+        rank=same_or_each(ranks, None),
+        overparameterization=same_or_each(inner, None),
     )
     return inputs
 
@@ -153,8 +142,8 @@ def _take_matrices(original, name, layer, inputs, rank, inner, units):
             letters = [f"{letter}_l", f"{letter}_r"]
             sizes = [sizes[0], inner, sizes[1]]
         for i, each in enumerate(letters):
-            matrix = original.take(f"{name}.{each}", sizes[i], sizes[i + 1])
-            original.put(f"{layer}/{side}_kernel_{i}", matrix)
+            kernel = f"{layer}/{side}_kernel_{i}"
+            original.move(f"{name}.{each}", kernel, sizes[i], sizes[i + 1])
 
 
 def _take_hypernetwork(original, name, layer, inputs):
@@ -178,16 +167,3 @@ def _take_hypernetwork(original, name, layer, inputs):
         hyper_activation=given["activation"],
         hyper_dropout=given["dropout"],
     )
-
-
-def _for_each(original, name, default, widths):
-    """A setting for each layer."""
-    value = original.setting(name, default)
-    if not isinstance(value, list | tuple):
-        return [value] * len(widths)
-    if len(value) != len(widths):
-        raise ValueError(
-            f"`config['{name}']` must be one size, or one for each of the "
-            f"{len(widths)} layers. Received: config['{name}']={value!r}"
-        )
-    return list(value)

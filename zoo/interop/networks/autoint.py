@@ -1,8 +1,6 @@
 import numpy as np
 
 from zoo.interop.networks.wide_deep import take_wide_deep
-from zoo.interop.settings import check_size
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
 from zoo.models import AutoInt
@@ -19,8 +17,13 @@ def from_fuxictr(original):
         prefix, layer = f"self_attention.{i}", f"attention_{i + 1}"
         units = take_projections(original, prefix, layer, width, units)
         if residual and width != units:
-            kernel = original.take(f"{prefix}.W_res.weight", units, width).T
-            original.put(f"{layer}/residual_kernel", kernel)
+            original.move(
+                f"{prefix}.W_res.weight",
+                f"{layer}/residual_kernel",
+                units,
+                width,
+                transposed=True,
+            )
         if layer_norm:
             norm = f"attention_norm_{i + 1}"
             original.layer_norm(f"{prefix}.layer_norm", norm, units)
@@ -32,7 +35,7 @@ def from_fuxictr(original):
         scaled=original.setting("use_scale", False),
         residual="input" if residual else None,
         layer_norm=layer_norm,
-        attention_dropout=dropouts_of(original.config, "net_dropout", 1)[0],
+        attention_dropout=original.dropout("net_dropout"),
         linear=original.setting("use_wide", False),
     )
     original.output("fc", original.fields * units, "attention_logit")
@@ -43,8 +46,8 @@ def from_fuxictr(original):
 
 
 def check_layers(original, prefix, setting="attention_layers"):
-    """Returns the number of layers of attention, of which there is one."""
-    layers = original.size(setting, len(original.state.numbers(prefix)))
+    """Returns the number of layers of attention, which must be positive."""
+    layers = original.count(setting, prefix)
     if not layers:
         raise ValueError(
             f"`config['{setting}']` must be positive: the zoo's network has a "
@@ -54,7 +57,7 @@ def check_layers(original, prefix, setting="attention_layers"):
 
 
 def take_projections(original, prefix, layer, inputs, units, bias=False):
-    """Takes what makes queries, keys and values, which are one in the zoo.
+    """Takes the projections to queries, keys and values as one kernel.
 
     Args:
         original: `FuxiCTR`.
@@ -79,22 +82,16 @@ def take_projections(original, prefix, layer, inputs, units, bias=False):
 def take_deep_logit(original):
     """Takes FuxiCTR's perceptron `dnn` with its output, if there is one."""
     if not original.state.numbers("dnn.mlp"):
-        check_size(original.config, "dnn_hidden_units", [])
+        original.size("dnn_hidden_units", [])
         original.arguments["hidden_units"] = ()
         return
-    deep = original.perceptron(
-        "dnn",
-        original.width,
-        units="dnn_hidden_units",
-        activations="dnn_activations",
-    )
-    original.arguments.update(deep)
+    original.dnn(original.width)
 
 
 @deepctr_torch("AutoInt", "att_layer_num", "att_head_num", "att_res")
 def from_deepctr_torch(original):
-    layers = len(original.state.numbers("int_layers"))
-    if not original.size("att_layer_num", layers):
+    layers = original.count("att_layer_num", "int_layers")
+    if not layers:
         return take_wide_deep(original)
     original.embeddings()
     original.linear()
@@ -130,5 +127,4 @@ def take_interacting(original, prefix, layer, residual):
     ]
     original.put(f"{layer}/kernel", np.concatenate(kernels, axis=1))
     if residual:
-        kernel = original.take(f"{prefix}.W_Res", dim, dim)
-        original.put(f"{layer}/residual_kernel", kernel)
+        original.move(f"{prefix}.W_Res", f"{layer}/residual_kernel", dim, dim)

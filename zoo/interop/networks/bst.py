@@ -1,7 +1,5 @@
-from zoo.checks import check_choice
 from zoo.interop.histories import read_histories
 from zoo.interop.networks.din import DEFAULT_HISTORIES
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.models import BST
 from zoo.models.bst import POOLINGS
@@ -13,8 +11,7 @@ def from_fuxictr(original):
     histories = read_histories(
         original, "bst_sequence_field", "bst_target_field", DEFAULT_HISTORIES
     )
-    pooling = original.setting("seq_pooling_type", "mean")
-    check_choice("config['seq_pooling_type']", pooling, POOLINGS)
+    pooling = original.choice("seq_pooling_type", "mean", POOLINGS)
     position = original.setting("use_position_emb", True)
     original.arguments.update(
         num_heads=original.setting("num_heads", 2),
@@ -23,10 +20,8 @@ def from_fuxictr(original):
         causal=original.setting("use_causal_mask", False),
         residual=original.setting("use_residual", True),
         layer_norm=original.setting("layer_norm", True),
-        attention_dropout=dropouts_of(original.config, "attention_dropout", 1)[
-            0
-        ],
-        transformer_dropout=dropouts_of(original.config, "net_dropout", 1)[0],
+        attention_dropout=original.dropout("attention_dropout"),
+        transformer_dropout=original.dropout("net_dropout"),
     )
     inputs = (original.fields - sum(map(len, histories))) * dim
     for i, names in enumerate(histories):
@@ -34,24 +29,16 @@ def from_fuxictr(original):
         width = dim * (len(names) + bool(position))
         prefix = f"transformer_encoders.{i}"
         if position:
-            vectors = original.take(f"{prefix}.position_emb", length, dim)
-            original.put(f"positions_{i + 1}/vectors", vectors)
+            vectors = f"positions_{i + 1}/vectors"
+            original.move(f"{prefix}.position_emb", vectors, length, dim)
         _take_blocks(original, f"{prefix}.transformer_blocks", i + 1, width)
         inputs += width * (length if pooling == "concat" else 1)
-    original.arguments.update(
-        original.perceptron(
-            "dnn",
-            inputs,
-            units="dnn_hidden_units",
-            activations="dnn_activations",
-        )
-    )
+    original.dnn(inputs)
     return BST
 
 
 def _take_blocks(original, prefix, i, width):
-    layers = len(original.state.numbers(prefix))
-    original.size("stacked_transformer_layers", layers)
+    layers = original.count("stacked_transformer_layers", prefix)
     original.arguments["num_layers"] = layers
     for each in range(layers):
         take_block(
@@ -95,8 +82,7 @@ def take_block(
         start = f"{prefix}.{attention}.{theirs}"
         kernel = original.take(f"{start}weight", units, width)
         original.put(f"{layer}/{ours}_kernel", kernel.T)
-        bias = original.take(f"{start}bias", units)
-        original.put(f"{layer}/{ours}_bias", bias)
+        original.move(f"{start}bias", f"{layer}/{ours}_bias", units)
     first, second = (f"{prefix}.{each}" for each in feedforward)
     hidden = original.dense(first, f"{layer}/feedforward_1", width).shape[1]
     original.dense(second, f"{layer}/feedforward_2", hidden, width)

@@ -51,7 +51,8 @@ def from_deepctr_torch(original):
 def map_activation(original, name, default="Tanh"):
     """Returns the activation of feature maps.
 
-    A softmax is over another axis there than here.
+    Softmax, PReLU and Dice are refused: the original applies them along another
+    axis than the zoo.
     """
     kind = activation_of(name, original.setting(name, default))
     if kind in ("softmax", "prelu", "dice"):
@@ -79,7 +80,7 @@ def take_convolution(original, name, layer):
     kernel = original.take(f"{name}.weight", None, None, None, 1)
     filters, _, height, _ = kernel.shape
     original.put(f"{layer}/kernel", kernel.transpose(2, 3, 1, 0))
-    original.put(f"{layer}/bias", original.take(f"{name}.bias", filters))
+    original.move(f"{name}.bias", f"{layer}/bias", filters)
     return filters, height
 
 

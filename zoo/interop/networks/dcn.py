@@ -1,5 +1,4 @@
 from zoo.interop.networks.wide_deep import take_deep
-from zoo.interop.settings import check_size
 from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
 from zoo.models import DCN
@@ -9,12 +8,12 @@ from zoo.models import DCNv2
 @fuxictr("DCN")
 def from_fuxictr(original):
     original.embeddings()
-    width, names = original.width, original.state.numbers("crossnet.cross_net")
-    layers = original.size("num_cross_layers", len(names))
+    width = original.width
+    layers = original.count("num_cross_layers", "crossnet.cross_net")
     for i in range(layers):
         name, layer = f"crossnet.cross_net.{i}", f"cross_{i + 1}"
         original.dense(f"{name}.weight", layer, width, 1, bias=False)
-        original.put(f"{layer}/bias", original.take(f"{name}.bias", width))
+        original.move(f"{name}.bias", f"{layer}/bias", width)
     original.arguments.update(num_cross_layers=layers, linear=False)
     original.output("fc", width + take_beside(original, "dnn"))
     return DCN
@@ -27,7 +26,7 @@ def take_beside(original, prefix, units="dnn_hidden_units", inputs=None):
         The length of its output.
     """
     if not original.state.numbers(f"{prefix}.mlp"):
-        check_size(original.config, units, [])
+        original.size(units, [])
         original.arguments["hidden_units"] = ()
         return 0
     deep = original.perceptron(
@@ -43,12 +42,8 @@ def take_beside(original, prefix, units="dnn_hidden_units", inputs=None):
 
 @deepctr_torch("DCN", "cross_num", "cross_parameterization")
 def from_deepctr_torch(original):
-    kind = original.setting("cross_parameterization", "vector")
-    if kind not in ("vector", "matrix"):
-        raise ValueError(
-            "`config['cross_parameterization']` must be 'vector' or 'matrix'. "
-            f"Received: config['cross_parameterization']={kind!r}"
-        )
+    kinds = ("vector", "matrix")
+    kind = original.choice("cross_parameterization", "vector", kinds)
     width, layers = original.width, cross_layers(original, "kernels")
     size = 1 if kind == "vector" else width
     kernels = original.take("crossnet.kernels", layers, width, size)

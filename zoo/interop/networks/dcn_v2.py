@@ -1,6 +1,5 @@
 import numpy as np
 
-from zoo.checks import check_choice
 from zoo.interop.long_histories import read_long_history
 from zoo.interop.networks.dcn import cross_layers
 from zoo.interop.networks.dcn import take_beside
@@ -13,15 +12,8 @@ from zoo.models.dcn_v2 import STRUCTURES
 
 @fuxictr("DCNv2")
 def from_fuxictr(original):
-    structure = original.setting("model_structure", "parallel")
-    check_choice("config['model_structure']", structure, STRUCTURES)
     original.embeddings()
-    mixture = original.setting("use_low_rank_mixture", False)
-    take_cross = take_mixture if mixture else take_matrix_cross
-    original.arguments.update(
-        structure=structure, mixture=mixture, linear=False
-    )
-    take_cross(original)
+    structure = take_cross(original)
     width = original.width
     if "stacked" in structure:
         width = _take_stacked(original, width)
@@ -72,34 +64,49 @@ def raise_without_perceptron(original, units):
     )
 
 
-def take_matrix_cross(original, prefix="crossnet.cross_layers"):
-    """Takes FuxiCTR's `CrossNetV2`."""
-    width, layers = original.width, len(original.state.numbers(prefix))
-    original.size("num_cross_layers", layers)
+def take_cross(original):
+    """Takes FuxiCTR's cross layers; returns the structure that has them."""
+    structure = original.choice("model_structure", "parallel", STRUCTURES)
+    mixture = bool(original.setting("use_low_rank_mixture", False))
+    original.arguments.update(
+        structure=structure, mixture=mixture, linear=False
+    )
+    if mixture:
+        _take_mixture(original)
+    else:
+        take_matrix_cross(original, original.width)
+    return structure
+
+
+def take_matrix_cross(original, width, setting="num_cross_layers"):
+    """Takes FuxiCTR's `CrossNetV2`.
+
+    Args:
+        original: `FuxiCTR`.
+        width: integer, length of its input.
+        setting: string, that of the number of its layers.
+    """
+    prefix = "crossnet.cross_layers"
+    layers = original.count(setting, prefix)
     for i in range(layers):
         original.dense(f"{prefix}.{i}", f"cross_{i + 1}", width, width)
     original.arguments["num_cross_layers"] = layers
 
 
-def take_mixture(original):
+def _take_mixture(original):
     """Takes FuxiCTR's `CrossNetMix`."""
-    state, width = original.state, original.width
-    layers = len(state.numbers("crossnet.U_list"))
-    experts, _, rank = state.shape("crossnet.U_list.0")
-    for name, size in (
-        ("num_cross_layers", layers),
-        ("num_experts", experts),
-        ("low_rank", rank),
-    ):
-        original.arguments[name] = original.size(name, size)
+    width = original.width
+    layers = original.count("num_cross_layers", "crossnet.U_list")
+    experts, _, rank = original.state.shape("crossnet.U_list.0")
+    original.arguments.update(
+        num_cross_layers=layers,
+        num_experts=original.size("num_experts", experts),
+        low_rank=original.size("low_rank", rank),
+    )
     for i in range(layers):
-        for ours, theirs, inner in (
-            ("left_kernel", "U_list", (width, rank)),
-            ("right_kernel", "V_list", (width, rank)),
-            ("core_kernel", "C_list", (rank, rank)),
-        ):
-            kernel = original.take(f"crossnet.{theirs}.{i}", experts, *inner)
-            original.put(f"cross/{ours}_{i}", kernel)
+        for ours, theirs, inner in _kernels(width, rank):
+            name, variable = f"crossnet.{theirs}.{i}", f"cross/{ours}_{i}"
+            original.move(name, variable, experts, *inner)
         bias = original.take(f"crossnet.bias.{i}", width, 1)
         original.put(f"cross/bias_{i}", bias[:, 0])
     original.put("cross/gate", _gate(original, experts))
@@ -115,11 +122,7 @@ def from_deepctr_torch(original):
         num_experts=original.size("num_experts", experts),
         low_rank=original.size("low_rank", rank),
     )
-    for ours, theirs, inner in (
-        ("left_kernel", "U_list", (width, rank)),
-        ("right_kernel", "V_list", (width, rank)),
-        ("core_kernel", "C_list", (rank, rank)),
-    ):
+    for ours, theirs, inner in _kernels(width, rank):
         kernels = original.take(f"crossnet.{theirs}", layers, experts, *inner)
         for i in range(layers):
             original.put(f"cross/{ours}_{i}", kernels[i])
@@ -129,6 +132,15 @@ def from_deepctr_torch(original):
     original.put("cross/gate", _gate(original, experts))
     take_deep(original, beside=width)
     return DCNv2
+
+
+def _kernels(width, rank):
+    """The zoo's and the originals' names of an expert's kernels; shapes."""
+    return (
+        ("left_kernel", "U_list", (width, rank)),
+        ("right_kernel", "V_list", (width, rank)),
+        ("core_kernel", "C_list", (rank, rank)),
+    )
 
 
 def _gate(original, experts):

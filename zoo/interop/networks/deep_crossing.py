@@ -1,6 +1,5 @@
 from zoo.interop.activations import activations_of
-from zoo.interop.activations import same_or_each
-from zoo.interop.settings import dropouts_of
+from zoo.interop.settings import hidden_arguments
 from zoo.interop.sources import fuxictr
 from zoo.models import DeepCrossing
 
@@ -10,11 +9,7 @@ def from_fuxictr(original):
     original.embeddings()
     width, stack = original.width, "crossing_layer"
     blocks = len(original.state.numbers(stack)) - 1
-    kinds = activations_of(
-        "hidden_activations",
-        original.setting("hidden_activations", "ReLU"),
-        blocks,
-    )
+    kinds = activations_of(original.config, "hidden_activations", blocks)
     units = []
     normed = original.setting("batch_norm", False)
     for i in range(blocks):
@@ -26,10 +21,8 @@ def from_fuxictr(original):
             original.batch_norm(f"{name}.batch_norm", f"norm_{i + 1}", width)
     original.output(f"{stack}.{blocks}", width)
     original.arguments.update(
+        hidden_arguments(kinds, normed, [original.dropout("net_dropout")]),
         hidden_units=tuple(original.size("residual_blocks", units)),
-        activation=same_or_each(kinds) if kinds else "relu",
-        normalization="batch" if normed else None,
-        dropout=dropouts_of(original.config, "net_dropout", 1)[0],
         residual=bool(original.setting("use_residual", True)),
     )
     return DeepCrossing

@@ -1,4 +1,3 @@
-from zoo.interop.settings import check_size
 from zoo.interop.sources import fuxictr
 from zoo.models import DeepIM
 
@@ -19,7 +18,7 @@ def from_fuxictr(original):
 
 def _take_perceptron(original):
     if not original.state.numbers("dnn.mlp"):
-        check_size(original.config, "hidden_units", None)
+        original.size("hidden_units", None)
         original.arguments["hidden_units"] = ()
         return
     deep = original.perceptron(

@@ -1,8 +1,8 @@
 import numpy as np
 
-from zoo.checks import check_choice
 from zoo.interop.histories import read_histories
 from zoo.interop.histories import read_named_histories
+from zoo.interop.histories import read_negatives
 from zoo.interop.long_histories import read_long_history
 from zoo.interop.networks.din import DEFAULT_HISTORIES
 from zoo.interop.networks.din import take_local_attention
@@ -16,7 +16,6 @@ ATTENTIONS = {
     "dot_attention": "dot",
     "din_attention": "mlp",
 }
-DEFAULT_NEGATIVES = [("neg_click_history", "neg_cate_history")]
 GRU_TYPES = {
     "GRU": "GRU_attention",
     "AIGRU": "AIGRU",
@@ -40,7 +39,7 @@ def from_longctr(original):
         "dien_neg_seq_field": [],
     }
     _take(original, "embedding_layer")
-    # Its states and sums stand behind the fields.
+    # In LongCTR the states and sums come after the fields.
     layer = "hidden_1" if original.arguments["hidden_units"] else "logit"
     states = 3 if original.arguments["sum_pooling"] else 1
     width = states * len(targets) * original.arguments["embedding_dim"]
@@ -51,12 +50,10 @@ def from_longctr(original):
 
 def _take(original, embeddings):
     """Takes a DIEN, whose tables have the name `embeddings`."""
-    gru_type = original.setting("gru_type", "AUGRU")
     # The original can neither run with AIGRU nor train with this loss.
-    check_choice("config['gru_type']", gru_type, ("GRU", "AGRU", "AUGRU"))
+    gru_type = original.choice("gru_type", "AUGRU", ("GRU", "AGRU", "AUGRU"))
     check_setting(original.config, "aux_loss_alpha", 0, 0)
-    kind = original.setting("attention_type", "bilinear_attention")
-    check_choice("config['attention_type']", kind, ATTENTIONS)
+    kind = original.choice("attention_type", "bilinear_attention", ATTENTIONS)
     sum_pooling = original.setting("enable_sum_pooling", False)
     original.arguments.update(
         gru_type=gru_type,
@@ -78,39 +75,18 @@ def _take(original, embeddings):
         _take_cell(original, f"{evolving}.gru_cell", layer, width)
         _take_attention(original, f"attention_modules.{i}", i + 1, width)
     pooled = sum(map(len, histories))
-    fields = original.fields - pooled - _negatives(original)
+    fields = original.fields - pooled
+    fields -= read_negatives(original, "dien_neg_seq_field")
     fields += pooled * (3 if sum_pooling else 1)
-    original.arguments.update(
-        original.perceptron(
-            "dnn",
-            fields * dim,
-            units="dnn_hidden_units",
-            activations="dnn_activations",
-            default_batch_norm=True,
-        )
-    )
+    original.dnn(fields * dim, default_batch_norm=True)
     return DIEN
-
-
-def _negatives(original):
-    """Reads the sequences that only train; returns how many there are."""
-    listed = original.setting("dien_neg_seq_field", DEFAULT_NEGATIVES)
-    listed = listed if isinstance(listed, list) else [listed]
-    names = [(n,) if isinstance(n, str) else tuple(n) for n in listed]
-    for name in [n for each in names for n in each]:
-        check_choice(
-            "config['dien_neg_seq_field']", name, original.columns.sequences
-        )
-    if names:
-        original.arguments["negatives"] = tuple(names)
-    return sum(map(len, names))
 
 
 def _take_attention(original, prefix, i, width):
     kind = original.arguments["attention"]
     if kind == "bilinear":
-        kernel = original.take(f"{prefix}.W_kernel", width, width)
-        original.put(f"attention_{i}/kernel", kernel)
+        kernel = f"attention_{i}/kernel"
+        original.move(f"{prefix}.W_kernel", kernel, width, width)
     elif kind == "mlp":
         hidden = original.tower(
             f"{prefix}.attn_mlp",
@@ -181,8 +157,7 @@ def take_gru(original, prefix, layer, end="_l0", keeps=True, update=True):
 )
 def from_deepctr_torch(original):
     columns = original.columns
-    gru_type = original.setting("gru_type", "GRU")
-    check_choice("config['gru_type']", gru_type, GRU_TYPES)
+    gru_type = original.choice("gru_type", "GRU", GRU_TYPES)
     original.embeddings()
     history, others = read_named_histories(original, "history_feature_list")
     _take_negatives(original, history, others)

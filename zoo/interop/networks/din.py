@@ -51,14 +51,7 @@ def _take(original, histories, embeddings):
             batch_norm=False,
             name=f"attention_{i}",
         )
-    original.arguments.update(
-        original.perceptron(
-            "dnn",
-            original.width,
-            units="dnn_hidden_units",
-            activations="dnn_activations",
-        )
-    )
+    original.dnn(original.width)
     original.arguments.update(
         attention_units=hidden["hidden_units"],
         attention_activation=hidden["activation"],

@@ -1,4 +1,3 @@
-from zoo.checks import check_choice
 from zoo.interop.activations import activation_of
 from zoo.interop.sources import fuxictr
 from zoo.models import DLRM
@@ -7,8 +6,7 @@ from zoo.models.dlrm import INTERACTIONS
 
 @fuxictr("DLRM")
 def from_fuxictr(original):
-    interaction = original.setting("interaction_op", "dot")
-    check_choice("config['interaction_op']", interaction, INTERACTIONS)
+    interaction = original.choice("interaction_op", "dot", INTERACTIONS)
     numeric, vectors = _order(original)
     dim = original.embeddings(numeric=False)
     original.arguments["interaction"] = interaction
@@ -29,7 +27,11 @@ def from_fuxictr(original):
 
 
 def _order(original):
-    """Whether there are numeric columns, and the number of vectors."""
+    """Reads the order of the fields.
+
+    Returns:
+        Whether there are numeric columns, and the number of vectors.
+    """
     columns = original.columns
     fields = [name for name in columns.order if name not in columns.dense]
     original.arguments["dense"] = "concat"
@@ -42,7 +44,7 @@ def _order(original):
 
 def _take_bottom(original):
     name = "bottom_mlp_activations"
-    # One activation, for the original gives it to the last layer as well.
+    # The original gives this one activation to the last layer as well.
     kind = activation_of(name, original.setting(name, "ReLU"))
     bottom = original.tower(
         "bottom_mlp",

@@ -27,14 +27,8 @@ def from_fuxictr(original):
         inputs += (heads + 2 * sum_pooling) * width
         _take_extractor(original, i, width, heads)
         _take_attention(original, i, width, heads)
+    original.dnn_normed_once(inputs, default_activation="Dice")
     original.arguments.update(
-        original.perceptron_normed_once(
-            "dnn",
-            inputs,
-            units="dnn_hidden_units",
-            activations="dnn_activations",
-            default_activation="Dice",
-        ),
         num_heads=heads,
         refiner=False,
         sum_pooling=sum_pooling,
@@ -76,15 +70,16 @@ def _take_extractor(original, number, width, heads):
 
 
 def _take_attention(original, number, width, heads):
-    """Stacks what the heads have apart."""
+    """Takes the attention of each head, and stacks their weights."""
     parts = []
     for head in range(heads):
-        # Each is taken as a network of its own, under one name.
+        # Each head is taken alone, under the same names.
         before, original.weights = original.weights, {}
         path = f"multi_interest_extractor.{number - 1}.target_attention.{head}"
         if original.setting("use_pos_emb", True):
-            vectors = original.take(f"{path}.pos_emb", None, None)
-            original.put(f"positions_{number}/vectors", vectors)
+            vectors = original.move(
+                f"{path}.pos_emb", f"positions_{number}/vectors", None, None
+            )
             position_dim = original.size("pos_emb_dim", vectors.shape[1])
             original.arguments["position_dim"] = position_dim
             inputs = width + position_dim
@@ -98,7 +93,7 @@ def _take_attention(original, number, width, heads):
             batch_norm=False,
             name=f"attention_{number}",
         )
-        # The softmax does not see it.
+        # A bias of all scores does not change the softmax.
         original.weights.pop(f"attention_{number}_score/bias")
         parts.append(original.weights)
         original.weights = before

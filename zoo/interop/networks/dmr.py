@@ -28,13 +28,8 @@ def from_fuxictr(original):
             _take_attention(original, "u2i", "user", i, 0, width, True)
             path = f"u2i_net.{i - 1}.W_o.0"
             original.dense(path, f"user_state_{i}", width, width)
+    original.dnn_normed_once(inputs)
     original.arguments.update(
-        original.perceptron_normed_once(
-            "dnn",
-            inputs,
-            units="dnn_hidden_units",
-            activations="dnn_activations",
-        ),
         user_to_item=user_to_item,
         item_to_item=item_to_item,
         sum_pooling=sum_pooling,
@@ -46,8 +41,9 @@ def from_fuxictr(original):
 def _take_attention(original, kind, name, number, context, width, positions):
     path = f"{kind}_net.{number - 1}"
     if positions:
-        vectors = original.take(f"{path}.pos_emb", None, None)
-        original.put(f"{name}_positions_{number}/vectors", vectors)
+        vectors = original.move(
+            f"{path}.pos_emb", f"{name}_positions_{number}/vectors", None, None
+        )
         context += original.size("pos_emb_dim", vectors.shape[1])
         original.arguments["position_dim"] = vectors.shape[1]
     original.dense(f"{path}.W_q.0", f"{name}_query_{number}", context, width)
@@ -61,7 +57,7 @@ def _take_attention(original, kind, name, number, context, width, positions):
         name=f"{name}_attention_{number}",
     )
     if name == "user" or not original.setting("enable_i2i_rel", False):
-        # The softmax does not see it.
+        # A bias of all scores does not change the softmax.
         original.weights.pop(f"{name}_attention_{number}_score/bias")
     original.arguments.update(
         attention_units=hidden["hidden_units"],
@@ -77,7 +73,7 @@ def _take_second_table(original, dim, used):
         prefix = "output_emb_layer.{}"
         original.selected(fields, prefix, "output_embeddings", dim)
         return
-    # The original has it even so.
+    # FuxiCTR makes the table, but does not read it.
     for field in fields:
         size = original.columns.categorical[field]
         original.take(f"output_emb_layer.{field}.weight", size, dim)

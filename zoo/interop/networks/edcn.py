@@ -1,4 +1,3 @@
-from zoo.checks import check_choice
 from zoo.interop.sources import fuxictr
 from zoo.models import EDCN
 
@@ -12,17 +11,14 @@ BRIDGES = {
 
 @fuxictr("EDCN")
 def from_fuxictr(original):
-    bridge = original.setting("bridge_type", "hadamard_product")
-    check_choice("config['bridge_type']", bridge, BRIDGES)
+    bridge = original.choice("bridge_type", "hadamard_product", BRIDGES)
     original.embeddings()
     width = original.width
-    layers = original.size(
-        "num_cross_layers", len(original.state.numbers("cross_layers"))
-    )
+    layers = original.count("num_cross_layers", "cross_layers")
     for i in range(layers):
         name, layer = f"cross_layers.{i}", f"cross_{i + 1}"
         original.dense(f"{name}.weight", layer, width, 1, bias=False)
-        original.put(f"{layer}/bias", original.take(f"{name}.bias", width))
+        original.move(f"{name}.bias", f"{layer}/bias", width)
         deep = original.perceptron(
             f"dense_layers.{i}",
             width,
@@ -58,7 +54,7 @@ def _take_bridge(original, place, bridge):
         original.dense(
             f"{attention}.2", f"{layer}_score", width, width, bias=False
         )
-        # FuxiCTR has it and asks the first one both times.
+        # FuxiCTR makes a second attention, but calls the first one twice.
         original.take(f"{name}.attention2.0.weight", width, width)
         original.take(f"{name}.attention2.0.bias", width)
         original.take(f"{name}.attention2.2.weight", width, width)

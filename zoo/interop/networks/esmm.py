@@ -20,7 +20,7 @@ def from_deepctr_torch(original):
         return hidden
 
     original.arguments.update(take_stacked(original, ("ctr", "cvr"), take))
-    # There both towers have one bias.
+    # In DeepCTR-Torch both towers share one bias.
     original.put(
         "click/bias", np.repeat(original.take("out.bias", 1), len(labels))
     )

@@ -14,7 +14,7 @@ def from_fuxictr(original):
     for i in original.state.numbers(LAYERS):
         units.append(_take_layer(original, i, fields, dim, layer_norm))
         fields = units[-1]
-    original.put("logit/kernel", original.take("reg.weight", 1, fields * dim).T)
+    original.dense("reg", "logit", fields * dim, 1, bias=False)
     # One layer gives the logit of the real and of the imaginary parts.
     original.put("click/bias", 2 * original.take("reg.bias", 1))
     original.arguments.update(
@@ -28,9 +28,8 @@ def from_fuxictr(original):
 
 def _take_layer(original, number, fields, dim, layer_norm):
     name, layer = f"{LAYERS}.{number}", f"interaction_{number + 1}"
-    orders = original.take(f"{name}.inter_orders", fields, None)
-    units = orders.shape[1]
-    original.put(f"{layer}/orders", orders)
+    orders = f"{name}.inter_orders"
+    units = original.move(orders, f"{layer}/orders", fields, None).shape[1]
     for ours, theirs in (
         ("modulus_bias", "bias_lam"),
         ("angle_bias", "bias_theta"),
@@ -45,7 +44,7 @@ def _take_layer(original, number, fields, dim, layer_norm):
         if layer_norm:
             original.layer_norm(f"{name}.{theirs}", f"{layer}/{ours}", dim)
         else:
-            # The original has them and never uses them then.
+            # The original makes them, but does not use them.
             original.take(f"{name}.{theirs}.weight", dim)
             original.take(f"{name}.{theirs}.bias", dim)
     return units

@@ -1,5 +1,4 @@
 from zoo.checks import check_positive_integer
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.models import FCN
 
@@ -13,8 +12,8 @@ def from_dcnv3(original):
     original.arguments.update(
         num_exponential_layers=original.size("num_deep_cross_layers", deep),
         num_linear_layers=original.size("num_shallow_cross_layers", shallow),
-        exponential_dropout=_dropout(original, "deep_net_dropout", 0.1),
-        linear_dropout=_dropout(original, "shallow_net_dropout", 0.3),
+        exponential_dropout=original.dropout("deep_net_dropout", 0.1),
+        linear_dropout=original.dropout("shallow_net_dropout", 0.3),
     )
     return FCN
 
@@ -26,13 +25,9 @@ def from_ecn(original):
     original.arguments.update(
         branches=("exponential",),
         num_exponential_layers=original.size("num_cross_layers", layers),
-        exponential_dropout=_dropout(original, "net_dropout", 0.0),
+        exponential_dropout=original.dropout("net_dropout"),
     )
     return FCN
-
-
-def _dropout(original, name, default):
-    return dropouts_of(original.config, name, 1, default)[0]
 
 
 def _take_heads(original):
@@ -60,7 +55,7 @@ def _take_branch(original, branch, prefix, output, units):
     for i in layers:
         layer = f"{branch}_cross_{i + 1}"
         original.dense(f"{prefix}.w.{i}", layer, units, units // 2, bias=False)
-        original.put(f"{layer}/bias", original.take(f"{prefix}.b.{i}", units))
+        original.move(f"{prefix}.b.{i}", f"{layer}/bias", units)
         if original.arguments["layer_norm"]:
             name = f"{layer}/layer_norm"
             original.layer_norm(f"{prefix}.layer_norm.{i}", name, units // 2)

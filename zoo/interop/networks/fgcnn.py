@@ -5,6 +5,7 @@ from zoo.interop.networks.ccpm import channels_last
 from zoo.interop.networks.ccpm import check_heights
 from zoo.interop.networks.ccpm import map_activation
 from zoo.interop.networks.ccpm import take_convolution
+from zoo.interop.settings import one_each
 from zoo.interop.sources import fuxictr
 from zoo.models import FGCNN
 
@@ -19,8 +20,9 @@ def from_fuxictr(original):
         original.embeddings("fg_embedding_layer", "generating_embeddings", dim)
     normed = bool(original.setting("conv_batch_norm", True))
     layers = original.state.numbers(CONVOLUTIONS)
-    pool_sizes = _one_each(original, "pooling_sizes", 2, len(layers))
-    per_row = _one_each(original, "recombined_channels", 2, len(layers))
+    config, count = original.config, len(layers)
+    pool_sizes = one_each(config, "pooling_sizes", count, 2)
+    per_row = one_each(config, "recombined_channels", count, 2)
     check_positive_integers("config['pooling_sizes']", pool_sizes)
     check_positive_integers("config['recombined_channels']", per_row)
     rows = fields = original.fields
@@ -42,14 +44,8 @@ def from_fuxictr(original):
         convolution_norm=normed,
         shared_table=shared,
     )
-    deep = original.perceptron(
-        "dnn",
-        fields * dim + fields * (fields - 1) // 2,
-        units="dnn_hidden_units",
-        activations="dnn_activations",
-        batch_norm="dnn_batch_norm",
-    )
-    original.arguments.update(deep)
+    pairs = fields * (fields - 1) // 2
+    original.dnn(fields * dim + pairs, batch_norm="dnn_batch_norm")
     return FGCNN
 
 
@@ -76,16 +72,3 @@ def _take_layer(original, i, rows, per_row, normed):
     )
     original.put(f"{layer}/kernel", channels_last(kernel, channels, rows))
     return channels, height
-
-
-def _one_each(original, name, default, layers):
-    """A setting for each layer; FuxiCTR repeats one number."""
-    value = original.setting(name, default)
-    if not isinstance(value, list | tuple):
-        return [value] * layers
-    if len(value) != layers:
-        raise ValueError(
-            f"`config['{name}']` must have one for each of the {layers} "
-            f"convolutions. Received: config['{name}']={value!r}"
-        )
-    return list(value)

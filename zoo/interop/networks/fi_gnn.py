@@ -18,8 +18,7 @@ def from_fuxictr(original):
         prefixes = [f"fignn.gnn.{i}" for i in range(layers)]
     for i, prefix in enumerate(prefixes, start=1):
         _take_message(original, prefix, f"message_{i}", dim)
-    edges = original.take("fignn.W_attn.weight", 1, 2 * dim).T
-    original.put("edges/kernel", edges)
+    original.dense("fignn.W_attn", "edges", 2 * dim, 1, bias=False)
     if gru:
         _take_gru_cell(original, "fignn.gru", "gru", dim)
     original.output("fc.mlp1", dim, bias=False)
@@ -41,7 +40,7 @@ def _take_message(original, prefix, layer, dim):
     for ours, theirs in (("send", "W_out"), ("receive", "W_in")):
         kernels = original.take(f"{prefix}.{theirs}", original.fields, dim, dim)
         original.put(f"{layer}/{ours}_kernel", kernels.swapaxes(1, 2))
-    original.put(f"{layer}/bias", original.take(f"{prefix}.bias_p", dim))
+    original.move(f"{prefix}.bias_p", f"{layer}/bias", dim)
 
 
 def _take_gru_cell(original, prefix, layer, dim):
@@ -55,7 +54,7 @@ def _take_gru_cell(original, prefix, layer, dim):
             ("bias_hh", ()),
         )
     }
-    # The reset gate is first there, the update gate here.
+    # PyTorch has the reset gate first, Keras the update gate.
     order = np.r_[dim : 2 * dim, :dim, 2 * dim : 3 * dim]
     taken = {name: tensor[order] for name, tensor in taken.items()}
     original.put(f"{layer}/kernel", taken["weight_ih"].T)

@@ -1,16 +1,15 @@
 import numpy as np
 
-from zoo.checks import check_choice
 from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
+from zoo.layers.bilinear_interaction import KINDS
 from zoo.models import FiBiNET
 
 
 @fuxictr("FiBiNET")
 def from_fuxictr(original):
-    kind = original.setting("bilinear_type", "field_interaction")
-    kinds = ("field_all", "field_each", "field_interaction")
-    check_choice("config['bilinear_type']", kind, kinds)
+    kinds = [f"field_{kind}" for kind in KINDS]
+    kind = original.choice("bilinear_type", "field_interaction", kinds)
     kind = kind.removeprefix("field_")
     dim = original.embeddings()
     _take_excitation(original, "senet_layer")
@@ -35,9 +34,7 @@ def from_fuxictr(original):
 
 @deepctr_torch("FiBiNET", "bilinear_type", "reduction_ratio")
 def from_deepctr_torch(original):
-    kind = original.setting("bilinear_type", "interaction")
-    kinds = ("all", "each", "interaction")
-    check_choice("config['bilinear_type']", kind, kinds)
+    kind = original.choice("bilinear_type", "interaction", KINDS)
     original.embeddings()
     original.linear()
     original.bias()

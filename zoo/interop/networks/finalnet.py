@@ -1,9 +1,8 @@
 import numpy as np
 
-from zoo.checks import check_choice
 from zoo.interop.activations import activations_of
-from zoo.interop.activations import same_or_each
 from zoo.interop.settings import dropouts_of
+from zoo.interop.settings import same_or_each
 from zoo.interop.sources import fuxictr
 from zoo.layers.factorized_dense import RESIDUALS
 from zoo.models import FinalNet
@@ -11,10 +10,8 @@ from zoo.models import FinalNet
 
 @fuxictr("FinalNet")
 def from_fuxictr(original):
-    blocks = original.setting("block_type", "2B")
-    check_choice("config['block_type']", blocks, ("1B", "2B"))
-    residual = original.setting("residual_type", "concat")
-    check_choice("config['residual_type']", residual, RESIDUALS)
+    blocks = original.choice("block_type", "2B", ("1B", "2B"))
+    residual = original.choice("residual_type", "concat", RESIDUALS)
     gating = original.setting("use_feature_gating", False)
     normed = original.setting("batch_norm", True)
     original.embeddings()
@@ -54,13 +51,13 @@ def _take_block(original, number, inputs):
             )
     original.size(f"{name}_hidden_units", units)
     setting = f"{name}_hidden_activations"
-    kinds = activations_of(setting, original.setting(setting, None), len(units))
+    kinds = activations_of(original.config, setting, len(units), None)
     rates = dropouts_of(original.config, f"{name}_dropout", len(units))
     original.arguments.update(
         {
             "hidden_units" if number == 1 else "second_units": tuple(units),
-            f"{start}activation": same_or_each(kinds),
-            f"{start}dropout": same_or_each(rates),
+            f"{start}activation": same_or_each(kinds, "relu"),
+            f"{start}dropout": same_or_each(rates, 0.0),
         }
     )
     return inputs

@@ -1,4 +1,3 @@
-from zoo.checks import check_choice
 from zoo.interop.fuxictr_original import TABLES
 from zoo.interop.sources import fuxictr
 from zoo.models import FwFM
@@ -7,8 +6,7 @@ from zoo.models.fwfm import LINEAR_TYPES
 
 @fuxictr("FwFM")
 def from_fuxictr(original):
-    linear_type = original.setting("linear_type", "FiLV")
-    check_choice("config['linear_type']", linear_type, LINEAR_TYPES)
+    linear_type = original.choice("linear_type", "FiLV", LINEAR_TYPES)
     original.arguments["linear_type"] = linear_type
     dim = original.embeddings()
     prefix = "linear_weight_layer"

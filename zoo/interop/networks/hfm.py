@@ -1,4 +1,3 @@
-from zoo.checks import check_choice
 from zoo.interop.sources import fuxictr
 from zoo.models import HFM
 
@@ -11,8 +10,7 @@ KINDS = {
 
 @fuxictr("HFM")
 def from_fuxictr(original):
-    kind = original.setting("interaction_type", "circular_convolution")
-    check_choice("config['interaction_type']", kind, KINDS)
+    kind = original.choice("interaction_type", "circular_convolution", KINDS)
     deep = original.setting("use_dnn", True)
     original.arguments.update(interaction=KINDS[kind], deep=deep)
     dim = original.embeddings()

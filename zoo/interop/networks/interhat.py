@@ -1,5 +1,4 @@
 from zoo.interop.networks.autoint import take_projections
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.models import InterHAt
 
@@ -11,8 +10,8 @@ def from_fuxictr(original):
     layer_norm = original.setting("layer_norm", True)
     units = _take_attention(original, dim, layer_norm)
     hidden = _take_feedforward(original, dim, layer_norm)
-    order = len(original.state.numbers("aggregation_layers"))
-    for i in range(original.size("order", order)):
+    order = original.count("order", "aggregation_layers")
+    for i in range(order):
         _take_pooling(
             original, f"aggregation_layers.{i}", f"pooling_{i + 1}", dim, hidden
         )
@@ -26,7 +25,7 @@ def from_fuxictr(original):
         feedforward_units=hidden,
         residual=original.setting("use_residual", True),
         layer_norm=layer_norm,
-        attention_dropout=dropouts_of(original.config, "net_dropout", 1)[0],
+        attention_dropout=original.dropout("net_dropout"),
     )
     return InterHAt
 
@@ -67,8 +66,8 @@ def _take_feedforward(original, dim, layer_norm):
 
 def _take_pooling(original, prefix, layer, dim, hidden):
     original.dense(f"{prefix}.agg.0", layer, dim, hidden)
-    score = original.take(f"{prefix}.agg.2.weight", 1, hidden).T
-    original.put(f"{layer}/score", score)
+    score, variable = f"{prefix}.agg.2.weight", f"{layer}/score"
+    original.move(score, variable, 1, hidden, transposed=True)
 
 
 def _check_unless_none(original, name, size):

@@ -20,19 +20,14 @@ from zoo.models import TWIN
 @fuxictr("TWIN")
 def from_twin(original):
     check_setting(original.config, "Kc_cross_features", 0, 0)
-    width = read_long_network(original)
-    take_attention(original, "short_attention", "recent_1", width)
-    take_attention(original, "long_attention", "found_1", width, key="W_h")
-    original.arguments["found_length"] = original.setting("topk", 50)
+    _take_search(original, key="W_h")
     return TWIN
 
 
 @fuxictr("SIM")
 def from_sim(original):
     check_setting(original.config, "gsu_type", "soft", "soft")
-    width = read_long_network(original)
-    take_attention(original, "short_attention", "recent_1", width)
-    take_attention(original, "long_attention", "found_1", width)
+    width = _take_search(original)
     units = original.arguments["attention_units"]
     for ours, theirs in (("query", "W_a"), ("key", "W_b")):
         kernel = original.take(f"{theirs}.weight", units, width)
@@ -45,7 +40,6 @@ def from_sim(original):
         name="search",
     )
     original.arguments.update(
-        found_length=original.setting("topk", 50),
         search_loss=float(original.setting("alpha", 1)),
         click_loss=float(original.setting("beta", 1)),
     )
@@ -54,13 +48,10 @@ def from_sim(original):
 
 @fuxictr("ETA")
 def from_eta(original):
-    width = read_long_network(original)
-    take_attention(original, "short_attention", "recent_1", width)
-    take_attention(original, "long_attention", "found_1", width)
+    width = _take_search(original)
     _read_scale(original)
     directions = original.take("random_rotations", 1, width, None)[0]
     _take_hash(original, "hash_1", directions, directions.shape[1])
-    original.arguments["found_length"] = original.setting("topk", 50)
     return ETA
 
 
@@ -76,7 +67,7 @@ def from_sdim(original):
     original.size("num_hashes", hashes)
     directions = directions.reshape(width, hashes * bits)
     _take_hash(original, "found_1/hash", directions, bits)
-    # Powers of 2, which name a bucket.
+    # Powers of 2, which turn bits into the number of a bucket.
     original.state.drop("powers_of_two")
     original.arguments.update(
         num_hashes=hashes,
@@ -84,7 +75,7 @@ def from_sdim(original):
         normalized=original.setting("l2_norm", False),
     )
     if not projected:
-        # Not used, but heads must divide it.
+        # Not used without projections, but the heads must divide it.
         original.arguments["attention_units"] = width
     return SDIM
 
@@ -93,19 +84,37 @@ def from_sdim(original):
 def from_mirrn(original):
     places = original.state.shape("pos.weight")[0]
     length = original.size("max_len", places - 1)
-    width = read_long_network(original, length)
-    take_attention(original, "short_attention", "recent_1", width)
-    take_attention(original, "long_attention", "found_1", width)
+    width = _take_search(original, length)
     _read_scale(original)
     directions = original.take("random_rotations", width, None)
     _take_hash(original, "hash_1", directions, directions.shape[1])
-    # No event is 0 places from the target.
+    # No event is 0 places before the target, so the first row has no use.
     original.put(
         "places_1/embeddings", original.take("pos.weight", None, width)[1:]
     )
     _take_filters(original, width)
-    original.arguments["found_length"] = original.setting("topk", 50)
     return MIRRN
+
+
+def _take_search(
+    original: FuxiCTR, length: int | None = None, key: str = "W_k"
+) -> int:
+    """Takes what all but SDIM share: attentions to recent and found events.
+
+    Args:
+        original: `FuxiCTR`.
+        length: as `read_long_network` takes it.
+        key: string, what the original calls the keys' projection of the
+            attention to found events.
+
+    Returns:
+        The length of an item's vector.
+    """
+    width = read_long_network(original, length)
+    take_attention(original, "short_attention", "recent_1", width)
+    take_attention(original, "long_attention", "found_1", width, key)
+    original.arguments["found_length"] = original.setting("topk", 50)
+    return width
 
 
 def _read_scale(original: FuxiCTR) -> None:
@@ -115,14 +124,14 @@ def _read_scale(original: FuxiCTR) -> None:
 def _take_hash(
     original: FuxiCTR, layer: str, directions: np.ndarray, bits: int
 ) -> None:
-    # Else they are drawn for each batch.
+    # With `reuse_hash=False` FuxiCTR draws directions for each batch.
     check_setting(original.config, "reuse_hash", True, True)
     original.put(f"{layer}/directions", directions)
     original.arguments["hash_bits"] = original.size("hash_bits", bits)
 
 
 def _take_filters(original: FuxiCTR, width: int) -> None:
-    """Takes three filters, of whose matrices the original uses the diagonal."""
+    """Takes three filters, whose matrices count by their diagonals alone."""
     prefixes = [f"MHFT_block.{i}" for i in range(3)]
     blocks, size = 4, width // 4
     diagonals = np.stack(

@@ -1,19 +1,17 @@
 import numpy as np
 
-from zoo.checks import check_choice
 from zoo.checks import check_number
 from zoo.interop.activations import activations_of
-from zoo.interop.activations import same_or_each
 from zoo.interop.settings import dropouts_of
+from zoo.interop.settings import hidden_arguments
 from zoo.interop.sources import fuxictr
 from zoo.models import MaskNet
 
 
 @fuxictr("MaskNet")
 def from_fuxictr(original):
-    kind = original.setting("model_type", "SerialMaskNet")
     kinds = ("SerialMaskNet", "ParallelMaskNet")
-    check_choice("config['model_type']", kind, kinds)
+    kind = original.choice("model_type", "SerialMaskNet", kinds)
     dim = original.embeddings()
     normed = original.setting("emb_layernorm", True)
     if normed:
@@ -52,8 +50,7 @@ def _take_serial(original):
 
 
 def _take_parallel(original):
-    count = len(original.state.numbers("mask_net.mask_blocks"))
-    original.size("parallel_num_blocks", count)
+    count = original.count("parallel_num_blocks", "mask_net.mask_blocks")
     units = [_take_block(original, i, original.width) for i in range(count)]
     deep = original.perceptron(
         "mask_net.dnn",
@@ -73,13 +70,9 @@ def _take_parallel(original):
 
 
 def _settings(original, layers):
-    name = "dnn_hidden_activations"
-    kinds = activations_of(name, original.setting(name, "ReLU"), layers)
+    kinds = activations_of(original.config, "dnn_hidden_activations", layers)
     rates = dropouts_of(original.config, "net_dropout", layers)
-    return {
-        "activation": same_or_each(kinds) if kinds else "relu",
-        "dropout": same_or_each(rates) if rates else 0.0,
-    }
+    return hidden_arguments(kinds, False, rates)
 
 
 def _take_block(original, place, hidden):

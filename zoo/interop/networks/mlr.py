@@ -10,12 +10,12 @@ BIAS = "bias_model.0"
     "MLR", "region_num", "base_feature_columns", "bias_feature_columns"
 )
 def from_deepctr_torch(original):
-    # The regions' scores stand in for those of the base models, and the parts
-    # of every network of DeepCTR-Torch are made without a use.
+    # DeepCTR-Torch uses the regions' scores in the place of the base models',
+    # and makes the parts that all its networks have, but does not use them.
     original.state.drop(
         "base_linear_model.", "embedding_dict.", "linear_model.", "out."
     )
-    regions = len(original.state.numbers("region_linear_model"))
+    regions = original.count("region_num", "region_linear_model")
     scores: dict[str, list[np.ndarray]] = {}
     for i in range(regions):
         original.linear(f"region_linear_model.{i}")
@@ -25,7 +25,7 @@ def from_deepctr_torch(original):
     for name, weights in scores.items():
         original.put(name, np.concatenate(weights, axis=1))
     original.arguments.update(
-        num_regions=original.size("region_num", regions),
+        num_regions=regions,
         separate_learners=False,
         bias_columns=_take_bias(original),
     )
@@ -50,8 +50,8 @@ def _take_bias(original):
     numeric = []
     if state.has(f"{BIAS}.weight"):
         numeric = _numeric_columns(original, len(columns.dense))
-        weights = original.take(f"{BIAS}.weight", len(numeric), 1)
-        original.put("numeric_bias_embeddings/embeddings", weights)
+        weights = "numeric_bias_embeddings/embeddings"
+        original.move(f"{BIAS}.weight", weights, len(numeric), 1)
     return (*numeric, *fields)
 
 

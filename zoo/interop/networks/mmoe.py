@@ -9,7 +9,7 @@ from zoo.models import MMoE
 def from_fuxictr(original):
     original.embeddings()
     layer, width = "mmoe_layer", original.width
-    number = len(original.state.numbers(f"{layer}.experts"))
+    number = original.count("num_experts", f"{layer}.experts")
     experts = fuxictr_labels.take_experts(
         original,
         [f"{layer}.experts.{i}" for i in range(number)],
@@ -19,9 +19,7 @@ def from_fuxictr(original):
     gates = [f"{layer}.gate.{i}" for i in fuxictr_labels.labels_of(original)]
     fuxictr_labels.take_gates(original, gates, width, number, "gates")
     fuxictr_labels.take_towers(original, experts["hidden_units"][-1])
-    original.arguments.update(
-        experts, num_experts=original.size("num_experts", number)
-    )
+    original.arguments.update(experts, num_experts=number)
     return MMoE
 
 
@@ -35,7 +33,7 @@ def from_fuxictr(original):
 )
 def from_deepctr_torch(original):
     original.embeddings()
-    number = len(original.state.numbers("expert_dnn"))
+    number = original.count("num_experts", "expert_dnn")
     width = deepctr_torch_labels.take_experts(
         original,
         [f"expert_dnn.{i}" for i in range(number)],
@@ -52,5 +50,5 @@ def from_deepctr_torch(original):
         "gates",
     )
     deepctr_torch_labels.take_towers(original, width)
-    original.arguments["num_experts"] = original.size("num_experts", number)
+    original.arguments["num_experts"] = number
     return MMoE

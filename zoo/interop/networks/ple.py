@@ -13,8 +13,11 @@ def from_fuxictr(original):
     # The gate of the last level has no use there.
     state.drop(f"cgc_layers.{levels[-1]}.gate.{len(labels)}.")
     width = original.width
-    several = len(state.numbers("cgc_layers.0.specific_experts.0"))
-    number = len(state.numbers("cgc_layers.0.shared_experts"))
+    first = "cgc_layers.0"
+    several = original.count(
+        "num_specific_experts", f"{first}.specific_experts.0"
+    )
+    number = original.count("num_shared_experts", f"{first}.shared_experts")
     for i in levels:
         layer, name = f"cgc_layers.{i}", f"level_{i + 1}"
         specific = [
@@ -44,8 +47,8 @@ def from_fuxictr(original):
     original.arguments.update(
         experts,
         num_levels=original.size("num_layers", len(levels)),
-        num_specific_experts=original.size("num_specific_experts", several),
-        num_shared_experts=original.size("num_shared_experts", number),
+        num_specific_experts=several,
+        num_shared_experts=number,
         shared_gate="shared",
     )
     return PLE
@@ -70,9 +73,9 @@ def from_deepctr_torch(original):
         f"shared_gate_dnn.{levels[-1]}.",
         f"shared_gate_dnn_final_layer.{levels[-1]}.",
     )
-    several = len(state.numbers("specific_experts.0.0"))
+    several = original.count("specific_expert_num", "specific_experts.0.0")
     choices, _ = state.shape("specific_gate_dnn_final_layer.0.0.weight")
-    # It makes as many shared experts as specific ones, and uses so many.
+    # It makes as many shared experts as specific ones, but uses only these.
     number = choices - several
     width = original.width
     for i in levels:
@@ -113,7 +116,7 @@ def from_deepctr_torch(original):
     deepctr_torch_labels.take_towers(original, width)
     original.arguments.update(
         num_levels=original.size("num_levels", len(levels)),
-        num_specific_experts=original.size("specific_expert_num", several),
+        num_specific_experts=several,
         num_shared_experts=original.size("shared_expert_num", number),
     )
     return PLE

@@ -1,4 +1,3 @@
-from zoo.checks import check_choice
 from zoo.interop.settings import check_setting
 from zoo.interop.sources import deepctr_torch
 from zoo.interop.sources import fuxictr
@@ -24,8 +23,7 @@ def from_deepctr_torch(original):
     original.bias()
     inner = original.setting("use_inner", True)
     outer = original.setting("use_outter", False)
-    kind = original.setting("kernel_type", "mat")
-    check_choice("config['kernel_type']", kind, KERNELS)
+    kind = original.choice("kernel_type", "mat", KERNELS)
     if outer:
         _take_kernel(original, kind)
     original.arguments.update(

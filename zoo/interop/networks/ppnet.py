@@ -1,7 +1,7 @@
 from zoo.interop.activations import activations_of
-from zoo.interop.activations import same_or_each
 from zoo.interop.fuxictr_original import TABLES
 from zoo.interop.settings import dropouts_of
+from zoo.interop.settings import hidden_arguments
 from zoo.interop.sources import fuxictr
 from zoo.models import PPNet
 
@@ -34,12 +34,9 @@ def _priors(original):
 def _take_layers(original, gate_inputs):
     stack, inputs = "ppn.mlp_layers", original.width
     layers = original.state.numbers(stack)[:-1]
-    kinds = activations_of(
-        "hidden_activations",
-        original.setting("hidden_activations", "ReLU"),
-        len(layers),
-    )
-    rates = dropouts_of(original.config, "net_dropout", len(layers))
+    count = len(layers)
+    kinds = activations_of(original.config, "hidden_activations", count)
+    rates = dropouts_of(original.config, "net_dropout", count)
     normed = original.setting("batch_norm", False)
     units = original.setting("gate_hidden_dim", 64)
     widths = []
@@ -55,9 +52,7 @@ def _take_layers(original, gate_inputs):
         original.dense(f"{gate}.2", f"gate_{i + 1}", width, inputs)
     original.output(f"{stack}.{len(layers)}", inputs)
     original.arguments.update(
+        hidden_arguments(kinds, normed, rates),
         hidden_units=tuple(original.size("hidden_units", widths)),
-        activation=same_or_each(kinds) if kinds else "relu",
-        normalization="batch" if normed else None,
-        dropout=same_or_each(rates) if rates else 0.0,
         gate_units=units,
     )

@@ -1,6 +1,4 @@
-from zoo.checks import check_choice
 from zoo.interop.activations import activation_of
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.layers.quadratic_neuron import PARTS
 from zoo.models import QNN
@@ -24,15 +22,14 @@ def from_alpha(original):
         num_rows=original.size("num_row", size // width),
         num_heads=original.setting("num_heads", 1),
         normalization="batch" if normed else None,
-        quadratic_dropout=dropouts_of(original.config, "net_dropout", 1)[0],
+        quadratic_dropout=original.dropout("net_dropout"),
     )
     return QNN
 
 
 @fuxictr("QNN")
 def from_fuxictr(original):
-    kind = original.setting("neuron_type", "T1")
-    check_choice("config['neuron_type']", kind, PARTS)
+    kind = original.choice("neuron_type", "T1", PARTS)
     original.embeddings()
     width, layers = original.width, original.state.numbers("qnn.layer")
     normed = original.setting("batch_norm", False)
@@ -41,12 +38,10 @@ def from_fuxictr(original):
         theirs = "linear1" if kind == "T7" else "linear"
         original.dense(f"{name}.{theirs}", layer, width, PARTS[kind] * width)
         if kind == "T7":
-            square = f"{layer}/square"
-            kernel = original.take(f"{name}.linear2.weight", width, width).T
-            original.put(f"{square}_kernel", kernel)
-            original.put(
-                f"{square}_bias", original.take(f"{name}.linear2.bias", width)
-            )
+            square, theirs = f"{layer}/square", f"{name}.linear2"
+            kernel = original.take(f"{theirs}.weight", width, width)
+            original.put(f"{square}_kernel", kernel.T)
+            original.move(f"{theirs}.bias", f"{square}_bias", width)
         if normed:
             original.batch_norm(f"qnn.norm.{i}", f"norm_{i + 1}", width)
     original.dense("qnn.fc", "logit", width, 1)
@@ -58,6 +53,6 @@ def from_fuxictr(original):
             "hidden_activations",
             original.setting("hidden_activations", "ReLU"),
         ),
-        quadratic_dropout=dropouts_of(original.config, "net_dropout", 1)[0],
+        quadratic_dropout=original.dropout("net_dropout"),
     )
     return QNN

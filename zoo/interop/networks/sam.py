@@ -1,6 +1,4 @@
-from zoo.checks import check_choice
 from zoo.interop.networks.autoint import check_layers
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.models import SAM
 from zoo.models.sam import INTERACTIONS
@@ -16,10 +14,8 @@ AGGREGATIONS = {
 
 @fuxictr("SAM")
 def from_fuxictr(original):
-    kind = original.setting("interaction_type", "SAM2E")
-    check_choice("config['interaction_type']", kind, INTERACTIONS)
-    aggregation = original.setting("aggregation", "concat")
-    check_choice("config['aggregation']", aggregation, AGGREGATIONS)
+    kind = original.choice("interaction_type", "SAM2E", INTERACTIONS)
+    aggregation = original.choice("aggregation", "concat", AGGREGATIONS)
     dim = original.embeddings()
     layers, residual = 1, original.setting("use_residual", False)
     if kind.startswith("SAM3"):
@@ -31,15 +27,15 @@ def from_fuxictr(original):
         pairs = kind.startswith("SAM2")
         width = original.width * (original.fields if pairs else 1)
     elif aggregation == "weighted_pooling":
-        weights = original.take("block.weight", original.fields, 1)
-        original.put("field_weights/kernel", weights)
+        weights = "field_weights/kernel"
+        original.move("block.weight", weights, original.fields, 1)
     original.output("fc", width)
     original.arguments.update(
         interaction=kind,
         aggregation=AGGREGATIONS[aggregation],
         num_layers=layers,
         residual=residual,
-        interaction_dropout=dropouts_of(original.config, "net_dropout", 1)[0],
+        interaction_dropout=original.dropout("net_dropout"),
     )
     return SAM
 
@@ -50,15 +46,15 @@ def _take_pooled(original, kind, residual, dim):
         prefix, layer = f"block.layers.{i}", f"interaction_{i + 1}"
         if kind == "SAM3A":
             _take_weight(original, i, dim)
-        kernel = original.take(f"{prefix}.K.weight", dim, dim).T
-        original.put(f"{layer}/key_kernel", kernel)
+        kernel = original.take(f"{prefix}.K.weight", dim, dim)
+        original.put(f"{layer}/key_kernel", kernel.T)
         if residual:
-            kernel = original.take(f"{prefix}.Q.weight", dim, dim).T
-            original.put(f"{layer}/residual_kernel", kernel)
+            kernel = original.take(f"{prefix}.Q.weight", dim, dim)
+            original.put(f"{layer}/residual_kernel", kernel.T)
     return layers
 
 
 def _take_weight(original, i, dim):
     fields = original.fields
-    weight = original.take(f"block.layers.{i}.W", fields, fields, dim)
-    original.put(f"interaction_{i + 1}/weight", weight)
+    name, variable = f"block.layers.{i}.W", f"interaction_{i + 1}/weight"
+    original.move(name, variable, fields, fields, dim)

@@ -1,9 +1,9 @@
 from zoo.interop.histories import read_histories
 from zoo.interop.long_histories import read_compared_history
 from zoo.interop.networks.bst import take_block
+from zoo.interop.networks.dcn_v2 import take_matrix_cross
 from zoo.interop.networks.din import DEFAULT_HISTORIES
 from zoo.interop.settings import check_setting
-from zoo.interop.settings import dropouts_of
 from zoo.interop.sources import fuxictr
 from zoo.models import TransAct
 
@@ -41,9 +41,7 @@ def _take(original, histories, embeddings):
     pooled = original.setting("concat_max_pool", True)
     original.arguments.update(
         num_heads=original.setting("num_heads", 1),
-        transformer_dropout=dropouts_of(
-            original.config, "transformer_dropout", 1
-        )[0],
+        transformer_dropout=original.dropout("transformer_dropout"),
         num_recent=recent,
         max_pooling=pooled,
     )
@@ -52,12 +50,8 @@ def _take(original, histories, embeddings):
         width = 2 * dim * len(names)
         _take_transformer(original, prefix, i, width)
         if pooled:
-            original.dense(
-                f"{prefix}.out_linear",
-                f"maximum_{i}",
-                width,
-                width,
-            )
+            name = f"{prefix}.out_linear"
+            original.dense(name, f"maximum_{i}", width, width)
         inputs += (recent + bool(pooled)) * width
     _take_dcn(original, inputs)
     return TransAct
@@ -65,10 +59,8 @@ def _take(original, histories, embeddings):
 
 def _take_transformer(original, prefix, i, width):
     prefix = f"{prefix}.transformer_encoder.layers"
-    layers = len(original.state.numbers(prefix))
-    original.arguments["num_layers"] = original.size(
-        "transformer_layers", layers
-    )
+    layers = original.count("transformer_layers", prefix)
+    original.arguments["num_layers"] = layers
     for each in range(layers):
         hidden = take_block(
             original, f"{prefix}.{each}", f"block_{i}_{each + 1}", width
@@ -79,11 +71,7 @@ def _take_transformer(original, prefix, i, width):
 
 
 def _take_dcn(original, inputs):
-    prefix = "crossnet.cross_layers"
-    layers = len(original.state.numbers(prefix))
-    original.size("dcn_cross_layers", layers)
-    for i in range(layers):
-        original.dense(f"{prefix}.{i}", f"cross_{i + 1}", inputs, inputs)
+    take_matrix_cross(original, inputs, "dcn_cross_layers")
     deep = original.perceptron(
         "parallel_dnn", inputs, units="dcn_hidden_units", outputs=None
     )
@@ -95,6 +83,4 @@ def _take_dcn(original, inputs):
         batch_norm=False,
         name="output",
     )
-    original.arguments.update(
-        deep, num_cross_layers=layers, output_units=output["hidden_units"]
-    )
+    original.arguments.update(deep, output_units=output["hidden_units"])

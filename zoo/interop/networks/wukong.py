@@ -54,34 +54,26 @@ def _take_layer(original, number, fields, mixed):
 
 def _take_pairs(original, name, layer, fields):
     """Takes the part of the inner products; returns its number of fields."""
-    state, rank = original.state, None
-    if state.has(f"{name}.proj_Y"):
-        kernel = original.take(f"{name}.proj_Y", fields, None)
-        original.put(f"{layer}_pairs/kernel", kernel)
+    rank, mixes = None, f"{name}.proj_Y"
+    if original.state.has(mixes):
+        kernel = original.move(mixes, f"{layer}_pairs/kernel", fields, None)
         rank = kernel.shape[1]
     original.arguments["low_rank"] = original.size("fmp_rank_k", rank)
     width = fields * (rank or fields)
     original.layer_norm(f"{name}.layer_norm", f"{layer}_pairs_norm", width)
-    stack = f"{name}.mlp.mlp"
-    shapes = [state.shape(f"{stack}.{i}.weight") for i in state.numbers(stack)]
-    widths = [shape[0] for shape in shapes if len(shape) == 2]
-    settings = original.perceptron(
+    settings = original.tower(
         f"{name}.mlp",
         width,
-        units=original.size("fmb_mlp_units", widths[:-1]),
+        f"{layer}_output",
         activations="fmb_mlp_activations",
         default_activation="relu",
-        dropout="net_dropout",
         batch_norm=False,
-        outputs=None,
-        followed=True,
         name=layer,
     )
+    original.size("fmb_mlp_units", list(settings["hidden_units"]))
     original.arguments.update(
         pair_units=settings["hidden_units"],
         pair_activation=settings["activation"],
         pair_dropout=settings["dropout"],
     )
-    last = state.numbers(stack)[-1]
-    original.dense(f"{stack}.{last}", f"{layer}_output", units=widths[-1])
-    return widths[-1] // original.arguments["embedding_dim"]
+    return settings["output_units"] // original.arguments["embedding_dim"]

@@ -1,4 +1,5 @@
 from zoo.interop.activations import activation_of
+from zoo.interop.networks.autoint import take_deep_logit
 from zoo.interop.networks.wide_deep import take_deep
 from zoo.interop.networks.wide_deep import take_wide_deep
 from zoo.interop.sources import deepctr_torch
@@ -11,16 +12,7 @@ from zoo.models import XDeepFM
 def from_fuxictr(original):
     original.embeddings()
     original.linear("lr_layer", bias=False)
-    deep = {"hidden_units": ()}
-    if original.state.numbers("dnn.mlp"):
-        deep = original.perceptron(
-            "dnn",
-            original.width,
-            units="dnn_hidden_units",
-            activations="dnn_activations",
-        )
-    else:
-        original.size("dnn_hidden_units", [])
+    take_deep_logit(original)
     units: list[int] = []
     maps, layer = original.fields, "cin.cin_layer.layer_1"
     while original.state.has(f"{layer}.weight"):
@@ -29,9 +21,8 @@ def from_fuxictr(original):
         units.append(maps)
         layer = f"cin.cin_layer.layer_{len(units) + 1}"
     original.output("cin.fc", sum(units), layer="cin_logit")
-    original.arguments.update(
-        deep, cin_units=tuple(original.size("cin_hidden_units", units))
-    )
+    units = original.size("cin_hidden_units", units)
+    original.arguments["cin_units"] = tuple(units)
     return XDeepFM
 
 
@@ -84,5 +75,5 @@ def _take_layer(original, name, number, products, fields_first):
     if fields_first:
         kernel = kernel.reshape(*products, units).swapaxes(0, 1)
     original.put(f"cin/kernel_{number}", kernel.reshape(size, units))
-    original.put(f"cin/bias_{number}", original.take(f"{name}.bias", units))
+    original.move(f"{name}.bias", f"cin/bias_{number}", units)
     return units

@@ -24,6 +24,12 @@ def check_positive_integer(name: str, value: Any) -> None:
     _check(name, value, "a positive integer", is_positive_integer(value))
 
 
+def check_positive_integer_or_none(name: str, value: Any) -> None:
+    """Raises a `ValueError` unless an argument is positive or `None`."""
+    fits = value is None or is_positive_integer(value)
+    _check(name, value, "a positive integer or None", fits)
+
+
 def check_positive_integers(name: str, values: Any) -> None:
     """Raises a `ValueError` unless an argument is a list of positive ones."""
     are_integers = isinstance(values, tuple | list) and all(

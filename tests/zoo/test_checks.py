@@ -9,6 +9,7 @@ from zoo.checks import check_integer
 from zoo.checks import check_names
 from zoo.checks import check_positive
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_rate
 from zoo.checks import is_positive_integer
 from zoo.data.encoded_log import EncodedLog
@@ -55,6 +56,12 @@ def test_an_integer_has_a_smallest_value(value):
     [
         (check_positive, "a number that is positive", [1, 0.1], [0, -1, True]),
         (check_rate, "a number in [0, 1)", [0, 0.5], [1, -0.1, (0.1,)]),
+        (
+            check_positive_integer_or_none,
+            "a positive integer or None",
+            [1, None],
+            [0, 2.5, "x"],
+        ),
         (
             check_names,
             "a tuple or list of names",

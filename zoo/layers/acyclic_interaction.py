@@ -48,7 +48,7 @@ class AcyclicInteraction(keras.layers.Layer):
 
     def build(self, input_shape):
         _, fields, dim = input_shape[0]
-        # What PyTorch makes of `xavier_normal_` in three axes, times 1.414.
+        # PyTorch's `xavier_normal_` in three axes, times 1.414.
         deviation = math.sqrt(2 / (fields * dim))
         names = ["kernel"]
         if self.aggregation == "outer":

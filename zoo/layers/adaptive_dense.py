@@ -3,6 +3,7 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -48,9 +49,8 @@ class AdaptiveDense(keras.layers.Layer):
     def __init__(self, units, rank=None, inner=None, given_bias=True, **kwargs):
         super().__init__(**kwargs)
         check_positive_integer("units", units)
-        for name, size in (("rank", rank), ("inner", inner)):
-            if size is not None:
-                check_positive_integer(name, size)
+        check_positive_integer_or_none("rank", rank)
+        check_positive_integer_or_none("inner", inner)
         check_boolean("given_bias", given_bias)
         self.units = units
         self.rank = rank

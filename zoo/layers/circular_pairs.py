@@ -61,7 +61,7 @@ class CircularPairs(keras.layers.Layer):
         _, fields, dim = input_shape
         self.fields, self.dim = fields, dim
         self.left, self.right = pairs_of(fields)
-        # Of which element of b the one with a_m adds to c_k, at [m, k].
+        # At [m, k], the element of b whose product with a_m adds to c_k.
         shift, place = np.indices((dim, dim))
         self.partners = (
             place - shift if self.kind == "convolution" else place + shift

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -34,8 +34,7 @@ class CompressedPairs(keras.layers.Layer):
 
     def __init__(self, rank=None, **kwargs):
         super().__init__(**kwargs)
-        if rank is not None:
-            check_positive_integer("rank", rank)
+        check_positive_integer_or_none("rank", rank)
         self.rank = rank
 
     def build(self, input_shape):

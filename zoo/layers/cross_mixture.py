@@ -100,7 +100,7 @@ class CrossMixture(keras.layers.Layer):
                 scores - ops.logsumexp(scores, axis=-1, keepdims=True)
             )
             # Weighting the experts in their low rank keeps the wide product
-            # at one vector a row; the weights sum to 1, so `bias` needs none.
+            # at one vector per row. The weights sum to 1, so `bias` needs none.
             low = low * ops.expand_dims(weights, axis=-1)
             mixture = ops.einsum("ber,eur->bu", low, left)
             current = inputs * (mixture + bias) + current

@@ -97,9 +97,9 @@ class EulerInteraction(keras.layers.Layer):
     def call(self, inputs, training=None):
         real, imaginary = inputs
         square = ops.square(real) + ops.square(imaginary)
-        # The originals' term, without which 0 has no logarithm.
+        # FuxiCTR's term, without which 0 has no logarithm.
         logarithm = 0.5 * ops.log(square + 1e-8)
-        # Nor has its angle a gradient, but on PyTorch.
+        # The angle of 0 has a gradient on PyTorch alone.
         angle = ops.arctan2(imaginary, ops.where(square > 0, real, 1.0))
         modulus = self._mixed(logarithm, training)
         modulus = ops.exp(modulus + self.modulus_bias)
@@ -138,7 +138,7 @@ class EulerInteraction(keras.layers.Layer):
 
 
 def _one_field(shape, dtype=None):
-    """Exponents that start as one field each, or nearly so."""
+    """Draws exponents that select one field each, or nearly so."""
     if shape[0] == shape[1]:
         return ops.eye(shape[0], dtype=dtype)
     noise = keras.random.normal(shape, stddev=100.0)

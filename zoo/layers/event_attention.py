@@ -7,6 +7,7 @@ from zoo.checks import check_positive_integer
 from zoo.checks import check_rate
 from zoo.layers.field_self_attention import check_heads
 from zoo.layers.masked_sum import masked_softmax
+from zoo.layers.xavier import glorot_normal
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -86,7 +87,7 @@ class EventAttention(keras.layers.Layer):
     def build(self, input_shape):
         width = input_shape[0][-1]
         check_heads("width", width, self.num_heads)
-        # What is together has one group.
+        # Heads that are joined are one group.
         groups = self.num_heads if self.separate else 1
         self.projection = self._linear("projection", 1, width, 3 * width, 3)
         self.heads = self._linear("heads", groups, width // groups, width)
@@ -148,13 +149,10 @@ class EventAttention(keras.layers.Layer):
         return ops.reshape(heads, (-1, length, 1, width))
 
     def _linear(self, name, groups, inputs, units, parts=1):
-        """Kernels, each of its parts Glorot normal, and biases."""
-        scale = 2 / (inputs + units // parts)
+        """Returns kernels, each of their parts Glorot normal, and biases."""
         kernel = self.add_weight(
             shape=(groups, inputs, units),
-            initializer=keras.initializers.TruncatedNormal(
-                stddev=scale**0.5 / 0.87962566103423978
-            ),
+            initializer=glorot_normal(inputs, units // parts),
             name=f"{name}_kernel",
         )
         if not self.use_bias and name in ("projection", "heads"):
@@ -171,7 +169,7 @@ def _of_groups(inputs, kernel, bias=None):
 
 
 def _seen(mask, length):
-    """Which events each attends to, `(batch, 1, length, length)`."""
+    """Returns the events each attends to, `(batch, 1, length, length)`."""
     places = np.arange(length)
     query, key = places[:, None], places[None]
     mask = ops.cast(mask, "bool")[:, None, None]

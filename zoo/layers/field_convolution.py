@@ -17,9 +17,9 @@ class FieldConvolution(keras.layers.Layer):
     Args:
         filters: integer, the number of output channels `c`.
         height: integer, the number of fields that a kernel covers.
-        padding: string. How many rows of zeros stand around the fields:
-            `"full"` for `height - 1` on both sides, or `"same"` for as many as
-            keep their number. Defaults to `"same"`.
+        padding: string, the rows of zeros around the fields: `"full"` for
+            `height - 1` on both sides, or `"same"` for as many as keep the
+            number of fields. Defaults to `"same"`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
@@ -57,7 +57,7 @@ class FieldConvolution(keras.layers.Layer):
     def build(self, input_shape):
         self.kernel = self.add_weight(
             shape=(self.height, 1, input_shape[-1], self.filters),
-            # What a convolution of PyTorch has.
+            # PyTorch's default for convolutions.
             initializer=keras.initializers.VarianceScaling(
                 1 / 3, "fan_in", "uniform"
             ),

@@ -8,8 +8,8 @@ class FieldOffset(keras.layers.Layer):
     """Turns ids per field into rows of one table that all fields share.
 
     Field `f` gets the rows from `sum(vocabulary_sizes[:f])` on:
-    `outputs[:, f] = ids[:, f] + offset[f]`. One stacked table is one lookup
-    and one update instead of one a field.
+    `outputs[:, f] = ids[:, f] + offset[f]`. A stacked table needs one lookup
+    and one update, not one for each field.
 
     Args:
         vocabulary_sizes: list of integers, the number of ids of every field.

@@ -3,6 +3,7 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
+from zoo.layers.xavier import glorot_normal
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -48,11 +49,9 @@ class GroupDense(keras.layers.Layer):
                 "`groups` must divide the width of the inputs. Received: "
                 f"groups={self.groups}, width={input_shape[-1]}"
             )
-        # Each group's is Glorot normal; truncation makes a deviation smaller.
-        deviation = (2 / (width + self.units)) ** 0.5 / 0.87962566103423978
         self.kernel = self.add_weight(
             shape=(self.groups, width, self.units),
-            initializer=keras.initializers.TruncatedNormal(stddev=deviation),
+            initializer=glorot_normal(width, self.units),
             name="kernel",
         )
         self.bias = None

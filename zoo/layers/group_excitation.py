@@ -9,9 +9,9 @@ from zoo.checks import check_positive_integer
 class GroupExcitation(keras.layers.Layer):
     """Scales each number of the fields by what all fields hold.
 
-    `a * v + v` with `a = relu(z W1) W2`, a number for each of the fields'
-    vectors, where `z` has the means and the largest numbers of the slices into
-    which each vector is cut.
+    `a * v + v` with `a = relu(z W1) W2`, a factor for each number of the
+    fields' vectors. Each vector is cut into slices; `z` has the mean and the
+    maximum of each slice.
 
     Args:
         num_groups: integer, of slices; it must divide the vectors' length.

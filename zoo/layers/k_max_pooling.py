@@ -12,7 +12,7 @@ class KMaxPooling(keras.layers.Layer):
     """The `k` largest of the rows, in each column for itself.
 
     Args:
-        k: integer. Where there are fewer rows, all of them stay.
+        k: integer. If there are fewer rows, all of them stay.
         keep_order: boolean. Whether they stay in the order of the rows; else
             the largest is the first. Defaults to `True`.
         **kwargs: arguments of `keras.layers.Layer`.

@@ -13,10 +13,10 @@ class KhatriRaoNeuron(keras.layers.Layer):
 
     `x_next = x * sum_r relu(norm(x W_r + b_r)) + x`, by element, on the fields
     `x` side by side; the rows `r` of each element are those of a Khatri-Rao
-    product. With several heads the embeddings are cut into as many parts, and
-    the elements of the product are in the order of heads, fields and parts,
-    while the `x` that is added stays in its own, fields first. So do the
-    authors, and in the same order heads would change nothing.
+    product. With several heads each embedding is cut into as many parts. The
+    elements of the product are then in the order of heads, fields and parts,
+    but the `x` that is added keeps its own order, fields first. The authors'
+    code does so; with one order for both, heads would change nothing.
 
     Args:
         num_rows: integer, the number of `r`. Defaults to `2`.

@@ -13,10 +13,10 @@ class LearnedVector(keras.layers.Layer):
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
-        Any; only that it comes with the batch matters to Keras.
+        Any. Keras needs an input to connect the layer to the batch.
 
     Output shape:
-        `(1, units)`, which is as good as a row for each of the batch.
+        `(1, units)`, which broadcasts over the batch.
 
     Example:
 

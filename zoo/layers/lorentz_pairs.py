@@ -6,7 +6,7 @@ from zoo.layers.factorization_machine import FactorizationMachine
 
 @keras.saving.register_keras_serializable(package="zoo")
 class LorentzPairs(keras.layers.Layer):
-    """How far pairs of fields break the triangle inequality, summed.
+    """Sums how far pairs of fields break the triangle inequality.
 
     Fields are points `(u_i, v_i)` of a hyperboloid, `u_i = sqrt(1 + |v_i|^2)`,
     and the sum is that of `(1 - <i, j> - u_i - u_j) / (u_i u_j)` over `i < j`,

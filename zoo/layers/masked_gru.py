@@ -14,9 +14,9 @@ class MaskedGRU(keras.layers.Layer):
 
     `h <- h + s * (n - h)`, from zeros on, with
     `u, r = sigmoid(x W + b + h U + c)` and `n = tanh(x V + d + r * (h Z + e))`.
-    The share `s` of what is new is `u`. Where steps have weights `a` it is
-    `a * u` (AUGRU), or `a` itself (AGRU). The state is held at padding, so that
-    the last one is that after the last event, wherever padding is.
+    The share `s` of the new state is `u`. With weights `a` of the steps it is
+    `a * u` (AUGRU) or `a` itself (AGRU). Padding keeps the state, so that the
+    last state is that after the last event, wherever padding is.
 
     Args:
         units: integer, the length of the state.

@@ -10,7 +10,8 @@ class MaskedSum(keras.layers.Layer):
     are the scores, or `exp(score) / sum over events of exp(score)`.
 
     Args:
-        softmax: boolean, whether they are the latter. Defaults to `False`.
+        softmax: boolean, whether weights are the softmax of the scores.
+            Defaults to `False`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:

@@ -24,8 +24,8 @@ def top_places(values, k):
 def take_at(values, places, axis):
     """`ops.take_along_axis`, which `torch.export` takes for any batch size.
 
-    What Keras calls on PyTorch, `take_along_dim`, compares the shapes as
-    numbers, which fixes the batch size.
+    On PyTorch, Keras calls `take_along_dim`, which compares the shapes as
+    numbers and so fixes the batch size.
 
     Args:
         values: tensor.

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -31,8 +31,7 @@ class Positions(keras.layers.Layer):
 
     def __init__(self, dim=None, **kwargs):
         super().__init__(**kwargs)
-        if dim is not None:
-            check_positive_integer("dim", dim)
+        check_positive_integer_or_none("dim", dim)
         self.dim = dim
 
     def build(self, input_shape):

@@ -3,7 +3,7 @@ from keras import ops
 
 from zoo.checks import check_choice
 
-# How many parts `x W + b` has.
+# The number of parts of `x W + b`.
 PARTS = {"T5": 2, "T7": 2, "T8": 3, "T26": 2, "T30": 2}
 
 

@@ -10,9 +10,9 @@ from zoo.checks import check_positive_integer
 class RowMaxPooling(keras.layers.Layer):
     """The largest of every few neighbouring rows, in each column for itself.
 
-    There are `ceil(rows / size)` groups. Where `size` does not divide the rows,
-    the first group is short of `rows % size` rows if that many are missing, as
-    in FuxiCTR, and the last one of what is still missing.
+    There are `ceil(rows / size)` groups. If `size` does not divide the rows,
+    the first group lacks `rows % size` rows, or all that are missing if those
+    are fewer, as in FuxiCTR. The last group lacks the rest.
 
     Args:
         size: integer, the rows of a group.

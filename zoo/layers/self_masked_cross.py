@@ -8,9 +8,9 @@ from zoo.checks import check_boolean
 class SelfMaskedCross(keras.layers.Layer):
     """A cross layer of half width, whose other half is itself under a mask.
 
-    `x_next = source * ([h, h * relu(norm(h))] + b) + x` with `h = x W`. Where
-    `source` is the first input, each layer adds one to the degree of its
-    products, as in DCN; where it is `x` itself, each layer doubles it.
+    `x_next = source * ([h, h * relu(norm(h))] + b) + x` with `h = x W`. With
+    the first input as `source`, each layer adds one to the degree of its
+    products, as in DCN. With `x` as `source`, each layer doubles the degree.
 
     Args:
         layer_norm: boolean, whether the mask has a layer normalization.

@@ -6,7 +6,7 @@ from zoo.checks import check_boolean
 
 @keras.saving.register_keras_serializable(package="zoo")
 class SimilarityInteraction(keras.layers.Layer):
-    """Fields mixed in the measure of their similarity.
+    """Mixes fields by their similarity.
 
     With similarities `s_ij` and a vector `p_ij` for each pair of fields,
     either a weight or the product `v_i * v_j`, by element: `s_ij p_ij` with

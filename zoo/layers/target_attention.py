@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from zoo.checks import check_boolean
-from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_rate
 from zoo.layers.field_self_attention import check_heads
 from zoo.layers.masked_sum import lowered
@@ -13,7 +13,7 @@ from zoo.layers.top_events import events_at
 
 @keras.saving.register_keras_serializable(package="zoo")
 class TargetAttention(keras.layers.Layer):
-    """What a target takes of events: their mean, weighted by each head.
+    """Attends from a target to events, in several heads.
 
     For each head, `softmax over events of (t Q)(e K)` weighs the `e V`; the
     heads side by side, times `O`, are the output. Events are not projected one
@@ -34,9 +34,8 @@ class TargetAttention(keras.layers.Layer):
 
     Input shape:
         List of the target, `(batch, dim)`, the events, `(batch, length, dim)`,
-        and, unless all are events, the mask, `(batch, length)` booleans. Where
-        it is `False` throughout, all events count alike: padding that is zero
-        gives zero.
+        and, unless all are events, the mask, `(batch, length)` booleans. If all
+        places are masked, they count alike, so that zero padding gives zero.
 
     Output shape:
         `(batch, dim)`.
@@ -72,8 +71,7 @@ class TargetAttention(keras.layers.Layer):
         check_rate("dropout", dropout)
         check_boolean("scaled", scaled)
         check_boolean("projected", projected)
-        if top is not None:
-            check_positive_integer("top", top)
+        check_positive_integer_or_none("top", top)
         self.units = units
         self.num_heads = num_heads
         self.rate = dropout
@@ -136,7 +134,7 @@ class TargetAttention(keras.layers.Layer):
         else:
             sums = ops.einsum("bhl,bhld->bhd", weights, events)
         if not self.projected:
-            # Of each head's sum its own slice.
+            # Each head keeps its own slice of its sum.
             sums = ops.reshape(sums, (-1, self.num_heads, *self._heads_shape()))
             own = ops.diagonal(sums, axis1=1, axis2=2)
             return ops.reshape(ops.swapaxes(own, 1, 2), (-1, self.units))

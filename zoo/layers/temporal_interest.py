@@ -12,10 +12,9 @@ class TemporalInterest(keras.layers.Layer):
     """Events by their relation to a target, and by how long ago they were.
 
     `sum over events of softmax(<q, k> / sqrt(d)) * (v * q)`, elementwise in the
-    last product. Events and the target have learned positions `p` added, those
-    of events by how many places they are before the target, which has the
-    first: `q = t + p_0`, and `k = v = e + p_place`. Each head has a slice, `d`
-    wide, with a softmax of its own.
+    last product. Learned positions `p` are added to the target and the events:
+    `q = t + p_0`, and `k = v = e + p_n` for an event `n` places before the
+    target. Each head has a slice, `d` wide, with a softmax of its own.
 
     Args:
         num_heads: integer, which must divide the width. Defaults to `1`.
@@ -74,7 +73,7 @@ class TemporalInterest(keras.layers.Layer):
         events, target, mask = inputs
         length, width = events.shape[1:]
         size = width // self.num_heads
-        # The last row is that of the event before the target.
+        # The last event is one place before the target.
         events = events + ops.flip(self.positions[1:], axis=0)
         query, key, value = target + self.positions[0], events, events
         if self.projected:

@@ -4,6 +4,7 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_rate
 from zoo.layers.activation import check_activation_function
 from zoo.layers.field_self_attention import check_heads
@@ -15,10 +16,10 @@ class TransformerBlock(keras.layers.Layer):
     """Self-attention over events, and a perceptron for each of them.
 
     `s = norm(x + attention(x))` and `norm(s + (act(s W + b)) V + c)`. The
-    attention has heads, a slice of `width / num_heads` of `q, k, v = x U + d`
-    each, `softmax(q k^T / sqrt(width / num_heads)) v`, side by side, and a
-    linear layer behind. An event attends to itself and to what the mask lets
-    it; so does padding, whose output is never without a number.
+    attention has heads. Each has a slice of `size = width / num_heads` of
+    `q, k, v = x U + d` and computes `softmax(q k^T / sqrt(size)) v`; a linear
+    layer joins them. An event attends to itself and to the places that
+    the mask lets through. So does padding, whose output is therefore finite.
 
     Args:
         num_heads: integer, which must divide the width. Defaults to `1`.
@@ -76,8 +77,7 @@ class TransformerBlock(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_positive_integer("num_heads", num_heads)
-        if feedforward_units is not None:
-            check_positive_integer("feedforward_units", feedforward_units)
+        check_positive_integer_or_none("feedforward_units", feedforward_units)
         check_activation_function("activation", activation)
         check_boolean("causal", causal)
         check_boolean("residual", residual)
@@ -173,7 +173,7 @@ class TransformerBlock(keras.layers.Layer):
         return _linear(ops.reshape(attended, (-1, length, width)), *self.heads)
 
     def _seen(self, mask, length):
-        """Which event each attends to, `(batch, 1, length, length)`."""
+        """Returns the events each attends to, `(batch, 1, length, length)`."""
         places = np.arange(length)
         query, key = places[:, None], places[None]
         seen = ops.logical_or(mask[:, None, None], query == key)

@@ -53,7 +53,7 @@ class WeightedPairProducts(keras.layers.Layer):
         _, fields, dim = input_shape
         self.left, self.right = pairs_of(fields)
         pairs = len(self.left)
-        # What PyTorch makes of `xavier_uniform_`, in three axes too.
+        # The limit of PyTorch's `xavier_uniform_`.
         limit = math.sqrt(6 / (dim * dim + pairs * dim))
         shape, initializer = {
             "matrix": (

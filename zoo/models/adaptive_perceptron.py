@@ -38,10 +38,10 @@ def build_perceptron(
     def linear(hidden: Tensor, i: int, width: int) -> Tensor:
         rank = ranks[i - 1]
         if rank:
-            # A larger one would add weights, but no matrices.
+            # A larger rank would add weights, but reach no other matrices.
             rank = min(rank, width, hidden.shape[-1])
         kernel = rank * rank if rank else hidden.shape[-1] * width
-        made = _made(
+        generated = _generated(
             x,
             hidden if condition is None else condition,
             kernel + width * settings.generate_bias,
@@ -54,13 +54,13 @@ def build_perceptron(
             inner[i - 1],
             settings.generate_bias,
             name=f"{prefix}adaptive_{i}",
-        )([hidden, made])
+        )([hidden, generated])
 
     return x.mlp(inputs, units, name, linear=linear)
 
 
 def _condition(x: Features, settings: Any) -> Tensor | None:
-    """The condition of all layers, `None` for the input of each."""
+    """Returns the condition of all layers, `None` for the input of each."""
     names = list(settings.condition_columns)
     if not names:
         return None
@@ -77,10 +77,10 @@ def _condition(x: Features, settings: Any) -> Tensor | None:
     return keras.layers.Flatten()(vectors)
 
 
-def _made(
+def _generated(
     x: Features, condition: Tensor, width: int, name: str, settings: Any
 ) -> Tensor:
-    """What is made of a condition for one layer, `(batch, width)`."""
+    """Generates the weights of one layer from a condition, `(batch, width)`."""
     hidden = x.mlp(
         condition,
         settings.hyper_units,

@@ -19,8 +19,8 @@ class AFM(CTRModel):
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
-        attention_units: integer, the width of `W`. Defaults to `32`, that of
-            the published Criteo_x1.
+        attention_units: integer, the width of `W`. Defaults to `32`, as in
+            BARS' Criteo_x1 run.
         attention: boolean. `False` for the sum of all pairs, which is `zoo.FM`.
             Defaults to `True`.
         attention_dropout: float in `[0, 1)`, of the weights `a`. Defaults to

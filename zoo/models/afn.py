@@ -15,7 +15,7 @@ from zoo.registry import network
 
 @network
 class AFN(CTRModel):
-    """AFN: products of powers of fields, of learned exponents, in a perceptron.
+    """AFN: a perceptron on products of fields to learned powers.
 
     Logarithmic neurons `c_k = norm(exp(sum_i norm(log|v_i|) * W[i, k]))` by
     element (`zoo.layers.LogarithmicTransform`): `sigmoid(mlp([c_1, ..., c_K])
@@ -25,7 +25,7 @@ class AFN(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         logarithmic_neurons: integer, the number `K` of neurons. Defaults to
-            `400`, that of the published Criteo_x1.
+            `400`, as in BARS' Criteo_x1 run.
         ensemble: boolean, whether it is AFN+. Defaults to `False`.
         deep_units: tuple of integers, the widths of AFN+'s other perceptron.
             Defaults to `(400, 400, 400)`.

@@ -21,9 +21,9 @@ class AITM(CTRModel):
     Labels are steps: who converts has clicked. Each has a perceptron,
     `q_k = bottom_k(fields)`. `z_1 = q_1`, and `z_k` is the sum over
     `u = q_k, info_k(z_{k-1})` of `softmax_u(<u Q, u K> / sqrt(dim)) u V`.
-    `p_k = sigmoid(<tower_k(z_k), w_k> + bias_k)`. While it trains, the loss
-    has `calibration * mean(sum_k max(p_k - p_{k-1}, 0))` more, for a step is
-    no likelier than the one before.
+    `p_k = sigmoid(<tower_k(z_k), w_k> + bias_k)`. A step is no likelier than
+    the one before, so `calibration * mean(sum_k max(p_k - p_{k-1}, 0))` is
+    added to the loss.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with a label

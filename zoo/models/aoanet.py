@@ -17,7 +17,7 @@ class AOANet(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         num_layers: integer, the number of fusions. Defaults to `1`, like
-            `num_subspaces` that of the published Criteo_x1.
+            `num_subspaces` that of BARS' Criteo_x1 run.
         num_subspaces: integer, the number of vectors that each makes. Defaults
             to `8`.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.

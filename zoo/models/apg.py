@@ -1,7 +1,7 @@
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
 from zoo.checks import check_names
-from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_positive_integers
 from zoo.layers import FactorizationMachine
 from zoo.models.adaptive_perceptron import build_perceptron
@@ -115,5 +115,4 @@ class APG(DCNv2):
 
 def _check_sizes(name, value):
     for size in value if isinstance(value, list | tuple) else [value]:
-        if size is not None:
-            check_positive_integer(name, size)
+        check_positive_integer_or_none(name, size)

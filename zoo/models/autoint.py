@@ -23,7 +23,7 @@ class AutoInt(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         attention_units: integer, the width of `v`, all heads together.
-            Defaults to `256`, like the others that of the published Criteo_x1.
+            Defaults to `256`, like the others that of BARS' Criteo_x1 run.
         num_heads: integer, which must divide `attention_units`. Defaults to
             `2`.
         num_layers: integer, of attention. Defaults to `3`.

@@ -25,10 +25,10 @@ Tensor = Any
 class Features:
     """The columns of a batch as the `logits` of a network gets them.
 
-    Everything here gives Keras tensors. A part has its weights from the moment
-    it is asked for, so that a network has no weight that it does not use. The
-    names of layers (`embeddings`, `linear_embeddings`, `hidden_1`, `logit`) are
-    an interface: imports of checkpoints and users' code go by them.
+    Each method returns Keras tensors. A part gets its weights when it is first
+    asked for, so a network has no weight that it does not use. The names of
+    layers (`embeddings`, `linear_embeddings`, `hidden_1`, `logit`) are an
+    interface: imports of checkpoints and users' code rely on them.
 
     Args:
         model: `CTRModel` with its arguments as attributes.
@@ -38,7 +38,7 @@ class Features:
         inputs: dict from the names of `schema.inputs()` to tensors.
         kept: dict of tensors for `CTRModel.extra_loss`, see `keep`.
         vocabularies: dict from the layer of each table to the names of the
-            vocabularies of which it has the rows.
+            vocabularies whose rows it has, one behind the other.
 
     Example:
 
@@ -54,10 +54,11 @@ class Features:
     def __init__(self, model: Any) -> None:
         self.schema = model.schema
         self.kept: dict[str, Tensor] = {}
-        # Keras would call the first layer of the class `Dense` so.
+        # Takes the name `dense`, which Keras would give to the first `Dense`
+        # layer and which the input has.
         type("dense", (keras.layers.Layer,), {})()
         self.inputs = {
-            # A sequence may be called as a layer is: `click`, `features`.
+            # A sequence may have the name of a layer, such as `click`.
             name: keras.Input(
                 (width,),
                 dtype=dtype,
@@ -68,7 +69,6 @@ class Features:
             for name, (width, dtype) in self.schema.inputs().items()
         }
         self._model = model
-        # The vocabularies whose rows a table has, one behind the other.
         self.vocabularies: dict[str, list[str]] = {}
         self._tables: dict[str, Table] = {}
         self._numeric: dict[str, Tensor] = {}
@@ -108,7 +108,7 @@ class Features:
 
     @cached_property
     def flat(self) -> Tensor:
-        """`embeddings` side by side, and with `dense="concat"` the dense.
+        """`embeddings` side by side, and with `dense="concat"` the numbers.
 
         `(batch, fields * embedding_dim + num_dense)`.
         """
@@ -121,7 +121,7 @@ class Features:
         return self.table().fields[:, place]
 
     def sequence(self, name: str) -> tuple[Tensor, Tensor]:
-        """Returns the events of a sequence and which of them are none.
+        """Returns the vectors of a sequence's events, and their mask.
 
         Args:
             name: string.
@@ -156,7 +156,7 @@ class Features:
         )
 
     def flat_with(self, vectors: dict[str, Tensor]) -> Tensor:
-        """Returns `flat` with other vectors for sequences than their means.
+        """Returns `flat` with given vectors in the place of sequences' means.
 
         Args:
             vectors: dict from names of sequences to `(batch, embedding_dim)`.
@@ -208,7 +208,7 @@ class Features:
     def columns_of(self, role: str) -> Tensor:
         """Returns the `embeddings` of a role, `(batch, columns, dim)`.
 
-        With `dense="concat"` without its numeric columns, which have none.
+        With `dense="concat"` numeric columns have none and are left out.
 
         Args:
             role: string, such as `"user"`.
@@ -317,10 +317,10 @@ class Features:
         initializer: Any = "zeros",
         factors: Tensor | None = None,
     ) -> Tensor:
-        """The wide part: one weight an id and one a dense column.
+        """Returns the wide part: a weight for each id and each numeric column.
 
         `(batch, units)`. The ids' weights are a table that is never clipped;
-        their l2 is the optimizer's. `linear_l2` is for the dense columns.
+        their L2 is the optimizer's. `linear_l2` is for the numeric columns.
 
         Args:
             units: integer, the number of sums, each with weights of its own.
@@ -329,9 +329,8 @@ class Features:
                 `"linear"`.
             initializer: Keras initializer of the ids' weights. Defaults to
                 `"zeros"`.
-            factors: `(batch, fields)`, what the weights of the fields of
-                `embeddings` are multiplied by, in their order. Defaults to
-                `None`, nothing.
+            factors: `(batch, fields)`, which multiply the weights of the fields
+                of `embeddings`, in their order. Defaults to `None`, none.
         """
         schema = self.schema
         units = len(schema.labels) if units is None else units
@@ -375,7 +374,7 @@ class Features:
         self, units: int, name: str, factors: Tensor | None
     ) -> Tensor:
         values, l2 = self.dense, self._model.linear_l2
-        # Numbers as they are have no factors.
+        # With `dense="concat"` numeric columns have no factors.
         if factors is not None and self._model.dense == "embed":
             values = values * _in_order(
                 [factors], self.names, self.schema.dense
@@ -397,7 +396,7 @@ class Features:
         linear: Callable[[Tensor, int, int], Tensor] | None = None,
         **settings: Any,
     ) -> Tensor:
-        """A multilayer perceptron, `(batch, units[-1])`.
+        """Returns a multilayer perceptron, `(batch, units[-1])`.
 
         Each layer is `dropout(activation(normalization(x W + b)))`.
 
@@ -443,17 +442,17 @@ class Features:
         use_bias: bool = True,
         **settings: Any,
     ) -> Tensor:
-        """A perceptron that gives each event a number, `(batch, length)`.
+        """Returns a score of each event by a perceptron, `(batch, length)`.
 
         Args:
             inputs: `(batch, length, width)`.
             units: integers, the widths of its hidden layers.
             name: string, of the layers: `<name>_hidden_1` and so on, and last
                 `<name>_score`.
-            output: string, the activation of the number. Defaults to
+            output: string, the activation of the score. Defaults to
                 `"linear"`.
-            use_bias: boolean, whether the number has a bias, which a softmax
-                does not see. Defaults to `True`.
+            use_bias: boolean, whether the score has a bias, which does not
+                change a softmax. Defaults to `True`.
             **settings: as `mlp` takes them, but without one neither
                 normalization nor dropout.
         """
@@ -471,7 +470,7 @@ class Features:
         use_bias: bool = False,
         units: int | None = None,
     ) -> Tensor:
-        """A linear output, `(batch, labels)`; the model adds a bias anyway.
+        """Returns a linear output, `(batch, labels)`, before the model's bias.
 
         Args:
             inputs: `(batch, ..., width)`.
@@ -504,14 +503,14 @@ class Features:
         self.kept[name] = tensor
 
     def check_numeric_used(self) -> None:
-        """Raises a `ValueError` if a network over fields lost the numbers."""
+        """Raises a `ValueError` if a network over fields ignores numbers."""
         model = self._model
         unused = self.schema.num_dense and not self._numeric_used
         if unused and type(model).DENSE == "embed":
             raise ValueError(
                 f"`dense` of `{type(model).__name__}` must be 'embed' where "
-                "there are numeric columns: the network is made of fields, and "
-                "numbers as they are would enter nowhere. Received: "
+                "there are numeric columns: the network reads fields alone and "
+                "would ignore numbers that are no fields. Received: "
                 f"dense={model.dense!r} with the columns {self.schema.dense}"
             )
 
@@ -528,9 +527,9 @@ class Features:
         dim: int | None,
         vectors: dict[str, Tensor] | None = None,
     ) -> Tensor:
-        """Columns of a table by their names, `(batch, names, dim)`.
+        """Returns columns of a table by their names, `(batch, names, dim)`.
 
-        A sequence is that of `vectors`, or its mean.
+        A sequence is its vector in `vectors`, or its mean.
         """
         schema = self.schema
         looked_up = self.table(table, dim)
@@ -548,7 +547,7 @@ class Features:
         return _in_order(parts, available, names)
 
     def _look_up(self, columns: list[str], name: str, dim: int) -> Tensor:
-        """The columns of `selected`."""
+        """Looks up the columns of `selected`."""
         schema = self.schema
         for column in columns:
             check_choice("field", column, [*schema.dense, *schema.categorical])
@@ -583,7 +582,7 @@ class Features:
     def _pooled(
         self, table: Table, names: list[str], vectors: dict[str, Tensor]
     ) -> list[Tensor]:
-        """One vector for each sequence, `(batch, 1, embedding_dim)`."""
+        """Returns the vector of each sequence, `(batch, 1, embedding_dim)`."""
         pooled = [
             vectors[name]
             if name in vectors

@@ -4,6 +4,7 @@ from keras import ops
 from zoo.checks import check_boolean
 from zoo.checks import check_choice
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_rate
 from zoo.layers import MaskedMean
 from zoo.layers import MaskedSum
@@ -101,8 +102,7 @@ class BST(HistoryModel):
     ):
         check_positive_integer("num_heads", num_heads)
         check_positive_integer("num_layers", num_layers)
-        if feedforward_units is not None:
-            check_positive_integer("feedforward_units", feedforward_units)
+        check_positive_integer_or_none("feedforward_units", feedforward_units)
         check_choice("position", position, POSITIONS)
         check_choice("pooling", pooling, POOLINGS)
         check_boolean("causal", causal)

@@ -15,7 +15,7 @@ from zoo.registry import network
 
 @network
 class CCPM(CTRModel):
-    """CCPM: convolutions over neighbouring fields keep the largest values.
+    """CCPM: convolutions over neighbouring fields, each with a k-max pooling.
 
     From the embeddings on, `x_next = activation(k_max(convolution(x)))`, and
     `sigmoid(<flat(x), w> + bias)`. The layer `i` of `l` keeps
@@ -24,7 +24,7 @@ class CCPM(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         filters: tuple of integers, the channels of each convolution. Defaults
-            to `(64, 128, 256)`, those of the published Criteo_x4_001.
+            to `(64, 128, 256)`, as in BARS' Criteo_x4_001 run.
         kernel_heights: tuple of integers, the fields that each one covers.
             Defaults to `(7, 5, 3)`.
         convolution_activation: string, increasing, so that it may as well stand

@@ -1,5 +1,3 @@
-"""Holds all that the networks share: arguments, inputs, checks and files."""
-
 import inspect
 import warnings
 from collections.abc import Mapping
@@ -30,12 +28,12 @@ class CTRModel(keras.Model):
     A subclass defines `logits`, which gets the columns of a batch as
     `zoo.models.batch_features.Features`. Its own arguments, if it has any, it
     keeps as attributes of their names before it calls `super().__init__`, and
-    checks there. Inputs, tables, dtype, config, presets, growth, export and the
-    checks of inputs are this class's.
+    checks there. This class has the rest: inputs and their checks, tables,
+    dtype, config, presets, growth and export.
 
     NumPy inputs to a call, `fit`, `evaluate`, `predict` and the `*_on_batch`
     forms are checked against the schema first: without the check, an id outside
-    its vocabulary becomes NaN on JAX. Where training runs out of memory,
+    its vocabulary becomes NaN on JAX. If training runs out of memory,
     `zoo.runtime.out_of_memory.OutOfMemoryError` says what to lower.
 
     Args:
@@ -50,8 +48,9 @@ class CTRModel(keras.Model):
             `0.0`.
         embedding_deviation: float, positive. Standard deviation of the initial
             embeddings, drawn around 0. Defaults to `1e-2`, the paper's.
-        dense: string. How numeric columns enter: `"concat"` as they are, beside
-            the flat embeddings, or `"embed"` as fields, value times vector.
+        dense: string, the form of numeric columns: `"concat"` as they are,
+            beside the flat embeddings, or `"embed"` as fields, value times
+            vector.
             Defaults to `None`, the network's own choice: `"concat"`, or
             `"embed"` in networks over fields alone.
         activation: string, of the hidden layers: a name that Keras knows,
@@ -63,8 +62,8 @@ class CTRModel(keras.Model):
             with weights for each field or pair of fields: all fields,
             sequences, and with `dense="embed"` numeric columns. Defaults to
             `None`: numeric columns, fields, sequences.
-        linear_pooling: string, `"mean"` or `"sum"`: what the linear part makes
-            of the weights of a sequence's events. Defaults to `"mean"`.
+        linear_pooling: string, `"mean"` or `"sum"`, by which the linear part
+            pools the weights of a sequence's events. Defaults to `"mean"`.
         dtype: string or `keras.DTypePolicy`, such as `"mixed_bfloat16"`.
             Defaults to `None`, Keras' global policy.
         **kwargs: `name` and `trainable`, as `keras.Model` takes them.
@@ -101,15 +100,15 @@ class CTRModel(keras.Model):
     ```
     """
 
-    # How numeric columns enter, unless the argument `dense` says.
+    # The default of the argument `dense`.
     DENSE = "concat"
     # The roles of columns that the schema must have.
     ROLES: tuple[str, ...] = ()
-    # Whether it is made for several labels.
+    # `True` for a network that is made for several labels.
     SEVERAL_LABELS = False
     # The implementations whose logits are this network's, up to rounding.
     ORIGINALS: tuple[str, ...] = ()
-    # Between which values `zoo.tune` varies which arguments, as its `params`.
+    # The arguments that `zoo.tune` varies and their ranges, as its `params`.
     SEARCH_SPACE: Mapping[str, Any] = {"dropout": (0.0, 0.5)}
 
     def __init_subclass__(cls, **kwargs):
@@ -181,12 +180,12 @@ class CTRModel(keras.Model):
         if features.kept:
             outputs = {"probabilities": outputs, "kept": features.kept}
         with warnings.catch_warnings():
-            # Layers of inputs may be called otherwise than their keys.
+            # The layer of an input may have another name than its key.
             warnings.filterwarnings("ignore", "When providing `inputs` as a")
             super().__init__(inputs=features.inputs, outputs=outputs, **kwargs)
         self._has_kept = bool(features.kept)
         self.vocabularies_of_tables = features.vocabularies
-        # A Functional model drops it, and the config would lose it.
+        # `super().__init__` drops the policy, and the config would lose it.
         self.dtype_policy = dtype
 
     def logits(self, x):
@@ -226,7 +225,7 @@ class CTRModel(keras.Model):
             x: as in `logits`.
 
         Returns:
-            `(batch, 1)`, or with several labels a dict of such.
+            `(batch, 1)`, or with several labels a dict of them by label.
 
         Raises:
             ValueError: if `logits` returned tensors of another shape.
@@ -244,18 +243,18 @@ class CTRModel(keras.Model):
         return click_probabilities(self.logits(x), self.schema.labels)
 
     def extra_loss(self, y, probabilities, kept, sample_weight=None):
-        """Returns what a network trains on beside the usual loss.
+        """Returns a loss of the network's own, which is added to the usual one.
 
         It is called while the model trains, under stock `compile` and `fit`,
         if `logits` has handed over a tensor by `x.keep(name, tensor)`.
 
         Args:
-            y: the labels of the batch, `(batch, 1)`, or a dict of such.
+            y: the labels of the batch, `(batch, 1)`, or a dict of them by name.
             probabilities: what the model predicts for it.
             kept: dict of the tensors that were kept.
             sample_weight: the weights of the rows, `(batch,)`, or a dict of
-                such, in which a label that a row lacks has 0. Defaults to
-                `None`, all 1.
+                them by label, in which a label that a row lacks has 0. Defaults
+                to `None`, all 1.
 
         Returns:
             A scalar to add to the loss.
@@ -283,7 +282,7 @@ class CTRModel(keras.Model):
 
     def call(self, inputs, training=None, mask=None):
         outputs = super().call(inputs, training=training, mask=mask)
-        # What is kept is for `compute_loss` alone.
+        # Only `compute_loss` needs the kept tensors.
         if self._has_kept and not training:
             return outputs["probabilities"]
         return outputs
@@ -404,8 +403,8 @@ class CTRModel(keras.Model):
     def argument_defaults(cls):
         """Returns the arguments that make up a network's config.
 
-        Those of its own and of this class, without `schema` and `dtype`, and
-        for each its default.
+        They are its own and those of this class, without `schema` and `dtype`,
+        each with its default.
 
         Example:
 
@@ -454,6 +453,7 @@ class CTRModel(keras.Model):
             self.schema.check(inputs)
 
     def _arguments(self):
+        values: dict[str, Any] = {}
         for name in self.argument_defaults():
             if not hasattr(self, name):
                 raise ValueError(
@@ -461,19 +461,17 @@ class CTRModel(keras.Model):
                     "as an attribute of that name before it calls "
                     "`super().__init__`. Received: a model without it"
                 )
-        values = {
-            name: getattr(self, name) for name in self.argument_defaults()
-        }
-        return {
-            name: list(value) if isinstance(value, tuple | list) else value
-            for name, value in values.items()
-        }
+            value = getattr(self, name)
+            values[name] = (
+                list(value) if isinstance(value, tuple | list) else value
+            )
+        return values
 
     def _without_kept(self, y_pred):
         if (
             self._has_kept
             and isinstance(y_pred, dict)
-            # A label may be called so, too, but then it is a tensor.
+            # A label may have this name, too, but its value is a tensor.
             and isinstance(y_pred.get("kept"), dict)
         ):
             return y_pred["probabilities"], y_pred["kept"]
@@ -489,7 +487,7 @@ def click_probabilities(logits, labels, use_bias=True):
         use_bias: boolean, whether there is the bias. Defaults to `True`.
 
     Returns:
-        `(batch, 1)`, or with several labels a dict of such.
+        `(batch, 1)`, or with several labels a dict of them by label.
     """
     if isinstance(logits, dict):
         if set(logits) != set(labels):
@@ -523,7 +521,7 @@ def click_probabilities(logits, labels, use_bias=True):
 
 
 def _tuple_of_list(value):
-    """Lists come from JSON; a model is the same if it was given a tuple."""
+    """Returns a list as a tuple, because JSON has no tuples."""
     return tuple(value) if isinstance(value, list) else value
 
 

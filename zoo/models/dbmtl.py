@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from zoo.checks import check_choice
-from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_positive_integers
 from zoo.models.ctr_model import CTRModel
 from zoo.models.network_arguments import check_one_for_all
@@ -76,8 +76,7 @@ class DBMTL(CTRModel):
                 "`relation_units` must have a layer. "
                 f"Received: relation_units={relation_units!r}"
             )
-        if num_experts is not None:
-            check_positive_integer("num_experts", num_experts)
+        check_positive_integer_or_none("num_experts", num_experts)
         self.parents = None
         if parents is not None:
             self.parents = {k: list(names) for k, names in parents.items()}

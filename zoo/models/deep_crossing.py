@@ -45,7 +45,7 @@ class DeepCrossing(CTRModel):
         return x.output(x.mlp(linear=self._unit))
 
     def _unit(self, x, i, units):
-        """What stands before the outer activation of the unit `i`."""
+        """Returns the input of the outer activation of the unit `i`."""
         kind = self.activation
         if isinstance(kind, tuple):
             kind = kind[i - 1]

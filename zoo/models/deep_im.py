@@ -18,9 +18,9 @@ class DeepIM(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         order: integer, the most fields of a product; no more than there are.
-            Defaults to `3`, that of the published Criteo_x1.
+            Defaults to `3`, as in BARS' Criteo_x1 run.
         interaction_norm: boolean, whether `E_k` are normalized by batch.
-            Defaults to `True`, as in the published Criteo_x1.
+            Defaults to `True`, as in BARS' Criteo_x1 run.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
             `hidden_units=()` leaves the perceptron out.
 
@@ -50,7 +50,7 @@ class DeepIM(CTRModel):
         super().__init__(schema, **shared)
 
     def logits(self, x):
-        # The terms of the sums of powers cancel each other.
+        # In float32, because the terms of sums of powers cancel each other.
         polynomials = ElementarySymmetric(
             self.order, dtype="float32", name="polynomials"
         )

@@ -14,7 +14,7 @@ RESIDUALS = ("each_layer", "last_layer", None)
 
 @network
 class DESTINE(CTRModel):
-    """DESTINE: attention that tells a field's own weight from that of a pair.
+    """DESTINE: self-attention with weights of pairs and of single fields.
 
     `v = attention(v) + v W + c` in each layer, with the attention of
     `zoo.layers.DisentangledAttention`; then `sigmoid(linear(ids, dense) +
@@ -23,7 +23,7 @@ class DESTINE(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         attention_units: integer, the width of `v`, all heads together.
-            Defaults to `128`, like the others that of the published Criteo_x1.
+            Defaults to `128`, like the others that of BARS' Criteo_x1 run.
         num_heads: integer, which must divide `attention_units`. Defaults to
             `1`.
         num_layers: integer, of attention. Defaults to `4`.

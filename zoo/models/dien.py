@@ -14,7 +14,7 @@ from zoo.models.network_arguments import check_activations
 from zoo.models.network_arguments import check_dropout
 from zoo.registry import network
 
-# What each one's weights act on.
+# The part of each GRU that the attention weights act on.
 GRU_TYPES = {
     "AUGRU": "update",
     "AGRU": "state",
@@ -30,13 +30,13 @@ class DIEN(NegativeEventsModel):
     """DIEN: follows how interests change, towards what is offered.
 
     `sigmoid(mlp([state, fields]) + bias)`. A GRU reads the events, one after
-    the other; its states are interests. A second one reads these with a weight
-    `a(t, interest)` for each, and its last state is `state`. The sequences
-    themselves enter nowhere else.
+    the other; its states are interests. A second GRU reads the interests, each
+    with a weight `a(t, interest)` by the target `t`; its last state is `state`.
+    The sequences of a history enter nowhere else.
 
-    With an `auxiliary_weight` the loss also has its product with the mean over
-    steps of `-log(p(h, e)) - log(1 - p(h, n))`: an interest `h` tells the next
-    event `e` from an event `n` that did not follow.
+    With an `auxiliary_weight` a second loss trains the interests: the weight
+    times the mean over steps of `-log(p(h, e)) - log(1 - p(h, n))`. In it an
+    interest `h` tells the next event `e` from a negative `n`.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with a
@@ -161,16 +161,15 @@ class DIEN(NegativeEventsModel):
             total = total + ops.divide_no_nan(losses, ops.sum(steps))
         return self.auxiliary_weight * total
 
-    def _gru(self, history, name, **settings):
-        """The history with the states of a GRU in the place of its events."""
-        weights = [settings.pop("weights")] if "weights" in settings else []
+    def _gru(self, history, name, attention=None, weights=()):
+        """Returns the history with a GRU's states in the place of events."""
         states = MaskedGRU(
-            history.width, reset_after=self.reset_after, name=name, **settings
+            history.width, attention, reset_after=self.reset_after, name=name
         )([history.events, history.mask, *weights])
         return dataclasses.replace(history, events=states)
 
     def _evolved(self, x, interests, i):
-        """The last state, or the weighted sum of all."""
+        """Returns the last state, or the weighted sum of all."""
         name = f"evolution_{i}"
         if self.gru_type == "GRU_attention":
             states = self._gru(interests, name)
@@ -183,13 +182,8 @@ class DIEN(NegativeEventsModel):
             read = interests.events * ops.expand_dims(weights, -1)
             weighed = dataclasses.replace(interests, events=read)
             return self._gru(weighed, name).events[:, -1]
-        states = self._gru(
-            interests,
-            name,
-            attention=GRU_TYPES[self.gru_type],
-            weights=weights,
-        )
-        return states.events[:, -1]
+        attention = GRU_TYPES[self.gru_type]
+        return self._gru(interests, name, attention, [weights]).events[:, -1]
 
     def _scores(self, x, history, i):
         if self.attention == "mlp":
@@ -211,8 +205,8 @@ class DIEN(NegativeEventsModel):
         return ops.sum(events * history.target[:, None], axis=-1)
 
     def _keep_losses(self, x, history, interests, negatives, i):
-        """Keeps the loss of each step to a next event, and which there are."""
-        others, offered = self._not_followed(x, history, negatives)
+        """Keeps the loss of each step to a next event, and a mask of them."""
+        others, offered = self._negative_events(x, history, negatives)
         before = interests.events[:, :-1]
         after = ops.concatenate([history.events[:, 1:], others[:, 1:]], axis=1)
         before = ops.concatenate([before, before], axis=1)

@@ -13,7 +13,7 @@ INTERACTIONS = ("dot", "cat")
 
 @network
 class DLRM(CTRModel):
-    """DLRM: numeric columns become one vector, which meets those of the fields.
+    """DLRM: inner products of fields; all numeric columns are one vector.
 
     `z = bottom_mlp(dense)`, a vector as long as the embeddings, and `v` are the
     embeddings and `z`: `sigmoid(mlp([<v_i, v_j> for i < j, z]) + bias)`, or
@@ -25,7 +25,7 @@ class DLRM(CTRModel):
         interaction: string, `"dot"` or `"cat"`. Defaults to `"dot"`.
         bottom_units: tuple of integers, the hidden layers of the bottom
             perceptron. Behind them is one as wide as the embeddings. Defaults
-            to `(400, 400, 400)`, that of the published Criteo_x1.
+            to `(400, 400, 400)`, as in BARS' Criteo_x1 run.
         bottom_activation: string, or a tuple with one for each of
             `bottom_units` and the layer behind them. Defaults to `"relu"`.
         bottom_dropout: float in `[0, 1)`, or a tuple with one for each of
@@ -93,9 +93,6 @@ class DLRM(CTRModel):
         return x.output(x.mlp(joined))
 
     def _bottom(self, x):
-        dropout = self.bottom_dropout
-        if not isinstance(dropout, list | tuple):
-            dropout = [dropout] * len(self.bottom_units)
         last = self.bottom_activation
         first = last
         if isinstance(last, list | tuple):
@@ -105,7 +102,7 @@ class DLRM(CTRModel):
             self.bottom_units,
             name="bottom",
             activation=first,
-            dropout=dropout,
+            dropout=self.bottom_dropout,
         )
         return x.mlp(
             hidden,

@@ -19,10 +19,10 @@ class DMIN(NextEventModel):
     """DMIN: finds several interests of a user, one for each attention head.
 
     `sigmoid(mlp([interests, fields]) + bias)`. A refiner lets events attend to
-    those before them, and a second attention gives a sequence for each head,
-    `z`; see `zoo.layers.EventAttention`. The interest of a head is the sum of
-    its `z`, weighed by the softmax of `mlp([q, z, q - z, q * z])`, in which
-    `q = W [target, place]` is of the head, too.
+    those before them, and a second attention gives each head a sequence `z`;
+    see `zoo.layers.EventAttention`. The interest of a head is the sum of its
+    `z`, weighed by the softmax of `mlp([q, z, q - z, q * z])`, where each head
+    has a `q = W [target, place]` of its own.
 
     With `auxiliary_weight` refined events learn to predict the next event from
     `mlp([refined, next])`; negatives of the log have the places of events.
@@ -157,7 +157,7 @@ class DMIN(NextEventModel):
         )([events, history.mask])
 
     def _interests(self, x, history, heads, number):
-        """One of each head, side by side, `(batch, num_heads * width)`."""
+        """Returns the heads' interests, `(batch, num_heads * width)`."""
         length, width = history.events.shape[1:]
         shape = (-1, length, self.num_heads, width)
         query = ops.repeat(history.target[:, None], length, axis=1)
@@ -172,7 +172,7 @@ class DMIN(NextEventModel):
             ops.reshape(pairs, (-1, length, self.num_heads * 4 * width)),
             self.attention_units,
             name=f"attention_{number}",
-            # Activations are of each unit of each head.
+            # Each unit of each head has an activation of its own.
             linear=lambda inputs, layer, units: GroupDense(
                 units, self.num_heads, name=f"attention_{number}_hidden_{layer}"
             )(inputs),
@@ -184,8 +184,8 @@ class DMIN(NextEventModel):
         scores = GroupDense(
             1, self.num_heads, use_bias=False, name=f"attention_{number}_score"
         )(scores)
-        # Without events it is the mean over the padding, as in FuxiCTR: what
-        # the biases make of nothing.
+        # A row without events averages over its padding, as in FuxiCTR, where
+        # only biases are left.
         empty = ops.logical_not(ops.any(history.mask, axis=1, keepdims=True))
         mask = ops.expand_dims(ops.logical_or(history.mask, empty), axis=1)
         scores = ops.swapaxes(scores, 1, 2)
@@ -208,8 +208,8 @@ class DMIN(NextEventModel):
     def _keep(self, x, history, events, negatives, number):
         known, following = history.mask[:, :-1], history.mask[:, 1:]
         is_event = ops.logical_and(known, following)
-        others, are_negative = self._not_followed(x, history, negatives)
-        # One call, for its layers have names.
+        others, are_negative = self._negative_events(x, history, negatives)
+        # One call for both, because its layers have names.
         before = ops.concatenate([events[:, :-1]] * 2, axis=1)
         after = ops.concatenate([history.events[:, 1:], others[:, 1:]], axis=1)
         logits = x.scores(

@@ -15,7 +15,7 @@ from zoo.registry import network
 
 @network
 class DMR(NextEventModel):
-    """DMR: tells how well an item matches a user, and what the user did.
+    """DMR: interests from a history, and scores of how user and item match.
 
     `sigmoid(mlp([interests, relations, fields]) + bias)`. Events `e` have
     places `p`, of which the last is the newest, so padding is in front. From
@@ -117,12 +117,16 @@ class DMR(NextEventModel):
         histories = self.histories_of(x)
         negatives = self._negatives_of(histories)
         if self.user_to_item:
-            vectors = self._second_table(x, histories, negatives)
+            second_table = self._second_table(x, histories, negatives)
         parts = []
         for i, history in enumerate(histories, start=1):
             parts += self._interest(x, history, i)
             if self.user_to_item:
-                parts.append(self._relation(x, history, i, *vectors[i - 1]))
+                parts.append(
+                    self._relation(
+                        x, history, i, second_table[i - 1], negatives[i - 1]
+                    )
+                )
             if self.sum_pooling:
                 pooled = ops.sum(history.events, axis=1)
                 parts += [pooled, history.target * pooled]
@@ -154,7 +158,7 @@ class DMR(NextEventModel):
         inputs = ops.repeat(history.target[:, None], length, axis=1)
         if self.positions:
             inputs = self._placed(inputs, "item", number)
-        # A softmax alone does not see a bias.
+        # Only the sum of the scores sees a bias, the softmax does not.
         scores = self._scores(
             x, history, "item", number, inputs, self.item_to_item
         )
@@ -164,7 +168,7 @@ class DMR(NextEventModel):
         of_events = ops.where(history.mask, scores, ops.zeros_like(scores))
         return [interest, ops.sum(of_events, axis=1, keepdims=True)]
 
-    def _relation(self, x, history, number, target, last, negatives):
+    def _relation(self, x, history, number, vectors, negatives):
         places = self._placed(history.events, "user", number)
         places = places[..., history.width :]
         scores = self._scores(x, history, "user", number, places)
@@ -177,54 +181,59 @@ class DMR(NextEventModel):
         if self.auxiliary_weight:
             before = layer(_state(history, scores, -1))
             known = ops.any(history.mask[:, :-1], axis=1, keepdims=True)
-            is_event = history.mask[:, -1:]
-            vectors, are_negative = negatives
-            if vectors is None:
-                vectors = ops.roll(last, 1, axis=0)
+            is_event, newest = history.mask[:, -1:], vectors["newest"]
+            if negatives is None:
+                others = ops.roll(newest, 1, axis=0)
                 are_negative = ops.roll(is_event, 1, axis=0)
+            else:
+                others = vectors["negatives"]
+                are_negative = x.mask(negatives[0])
             is_event = ops.logical_and(is_event, known)
             self._keep_next(
                 x,
                 number,
-                ops.einsum("bd,bld->bl", before, last),
-                ops.einsum("bd,bld->bl", before, vectors),
+                ops.einsum("bd,bld->bl", before, newest),
+                ops.einsum("bd,bld->bl", before, others),
                 is_event,
                 ops.logical_and(is_event, are_negative),
             )
         state = layer(_state(history, scores, None))
-        return ops.sum(state * target, axis=1, keepdims=True)
+        return ops.sum(state * vectors["target"][:, 0], axis=1, keepdims=True)
 
     def _second_table(self, x, histories, negatives):
-        """Vectors of targets, newest events and negatives of each history."""
-        fields = list(self.schema.categorical)
-        ids = []
-        for history, targets, names in zip(
+        """Looks up vectors for each history in the second table.
+
+        Returns:
+            List of dicts: the vectors of the `"target"`, and for the loss those
+            of the `"newest"` event and of the `"negatives"`.
+        """
+        fields, wanted = list(self.schema.categorical), []
+        each_history = zip(
             histories, self._targets(self._names()), negatives, strict=True
-        ):
+        )
+        for number, (history, targets, others) in enumerate(each_history):
             for i, target in enumerate(targets):
                 place = fields.index(target)
-                ids.append((target, x.inputs["ids"][:, place : place + 1]))
+                ids = x.inputs["ids"][:, place : place + 1]
+                wanted.append((number, "target", target, ids))
                 if not self.auxiliary_weight:
                     continue
                 self._check_vocabulary(history.names[i], target)
-                ids.append((target, x.inputs[history.names[i]][:, -1:]))
-                if names is not None:
-                    ids.append((target, x.inputs[names[i]]))
-        found = iter(x.looked_up(ids, "output_embeddings"))
-        vectors = []
-        for history, names in zip(histories, negatives, strict=True):
-            given = self.auxiliary_weight and names is not None
-            count = 1 + bool(self.auxiliary_weight) + bool(given)
-            # By sequence: the target, its newest event, and negatives.
-            each = zip(
-                *[[next(found) for _ in range(count)] for _ in history.names],
-                strict=True,
-            )
-            target, *rest = [x.joined(list(part)) for part in each]
-            last = rest[0] if rest else None
-            masked = (rest[1], x.mask(names[0])) if given else (None, None)
-            vectors.append((target[:, 0], last, masked))
-        return vectors
+                ids = x.inputs[history.names[i]][:, -1:]
+                wanted.append((number, "newest", target, ids))
+                if others is not None:
+                    ids = x.inputs[others[i]]
+                    wanted.append((number, "negatives", target, ids))
+        found = x.looked_up(
+            [(target, ids) for _, _, target, ids in wanted], "output_embeddings"
+        )
+        parts: list[dict] = [{} for _ in histories]
+        for (number, kind, _, _), vectors in zip(wanted, found, strict=True):
+            parts[number].setdefault(kind, []).append(vectors)
+        return [
+            {kind: x.joined(vectors) for kind, vectors in each.items()}
+            for each in parts
+        ]
 
     def _check_vocabulary(self, sequence, target):
         if self.schema.vocabulary_of(sequence) != target:

@@ -12,8 +12,8 @@ Tensor = Any
 class Domain:
     """The column that says which domain a row is of: its role is `"domain"`.
 
-    Its vocabulary size is the number of domains, with those for missing and
-    unknown ones, so that a domain that training never saw has weights, too.
+    The number of domains is its vocabulary size. That counts the ids of missing
+    and unknown values, so a domain that training never saw has weights, too.
 
     Args:
         x: `Features`.
@@ -24,8 +24,8 @@ class Domain:
         size: integer, the number of domains.
 
     Raises:
-        ValueError: if another column or several have the role, or there is
-            none beside it.
+        ValueError: unless one categorical field has the role and there is
+            another field beside it.
     """
 
     def __init__(self, x: Features) -> None:

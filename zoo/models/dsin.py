@@ -5,6 +5,7 @@ from keras import ops
 
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_positive_integers
 from zoo.layers import MaskedMean
 from zoo.layers import SessionBias
@@ -85,8 +86,7 @@ class DSIN(HistoryModel):
     ):
         check_positive_integer("num_sessions", num_sessions)
         check_positive_integer("num_heads", num_heads)
-        if feedforward_units is not None:
-            check_positive_integer("feedforward_units", feedforward_units)
+        check_positive_integer_or_none("feedforward_units", feedforward_units)
         check_boolean("layer_norm", layer_norm)
         check_boolean("session_bias", session_bias)
         check_positive_integer("lstm_layers", lstm_layers)
@@ -115,7 +115,7 @@ class DSIN(HistoryModel):
         return x.output(x.mlp(x.joined([*parts, flat])))
 
     def _interests(self, history, number):
-        """The history with sessions in the place of events."""
+        """Returns the history with sessions in the place of events."""
         places, width = history.events.shape[1:]
         length, rest = divmod(places, self.num_sessions)
         if rest:
@@ -153,7 +153,6 @@ class DSIN(HistoryModel):
         for layer in range(1, self.lstm_layers + 1):
             name = f"states_{number}_{layer}"
             forward = self._lstm(states, mask, f"{name}_forward")
-            # Of the sessions in the other order, and back.
             backward = ops.flip(
                 self._lstm(
                     ops.flip(states, axis=1),
@@ -162,13 +161,13 @@ class DSIN(HistoryModel):
                 ),
                 axis=1,
             )
-            # What is empty has no state; it would have the one before.
+            # An empty session has no state; the LSTM repeats the one before.
             states = ops.where(is_session, (forward + backward) / 2, 0)
         return dataclasses.replace(interests, events=states)
 
     def _lstm(self, states, mask, name):
-        # Unrolled, for sessions are few; `torch.export` takes no other with a
-        # mask.
+        # Sessions are few, and `torch.export` takes only an unrolled LSTM with
+        # a mask.
         return keras.layers.LSTM(
             states.shape[-1], return_sequences=True, unroll=True, name=name
         )(states, mask=mask)

@@ -26,14 +26,13 @@ class EDCN(CTRModel):
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
-        num_cross_layers: integer. Defaults to `3`, that of the published
-            Criteo_x1.
-        bridge: string. What a bridge makes of the two: `"hadamard"` for the
+        num_cross_layers: integer. Defaults to `3`, as in BARS' Criteo_x1 run.
+        bridge: string, how a bridge joins the two: `"hadamard"` for the
             product, `"sum"`, `"concat"` for a layer on both side by side, or
             `"attention"` for a sum weighted by attention within each. Defaults
             to `"hadamard"`.
         temperature: number, positive; the higher, the more alike are the
-            shares of fields. Defaults to `20`, that of the published Criteo_x1.
+            shares of fields. Defaults to `20`, as in BARS' Criteo_x1 run.
         residual: boolean. `True` for the paper's cross layer, which adds its
             input: `x0 * <cross, w> + b + cross`. Defaults to `False`, as in
             FuxiCTR.

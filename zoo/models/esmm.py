@@ -6,12 +6,12 @@ from zoo.registry import network
 
 @network
 class ESMM(CTRModel):
-    """ESMM: a click, and a click that converts, as a product.
+    """ESMM: the probability of a click times that of a conversion after it.
 
     `p_1 = sigmoid(<mlp_1(fields), w_1> + bias_1)` for the click, and for the
     conversion `p_1 * sigmoid(<mlp_2(fields), w_2> + bias_2)`, whose second
-    factor is the probability that a click converts. So it is learnt from all
-    rows, not only from those with a click.
+    factor is the probability that a click converts. So this factor is learnt
+    from all rows, not only from those with a click.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with two

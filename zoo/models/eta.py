@@ -1,8 +1,8 @@
 from zoo.checks import check_positive_integer
 from zoo.layers import HashAgreement
 from zoo.layers import TopEvents
-from zoo.models.long_history import LongHistoryModel
-from zoo.models.long_history import in_doubt_the_latest
+from zoo.models.long_history_model import LongHistoryModel
+from zoo.models.long_history_model import prefer_latest
 from zoo.registry import network
 
 
@@ -11,8 +11,8 @@ class ETA(LongHistoryModel):
     """ETA: searches a long history by a hash that keeps angles.
 
     `sigmoid(mlp([fields, recent, found]) + bias)`. `recent` is the target's
-    attention over the latest events, `found` over those `found_length` of all
-    whose hashes agree with the target's in most bits.
+    attention over the latest events, `found` that over the `found_length`
+    events whose hashes agree with the target's in most bits.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with a
@@ -21,8 +21,9 @@ class ETA(LongHistoryModel):
             latest. Defaults to `50`.
         hash_bits: integer, each the sign of a product with a vector that is
             drawn once. Defaults to `32`.
-        **shared: arguments of `zoo.models.long_history.LongHistoryModel`, such
-            as `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
+        **shared: arguments of
+            `zoo.models.long_history_model.LongHistoryModel`, such as
+            `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
 
     Example:
 
@@ -62,7 +63,7 @@ class ETA(LongHistoryModel):
             [
                 history.events,
                 history.mask,
-                in_doubt_the_latest(agreement[:, :, 0]),
+                prefer_latest(agreement[:, :, 0]),
             ]
         )
         found = self._attention(f"found_{i}")(

@@ -10,7 +10,7 @@ Tensor = Any
 
 
 def of_label(values: Any, label: str) -> Any:
-    """Returns what belongs to a label: of a dict of such, or all there is."""
+    """Returns the value of a label, or `values` itself if it is no dict."""
     return values[label] if isinstance(values, dict) else values
 
 
@@ -79,7 +79,7 @@ def taught_loss(
 
 
 def logit_of_mean(first: Tensor, second: Tensor) -> Tensor:
-    """Returns the logit of the mean of two probabilities, of their logits."""
+    """Returns the logit of the mean of two probabilities, from their logits."""
     first, second = ops.cast(first, "float32"), ops.cast(second, "float32")
     click, none = (
         ops.logaddexp(

@@ -16,14 +16,15 @@ from zoo.registry import network
 class FGCNN(CTRModel):
     """FGCNN: convolutions over neighbouring fields make more fields of them.
 
-    From a second table on, `m_next = max_pool(activation(convolution(m)))`, and
-    each `activation(flat(m) W + b)` is new fields. Old ones and new ones are
-    `v`: `sigmoid(mlp([flat(v), <v_i, v_j> for i < j]) + bias)`.
+    From the fields of a second table on,
+    `m_next = max_pool(activation(convolution(m)))`, and each `m` gives new
+    fields, `activation(flat(m) W + b)`. With `v` all fields, old and new:
+    `sigmoid(mlp([flat(v), <v_i, v_j> for i < j]) + bias)`.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         filters: tuple of integers, the channels of each convolution. Defaults
-            to `(38, 40, 42, 44)`, those of the published Criteo_x4_001, as the
+            to `(38, 40, 42, 44)`, as in BARS' Criteo_x4_001 run, as the
             next three are.
         kernel_heights: tuple of integers, the fields that each one covers.
             Defaults to `(9, 9, 9, 9)`.

@@ -20,8 +20,8 @@ class FiGNN(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with two
             fields or more.
-        num_layers: integer, the steps of messages. Defaults to `6`, that of
-            the published Criteo_x1.
+        num_layers: integer, the steps of messages. Defaults to `6`, as in
+            BARS' Criteo_x1 run.
         gru: boolean. `False` for `h = message(h, a) + h + v`. Defaults to
             `True`.
         residual: boolean, whether each layer adds `v`. Defaults to `True`.

@@ -5,6 +5,8 @@ from zoo.checks import check_choice
 from zoo.checks import check_positive
 from zoo.layers import BilinearInteraction
 from zoo.layers import SqueezeExcitation
+from zoo.layers.bilinear_interaction import KINDS
+from zoo.layers.squeeze_excitation import ACTIVATIONS
 from zoo.models.ctr_model import CTRModel
 from zoo.registry import network
 
@@ -23,7 +25,7 @@ class FiBiNET(CTRModel):
             field `i`, or `"interaction"` for one for each pair. Defaults to
             `"interaction"`.
         reduction_ratio: number, positive. By how much the excitation narrows
-            the fields. Defaults to `12`, that of the published Criteo_x1.
+            the fields. Defaults to `12`, as in BARS' Criteo_x1 run.
         excitation_activation: string, `"relu"` or `"sigmoid"`. Defaults to
             `"relu"`.
         shared_bilinear: boolean. `True` for `Q = P`, as in DeepCTR and in the
@@ -68,10 +70,10 @@ class FiBiNET(CTRModel):
         linear=True,
         **shared,
     ):
-        check_choice("bilinear", bilinear, ("all", "each", "interaction"))
+        check_choice("bilinear", bilinear, KINDS)
         check_positive("reduction_ratio", reduction_ratio)
         check_choice(
-            "excitation_activation", excitation_activation, ("relu", "sigmoid")
+            "excitation_activation", excitation_activation, ACTIVATIONS
         )
         check_boolean("shared_bilinear", shared_bilinear)
         check_boolean("excited_first", excited_first)

@@ -26,8 +26,8 @@ class FinalMLP(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         second_units: tuple of integers, the widths of the second perceptron;
-            those of the first are `hidden_units`. Defaults to `(1000,)`, those
-            of the published Criteo_x1.
+            those of the first are `hidden_units`. Defaults to `(1000,)`, as
+            in BARS' Criteo_x1 run.
         second_activation: as `activation`, of the second perceptron. Defaults
             to `"relu"`.
         second_normalization: as `normalization`, of the second perceptron.
@@ -37,7 +37,7 @@ class FinalMLP(CTRModel):
         fusion: boolean. `False` for the sum of two linear outputs, without
             `W`: DualMLP. Defaults to `True`.
         num_heads: integer; it must divide the last widths of both perceptrons.
-            Defaults to `1`; the published Criteo_x1 has 200.
+            Defaults to `1`; BARS' Criteo_x1 run has 200.
         selection: boolean, whether there are gates. Defaults to `True`.
         first_context: tuple of strings, the fields and numeric columns that
             the gates of the first perceptron see, in a table of their own.
@@ -45,7 +45,7 @@ class FinalMLP(CTRModel):
         second_context: tuple of strings, those of the second perceptron.
             Defaults to `()`.
         gate_units: tuple of integers, the widths of the gates' hidden layers.
-            Defaults to `(800,)`, those of the published Criteo_x1.
+            Defaults to `(800,)`, as in BARS' Criteo_x1 run.
         **shared: arguments of `zoo.CTRModel`, such as `hidden_units`.
 
     Example:

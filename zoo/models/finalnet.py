@@ -28,8 +28,8 @@ class FinalNet(CTRModel):
         num_blocks: integer, `1` or `2`. One block learns the labels alone.
             Defaults to `2`.
         second_units: tuple of integers, the widths of the second block; those
-            of the first are `hidden_units`. Defaults to `(400, 400)`, those of
-            the published Criteo_x1.
+            of the first are `hidden_units`. Defaults to `(400, 400)`, as in
+            BARS' Criteo_x1 run.
         second_activation: as `activation`, of the second block. Defaults to
             `"relu"`.
         second_dropout: as `dropout`, of the second block. Defaults to `0.0`.

@@ -16,9 +16,9 @@ GATES = ("bit", "vector")
 class FRNet(CTRModel):
     """FRNet: a DeepFM on embeddings that the whole row has refined.
 
-    `r(v) = (attention(v) P) * relu(context(v) Q)`, with the context, a
-    perceptron on all fields, the same for each of them. With two such units
-    and the gate `g = sigmoid(r_1(v))`, `u = g * v + (1 - g) * r_2(v)`:
+    A unit gives each field `r(v) = (attention(v) P) * relu(context(v) Q)`; the
+    context is a perceptron on all fields, the same for each. With two units and
+    the gate `g = sigmoid(r_1(v))`, `u = g * v + (1 - g) * r_2(v)`:
     `sigmoid(linear(ids, dense) + sum_{i<j} <u_i, u_j> + mlp(u) + bias)`.
 
     Args:
@@ -82,7 +82,7 @@ class FRNet(CTRModel):
         return parts
 
     def _unit(self, x, name):
-        """What a field says, times what its row does."""
+        """Returns `r` of each field."""
         fields = x.embeddings
         attended = FieldSelfAttention(
             self.attention_units, use_bias=True, name=f"{name}_attention"

@@ -18,8 +18,8 @@ class FwFM(CTRModel):
         schema: `zoo.FeatureSchema`, the columns of the click log.
         linear_type: string, the paper's name of the linear part: `"FeLV"` for
             `sum_i <v_i, w_i>` with a second vector `w_i` of each id, `"FiLV"`
-            with one of each field, or `"LW"` for one weight an id and a
-            number. Defaults to `"FeLV"`, that of the published Criteo_x1.
+            with one of each field, or `"LW"` for a weight of each id and each
+            numeric column. Defaults to `"FeLV"`, as in BARS' Criteo_x1 run.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`; it has
             no hidden layers.
 

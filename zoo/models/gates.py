@@ -1,4 +1,4 @@
-"""Builds gates: what chosen columns say, as factors of hidden layers."""
+"""Builds gates, by which chosen columns scale hidden layers."""
 
 from typing import Any
 

@@ -89,7 +89,7 @@ def _check_arguments(model: CTRModel, schema: FeatureSchema) -> None:
 
 
 def _lists(schema: FeatureSchema) -> list[tuple[str, str, int]]:
-    """What must stay of each sequence."""
+    """Returns the parts of each sequence that a larger schema must keep."""
     return [
         (name, schema.vocabulary_of(name), sequence.max_length)
         for name, sequence in schema.sequences.items()

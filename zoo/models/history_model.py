@@ -8,7 +8,7 @@ class HistoryModel(CTRModel):
     A history is one sequence, or several of the same events: the items that a
     user clicked, and their categories. Its targets are the fields with the
     same vocabularies: the item that is offered, and its category. A sequence
-    that is in no history is a mean, as in other networks.
+    that is in no history enters as its mean, as in other networks.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
@@ -149,8 +149,8 @@ def _check_histories(histories, sequences):
     lengths = [{sequences[n].max_length for n in each} for each in histories]
     if len(set(names)) < len(names) or any(len(each) != 1 for each in lengths):
         raise ValueError(
-            "`histories` must have each sequence once, and in one history only "
-            "such of one `max_length`, for they are of the same events. "
+            "`histories` must have each sequence once, and the sequences of a "
+            "history must have one `max_length`, being of the same events. "
             f"Received: histories={histories} of {sequences}"
         )
 

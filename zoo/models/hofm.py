@@ -80,7 +80,7 @@ class HOFM(CTRModel):
         if self.shared_table:
             return [*parts, *self._of_one_table(tables[0])]
         for k, vectors in enumerate(tables[1:], start=3):
-            # The terms of the sums of powers cancel each other.
+            # In float32, because the terms of sums of powers cancel each other.
             sums = ElementarySymmetric(
                 k, dtype="float32", name=f"subsets_of_{k}"
             )(vectors)

@@ -45,7 +45,7 @@ class IFM(CTRModel):
 
 
 def refined(x, factors):
-    """Returns the parts of a factorization machine with a factor a field.
+    """Returns the parts of a factorization machine with a factor per field.
 
     Args:
         x: `Features`.

@@ -23,7 +23,7 @@ class InterHAt(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         order: integer, the number of fields that the largest interaction has.
-            Defaults to `2`, like the others that of the published Criteo_x4.
+            Defaults to `2`, like the others that of BARS' Criteo_x4 run.
         attention_units: integer, the width of all heads together. Defaults to
             `32`, 16 a head.
         num_heads: integer, which must divide `attention_units`. Defaults to

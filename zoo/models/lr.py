@@ -4,7 +4,7 @@ from zoo.registry import network
 
 @network
 class LR(CTRModel):
-    """LR: logistic regression, a weight an id and one a number.
+    """LR: logistic regression, a weight for each id and each numeric column.
 
     `sigmoid(linear(ids, dense) + bias)`. The baseline of all networks; it has
     no embeddings and no hidden layers.

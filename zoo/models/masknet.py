@@ -24,12 +24,12 @@ class MaskNet(CTRModel):
         schema: `zoo.FeatureSchema`, the columns of the click log.
         structure: string, `"serial"` or `"parallel"`. Defaults to `"serial"`.
         reduction_ratio: number, positive. The width of `A` as a share of the
-            width of `h`. Defaults to `0.2`, that of the published Criteo_x1.
+            width of `h`. Defaults to `0.2`, as in BARS' Criteo_x1 run.
         num_blocks: integer, of blocks in parallel. Defaults to `1`.
         block_units: integer, the width of each of these. Defaults to `64`.
         embedding_norm: boolean, whether the embeddings are normalized, each
-            field with a scale of its own. Defaults to `True`; the published
-            Criteo_x1 has the weights of one without.
+            field with a scale of its own. Defaults to `True`; BARS' Criteo_x1
+            run has the weights of a network without.
         block_norm: boolean, whether blocks have `norm`, a layer normalization.
             Defaults to `True`.
         **shared: arguments of `zoo.CTRModel`, such as `hidden_units`.

@@ -2,18 +2,19 @@ import keras
 from keras import ops
 
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_rate
 from zoo.layers import FourierFilter
 from zoo.layers import HashAgreement
 from zoo.layers import MaskedMean
 from zoo.layers import TopEvents
-from zoo.models.long_history import LongHistoryModel
-from zoo.models.long_history import in_doubt_the_latest
+from zoo.models.long_history_model import LongHistoryModel
+from zoo.models.long_history_model import prefer_latest
 from zoo.registry import network
 
-# How many of the latest events the second query is the mean of.
+# The number of latest events whose mean is the second query.
 LATEST = 16
-# The factor of an event's vector of its place.
+# The factor of the vector of an event's place.
 PLACE = 0.02
 
 
@@ -41,8 +42,9 @@ class MIRRN(LongHistoryModel):
             vector has numbers: FuxiCTR's code computes that, whatever it is
             set to.
         filter_dropout: float in `[0, 1)`. Defaults to `0.1`.
-        **shared: arguments of `zoo.models.long_history.LongHistoryModel`, such
-            as `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
+        **shared: arguments of
+            `zoo.models.long_history_model.LongHistoryModel`, such as
+            `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
             With `original_masks` padding also is an event to filters and means.
 
     Raises:
@@ -83,8 +85,7 @@ class MIRRN(LongHistoryModel):
     ):
         check_positive_integer("found_length", found_length)
         check_positive_integer("hash_bits", hash_bits)
-        if filter_blocks is not None:
-            check_positive_integer("filter_blocks", filter_blocks)
+        check_positive_integer_or_none("filter_blocks", filter_blocks)
         check_rate("filter_dropout", filter_dropout)
         self.found_length = found_length
         self.hash_bits = hash_bits
@@ -128,7 +129,7 @@ class MIRRN(LongHistoryModel):
             [ops.stack(queries, axis=1), events]
         )
         found, found_mask, places = TopEvents(self.found_length, in_order=True)(
-            [events, mask, in_doubt_the_latest(agreement[:, :, 0])]
+            [events, mask, prefer_latest(agreement[:, :, 0])]
         )
         length = events.shape[1]
         # The latest place is the first row.

@@ -11,10 +11,10 @@ from zoo.registry import network
 
 @network
 class MLR(CTRModel):
-    """MLR: logistic regressions, each for a region of the clicks of its own.
+    """MLR: a mixture of logistic regressions, each for a region of the inputs.
 
-    The piece-wise linear LS-PLM: how much a click belongs to each of the
-    regions is linear, and so is its logit in a region:
+    The piece-wise linear LS-PLM. The scores `u` of the regions are linear, and
+    so are the logits `w` in them:
     `sum_m softmax_m(u_m(ids, dense)) sigmoid(w_m(ids, dense))`. A bias is not
     needed, as every row has an id of each field.
 

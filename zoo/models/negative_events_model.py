@@ -7,21 +7,20 @@ from zoo.models.history_model import tuples_of_names
 
 
 class NegativeEventsModel(HistoryModel):
-    """The base class of networks that tell events from what was no event.
+    """The base class of networks that learn to tell events from negatives.
 
-    They do so for a second loss, off unless it has a weight. What was no event
-    comes from the log, as sequences such as the items that were offered along
-    with those that the user clicked, or from the batch: the events of the row
-    before, so that the rows of a batch should be shuffled.
+    They learn it by a second loss, which is off unless it has a weight.
+    Negatives come from the log, as sequences, such as the items that were shown
+    and not clicked. Without such sequences they come from the batch: they are
+    the events of the row before, so the rows of a batch should be shuffled.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         auxiliary_weight: float, the weight of that loss. Defaults to `0.0`,
             without it.
         negatives: tuple of tuples of names, for each sequence of `histories`
-            one with ids of the same vocabulary that are no events. These
-            sequences are for that loss alone. Defaults to `None`, drawn in the
-            batch.
+            one of the same vocabulary with negatives. These sequences are for
+            that loss alone. Defaults to `None`, the events of other rows.
         **shared: arguments of `zoo.HistoryModel`, such as `histories`, and of
             `zoo.CTRModel`, such as `embedding_dim`.
 
@@ -67,7 +66,7 @@ class NegativeEventsModel(HistoryModel):
             )
         if self.negatives is None:
             return [None] * len(histories)
-        for name in self._negative():
+        for name in self._negative_names():
             check_choice("negatives", name, self.schema.sequences)
         names = [history.names for history in histories]
         if self._vocabularies(self.negatives) != self._vocabularies(names):
@@ -85,11 +84,11 @@ class NegativeEventsModel(HistoryModel):
             x: `zoo.models.batch_features.Features`.
         """
         return x.flat_without(
-            [*self.sequences_of_histories(), *self._negative()]
+            [*self.sequences_of_histories(), *self._negative_names()]
         )
 
-    def _not_followed(self, x, history, negatives):
-        """The vectors at the places of events that were no event, their mask.
+    def _negative_events(self, x, history, negatives):
+        """Returns a negative for each event, and their mask.
 
         Args:
             x: `zoo.models.batch_features.Features`.
@@ -118,7 +117,7 @@ class NegativeEventsModel(HistoryModel):
         return x.joined(vectors), x.mask(negatives[0])
 
     def _names(self):
-        negative, histories = self._negative(), super()._names()
+        negative, histories = self._negative_names(), super()._names()
         if self.histories is None:
             # They may be parallel to the history.
             left = [
@@ -133,7 +132,7 @@ class NegativeEventsModel(HistoryModel):
             )
         return histories
 
-    def _negative(self):
+    def _negative_names(self):
         return [name for names in self.negatives or () for name in names]
 
     def _vocabularies(self, groups):

@@ -5,7 +5,7 @@ from zoo.models.extra_losses import row_weights
 from zoo.models.hidden_layers import normalization_layer
 from zoo.models.negative_events_model import NegativeEventsModel
 
-# What is kept for the loss of a history.
+# The tensors that are kept for the loss of each history.
 PARTS = ("positive", "negative", "is_positive", "is_negative")
 
 

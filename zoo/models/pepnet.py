@@ -2,6 +2,7 @@ from keras import ops
 
 from zoo.checks import check_names
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.models.ctr_model import CTRModel
 from zoo.models.domain import Domain
 from zoo.models.gates import gate
@@ -12,13 +13,13 @@ from zoo.registry import network
 
 @network
 class PEPNet(CTRModel):
-    """PEPNet: gates of the domain on embeddings, of the user on perceptrons.
+    """PEPNet: domain gates on the embeddings, user gates on hidden layers.
 
     `x = e * g([domain, e])`, where `e` is the flat input without the domain's
     embedding and `g(z) = 2 sigmoid(relu(z U + c) V + d)`. Each label has a
     perceptron over `x`, of which each layer's input is gated by `g([x,
     priors])`: first `x` itself, last what gives the logit. The priors are
-    columns in a table of their own. In `g`, `e` and `x` have no gradient.
+    columns in a table of their own. No gradient passes `e` and `x` in `g`.
 
     The schema says which field is the domain by the role `"domain"`. A domain
     that training never saw, such as the unknown one, has the embedding that was
@@ -79,12 +80,10 @@ class PEPNet(CTRModel):
             check_names("gate_priors", gate_priors)
             gate_priors = tuple(gate_priors)
         check_positive_integer("gate_embedding_dim", gate_embedding_dim)
-        for name, size in (
-            ("gate_units", gate_units),
-            ("domain_embedding_dim", domain_embedding_dim),
-        ):
-            if size is not None:
-                check_positive_integer(name, size)
+        check_positive_integer_or_none("gate_units", gate_units)
+        check_positive_integer_or_none(
+            "domain_embedding_dim", domain_embedding_dim
+        )
         self.gate_priors = gate_priors
         self.gate_embedding_dim = gate_embedding_dim
         self.gate_units = gate_units

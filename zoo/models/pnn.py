@@ -21,7 +21,7 @@ class PNN(CTRModel):
         inner: boolean, whether it has the inner products. Defaults to `True`.
         outer: string, the form of `K_ij`: `"matrix"`, `"vector"` (the diagonal
             of one) or `"scalar"`; or `None` without outer products. Defaults
-            to `None`, as in the published Criteo_x1.
+            to `None`, as in BARS' Criteo_x1 run.
         **shared: arguments of `zoo.CTRModel`, such as `embedding_dim`.
 
     Example:

@@ -2,7 +2,7 @@ import keras
 
 from zoo.checks import check_choice
 from zoo.checks import check_names
-from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.models.ctr_model import CTRModel
 from zoo.models.gates import gated_mlp
 from zoo.registry import network
@@ -12,9 +12,9 @@ from zoo.registry import network
 class POSO(CTRModel):
     """POSO: a perceptron whose layers are gated by what tells users apart.
 
-    `h_next = activation(h W + b) * 2 sigmoid(relu(p U + c) V + d)`, where `p`
-    are the embeddings of personal columns, such as whether a user is new, so
-    that a few of them are not drowned by all others: `sigmoid(<h, w> + bias)`.
+    `h_next = activation(h W + b) * 2 sigmoid(relu(p U + c) V + d)` and
+    `sigmoid(<h, w> + bias)`. `p` are the embeddings of personal columns, such
+    as whether a user is new. As gates they are not drowned by other columns.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
@@ -45,8 +45,7 @@ class POSO(CTRModel):
 
     def __init__(self, schema, *, personal_columns=(), gate_units=32, **shared):
         check_names("personal_columns", personal_columns)
-        if gate_units is not None:
-            check_positive_integer("gate_units", gate_units)
+        check_positive_integer_or_none("gate_units", gate_units)
         self.personal_columns = tuple(personal_columns)
         self.gate_units = gate_units
         super().__init__(schema, **shared)
@@ -56,7 +55,6 @@ class POSO(CTRModel):
             check_choice("personal_columns", name, x.names)
         names = list(self.personal_columns) or x.names
         personal = keras.layers.Flatten(name="personal")(x.columns(names))
-
         return x.output(
             gated_mlp(x, x.flat, personal, self.hidden_units, self.gate_units)
         )

@@ -2,6 +2,7 @@ from keras import ops
 
 from zoo.checks import check_names
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.models.ctr_model import CTRModel
 from zoo.models.gates import gated_mlp
 from zoo.models.gates import priors
@@ -38,8 +39,8 @@ class PPNet(CTRModel):
 
     Reference:
     - [Chang et al., 2023](https://arxiv.org/abs/2302.01115), section 3.3. In
-      the paper a gate stands before a layer, in FuxiCTR behind it; so here the
-      first layer's input has none, but the last one's output.
+      the paper a gate scales a layer's input, in FuxiCTR and here its output:
+      the first layer's input has no gate, and the last layer's output has one.
     """
 
     DENSE = "embed"
@@ -60,8 +61,7 @@ class PPNet(CTRModel):
     ):
         check_names("gate_priors", gate_priors)
         check_positive_integer("gate_embedding_dim", gate_embedding_dim)
-        if gate_units is not None:
-            check_positive_integer("gate_units", gate_units)
+        check_positive_integer_or_none("gate_units", gate_units)
         self.gate_priors = tuple(gate_priors)
         self.gate_embedding_dim = gate_embedding_dim
         self.gate_units = gate_units
@@ -73,7 +73,6 @@ class PPNet(CTRModel):
             x, "gate_priors", self.gate_priors, self.gate_embedding_dim
         )
         z = x.joined([ops.stop_gradient(flat), vectors], name="gate_input")
-
         return x.output(
             gated_mlp(x, flat, z, self.hidden_units, self.gate_units)
         )

@@ -112,7 +112,7 @@ class QNN(CTRModel):
         )
 
     def _alpha(self, fields):
-        """What each pass through the neurons gives: one without a dropout."""
+        """Returns the output of each pass; without a dropout there is one."""
         rate, heads = self.quadratic_dropout, self.num_heads
         stack = []
         for i in range(1, self.num_layers + 1):

@@ -25,7 +25,7 @@ class SAM(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         interaction: string, one of these. Defaults to `"SAM3A"`, like the
-            others that of the published Criteo_x1.
+            others that of BARS' Criteo_x1 run.
         aggregation: string, what is made of the fields: `"concat"`, all of
             them side by side, the only one for `"SAM2A"` and `"SAM2E"`; their
             `"mean"` or `"sum"`; or `"weighted"`, a sum with a weight for each.

@@ -1,7 +1,7 @@
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
 from zoo.layers import HashedSum
-from zoo.models.long_history import LongHistoryModel
+from zoo.models.long_history_model import LongHistoryModel
 from zoo.registry import network
 
 
@@ -23,8 +23,9 @@ class SDIM(LongHistoryModel):
             the paper. Defaults to `False`, FuxiCTR's.
         projected: boolean, whether the attention has projections. `False` for
             heads that are slices of the vectors. Defaults to `True`.
-        **shared: arguments of `zoo.models.long_history.LongHistoryModel`, such
-            as `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
+        **shared: arguments of
+            `zoo.models.long_history_model.LongHistoryModel`, such as
+            `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
 
     Example:
 

@@ -7,7 +7,7 @@ from zoo.layers import ProjectedScores
 from zoo.layers import TopEvents
 from zoo.models.extra_losses import cross_entropy
 from zoo.models.extra_losses import of_label
-from zoo.models.long_history import LongHistoryModel
+from zoo.models.long_history_model import LongHistoryModel
 from zoo.registry import network
 
 
@@ -16,10 +16,10 @@ class SIM(LongHistoryModel):
     """SIM: searches a long history by scores that learn to predict clicks.
 
     `sigmoid(mlp([fields, recent, found]) + bias)`. `recent` is the target's
-    attention over the latest events, `found` over those `found_length` of all
-    with the largest scores `s(e) = <t Q, e K>`. No gradient passes this choice,
-    so while the network trains, scores have a loss of their own: the
-    cross-entropy of `sigmoid(mlp([fields, sum over events of s(e) * e]))`.
+    attention over the latest events, `found` that over the `found_length`
+    events with the largest scores `s(e) = <t Q, e K>`. No gradient passes this
+    choice, so the scores train on a loss of their own: the cross-entropy of
+    `sigmoid(mlp([fields, sum over events of s(e) * e]))`.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with a
@@ -28,8 +28,9 @@ class SIM(LongHistoryModel):
         search_loss: float, the factor of the scores' loss. Defaults to `1.0`.
         click_loss: float, the factor of the usual cross-entropy. Defaults to
             `1.0`.
-        **shared: arguments of `zoo.models.long_history.LongHistoryModel`, such
-            as `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
+        **shared: arguments of
+            `zoo.models.long_history_model.LongHistoryModel`, such as
+            `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
             With `original_masks` padding also has the score 0, which is more
             than that of an event with a negative one.
 
@@ -70,7 +71,7 @@ class SIM(LongHistoryModel):
         super().__init__(schema, **shared)
 
     def logits(self, x):
-        # A layer of the dense columns can be there once.
+        # One call for both perceptrons, because its layer has a name.
         fields = x.flat_without(self.sequences_of_histories())
         searched, vectors = [fields], [fields]
         for i, history in enumerate(self.histories_of(x), start=1):

@@ -1,6 +1,6 @@
 """Builds several perceptrons of the same widths as one: experts and towers.
 
-What they compute is `(batch, perceptrons, width)`, without a loop over them.
+Their outputs are `(batch, perceptrons, width)`, without a loop over them.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from keras import ops
 from zoo.layers import StackedDense
 from zoo.layers.activation import activation_layer
 from zoo.layers.activation import has_weights
+from zoo.models.hidden_layers import normalization_layer
 from zoo.models.hidden_layers import one_each
 
 Tensor = Any
@@ -64,14 +65,11 @@ def stacked_norm(x: Tensor, kind: str, name: str) -> Tensor:
         name: string, the layer's name.
     """
     if kind == "batch":
-        norm = keras.layers.BatchNormalization(
-            epsilon=1e-5, momentum=0.9, name=name
-        )
-    else:
-        # A layer normalization of each: the groups are the perceptrons.
-        norm = keras.layers.GroupNormalization(
-            groups=x.shape[1], epsilon=1e-5, name=name
-        )
+        return _flat(normalization_layer(kind, name), x)
+    # A layer normalization of each: the groups are the perceptrons.
+    norm = keras.layers.GroupNormalization(
+        groups=x.shape[1], epsilon=1e-5, name=name
+    )
     return _flat(norm, x)
 
 

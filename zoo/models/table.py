@@ -38,8 +38,8 @@ class Table:
             self.fields = layer(offset(inputs["ids"]))
             self.sequences: dict[str, Tensor] = {}
             return
-        # A second call would add its counts to those of the first, but each
-        # call costs an update of the whole table.
+        # One call for all columns, as each call costs an update of the whole
+        # table.
         vocabularies = (
             schema.vocabularies if shared else schema.unshared_vocabularies
         )

@@ -11,7 +11,7 @@ from zoo.layers import TransformerBlock
 from zoo.models.history_model import HistoryModel
 from zoo.registry import network
 
-# Less than what a normalization gives, and a number in each dtype.
+# Below all outputs of a normalization, and finite in each dtype.
 LOWEST = -6e4
 
 
@@ -19,11 +19,12 @@ LOWEST = -6e4
 class TransAct(HistoryModel):
     """TransAct: a transformer over pairs of an event and what is offered.
 
-    The blocks read `[event, target]` for each event. What they make of the
-    newest ones, and `max over events` times a matrix, stand beside the fields
-    as the input `v` of DCN V2: `sigmoid(mlp([cross(v), mlp(v)]) + bias)`. The
-    sequences of a history enter nowhere else. The newest event must be the
-    last, as this package's encoders have it.
+    The blocks read `[event, target]` for each event. Their outputs for the
+    newest events, and their maximum over all events times a matrix, join the
+    fields in the input `v` of DCN V2:
+    `sigmoid(mlp([cross(v), mlp(v)]) + bias)`. The sequences of a history enter
+    nowhere else. The newest event must be the last, as this package's encoders
+    have it.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with a
@@ -161,7 +162,7 @@ class TransAct(HistoryModel):
 
 
 def _with_one(mask):
-    """The mask; a row without events has padding for its last one."""
+    """Returns the mask, in which a row without events has its last place."""
     none = ops.logical_not(ops.any(mask, axis=1, keepdims=True))
     last = np.arange(mask.shape[1]) == mask.shape[1] - 1
     return ops.logical_or(mask, ops.logical_and(none, last))

@@ -1,5 +1,5 @@
 from zoo.checks import check_positive_integer
-from zoo.models.long_history import LongHistoryModel
+from zoo.models.long_history_model import LongHistoryModel
 from zoo.registry import network
 
 
@@ -8,16 +8,17 @@ class TWIN(LongHistoryModel):
     """TWIN: searches a long history by the scores of its attention.
 
     `sigmoid(mlp([fields, recent, found]) + bias)`. `recent` is the target's
-    attention over the latest events, `found` over those `found_length` of all
-    that have the largest scores in it, for each head its own: search and
-    attention agree.
+    attention over the latest events. `found` is another over all events, in
+    which each head keeps the `found_length` events with its largest scores: so
+    search and attention agree.
 
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log, with a
             history; see `zoo.HistoryModel`.
         found_length: integer, how many events are found. Defaults to `50`.
-        **shared: arguments of `zoo.models.long_history.LongHistoryModel`, such
-            as `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
+        **shared: arguments of
+            `zoo.models.long_history_model.LongHistoryModel`, such as
+            `recent_length`, and of `zoo.CTRModel`, such as `embedding_dim`.
 
     Example:
 

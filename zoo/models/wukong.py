@@ -2,6 +2,7 @@ import keras
 
 from zoo.checks import check_boolean
 from zoo.checks import check_positive_integer
+from zoo.checks import check_positive_integer_or_none
 from zoo.checks import check_positive_integers
 from zoo.layers import CompressedPairs
 from zoo.layers import FieldMixing
@@ -16,10 +17,10 @@ class WuKong(CTRModel):
     """WuKong: layers of factorization machines and of linear mixes of fields.
 
     A layer makes new fields of fields: `x <- norm([relu(mlp(norm(x (x^T Y)))),
-    A x] + x)`, the first ones of the inner products
-    (`zoo.layers.CompressedPairs`), the others mixes of the fields
-    (`zoo.layers.FieldMixing`). Where their number is another than that of `x`,
-    `B x` is added in the place of `x`, and `B x + b` without a `norm`. Then
+    A x] + x)`. The first ones are made of the inner products
+    (`zoo.layers.CompressedPairs`), the others are mixes of the fields
+    (`zoo.layers.FieldMixing`). If the number of new fields is not that of `x`,
+    `B x` is added instead of `x`, or `B x + b` without a `norm`. Then
     `sigmoid(mlp(x) + bias)`.
 
     Args:
@@ -77,8 +78,7 @@ class WuKong(CTRModel):
         check_positive_integer("num_layers", num_layers)
         check_positive_integer("pair_fields", pair_fields)
         check_positive_integer("mixed_fields", mixed_fields)
-        if low_rank is not None:
-            check_positive_integer("low_rank", low_rank)
+        check_positive_integer_or_none("low_rank", low_rank)
         check_positive_integers("pair_units", pair_units)
         check_activations("pair_activation", pair_activation, pair_units)
         check_dropout("pair_dropout", pair_dropout, len(pair_units))
@@ -106,7 +106,7 @@ class WuKong(CTRModel):
             [self._pair_fields(x, fields, i), mixed]
         )
         if fields.shape[1] != total:
-            # The normalization would take the bias, one for a field, away.
+            # The normalization would remove the bias, one number per field.
             fields = FieldMixing(
                 total,
                 use_bias=not self.layer_norm,

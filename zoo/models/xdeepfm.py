@@ -18,7 +18,7 @@ class XDeepFM(CTRModel):
     Args:
         schema: `zoo.FeatureSchema`, the columns of the click log.
         cin_units: tuple of integers, the number of maps of each layer of the
-            CIN. Defaults to `(16, 16)`, those of the published Criteo_x1.
+            CIN. Defaults to `(16, 16)`, as in BARS' Criteo_x1 run.
         cin_activation: string, a name that Keras knows, or `None`. Defaults to
             `None`, FuxiCTR's; the paper compares several.
         split_half: boolean. Whether half of a layer's maps goes on to the next

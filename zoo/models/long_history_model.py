@@ -1,5 +1,3 @@
-"""Holds what the networks for long histories share."""
-
 import numpy as np
 from keras import ops
 
@@ -29,11 +27,11 @@ class LongHistoryModel(HistoryModel):
             of a head's width. Defaults to `True`.
         recent_length: integer, how many of the last places of a history
             `recent` sees. Defaults to `50`.
-        original_masks: boolean, whether padding is taken for what FuxiCTR takes
-            it for, so that its checkpoints give its numbers. Its mask of the
-            recent events is late by one: an event counts if there is one before
-            it, so that a history shorter than `recent_length` loses its first.
-            Defaults to `False`, padding is nothing.
+        original_masks: boolean, whether padding is masked as in FuxiCTR, whose
+            checkpoints need it. FuxiCTR's mask of the recent events is late by
+            one: an event counts if there is one before it. So a history shorter
+            than `recent_length` loses its first event. Defaults to `False`, all
+            padding is masked.
         **shared: arguments of `zoo.HistoryModel`, such as `histories`, and of
             `zoo.CTRModel`, such as `embedding_dim`.
 
@@ -145,8 +143,8 @@ class LongHistoryModel(HistoryModel):
         )
 
 
-def in_doubt_the_latest(agreement):
-    """Returns counts of bits, of which equal ones differ by their places.
+def prefer_latest(agreement):
+    """Returns counts of bits; of equal counts the latest is the largest.
 
     Args:
         agreement: `(batch, queries, length)` whole numbers.

@@ -5,7 +5,7 @@ import numpy as np
 
 import keras_cowclip
 import zoo
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 # At these rates a few steps move weights visibly, and the clip is active.
 OPTIMIZER = {
@@ -41,7 +41,7 @@ def click_log(num_ids, rows):
 
 
 def network(sizes, name="deepfm", policy="float32"):
-    return MODELS[name](
+    return NETWORKS[name](
         click_schema(sizes.num_ids),
         embedding_dim=sizes.embedding_dim,
         hidden_units=sizes.hidden_units,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 # Those that `forward.py` computes in NumPy and the built-in presets hold.
 FIRST = ("dcn", "dcn_v2", "deepfm", "wide_deep")
@@ -19,7 +19,7 @@ SCHEMA = zoo.FeatureSchema(
     dense=["price", "age"],
     categorical={"site": 7, "hour": 5, "device": 3},
 )
-# What networks need of a log beside columns.
+# The sequences of networks that read a history.
 SEQUENCES = {
     "sites": zoo.Sequence("site", max_length=6),
     "hours": zoo.Sequence("hour", max_length=6, parallel_to="sites"),
@@ -33,11 +33,11 @@ def each_network(*often):
     """All networks as parameters; those not named run in `nox -s large`."""
     return [
         name if name in often else pytest.param(name, marks=pytest.mark.large)
-        for name in MODELS
+        for name in NETWORKS
     ]
 
 
-# What makes networks small whose own arguments make them large.
+# Arguments that keep networks small.
 SMALL = {
     "afm": {"attention_units": 4},
     "afn": {"logarithmic_neurons": 4, "ensemble": True, "deep_units": (6,)},
@@ -62,14 +62,14 @@ SMALL = {
 
 
 def build(network, schema=SCHEMA, **kwargs):
-    cls = MODELS[network]
+    cls = NETWORKS[network]
     schema = with_needs(cls, schema)
     small = {"embedding_dim": 4, "hidden_units": (8, 6)}
     return cls(schema, **{**small, **SMALL.get(network, {}), **kwargs})
 
 
 def with_needs(cls, schema):
-    """The schema, with what it lacks of that which a network needs."""
+    """The schema with the roles, sequences and labels that a network needs."""
     if not isinstance(schema, zoo.FeatureSchema):
         return schema
     config = schema.get_config()
@@ -111,6 +111,12 @@ def inputs(schema=SCHEMA, rows=16, seed=1):
         ).astype("int32"),
         **_sequences(schema, rows, random),
     }
+
+
+def predicted_and_kept(model, x, training=False):
+    """What a model predicts, and what it keeps for its extra loss."""
+    outputs = super(zoo.CTRModel, model).call(x, training=training)
+    return outputs["probabilities"], outputs["kept"]
 
 
 def clicks(model, x):

@@ -81,6 +81,3 @@ from zoo.models.wide_deep import WideDeep as WideDeep
 from zoo.models.wukong import WuKong as WuKong
 from zoo.models.xdeepfm import XDeepFM as XDeepFM
 from zoo.models.xdeepint import XDeepInt as XDeepInt
-from zoo.registry import NETWORKS
-
-MODELS = NETWORKS

@@ -209,10 +209,14 @@ CASES = [
         {"pooled": False, "residual": False},
         [(None, 3, 4)],
     ),
-    (layers.PairDense, {"units": 5, "activation": "relu"}, [(None, 3, 4)]),
+    (
+        layers.PairDense,
+        {"units": 5, "activation": "relu", "normalize": False},
+        [(None, 3, 4)],
+    ),
     (layers.AttentionPooling, {"units": 5, "dropout": 0.1}, [(None, 3, 4)]),
     (layers.SqueezeExcitation, {"reduction_ratio": 2}, [(None, 3, 4)]),
-    (layers.VectorScores, {}, [(None, 3, 4)]),
+    (layers.VectorScores, {"scores_initializer": "ones"}, [(None, 3, 4)]),
     (layers.FieldGraph, {}, [(None, 3, 4)]),
     (layers.OuterProductFusion, {"vectors": 2}, [(None, 3, 4), (None, 5, 4)]),
     (layers.BilinearFusion, {"num_heads": 2}, [(None, 4), (None, 6)]),
@@ -268,7 +272,6 @@ CASES = [
         {"softmax": True},
         [(None, 3, 4), (None, 3), MASK],
     ),
-    (layers.SelfWeightedSum, {}, [(None, 3, 4)]),
     (layers.StackedDense, {"stack": 2, "units": 5}, [(None, 2, 4)]),
     (
         layers.StarDense,
@@ -319,7 +322,7 @@ def test_every_layer_is_a_case():
     "layer_class, arguments, shapes", CASES, ids=lambda c: str(c)[:40]
 )
 def test_config_shape_and_keras_file(layer_class, arguments, shapes, tmp_path):
-    # What is no float32 has its dtype in the place of the batch.
+    # A dtype other than float32 stands in the place of the batch.
     inputs = [
         keras.Input(shape[1:], dtype=shape[0] or "float32") for shape in shapes
     ]

@@ -74,7 +74,7 @@ def test_lorentz_pairs_are_those_of_the_paper():
 
 
 def test_field_aware_pairs_take_the_vectors_that_face_each_other():
-    # What stands at [i, k] says whose vector it is and whom it faces.
+    # The number at [i, k] says whose vector it is and whom it faces.
     facing = np.zeros((1, 4, 3, 1), dtype="float32")
     for i in range(4):
         for k in range(3):
@@ -101,19 +101,3 @@ def test_one_field_makes_no_pair(layer):
 def test_a_field_must_face_each_other_field():
     with pytest.raises(ValueError, match="must have a vector for each other"):
         layers.FieldAwarePairs()(FIELDS[None])
-
-
-@pytest.mark.parametrize(
-    "layer",
-    [
-        layers.CircularPairs("correlation", "pairs"),
-        layers.ElementarySymmetric(3),
-        layers.FieldAwarePairs("hadamard"),
-        layers.PairDense(5, "relu", normalize=False),
-        layers.VectorScores("ones"),
-        layers.WeightedPairs("vector"),
-    ],
-)
-def test_config_round_trip(layer):
-    again = type(layer).from_config(layer.get_config())
-    assert again.get_config() == layer.get_config()

@@ -2,20 +2,11 @@
 
 import numpy as np
 
-
-def weights_by_name(model):
-    """Returns the model's weights as float64, by the last parts of the path."""
-    return {
-        "/".join(variable.path.split("/")[-2:]): np.asarray(
-            variable.numpy(), dtype="float64"
-        )
-        for variable in model.weights
-        if not variable.path.endswith("id_counts")
-    }
+from tests.zoo.models.by_loops import float64_weights
 
 
 def click_probability(model, dense, ids):
-    weights = weights_by_name(model)
+    weights = float64_weights(model)
     dense = dense.astype("float64")
     offsets = np.cumsum([0, *model.schema.vocabulary_sizes[:-1]])
     rows = ids + offsets

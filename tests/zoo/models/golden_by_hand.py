@@ -10,7 +10,7 @@ import numpy as np
 import zoo
 from zoo.interop.original import Original
 from zoo.interop.weighted_model import make_network
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 MAPPINGS = {}
 
@@ -55,7 +55,7 @@ def import_by_hand(name, state, about):
         original.order = tuple(kinds)
     network = MAPPINGS[name](original)
     state.check_all_taken()
-    return make_network(MODELS[network], original.arguments, original.weights)
+    return make_network(NETWORKS[network], original.arguments, original.weights)
 
 
 def _sequence(feature):

@@ -13,6 +13,7 @@ from tests.zoo.networks import SEQUENCES
 from tests.zoo.networks import build
 from tests.zoo.networks import clicks
 from tests.zoo.networks import inputs
+from tests.zoo.networks import predicted_and_kept
 from tests.zoo.networks import set_weights
 from zoo.models.dien import GRU_TYPES
 
@@ -66,9 +67,9 @@ def test_auxiliary_loss_by_loops(sampled):
     )
     set_weights(model)
     x = inputs(schema)
-    outputs = super(zoo.CTRModel, model).call(x, training=False)
+    _, kept = predicted_and_kept(model, x)
     weight = np.linspace(0, 1, 16).astype("float32")
-    received = model.extra_loss(None, None, outputs["kept"], weight)
+    received = model.extra_loss(None, None, kept, weight)
     states = keras.Model(model.input, model.get_layer("interests_1").output)
     states = keras.ops.convert_to_numpy(states(x))
     table = float64_weights(model)["embeddings/embeddings"]

@@ -120,7 +120,7 @@ def test_batches_that_lack_domains(name, domains):
     train(model, x)
     after = weights(model)
     assert all(np.isfinite(value).all() for value in after.values())
-    # What is of a domain without rows stays, its statistics too.
+    # The weights and statistics of a domain without rows stay.
     absent = sorted(set(range(3)) - set(domains))
     for weight in STATISTICS[name]:
         np.testing.assert_array_equal(

@@ -15,7 +15,7 @@ from tests.zoo.networks import clicks
 from tests.zoo.networks import each_network
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 NO_DENSE = zoo.FeatureSchema([], {"site": 7, "hour": 5, "device": 3})
 TWO_LABELS = zoo.FeatureSchema(
@@ -25,10 +25,10 @@ TWO_LABELS = zoo.FeatureSchema(
     sequences={"history": zoo.Sequence("site", max_length=3)},
 )
 RATES = {"learning_rate": 1e-2, "embedding_learning_rate": 1e-2}
-# What the clip acts on is missing in a network without embeddings.
+# A network without embeddings has nothing to clip.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:There is nothing to clip"),
-    # Where sessions have one place.
+    # The sessions of DSIN have one place here.
     pytest.mark.filterwarnings("ignore:You are using a softmax over axis"),
 ]
 bfloat16 = pytest.mark.filterwarnings(
@@ -46,7 +46,7 @@ def compiled(model, **settings):
     return model
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_config_makes_the_same_network(name):
     model = build(name, dropout=0.1, linear_l2=1e-4, normalization="batch")
     config = json.loads(json.dumps(model.get_config()))
@@ -57,7 +57,7 @@ def test_a_config_makes_the_same_network(name):
     assert [w.shape for w in again.weights] == [w.shape for w in model.weights]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_step_moves_every_part(name):
     model = set_weights(build(name), deviation=0.3)
     compiled(model, run_eagerly=EAGERLY)
@@ -75,9 +75,9 @@ def test_a_step_moves_every_part(name):
 
 
 @pytest.mark.one_backend(reason="a check looks at no tensor")
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_its_own_arguments_are_checked(name):
-    own = set(MODELS[name].argument_defaults())
+    own = set(NETWORKS[name].argument_defaults())
     for argument in own - set(zoo.CTRModel.argument_defaults()):
         with pytest.raises(ValueError, match=rf"{argument}.*Received"):
             build(name, **{argument: object()})

@@ -9,6 +9,7 @@ from keras_cowclip import CowClip
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import build
 from tests.zoo.networks import inputs
+from tests.zoo.networks import predicted_and_kept
 from tests.zoo.networks import set_weights
 
 CLICKS = np.random.default_rng(3).integers(0, 2, (16, 1)).astype("float32")
@@ -22,10 +23,10 @@ def cross_entropy(y, logit, weight=1.0):
 
 
 def kept_by(model, training=False):
-    outputs = super(zoo.CTRModel, model).call(inputs(), training=training)
-    return outputs["probabilities"], {
+    probabilities, kept = predicted_and_kept(model, inputs(), training)
+    return probabilities, {
         name: keras.ops.convert_to_numpy(tensor)
-        for name, tensor in outputs["kept"].items()
+        for name, tensor in kept.items()
     }
 
 

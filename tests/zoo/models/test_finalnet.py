@@ -8,6 +8,7 @@ import zoo
 from keras_cowclip import CowClip
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import inputs
+from tests.zoo.networks import predicted_and_kept
 from tests.zoo.networks import set_weights
 
 LABELS = zoo.FeatureSchema(
@@ -27,22 +28,21 @@ def cross_entropy(target, logit):
     )
 
 
-def kept_of(model, x):
-    outputs = super(zoo.CTRModel, model).call(x, training=False)
-    numpy = {k: ops.convert_to_numpy(v) for k, v in outputs["kept"].items()}
-    return outputs, numpy
+def arrays(tensors):
+    return {name: ops.convert_to_numpy(each) for name, each in tensors.items()}
 
 
 def test_each_block_learns_what_both_predict():
     model, x = build(), inputs()
-    outputs, kept = kept_of(model, x)
+    probabilities, tensors = predicted_and_kept(model, x)
+    kept = arrays(tensors)
     click = model.predict(x, verbose=0)
     # The logit is the mean of the two, and the bias of the model.
     bias = ops.convert_to_numpy(model.get_layer("click").bias)
     mean = (kept["first"] + kept["second"]) / 2 + bias
     np.testing.assert_allclose(click, 1 / (1 + np.exp(-mean)), rtol=1e-5)
     y = np.ones((16, 1), "float32")
-    extra = model.extra_loss(y, outputs["probabilities"], outputs["kept"])
+    extra = model.extra_loss(y, probabilities, tensors)
     expected = sum(
         cross_entropy(click, kept[name]).mean() for name in ("first", "second")
     )
@@ -51,13 +51,14 @@ def test_each_block_learns_what_both_predict():
 
 def test_rows_without_weight_are_not_learned():
     model, x = build(LABELS), inputs()
-    outputs, kept = kept_of(model, x)
+    probabilities, tensors = predicted_and_kept(model, x)
+    kept = arrays(tensors)
     weights = np.arange(16) % 2
     y = dict.fromkeys(LABELS.labels, np.ones((16, 1), "float32"))
     extra = model.extra_loss(
         y,
-        outputs["probabilities"],
-        outputs["kept"],
+        probabilities,
+        tensors,
         {"click": weights, "buy": np.zeros(16)},
     )
     click = model.predict(x, verbose=0)["click"][:, 0]

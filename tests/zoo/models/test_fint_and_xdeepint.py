@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.zoo.models.forward import weights_by_name
+from tests.zoo.models.by_loops import float64_weights
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import build
 from tests.zoo.networks import inputs
@@ -38,7 +38,7 @@ def click(logit):
 
 def test_fint_is_its_formula():
     model = set_weights(build("fint", num_layers=2))
-    x, weights = inputs(), weights_by_name(model)
+    x, weights = inputs(), float64_weights(model)
     deep = crossed(weights, embedded(weights, x), 2).reshape(16, -1)
     for i in (1, 2):
         deep = deep @ weights[f"hidden_{i}/kernel"]
@@ -52,7 +52,7 @@ def test_fint_is_its_formula():
 @pytest.mark.parametrize("heads", [1, 2])
 def test_xdeepint_is_its_formula(heads):
     model = set_weights(build("xdeepint", num_layers=3, num_heads=heads))
-    x, weights = inputs(), weights_by_name(model)
+    x, weights = inputs(), float64_weights(model)
     fields = embedded(weights, x)
     parts = fields.reshape(16, 5 * heads, 4 // heads)
     last = crossed(weights, parts, 3).sum(axis=2)
@@ -67,7 +67,7 @@ def test_xdeepint_without_kernels_is_linear():
     for i in (1, 2, 3):
         kernel = model.get_layer(f"cross_{i}").kernel
         kernel.assign(np.zeros(kernel.shape))
-    x, weights = inputs(), weights_by_name(model)
+    x, weights = inputs(), float64_weights(model)
     logit = embedded(weights, x).sum(axis=2) @ weights["logit/kernel"]
     np.testing.assert_allclose(
         model.predict(x, verbose=0),

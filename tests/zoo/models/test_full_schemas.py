@@ -10,7 +10,7 @@ import zoo
 from keras_cowclip import CowClip
 from tests.zoo.networks import FIRST
 from tests.zoo.networks import set_weights
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 FULL = zoo.FeatureSchema(
     ["price", "age"],
@@ -48,7 +48,7 @@ def labels(rows=32):
 
 def build(name, schema=FULL, **arguments):
     arguments = {"embedding_dim": 4, "hidden_units": (8,), **arguments}
-    return set_weights(MODELS[name](schema, **arguments))
+    return set_weights(NETWORKS[name](schema, **arguments))
 
 
 @pytest.mark.trained_often

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from keras import ops
 
-import zoo
 from tests.zoo.models.golden_not_built import why_not_built
 from tests.zoo.models.golden_pack import OWN
 from tests.zoo.models.golden_pack import Golden
 from tests.zoo.models.golden_pack import variants
+from tests.zoo.networks import predicted_and_kept
 from zoo.interop.weighted_model import named_weights
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 from zoo.registry import network_name
 
-# What DeepCTR-Torch has once and the zoo twice: the linear weights of a
+# DeepCTR-Torch shares these weights, the zoo does not: the linear weights of a
 # sequence are those of its field, and the two biases of an AUGRU are one.
 SHARED = {
     "DeepCTR-Torch/DeepFM/sequence": ["linear_embeddings/embeddings"],
@@ -105,7 +105,7 @@ def test_gradients_are_those_of_the_original(golden, name):
     # An original may have several biases of the logit.
     error = golden.by_label("probability") - golden.by_label("labels")
     bias = named_weights(model).get("click/bias")
-    if bias is not None and not MODELS[network_name(model)].SEVERAL_LABELS:
+    if bias is not None and not NETWORKS[network_name(model)].SEVERAL_LABELS:
         received = bias.value.grad.numpy()
         expected = np.mean(error, axis=0)
         np.testing.assert_allclose(received, expected, rtol=0, atol=1e-6)
@@ -127,11 +127,11 @@ def test_gradients_of_the_training_loss_are_those_of_the_original(golden, name):
 
 @pytest.mark.one_backend(reason="it asks which numbers there are")
 def test_a_clone_proves_each_network():
-    equal = {name: set() for name in MODELS}
+    equal = {name: set() for name in NETWORKS}
     for variant in variants(OWN).values():
         model = Golden(variant).import_weights()
         equal[network_name(model)].add(variant.source)
-    for name, cls in MODELS.items():
+    for name, cls in NETWORKS.items():
         assert not cls.ORIGINALS or equal[name]
         assert equal[name] <= set(cls.ORIGINALS)
 
@@ -154,17 +154,15 @@ def cross_entropy(golden, model, probabilities):
 
 def training_loss(model, golden):
     # The originals were recorded with the statistics of their evaluation.
-    outputs = super(zoo.CTRModel, model).call(
-        golden.inputs(model.schema), training=False
-    )
-    probabilities = outputs["probabilities"]
+    x = golden.inputs(model.schema)
+    probabilities, kept = predicted_and_kept(model, x)
     labels = golden.by_label("labels")
     if len(model.schema.labels) > 1:
         labels = {
             label: labels[:, i : i + 1]
             for i, label in enumerate(model.schema.labels)
         }
-    extra = model.extra_loss(labels, probabilities, outputs["kept"])
+    extra = model.extra_loss(labels, probabilities, kept)
     if "/".join(golden.variant[:3]) in ALONE_RECORDED:
         return extra
     return cross_entropy(golden, model, probabilities) + extra

@@ -12,13 +12,13 @@ from tests.zoo.networks import build
 from tests.zoo.networks import clicks
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 # One that reads events as they are, one step by step, one that searches.
 OFTEN = ("din", "dien", "sim")
-NETWORKS = [
+READERS = [
     name if name in OFTEN else pytest.param(name, marks=pytest.mark.large)
-    for name, cls in MODELS.items()
+    for name, cls in NETWORKS.items()
     if issubclass(cls, zoo.HistoryModel)
 ]
 OTHERS = zoo.Sequence("site", max_length=6)
@@ -34,7 +34,7 @@ def values(model, x):
     return np.concatenate([*keras.tree.flatten(model.predict(x, verbose=0))])
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", READERS)
 def test_rows_without_events(name):
     """One among others, and a batch of nothing else."""
     model = set_weights(build(name), deviation=0.3)
@@ -61,7 +61,7 @@ def test_rows_without_events(name):
     assert after != before
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", READERS)
 def test_padding_is_counted_nowhere(name):
     """Each table is looked up once, and counts the ids of the batch."""
     model = set_weights(build(name), deviation=0.3)
@@ -91,7 +91,7 @@ def test_padding_is_counted_nowhere(name):
     np.testing.assert_array_equal(counts, np.concatenate(expected))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", READERS)
 def test_a_history_is_not_longer_than_the_schema_says(name):
     model = build(name)
     x = inputs(model.schema)

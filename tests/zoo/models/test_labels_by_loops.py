@@ -9,6 +9,7 @@ from tests.zoo.networks import LABELS
 from tests.zoo.networks import SCHEMA
 from tests.zoo.networks import build
 from tests.zoo.networks import inputs
+from tests.zoo.networks import predicted_and_kept
 from tests.zoo.networks import set_weights
 
 
@@ -169,10 +170,10 @@ def test_probabilities_are_those_of_the_formula(
 
 def test_aitm_adds_to_the_loss_what_a_step_is_likelier_than_the_last():
     model = set_weights(build("aitm", calibration=0.5), deviation=0.4)
-    outputs = super(type(model).__mro__[1], model).call(inputs(SCHEMA))
+    probabilities, kept = predicted_and_kept(model, inputs(SCHEMA))
     clicks = {
         name: keras.ops.convert_to_numpy(each)
-        for name, each in outputs["probabilities"].items()
+        for name, each in probabilities.items()
     }
     rises = np.maximum(clicks["buy"] - clicks["click"], 0)
     assert 0 < np.mean(rises > 0) < 1
@@ -182,9 +183,7 @@ def test_aitm_adds_to_the_loss_what_a_step_is_likelier_than_the_last():
         if weight is not None:
             weights = {"click": np.zeros(16, "float32"), "buy": weight}
             expected = 0.5 * np.mean(rises[:, 0] * weight)
-        received = model.extra_loss(
-            None, outputs["probabilities"], outputs["kept"], weights
-        )
+        received = model.extra_loss(None, probabilities, kept, weights)
         received = keras.ops.convert_to_numpy(received)
         np.testing.assert_allclose(received, expected, rtol=1e-4)
 

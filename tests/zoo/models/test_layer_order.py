@@ -8,7 +8,7 @@ layers swapped, without an error where their shapes agree.
 import pytest
 
 import zoo
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 7, "hour": 5})
 
@@ -34,7 +34,7 @@ LAYERS = {
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_are_in_the_order_that_weight_files_have(name):
-    model = MODELS[name](
+    model = NETWORKS[name](
         SCHEMA, embedding_dim=4, hidden_units=(8, 6), dropout=0.1
     )
     layers = [

@@ -15,7 +15,7 @@ from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
 from zoo.interop.fuxictr_original import import_fuxictr
 from zoo.interop.state_dict import StateDict
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 LENGTH, RECENT, FOUND, HEADS = 9, 4, 3, 2
 SCHEMA = zoo.FeatureSchema(
@@ -165,7 +165,7 @@ OWN = {
 @pytest.mark.parametrize("name", INTERESTS)
 def test_it_is_its_formula(name):
     model = set_weights(
-        MODELS[name](
+        NETWORKS[name](
             SCHEMA,
             embedding_dim=4,
             hidden_units=(5,),
@@ -190,11 +190,11 @@ def test_it_is_its_formula(name):
 
 def test_slices_of_a_filter_must_have_one_width():
     with pytest.raises(ValueError, match="filter_blocks.*Received"):
-        MODELS["mirrn"](SCHEMA, embedding_dim=4, filter_blocks=3)
+        NETWORKS["mirrn"](SCHEMA, embedding_dim=4, filter_blocks=3)
 
 
 def test_a_hash_is_not_trained():
-    model = MODELS["eta"](SCHEMA, embedding_dim=4)
+    model = NETWORKS["eta"](SCHEMA, embedding_dim=4)
     weights = [w.path for w in model.non_trainable_weights]
     assert any(path.endswith("hash_1/directions") for path in weights)
 
@@ -215,7 +215,7 @@ def test_a_history_needs_columns_of_an_item(kind):
 
 @pytest.mark.parametrize("name", INTERESTS)
 def test_a_row_without_events_has_finite_gradients(name):
-    model = MODELS[name](SCHEMA, embedding_dim=4, hidden_units=(5,))
+    model = NETWORKS[name](SCHEMA, embedding_dim=4, hidden_units=(5,))
     x = {key: value[:1] for key, value in inputs(SCHEMA).items()}
     model.compile("sgd", "binary_crossentropy", run_eagerly=EAGERLY)
     model.fit(x, np.ones((1, 1)), verbose=0)

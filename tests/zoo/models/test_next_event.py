@@ -9,7 +9,9 @@ from keras_cowclip import CowClip
 from tests.zoo.models.by_loops import float64_weights
 from tests.zoo.networks import EAGERLY
 from tests.zoo.networks import inputs
+from tests.zoo.networks import predicted_and_kept
 from tests.zoo.networks import set_weights
+from zoo.registry import NETWORKS
 
 SEQUENCES = {
     "sites": zoo.Sequence("site", max_length=4),
@@ -41,8 +43,8 @@ def rows(of):
 
 
 def kept_by(model, x):
-    outputs = super(zoo.CTRModel, model).call(x, training=False)
-    return outputs["kept"]
+    _, kept = predicted_and_kept(model, x)
+    return kept
 
 
 def loss_of(model, kept, weight=None):
@@ -64,7 +66,7 @@ def perceptron(w, name, x):
 
 
 def dmr_state(w, events):
-    """What DMR knows of a user by the events of places, `None` for none."""
+    """DMR's state of a user from the events at places, `None` for none."""
     scores = []
     for place, event in enumerate(events):
         position = w["user_positions_1/vectors"][place]
@@ -191,7 +193,7 @@ def test_negatives_of_dmin_have_the_places_of_events():
 @pytest.mark.trained_often
 @pytest.mark.parametrize("network", ["dmin", "dmr"])
 def test_rows_without_weight_add_nothing(network):
-    model = zoo.models.MODELS[network](
+    model = NETWORKS[network](
         schema("sites", "hours"), embedding_dim=4, auxiliary_weight=1.0
     )
     set_weights(model)
@@ -211,7 +213,7 @@ def test_rows_without_weight_add_nothing(network):
 @pytest.mark.parametrize("negatives", [None, NEGATIVES])
 def test_a_step_moves_what_the_loss_is_made_of(network, negatives):
     names = [] if negatives else ["sites", "hours"]
-    model = zoo.models.MODELS[network](
+    model = NETWORKS[network](
         schema(*names),
         embedding_dim=4,
         hidden_units=(4,),

@@ -12,11 +12,11 @@ from tests.zoo.networks import build
 from tests.zoo.networks import inputs
 from tests.zoo.networks import set_weights
 from zoo.interop.weighted_model import named_weights
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 RATES = {"learning_rate": 1e-2, "embedding_learning_rate": 1e-2}
 # Of a stack, the second is that of the second label.
-NETWORKS = {
+WEIGHTS = {
     "shared_bottom": ("towers_hidden_1/kernel", "hidden_1/kernel"),
     "mmoe": ("towers_hidden_1/kernel", "experts_hidden_1/kernel"),
     "ple": ("towers_hidden_1/kernel", "level_1_shared_hidden_1/kernel"),
@@ -43,11 +43,11 @@ def values(model):
         name
         if name in ("mmoe", "aitm")
         else pytest.param(name, marks=pytest.mark.large)
-        for name in NETWORKS
+        for name in WEIGHTS
     ],
 )
 def test_a_label_that_all_rows_lack_moves_no_tower(network):
-    tower, shared = NETWORKS[network]
+    tower, shared = WEIGHTS[network]
     model = set_weights(build(network), deviation=0.3)
     model.compile(
         CowClip(**RATES),
@@ -75,7 +75,7 @@ def test_a_label_that_all_rows_lack_moves_no_tower(network):
 @pytest.mark.trained_often
 @pytest.mark.parametrize("network", ["mmoe", "aitm"])
 def test_one_label_is_enough(network):
-    model = MODELS[network](SCHEMA, embedding_dim=4, hidden_units=(8, 6))
+    model = NETWORKS[network](SCHEMA, embedding_dim=4, hidden_units=(8, 6))
     model.compile(CowClip(**RATES), "binary_crossentropy", run_eagerly=EAGERLY)
     x = inputs(SCHEMA)
     model.fit(x, clicks(), epochs=1, verbose=0)

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 import zoo
 from zoo.datasets import SYNTHETIC
 from zoo.datasets import synthetic
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "benchmarks" / "built_in_presets.py"
@@ -43,7 +43,7 @@ def test_there_are_no_others():
 def test_a_preset_has_the_auc_of_its_card(preset, rows):
     path, labels = rows
     predictor = zoo.CTRPredictor.from_preset(preset)
-    assert type(predictor.model) is MODELS[preset.removesuffix("_synthetic")]
+    assert type(predictor.model) is NETWORKS[preset.removesuffix("_synthetic")]
     scores = predictor.predict(path)
     metadata = json.loads((BUILT_IN / preset / "metadata.json").read_text())
     assert metadata["rows"]["test"] == len(labels)

@@ -6,7 +6,7 @@ import pytest
 
 import zoo
 from tests.zoo.networks import FIRST
-from zoo.models import MODELS
+from zoo.registry import NETWORKS
 
 SCHEMA = zoo.FeatureSchema(["price"], {"site": 10, "hour": 5})
 INPUTS = {
@@ -284,7 +284,7 @@ def test_a_path_that_is_not_there_lists_what_a_preset_may_be(tmp_path):
 
 @pytest.mark.parametrize("name", FIRST)
 def test_each_network_saves_and_loads_itself(tmp_path, name):
-    cls = MODELS[name]
+    cls = NETWORKS[name]
     model = cls(SCHEMA, embedding_dim=4, hidden_units=(8,))
     model.save_to_preset(tmp_path / name)
     again = cls.from_preset(tmp_path / name)

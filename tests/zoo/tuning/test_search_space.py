@@ -7,7 +7,6 @@ import pytest
 
 import zoo
 from tests.zoo.networks import build
-from zoo.models import MODELS
 from zoo.registry import NETWORKS
 from zoo.tuning.candidates import Choices
 from zoo.tuning.candidates import Range
@@ -43,11 +42,11 @@ def layers_of(name, arguments):
     ]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_each_declared_argument_changes_the_network(name):
-    defaults = MODELS[name].argument_defaults()
+    defaults = NETWORKS[name].argument_defaults()
     ends = {}
-    for argument, given in MODELS[name].SEARCH_SPACE.items():
+    for argument, given in NETWORKS[name].SEARCH_SPACE.items():
         candidates = make_candidates(argument, given)
         assert isinstance(candidates.ends()[0], type(defaults[argument]))
         ends[argument] = candidates.ends()
@@ -58,10 +57,10 @@ def test_each_declared_argument_changes_the_network(name):
         assert after != before, argument
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_has_a_space(name):
     space = SearchSpace(None, {"model": name})
-    declared = {**COMMON_SPACE, **MODELS[name].SEARCH_SPACE}
+    declared = {**COMMON_SPACE, **NETWORKS[name].SEARCH_SPACE}
     assert [*space.candidates] == [*declared]
     # All of the first recipe's values are among those that are tried.
     first = space.read(space.first_values())

@@ -5,7 +5,7 @@ from typing import Any
 
 import griffe
 
-# Headers of ours that are none of griffe's; what follows is Markdown.
+# Our headers that griffe does not know; Markdown follows them.
 _HEADER = re.compile(
     r"^(Example|Input shape|Output shape|Reference|Returns \(by index\)):$",
     re.MULTILINE,

@@ -1,8 +1,8 @@
-"""Puts what the guides link to, outside of `docs`, into the site.
+"""Puts files outside of `docs` that guides link to into the site.
 
 A guide is read in the repository and on the site. On the site the results of
-the benchmarks and the tutorials have the places that they have in the
-repository, beside the guides; a notebook is a page there, with its outputs.
+the benchmarks and the tutorials are in folders of the same names, beside the
+guides, and a notebook is a page with its outputs.
 """
 
 import re
@@ -24,7 +24,7 @@ def on_files(files, config):
     for path in sorted((root / TUTORIALS).glob("*.ipynb")):
         text, resources = MarkdownExporter().from_filename(str(path))
         for name, image in resources["outputs"].items():
-            # All notebooks call their pictures alike.
+            # Pictures of different notebooks have the same names.
             own_name = f"{path.stem}_{name}"
             text = text.replace(f"({name})", f"({own_name})")
             own_name = f"{TUTORIALS}/{own_name}"

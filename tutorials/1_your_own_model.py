@@ -2,7 +2,7 @@
 Title: Your own Keras model, 64 times the batch
 Author: The keras_cowclip authors
 Date created: 2026/11/25
-Last modified: 2026/11/29
+Last modified: 2026/12/01
 Description: Swap a layer and the optimizer, scale the batch, compare AUC.
 """
 
@@ -224,20 +224,22 @@ plt.show()
 """
 ## What to make of it
 
-* Only a larger batch is no good: Adam has too few steps and ends last. How far
+* A larger batch alone is no good: Adam has too few steps and ends last. How far
   behind depends on the initial weights, which each backend draws differently.
 * `CowClip` with the paper's rule brings most of it back. It moves rows as
   slowly as at the small batch, so it asks for more epochs on a log as small as
   this one; the paper's logs have a hundred times the rows.
 * The rule by frequencies comes near the small batch in the first epochs.
-* Two batch sizes are there an epoch earlier, and from then on overfit as the
-  small batch does. On gowalla, a real log of 2 million rows, they gain .003 AUC
-  over one and lose none to the small batch (`benchmarks/results/scaling`).
-* The small batch overfits after its first epochs; with many ids and few rows a
+* With two batch sizes the model is there an epoch earlier, and then overfits as
+  with the small batch. On gowalla, a real log of 2 million rows, two batch
+  sizes gain .003 AUC over one and lose none to the small batch
+  (`benchmarks/results/scaling`).
+* The small batch overfits after its first epochs. With many ids and few rows a
   click model always does, so stop early.
-* The time of an epoch is that of this machine. With small batches it goes into
-  updating the whole table at each step, with large ones into the network. The
-  more ids, and the faster the accelerator, the more a large batch wins.
+* The time of an epoch is that of this machine. Small batches spend it on
+  updates of the whole table at each step, large ones on the network. The more
+  ids there are, and the faster the accelerator is, the more a large batch
+  gains.
 
 Which rule holds on *your* log is a question for the third tutorial.
 """

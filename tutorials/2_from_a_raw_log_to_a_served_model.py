@@ -2,7 +2,7 @@
 Title: From a raw click log to a served model
 Author: The keras_cowclip authors
 Date created: 2026/11/25
-Last modified: 2026/11/25
+Last modified: 2026/12/01
 Description: Prepare a log, train, explain and export a network, score rows.
 """
 
@@ -10,14 +10,14 @@ Description: Prepare a log, train, explain and export a network, score rows.
 ## What this is about
 
 A click log is a text file: a label, some numbers, and tokens such as the ids
-of sites and devices. A model wants integers. Whoever serves the model has text
-again, and must get the same integers for it. This walk goes the whole way with
-`zoo`:
+of sites and devices. A model takes integers. A server of the model has text
+again, and must turn it into the same integers. This tutorial goes the whole way
+with `zoo`:
 
 1. **prepare**: the raw file becomes ids, once, within a memory limit;
 2. **describe** what is in it;
 3. **train** and **evaluate**, with exact metrics;
-4. **explain** which fields the model lives on;
+4. **explain** which fields the model uses;
 5. **predict** raw rows with the saved preset;
 6. **export** it for a runtime without Keras.
 
@@ -54,9 +54,9 @@ The synthetic log has Criteo's layout: a label, 13 integers and 26 tokens, with
 tabs between and nothing where a value is missing. Its click probabilities are
 known, so we will see how far a model is from the best possible one.
 
-With the real thing, leave this cell out and put `"train.txt"`, the file that
-Kaggle's archive of the Criteo Display Advertising Challenge holds, and
-`zoo.datasets.CRITEO` below.
+With the real log, leave this cell out. Below, put `zoo.datasets.CRITEO` and
+`"train.txt"`, the file in Kaggle's archive of the Criteo Display Advertising
+Challenge.
 """
 
 rows = 200_000
@@ -105,7 +105,7 @@ log-loss are computed exactly on the validation split after each epoch and on
 the test split at the end. A run's folder is a *preset*: network, weights,
 vocabulary and transforms together.
 
-Three short epochs keep this walk short; ten are usual.
+Three epochs keep this tutorial short; ten are usual.
 """
 
 report = zoo.train(
@@ -135,9 +135,9 @@ for name, value in metrics.items():
 """
 ## Explain
 
-Which fields does the model live on? Shuffle one over the rows of the test
-split, and see how much AUC is lost. The calibration plot tells whether a
-predicted 20 % is 20 % of clicks.
+Which fields does the model use? Shuffle one over the rows of the test split,
+and see how much AUC is lost. The calibration plot shows whether a prediction of
+20 % means 20 % of clicks.
 """
 
 explanation = zoo.explain("runs/deepfm", log, output="explanation", repeats=3)
@@ -176,9 +176,9 @@ print(
 ## Export
 
 For serving without Keras, each backend has a format that it can write
-(`zoo.serving.export_formats.FORMATS` lists them); the exported model takes ids
-and any number of rows. Some formats need a package more, JAX's one TensorFlow;
-where it is not installed, the error says what to install.
+(`zoo.serving.export_formats.FORMATS` lists them). The exported model takes ids
+and any number of rows. Some formats need another package, such as TensorFlow
+for JAX; if it is not installed, the error says what to install.
 """
 
 exports = {
@@ -195,10 +195,10 @@ except ImportError as error:
 """
 ## What we have
 
-A folder that turns raw rows into click probabilities on any backend, the exact
-numbers of its quality, a picture of what it looks at, and a model file for a
-server. What to change for your own log: a `zoo.LogFormat` that names its
-columns, and the path.
+We have a folder that turns raw rows into click probabilities on any backend,
+its exact metrics, a picture of the columns that it uses, and a model file for a
+server. For your own log, change the path and give a `zoo.LogFormat` that names
+its columns.
 """
 
 assert abs(auc - metrics["auc"]) < 1e-6

@@ -2,18 +2,18 @@
 Title: How large can my batch be?
 Author: The keras_cowclip authors
 Date created: 2026/11/25
-Last modified: 2026/11/29
+Last modified: 2026/12/01
 Description: Run the scaling study on a log, and see what the clip does.
 """
 
 """
 ## What this is about
 
-A larger batch trains faster, until the AUC falls. Where that is depends on the
-data and on the *rule* by which the hyperparameters follow the batch. Nobody
-can tell from outside, so `zoo.scaling_study` tries: it trains at several
-batches with several rules, from the same weights on the same rows, and says
-how far each rule goes. Then we look at the clip itself.
+A larger batch trains faster, until the AUC falls. The largest good batch
+depends on the data and on the *rule* by which the hyperparameters follow the
+batch. Only a trial can tell: `zoo.scaling_study` trains at several batches with
+several rules, from the same weights on the same rows, and says how far each
+rule goes. Then we look at the clip itself.
 
 It takes about three minutes on two CPU cores.
 """
@@ -51,8 +51,8 @@ while that of the tables grows: `batch_size` in a variant is the dense weights'.
 At a batch of 128K you would take 8192.
 
 The study is short here: a small network, two epochs, one seed. A real one has
-three seeds and as many epochs as you would train; it can be broken off and
-goes on when it is called again.
+three seeds and as many epochs as you would train. If it is interrupted, the
+same call resumes it.
 """
 
 recipe = {
@@ -69,7 +69,7 @@ zoo.scaling_study(
     verbose=False,
     **recipe,
 )
-# A study grows: what it returns and draws is all that was done in its folder.
+# A study grows: it returns and draws all results in its folder.
 results = zoo.scaling_study(
     log,
     "study",
@@ -109,9 +109,9 @@ def show(path):
 show("study/auc.png")
 
 """
-The AUC is only half of the question. What is won in time depends on the
-machine: on a CPU the arithmetic of the network is soon all there is to a step,
-on an accelerator a small batch leaves most of it idle.
+The AUC is only half of the question. The time that a large batch saves depends
+on the machine. On a CPU the arithmetic of the network soon takes most of a
+step. A small batch leaves most of an accelerator idle.
 """
 
 show("study/seconds.png")
@@ -125,7 +125,7 @@ length of its embedding. So an id that occurs once in a batch may not move its
 embedding by more than its own length allows, while frequent ids have more
 room.
 
-Does it ever happen? `ClippedShare` logs the share of the present ids that were
+Does it ever happen? `ClippedShare` logs the share of the active rows that were
 clipped in each step. Let us train the same network with smaller and smaller
 clip ratios.
 """
@@ -181,9 +181,9 @@ mean over 4096 rows are far shorter than the embeddings. Look at the share on
 
 ## Frequent ids and rare ids
 
-Whom does a clip meet? Rare ids keep short embeddings, so their bound is low;
-frequent ids grow, and have a count above one. Here is the length of every
-embedding against how often its id occurs in training.
+Which ids are clipped? Rare ids keep short embeddings, so their bound is low.
+Frequent ids have longer ones, and a count above one. Here is the length of
+every embedding against the occurrences of its id in training.
 """
 
 ids = np.asarray(log.split("train").inputs["ids"])
@@ -214,7 +214,7 @@ print(f"median length: {rare:.4f} of rare ids, {frequent:.4f} of frequent ones")
 * Try two batch sizes, `--dense-batch-size 8192`, before you give up a batch.
 * Compare rules at the batch you want, with three seeds; differences below .001
   AUC are often noise.
-* Look at the clipped share. Where it is 0, the clip is not what helped.
+* Look at the clipped share. If it is 0, the clip did not help.
 """
 
 by_run = {

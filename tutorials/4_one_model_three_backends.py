@@ -2,7 +2,7 @@
 Title: One model, three backends
 Author: The keras_cowclip authors
 Date created: 2026/11/25
-Last modified: 2026/11/25
+Last modified: 2026/12/01
 Description: Train on JAX, continue on PyTorch, serve from TensorFlow.
 """
 
@@ -10,9 +10,9 @@ Description: Train on JAX, continue on PyTorch, serve from TensorFlow.
 ## What this is about
 
 Keras 3 runs on TensorFlow, JAX and PyTorch, and so does CowClip: the same
-weights and the same batches give the same training on each, up to rounding.
-That is worth something: train where it is fastest, go on where your colleagues
-are, serve where your servers are.
+weights and the same batches give the same training on each, up to rounding. So
+you can train on the fastest backend, continue on that of your colleagues, and
+serve on that of your servers.
 
 Keras reads its backend once, when it is imported. So every step below is a
 process of its own, as it would be on different machines; `KERAS_BACKEND` says
@@ -53,8 +53,8 @@ def run(backend, *arguments, **environment):
 """
 ## A log
 
-A raw log and its encoding; no backend has a part in it. With Kaggle's file
-instead: `zoo.prepare(zoo.datasets.CRITEO, "train.txt", "encoded")`.
+A raw log and its encoding need no backend. With Kaggle's file instead:
+`zoo.prepare(zoo.datasets.CRITEO, "train.txt", "encoded")`.
 """
 
 zoo.datasets.synthetic.write_raw_log(
@@ -88,8 +88,8 @@ print(
 """
 ## Continue on PyTorch
 
-The preset's weights are a file that all backends read. `--initial-model` goes
-on from it.
+The preset's weights are a file that all backends read. `--initial-model`
+continues from it.
 """
 
 print(
@@ -140,7 +140,7 @@ print(
 
 `mixed_bfloat16` computes the network in half the bits; tables, moments, counts
 and the clip stay float32. It is a dtype policy of Keras, and a preset can be
-loaded with another one than it was saved with. Here the three backends go on
+loaded with another one than it was saved with. Here the three backends continue
 from the same weights for an epoch of the same batches, in both precisions.
 """
 
@@ -174,16 +174,16 @@ plt.show()
 
 """
 They are not equal to all digits: each backend adds in another order, and Adam
-makes nearly a full step of the smallest gradient of a rare id. What rounding
-does to the AUC is far below its standard error, which is .005 for ten thousand
-test rows, and 16 bits do no more.
+makes nearly a full step of the smallest gradient of a rare id. Rounding changes
+the AUC by far less than its standard error, which is .005 for ten thousand test
+rows, and so do 16 bits.
 
 ## Several devices
 
 N devices with a batch of b / N rows each train what one device with b rows
 trains: CowClip counts ids over the whole batch. On JAX it takes one line of
 Keras before the model is made. Two virtual devices of the CPU stand in for two
-cards.
+GPUs.
 """
 
 DEVICES = """
@@ -210,8 +210,8 @@ print(
 """
 On TensorFlow it is `with tf.distribute.MirroredStrategy().scope():` around
 making and compiling the model; on PyTorch `DistributedDataParallel` and a loop
-of your own. The README has the latter, and the matrix of what each backend can
-do.
+of your own. The guide `docs/several_devices.md` has that loop, and a table of
+what each backend can do.
 
 ## How equal is equal?
 

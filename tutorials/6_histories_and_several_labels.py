@@ -2,7 +2,7 @@
 Title: Histories and several labels
 Author: The keras_cowclip authors
 Date created: 2026/11/30
-Last modified: 2026/11/30
+Last modified: 2026/12/01
 Description: From a raw log with histories and two labels to served models.
 """
 
@@ -186,11 +186,12 @@ for name in reports:
 
 * A list column shares the vocabulary of a field by its first argument, and
   `parallel_to` says that two columns are of the same events.
-* Every network takes histories, as their mean; those of the table's row "a
-  history" weigh events by what is offered. Every network takes several labels;
-  those of "several labels" have parts for each.
-* What differs between them shows only where the log has it: the interest in
-  how an item relates to a history, which a mean can't tell.
+* Every network takes histories, as their mean. The networks that need "a
+  history", in the README's table, weigh events by the offered item. Every
+  network takes several labels. Those that need "several labels" have parts for
+  each.
+* Such a network is better only on a log that has what it reads: here the
+  interest is in how an item relates to a history, which a mean can't tell.
 """
 
 clicked = np.asarray(probabilities["click"])

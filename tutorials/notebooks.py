@@ -5,8 +5,8 @@
 
 A tutorial is a script in the form that keras.io takes: blocks of text between
 triple quotes, code between the blocks. `run` fails on an error, and on a
-warning that this project's code or the tutorial itself gives rise to. The
-backend is the environment variable KERAS_BACKEND.
+warning that this project or the tutorial itself raises. The backend is the
+environment variable KERAS_BACKEND.
 """
 
 import argparse

@@ -16,11 +16,10 @@ class Format:
     """A format, and what each backend needs to write it.
 
     Attributes:
-        suffix: string. What the name of the output ends in; empty for a
-            folder.
-        opened_by: string. What opens it for serving.
+        suffix: string. The end of the output's name; empty for a folder.
+        opened_by: string. The runtimes that open it for serving.
         tensorflow, jax, torch: tuple of the packages that are needed beside
-            the backend; or a string, why that backend can't write it.
+            the backend; or a string, the reason why it can't write the format.
         one_message: boolean. Whether it is a single Protocol Buffers or
             FlatBuffers message, which ends at 2 GiB. Defaults to `False`.
         holds_text: boolean. Whether a model in it can take raw rows. Defaults
@@ -89,7 +88,7 @@ FORMATS = {
 }
 
 
-# Networks whose file a runtime can't open, and why.
+# Networks whose file a runtime can't open, with the reason.
 LOOP = "its runtime has not TensorFlow's loop over a history"
 SHAPES = "its runtime finds shapes that don't fit"
 REFUSED = {

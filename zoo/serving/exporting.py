@@ -4,7 +4,6 @@ import contextlib
 import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +12,8 @@ from zoo.checks import check_boolean
 from zoo.feature_schema import FeatureSchema
 from zoo.files.whole_output import check_new
 from zoo.files.whole_output import new_output
-from zoo.registry import NETWORKS
+from zoo.registry import is_network
+from zoo.registry import network_name
 from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import Format
 from zoo.serving.export_formats import check_format
@@ -22,14 +22,13 @@ from zoo.serving.export_formats import check_network
 from zoo.serving.export_formats import check_suffix
 from zoo.serving.float32_model import copy_in_float32
 from zoo.serving.float32_model import load_in_float32
+from zoo.serving.model_writer import write_model
 from zoo.serving.plain_model import make_plain
 from zoo.serving.raw_onnx import check_no_hash
 from zoo.serving.raw_onnx import put_encoder_into_onnx
 from zoo.serving.raw_saved_model import put_encoder_into_saved_model
-from zoo.serving.signature_names import name_inputs
 from zoo.serving.text_ids import TextIds
 from zoo.serving.text_ids import read_text_ids
-from zoo.serving.torch_exporter import torch_symbols
 
 MESSAGE_BYTES = 2**31
 """The size limit of a message of Protocol Buffers or FlatBuffers."""
@@ -50,9 +49,8 @@ def export(
     `(batch, max_length)` int32 with -1 in front of the first event, under these
     names, for any number of rows. It gives the `(batch, 1)` click probability,
     with several labels a list of one of each, in the order of
-    `schema.labels`. It computes in float32
-    whatever policy the preset was trained with. Ids are those of
-    `ClickEncoder.encode` and are not checked.
+    `schema.labels`. It computes in float32, whatever policy the preset was
+    trained with. Ids are those of `ClickEncoder.encode` and are not checked.
 
     | format | how it is called |
     |---|---|
@@ -78,18 +76,18 @@ Interpreter(output).get_signature_runner()` |
       `separator` between them.
 
     It gives what `CTRPredictor` gives for the same text. An integer is looked
-    up by its text as well: `7`, where the vocabulary was learned from a table
-    of integers, and not `007`. Nothing is checked: no rule of the log, and not
-    that parallel lists are equally long. In ONNX there is no hash, so that
-    `num_buckets` needs `tf_saved_model`. The signatures of TensorFlow have
-    letters, digits and `_` in names: `item_id` for the column `item id`, which
-    `serve` takes under its own name.
+    up by its text as well: if the vocabulary was learned from a table of
+    integers, `7` is known and `007` is not. Rows are not checked, and neither
+    are the lengths of parallel lists. ONNX has no hash, so that `num_buckets`
+    needs `tf_saved_model`. In a signature of TensorFlow names have letters,
+    digits and `_` alone: the column `item id` is `item_id` there, and `serve`
+    takes it under its own name.
 
     Args:
         preset: as `zoo.from_preset` takes it; or a `keras.Model`, of which a
             copy is exported.
-        output: path of the file or folder to write, which must not be there
-            yet. It appears once it is whole.
+        output: path of the file or folder to write, which must not exist yet.
+            It appears once it is whole.
         format: string, one of `zoo.serving.export_formats.FORMATS`, which
             says which backend can write it.
         raw: boolean. Whether the model takes raw rows, which `onnx` and
@@ -100,10 +98,10 @@ Interpreter(output).get_signature_runner()` |
         **hub: as `zoo.from_preset` takes them.
 
     Raises:
-        ValueError: for a format that this backend can't write, an output of
-            another suffix or that is there, or a model that is too large for
-            the format, or of a network that its runtime can't open; for raw
-            rows in a format that has no text, or no hash.
+        ValueError: for a format that this backend can't write; an output that
+            exists or has another suffix; a model that is too large for the
+            format, or of a network that its runtime can't open; raw rows in a
+            format without text, or hashed ids in one without a hash.
         ImportError: if a package is missing; says how to install it.
         FileNotFoundError: if the preset or one of its files is missing.
 
@@ -142,7 +140,10 @@ Interpreter(output).get_signature_runner()` |
             loaded, schema, encoder = load_in_float32(
                 preset, schema, needs_encoder=raw, **hub
             )
-        _check_network(loaded, format)
+        # A class of a user's own may have no name.
+        if is_network(loaded):
+            backend = keras.backend.backend()
+            check_network(network_name(loaded), format, backend)
         if encoder is not None:
             if format == "onnx":
                 check_no_hash(encoder)
@@ -151,7 +152,7 @@ Interpreter(output).get_signature_runner()` |
             model = make_plain(loaded, schema)
         _check_size(model, known, format, chosen)
         with new_output(output) as path, _quiet():
-            _write(model, schema, path, format)
+            write_model(model, schema, path, format)
             if encoder is not None:
                 _PUT_ENCODER[format](path, encoder, known)
 
@@ -165,114 +166,11 @@ def _check_not_raw(raw: bool) -> None:
         )
 
 
-# What makes the model in a file one of raw rows.
+# Each puts the encoder into the model of a file.
 _PUT_ENCODER = {
     "tf_saved_model": put_encoder_into_saved_model,
     "onnx": put_encoder_into_onnx,
 }
-
-
-def _write(
-    model: keras.Model, schema: FeatureSchema, path: Path, format: str
-) -> None:
-    if format == "openvino":
-        # Two files, which only a folder keeps together.
-        path.mkdir()
-        path = path / "model.xml"
-    backend = keras.backend.backend()
-    if (format, backend) == ("tf_saved_model", "tensorflow"):
-        _save_with_tensorflow(model, schema, path)
-        return
-    if (format, backend) == ("torch", "torch"):
-        _drop_second_copy(model)
-    names = {name: name for name in schema.inputs()}
-    if format == "tf_saved_model":
-        names = name_inputs(names)
-    taught = backend == "torch" and format in ("onnx", "openvino")
-    with torch_symbols() if taught else contextlib.nullcontext():
-        model.export(
-            str(path),
-            format=format,
-            verbose=False,
-            input_signature=[
-                {
-                    name: keras.InputSpec(
-                        dtype, (None, columns), name=names[name]
-                    )
-                    for name, (columns, dtype) in schema.inputs().items()
-                }
-            ],
-            **_options(format, schema),
-        )
-    if (format, backend) == ("onnx", "jax"):
-        _join_files(path)
-
-
-def _save_with_tensorflow(
-    model: keras.Model, schema: FeatureSchema, path: Path
-) -> None:
-    """Writes every weight once, where `model.export` writes it twice."""
-    import tensorflow as tf
-
-    names = name_inputs(schema.inputs())
-    inputs = {
-        name: tf.TensorSpec((None, columns), dtype, name=names[name])
-        for name, (columns, dtype) in schema.inputs().items()
-    }
-    served = tf.Module()
-    served.weights = [variable.value for variable in model.variables]
-    served.serve = tf.function(
-        lambda inputs: model(inputs, training=False),
-        input_signature=[inputs],
-        autograph=False,
-    )
-    signature = served.serve.get_concrete_function()
-    tf.saved_model.save(
-        served,
-        str(path),
-        signatures={"serve": signature, "serving_default": signature},
-    )
-
-
-def _drop_second_copy(model: keras.Model) -> None:
-    """Removes the parameters of the modules, which no operation reads.
-
-    `torch.export` would write them beside the tensors that the layers read.
-    """
-    import torch
-
-    for module in list(model.modules()):
-        if isinstance(module, keras.layers.Layer):
-            module._torch_params = torch.nn.ParameterDict()
-
-
-def _join_files(path: Path) -> None:
-    """Moves large tables into the file; jax2onnx writes them beside it."""
-    import onnx
-
-    joined = onnx.load(path)
-    path.unlink()
-    onnx.save_model(joined, path, save_as_external_data=False)
-
-
-def _options(format: str, schema: FeatureSchema) -> dict[str, Any]:
-    if format == "torch":
-        import torch
-
-        rows = {0: torch.export.Dim("batch")}
-        return {"dynamic_shapes": [(dict.fromkeys(schema.inputs(), rows),)]}
-    if format == "tf_saved_model" and keras.backend.backend() == "jax":
-        # The default is a file for this kind of device alone.
-        platforms = ("cpu", "cuda", "tpu")
-        return {"jax2tf_kwargs": {"native_serialization_platforms": platforms}}
-    return {}
-
-
-def _check_network(model: keras.Model, format: str) -> None:
-    names = {cls: name for name, cls in NETWORKS.items()}
-    # A class of the user's own may have no name.
-    name = names.get(type(model), "")
-    check_network(name, format, keras.backend.backend())
 
 
 def _check_size(

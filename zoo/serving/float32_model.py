@@ -16,7 +16,7 @@ from zoo.presets.own_network import restored_model
 from zoo.presets.own_network import schema_of
 from zoo.presets.save_and_load import load_model
 from zoo.presets.source import check_nothing_to_fetch
-from zoo.serving.predictor import check_same_columns
+from zoo.serving.column_check import check_same_columns
 
 
 def load_in_float32(
@@ -43,11 +43,11 @@ def load_in_float32(
             f"Received: schema={schema}, preset={preset}"
         )
     opened = PresetFolder.open(preset, encoder=needs_encoder, **hub)
-    encoder = opened.load_encoder() if needs_encoder else None
-    model = load_model(opened, dtype="float32")
-    if encoder is not None:
+    encoder = None
+    if needs_encoder:
+        encoder = opened.load_encoder()
         check_same_columns(opened.schema, encoder.schema)
-    return model, opened.schema, encoder
+    return load_model(opened, dtype="float32"), opened.schema, encoder
 
 
 def copy_in_float32(

@@ -1,4 +1,4 @@
-"""Says where rows to be scored have far more gaps than those of validation."""
+"""Finds columns with far more gaps in scored rows than in validation."""
 
 import math
 import warnings
@@ -8,9 +8,9 @@ from typing import NamedTuple
 from zoo.checks import check_number
 from zoo.encoding.gaps import Gaps
 
-# A share that is higher by less does little harm.
+# A share that rises by less does little harm.
 _FEWEST_MORE = 0.1
-# So many standard deviations above what is expected are no matter of chance.
+# A number of so many standard deviations above the expected is no chance.
 _DEVIATIONS = 5
 
 
@@ -30,13 +30,12 @@ def check_gaps(
     received: Gaps,
     expected: Gaps | None,
     fields: Sequence[str],
-    max_unknown: float | None = None,
-    sequences: Sequence[str] = (),
+    max_unknown: float | None,
+    sequences: Sequence[str],
 ) -> None:
     """Warns of columns with far more gaps than expected.
 
-    Of a sequence these are the events that are unknown, and the rows without
-    any event.
+    The gaps of a sequence are unknown events and rows without events.
 
     Args:
         received: `Gaps` of the rows that were scored.
@@ -44,7 +43,7 @@ def check_gaps(
         fields: names of the columns.
         max_unknown: float, the share of unknown ids that a column may have;
             `None` for any.
-        sequences: names of the sequences. Defaults to `()`.
+        sequences: names of the sequences.
 
     Raises:
         ValueError: for a column with a larger share than `max_unknown`.
@@ -82,7 +81,7 @@ def check_gaps(
 
 
 class _Share(NamedTuple):
-    """So many of all rows, or events, of a column lack something."""
+    """The number of a column's rows, or events, that have a gap, of all."""
 
     name: str
     what: str

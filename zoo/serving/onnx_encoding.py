@@ -137,9 +137,10 @@ def _look_up(
     texts: Mapping[str, str],
     known: Mapping[str, TextIds],
 ) -> dict[str, str]:
-    """Adds the ids of texts of any shape, each vocabulary in one node.
+    """Adds the ids of texts of any shape.
 
-    Or a file would hold the vocabulary of a field once for each of its lists.
+    A vocabulary is in one node, for the field and the lists that share it, so
+    that the file holds it once.
     """
     ids: dict[str, str] = {}
     flat = graph.constant([-1])
@@ -165,7 +166,7 @@ def _look_up(
         )
         for name, piece in zip(names, pieces, strict=True):
             shape = graph.add("Shape", texts[name])
-            # A batch without events has a size of 0, which is meant.
+            # A batch without events has a dimension of 0.
             ids[name] = graph.add("Reshape", piece, shape, allowzero=1)
     return ids
 
@@ -176,7 +177,8 @@ def _pad(graph: OnnxGraph, ids: str, lengths: str, longest: int) -> str:
 
     widths = graph.constant([0, longest, 0, 0])
     padded = graph.add("Pad", ids, widths, graph.constant(PADDING))
-    # Behind so many of padding, the last event has the place of the length.
+    # They have `longest` of padding in front, so that the last `longest`
+    # events of a list begin at the place of its length.
     starts = graph.add("Unsqueeze", lengths, graph.constant([1]))
     places = graph.add("Add", starts, graph.constant(range(longest)))
     last = graph.add("GatherElements", padded, places, axis=1)

@@ -37,6 +37,7 @@ def make_plain(model: keras.Model, schema: FeatureSchema) -> keras.Model:
     else:
         inputs, outputs = _called(model, schema)
         name = f"served_{model.name}"
+    # What a network keeps for losses of its own is not served.
     if isinstance(outputs, dict) and isinstance(outputs.get("kept"), dict):
         outputs = outputs["probabilities"]
     if len(schema.labels) > 1:
@@ -58,10 +59,10 @@ def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 
 def _called(model: keras.Model, schema: FeatureSchema) -> tuple:
-    """Returns inputs and outputs of a model of the user's.
+    """Returns inputs and outputs of a model of a user's.
 
-    Its layers may lie within each other, where no clone reaches them. So its
-    tables stay what they are, and stop to count.
+    A clone does not reach layers within layers. So its tables are not replaced,
+    and stop counting.
     """
     for layer in model._flatten_layers():
         if isinstance(layer, CowClipEmbedding):

@@ -11,7 +11,6 @@ from zoo.checks import check_path
 from zoo.checks import check_positive_integer
 from zoo.encoding import ClickEncoder
 from zoo.encoding.gaps import Gaps
-from zoo.feature_schema import FeatureSchema
 from zoo.models.ctr_model import CTRModel
 from zoo.models.fit_check import check_fits
 from zoo.models.padded_prediction import padded_sizes
@@ -21,6 +20,7 @@ from zoo.presets.save_and_load import load_model
 from zoo.raw.source import Source
 from zoo.raw.source import open_raw_log
 from zoo.runtime.progress import Stages
+from zoo.serving.column_check import check_same_columns
 from zoo.serving.gap_check import check_gaps
 from zoo.serving.gap_check import check_max_unknown
 from zoo.serving.score_file import write_scores
@@ -29,10 +29,10 @@ from zoo.serving.score_file import write_scores
 class CTRPredictor:
     """A model and the encoder of its ids: raw rows in, probabilities out.
 
-    Rows are read as `zoo.prepare` reads them, so that the same rows get the
-    same probabilities as in training and evaluation: text becomes ids, unseen
-    tokens the id of unknown ones, numbers are transformed by what the training
-    split taught. Labels are ignored.
+    Rows are read as `zoo.prepare` reads them, so that they get the same
+    probabilities as in training and evaluation: text becomes ids, unseen tokens
+    get the id of unknown ones, and numbers are transformed by the ranges of the
+    training split. Labels are ignored.
 
     Threads may share a predictor, and it can be pickled and copied.
 
@@ -94,15 +94,16 @@ class CTRPredictor:
         """
         opened = PresetFolder.open(preset, encoder=True, **hub)
         encoder = opened.load_encoder()
+        # Before the weights are loaded, and for a model that has no schema.
         check_same_columns(opened.schema, encoder.schema)
         return cls(load_model(opened, dtype=dtype), encoder)
 
     def warm_up(self, max_rows: int = 1024, batch_size: int = 16_384) -> None:
-        """Compiles the network for requests of up to so many rows.
+        """Compiles the network for requests of up to `max_rows` rows.
 
         JAX and TensorFlow compile it for each number of rows. Requests are
-        padded to 1, 4, 16, 64, ... rows, so that there are few of them.
-        Without this call the first request of each size takes a second or two.
+        padded to 1, 4, 16, 64, ... rows, so that there are few such numbers.
+        Without this call the first request of each takes a second or two.
 
         Args:
             max_rows: integer. Rows of the largest request. Defaults to `1024`.
@@ -209,12 +210,12 @@ class CTRPredictor:
 
         Args:
             source: a log of the encoder's format as `zoo.prepare` takes it:
-                path of a text file (plain or packed), a Parquet file or a
+                path of a text file (plain or compressed), a Parquet file or a
                 folder of such, or a data set.
             output: path of the file to write, `.parquet` or `.csv`, with the
                 column `probability`, float32, a row for each row of the
-                source in its order. With several labels it has a column of the
-                name of each. It appears once it is whole.
+                source in its order. With several labels it has a column for
+                each, of its name. It appears once it is whole.
             batch_size: integer. Rows that the network sees at once. Defaults
                 to `16_384`.
             show_progress: boolean. Whether to draw a progress bar; `None` for
@@ -302,25 +303,3 @@ class CTRPredictor:
                 self.model, batch, batch_size, labels
             )
         return scores
-
-
-def check_same_columns(model: FeatureSchema, encoder: FeatureSchema) -> None:
-    """Raises a `ValueError` for columns or vocabularies that differ."""
-    # The label of one is called as its log has it, and is not read here.
-    several = len(model.labels) > 1 or len(encoder.labels) > 1
-    for what, expected, received in (
-        ("dense columns", encoder.dense, model.dense),
-        ("fields", list(encoder.categorical), list(model.categorical)),
-        ("sequences", encoder.sequences, model.sequences),
-        ("vocabularies", encoder.vocabularies, model.vocabularies),
-        (
-            "labels",
-            encoder.labels if several else (),
-            model.labels if several else (),
-        ),
-    ):
-        if received != expected:
-            raise ValueError(
-                "`model` must have the columns and vocabulary sizes of "
-                f"`encoder`, {what} {expected}. Received: {received}"
-            )

@@ -70,7 +70,7 @@ def put_encoder_into_saved_model(
 
 
 def _table(known: TextIds, file: Path) -> Any:
-    """Returns the table of a vocabulary, whose file it writes."""
+    """Returns the table of a vocabulary, and writes its file."""
     import tensorflow as tf
 
     with open(file, "wb") as lines:
@@ -106,7 +106,8 @@ def _encode(
         ids = _ids(events, [name], encoder, tables)[:, 0]
         longest = column.max_length
         padded = tf.pad(ids, [[0, 0], [longest, 0]], constant_values=PADDING)
-        # Behind so many of padding, the last event has the place of the length.
+        # They have `longest` of padding in front, so that the last `longest`
+        # events of a list begin at the place of its length.
         places = lengths[:, None] + tf.range(longest, dtype=tf.int64)
         inputs[name] = tf.gather(padded, places, axis=1, batch_dims=1)
     return inputs
@@ -161,7 +162,7 @@ def _ids(
 
 
 def _is_missing(text: Any, name: str, encoder: ClickEncoder) -> Any:
-    """Whether texts are missing values; of all columns of tokens the same."""
+    """Whether texts are missing values, which all token columns have alike."""
     import tensorflow as tf
 
     missing = tf.constant(missing_texts(encoder, name))

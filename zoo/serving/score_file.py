@@ -26,10 +26,8 @@ def write_scores(
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """Yields a function that adds rows to a file of probabilities.
 
-    With one label or none given, its column is called `probability`, with
-    several as they are.
-
-    The file appears once the block ends without an exception.
+    The file has a column for each of several labels, of its name, or else the
+    column `probability`. It appears once the block ends without an exception.
 
     Args:
         output: path of a `.parquet` or `.csv` file, which is replaced if it

@@ -8,10 +8,10 @@ SINCE = 17
 
 @contextlib.contextmanager
 def torch_symbols():
-    """Has `ravel` and `layer_norm` exported as long as it is open.
+    """Lets PyTorch export `ravel` and `layer_norm` within the block.
 
-    Neither ONNX' exporter nor OpenVINO knows `ravel`, which `keras.ops.take`
-    calls.
+    Neither the exporter of ONNX nor OpenVINO knows `ravel`, which
+    `keras.ops.take` calls.
     """
     import torch
     from torch.onnx.symbolic_helper import parse_args
@@ -19,7 +19,7 @@ def torch_symbols():
     name = "aten::layer_norm"
     symbol = parse_args("v", "v", "v", "v", "f", "none")(_layer_norm)
     torch.onnx.register_custom_op_symbolic(name, symbol, SINCE)
-    # The method is that of a base class, and is back once this one is gone.
+    # It hides the method of a base class, until it is deleted.
     torch.Tensor.ravel = lambda tensor: tensor.reshape(-1)
     try:
         yield
@@ -29,9 +29,9 @@ def torch_symbols():
 
 
 def _layer_norm(g, values, shape, weight, bias, epsilon, cudnn_enable):
-    """Needs no numbers in `shape`, which are tensors while Keras is traced.
+    """Exports a layer normalization whose `shape` has tensors for numbers.
 
-    PyTorch's own does.
+    That is so while Keras is traced, and PyTorch's own symbol refuses it.
     """
     import torch
 

@@ -44,6 +44,14 @@ def test_from_preset(name, value):
 
 @pytest.mark.parametrize(
     "name, value",
+    each(dict.fromkeys(["max_rows", "batch_size"], NO_POSITIVE_INTEGERS)),
+)
+def test_warm_up(predictor, name, value):
+    check_refused(name, value, predictor.warm_up)
+
+
+@pytest.mark.parametrize(
+    "name, value",
     each({"batch_size": NO_POSITIVE_INTEGERS, "max_unknown": NO_SHARES}),
 )
 def test_predict(predictor, name, value):

@@ -13,9 +13,11 @@ from tests.zoo import networks
 from tests.zoo import own_networks
 from tests.zoo.networks import FIRST
 from tests.zoo.networks import each_network
+from tests.zoo.serving.runtimes import OPEN
 from zoo.cli import app as cli
 from zoo.serving import export_formats
 from zoo.serving import exporting
+from zoo.serving import model_writer
 from zoo.serving.export_formats import BACKENDS
 from zoo.serving.export_formats import FORMATS
 from zoo.serving.export_formats import check_network
@@ -46,79 +48,12 @@ def bytes_in(path):
     return sum(file.stat().st_size for file in files)
 
 
-def numbered(outputs):
-    return [outputs[f"output_{i}"] for i in range(len(outputs))]
-
-
-# Each returns a function from inputs to a list, one array for each label.
-def open_saved_model(path):
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(path)
-    signature = loaded.signatures["serving_default"]
-
-    def predict(inputs):
-        inputs = {name: tf.constant(array) for name, array in inputs.items()}
-        served = [each.numpy() for each in tree.flatten(loaded.serve(inputs))]
-        for received, expected in zip(
-            numbered(signature(**inputs)), served, strict=True
-        ):
-            np.testing.assert_array_equal(received, expected)
-        return served
-
-    return predict
-
-
-def open_onnx(path):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path)
-    return lambda inputs: session.run(None, inputs)
-
-
-def open_torch(path):
-    import torch
-
-    module = torch.export.load(path).module()
-
-    def predict(inputs):
-        inputs = {name: torch.tensor(array) for name, array in inputs.items()}
-        return [each.detach().numpy() for each in tree.flatten(module(inputs))]
-
-    return predict
-
-
-def open_openvino(path):
-    import openvino
-
-    compiled = openvino.Core().compile_model(
-        path / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
-    )
-    places = range(len(compiled.outputs))
-    return lambda inputs: [compiled(inputs)[i] for i in places]
-
-
-def open_litert(path):
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path))
-    runner = interpreter.get_signature_runner()
-    return lambda inputs: numbered(runner(**inputs))
-
-
 # The errors of Keras and the converters.
 REASONS = {
     "tf_saved_model": "'dict' object has no attribute 'shape'",
     "torch": "Torch|torch",
     "openvino": "XlaCallModule",
     "litert": "requires TensorFlow or PyTorch|litert-torch",
-}
-OPEN = {
-    "tf_saved_model": open_saved_model,
-    "onnx": open_onnx,
-    "torch": open_torch,
-    "openvino": open_openvino,
-    "litert": open_litert,
 }
 
 
@@ -311,7 +246,7 @@ def test_keras_can_not_write_what_the_table_refuses(tmp_path, format):
     """Fails when Keras has learned it: the table then says too little."""
     path = output_of(tmp_path, format)
     with exporting._quiet(), pytest.raises(Exception, match=REASONS[format]):
-        exporting._write(make_model(), SCHEMA, path, format)
+        model_writer.write_model(make_model(), SCHEMA, path, format)
 
 
 @pytest.mark.export
@@ -400,7 +335,7 @@ def test_an_output_that_appears_meanwhile_is_left_alone(
     make_model().save_to_preset(tmp_path / "preset")
     monkeypatch.setattr(keras.Model, "export", write)
     # The file is no ONNX model, and the library may be absent.
-    monkeypatch.setattr(exporting, "_join_files", lambda path: None)
+    monkeypatch.setattr(model_writer, "_join_files", lambda path: None)
     with pytest.raises(ValueError, match="not replaced"):
         zoo.export(tmp_path / "preset", tmp_path / "out.onnx", "onnx")
     assert (tmp_path / "out.onnx").read_text() == "another"
@@ -427,7 +362,7 @@ def test_every_format_has_a_backend():
     assert set(OPEN) == set(FORMATS)
 
 
-def test_the_readme_has_the_table():
+def test_the_guide_has_the_table():
     assert export_formats.formats_table() in GUIDE.read_text()
 
 

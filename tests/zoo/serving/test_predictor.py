@@ -265,23 +265,6 @@ def test_a_line_with_too_few_columns_is_named(predictor, tmp_path):
         predictor.predict(tmp_path / "rows.tsv")
 
 
-@pytest.mark.parametrize("max_rows", [0, 2.5, None])
-def test_rows_to_warm_up_for_must_be_positive(predictor, max_rows):
-    with pytest.raises(ValueError, match="`max_rows` must be.*Received"):
-        predictor.warm_up(max_rows=max_rows)
-
-
-@pytest.mark.parametrize("batch_size", [0, 1.5, True])
-def test_a_batch_size_must_be_a_positive_integer(predictor, batch_size):
-    with pytest.raises(ValueError, match="`batch_size` must be a positive"):
-        predictor.predict([], batch_size=batch_size)
-
-
-def test_an_output_of_another_kind_is_refused(rows, predictor, tmp_path):
-    with pytest.raises(ValueError, match=r"\.parquet.*Received.*scores\.txt"):
-        predictor.predict_file(rows, tmp_path / "scores.txt")
-
-
 def test_a_preset_without_encoder_is_refused(predictor, tmp_path):
     predictor.model.save_to_preset(tmp_path / "ids_only")
     with pytest.raises(FileNotFoundError, match="must have an encoder"):

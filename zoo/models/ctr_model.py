@@ -15,7 +15,7 @@ from zoo.models.batch_features import Features
 from zoo.models.network_arguments import check_arguments
 from zoo.models.network_arguments import check_no_numpy_integers
 from zoo.presets.folder import PresetFolder
-from zoo.presets.folder import write_preset
+from zoo.presets.save_and_load import save_to_preset
 from zoo.runtime.default_policy import dtype_scope
 from zoo.runtime.out_of_memory import explained_out_of_memory
 
@@ -371,7 +371,7 @@ class CTRModel(keras.Model):
         model.save_to_preset("presets/shop")
         ```
         """
-        write_preset(self, folder, encoder, metadata)
+        save_to_preset(self, folder, encoder, metadata)
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, dtype=None, **hub):

@@ -14,7 +14,7 @@ from zoo.presets.folder import PresetFolder
 from zoo.registry import NETWORKS
 
 _TASK = "tabular-classification"
-# Named as on the Hub, for readers, and in `metadata.json`.
+# Each by its name on the Hub, for readers, and in `metadata.json`.
 _METRICS = (
     ("roc_auc", "AUC", "auc"),
     ("log_loss", "log-loss", "log_loss"),
@@ -54,15 +54,15 @@ def model_card(
 ) -> Any:
     """Writes the model card of a preset from what its files say.
 
-    Metrics, data, recipe and versions are those of its `metadata.json`; what
-    that does not say, the card leaves out.
+    Metrics, data, recipe and versions are those of its `metadata.json`. The
+    card leaves out what that does not have.
 
     Args:
         preset: as `zoo.from_preset` takes it.
-        repository: string, `"user/repository"`, where the preset will be;
-            `None` tells how to load `preset` itself. Defaults to `None`.
-        encoder: boolean. Whether the preset's encoder, if it has one, goes
-            along with the card. Defaults to `True`.
+        repository: string, `"user/repository"`, where the preset will be.
+            Defaults to `None`: the card says how to load `preset` itself.
+        encoder: boolean. Whether the preset's encoder, if it has one, is
+            uploaded with the card. Defaults to `True`.
         **hub: as `zoo.from_preset` takes them.
 
     Returns:
@@ -119,7 +119,8 @@ def _mark(text: str) -> str:
 def _data(opened: PresetFolder) -> tuple[str, str | None]:
     """Returns the log's name, and its id if it is on the Hub.
 
-    `metadata.json` may have a path, which means nothing on other machines.
+    The name is the encoder's if there is one: that in `metadata.json` may be a
+    path, which means nothing on other machines.
     """
     if opened.encoder_folder.is_dir():
         name = opened.load_encoder().log_format.name

@@ -1,9 +1,7 @@
-"""Reads and writes the folder of a preset."""
+"""Reads the folder of a preset."""
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +9,11 @@ from typing import TypeVar
 
 import keras
 
-import keras_cowclip
 from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
-from zoo.files.partial_output import partial_folder
 from zoo.files.sha256 import checksum
-from zoo.presets.own_network import check_restorable
-from zoo.presets.own_network import config_of
 from zoo.presets.own_network import restored_model
-from zoo.presets.own_network import schema_of
 from zoo.presets.source import preset_folder
-from zoo.registry import is_network
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -99,9 +91,9 @@ class PresetFolder:
         for name in needed:
             if not (folder / name).is_file():
                 raise FileNotFoundError(
-                    "A saved model is a folder written by `python -m zoo "
-                    f"train` or `save_to_preset`; it lacks {name}. "
-                    f"Received: {preset}"
+                    "`preset` must be a folder that `python -m zoo train` or "
+                    f"`save_to_preset` wrote: it has no {name}. "
+                    f"Received: preset={str(preset)!r}"
                 )
         metadata = {}
         if (folder / METADATA_FILE).is_file():
@@ -125,7 +117,6 @@ class PresetFolder:
             ValueError: if the preset is of another class, its config is
                 damaged, or the weights are not those that were saved.
         """
-        path = self.folder / CONFIG_FILE
         if self.registered_name != keras.saving.get_registered_name(cls):
             saved = str(self.registered_name).rpartition(">")[2]
             raise ValueError(
@@ -135,17 +126,16 @@ class PresetFolder:
             )
         try:
             arguments = dict(self.config["config"])
-            # Keras would import any module that a config names.
-            saved_schema = arguments.pop("schema")["config"]
-            schema = FeatureSchema.from_config(saved_schema)
+            # Keras would import any module that these name.
+            del arguments["schema"]
             saved_policy = arguments.pop("dtype")
             if dtype is None and saved_policy is not None:
                 dtype = saved_policy["config"]["name"]
-            model = cls(schema, dtype=dtype, **arguments)
+            model = cls(self.schema, dtype=dtype, **arguments)
         except (KeyError, TypeError) as error:
             raise ValueError(
-                f"{path}: must hold the arguments of `{cls.__name__}` as "
-                "`save_to_preset` writes them. Received: "
+                f"{self.folder / CONFIG_FILE}: must hold the arguments of "
+                f"`{cls.__name__}` as `save_to_preset` writes them. Received: "
                 f"{type(error).__name__}: {error}"
             ) from error
         return self._with_weights(model, load_weights)
@@ -211,7 +201,7 @@ class PresetFolder:
         return encoder.extends(self.load_encoder())
 
     def load_encoder(self) -> ClickEncoder:
-        """Loads the encoder of the ids that the model was trained on.
+        """Loads the encoder whose ids the model was trained on.
 
         Raises:
             FileNotFoundError: if the preset has none, or a file is missing.
@@ -219,16 +209,17 @@ class PresetFolder:
         """
         if not self.encoder_folder.is_dir():
             raise FileNotFoundError(
-                "The preset must have an encoder to take raw rows. It was "
-                "trained on ids that never were text, uploaded without the "
-                "vocabulary of a licensed log, or is in the cache without it: "
-                "fetch it again with a connection, or call the model itself on "
-                f"ids (`zoo.from_preset`). Received: {self.preset}"
+                "The preset must have an encoder to take raw rows. It has none "
+                "if it was trained on ids that never were text, or uploaded "
+                "without the vocabulary of a licensed log: call the model "
+                "itself on ids (`zoo.from_preset`). If only the cache lacks "
+                "the encoder, fetch the preset again with a connection. "
+                f"Received: {self.preset}"
             )
         return ClickEncoder.load(self.encoder_folder)
 
     def check_weights(self) -> None:
-        """Raises a `ValueError` if they are not those that were saved."""
+        """Raises a `ValueError` unless the weights are as they were saved."""
         path = self.folder / WEIGHTS_FILE
         expected = self.metadata.get("weights_sha256")
         if expected is not None and (received := checksum(path)) != expected:
@@ -237,103 +228,6 @@ class PresetFolder:
                 f"{expected}; get the preset again. "
                 f"Received: sha256 {received}"
             )
-
-
-def write_preset(
-    model: keras.Model,
-    folder: str | os.PathLike,
-    encoder: ClickEncoder | None,
-    metadata: dict[str, Any] | None,
-    schema: FeatureSchema | None = None,
-) -> None:
-    """Writes what `PresetFolder` reads; see `zoo.save_to_preset`."""
-    folder = Path(folder)
-    _check_float(model)
-    if not is_network(model):
-        if schema is None:
-            schema = schema_of(model, encoder)
-        check_restorable(model, schema)
-    old_encoder = folder / ENCODER_FOLDER
-    if encoder is None and old_encoder.exists():
-        raise ValueError(
-            "`encoder` must be given where the folder has that of an earlier "
-            "preset, which may give this model's rows wrong ids: pass it, "
-            f"`zoo.ClickEncoder.load({str(old_encoder)!r})`, if it is this "
-            f"model's too, else remove it. Received: folder={folder}"
-        )
-    with partial_folder(folder, "preset") as partial:
-        whole = partial / "whole"
-        whole.mkdir()
-        write_preset_files(model, whole, encoder, metadata, schema)
-        if old_encoder.exists():
-            old_encoder.rename(partial / "old_encoder")
-        for path in whole.iterdir():
-            path.replace(folder / path.name)
-
-
-def _check_float(model: keras.Model) -> None:
-    """Raises if layers are quantized, or have LoRA, which no config holds."""
-    for layer in model._flatten_layers(include_self=False):
-        for change in ("quantization_mode", "lora_enabled"):
-            if getattr(layer, change, None):
-                raise ValueError(
-                    "`model` must be as its config makes it, without quantized "
-                    "layers or LoRA: a preset could not be loaded. Save it "
-                    "before, and change the loaded model again. Received: "
-                    f"layer '{layer.name}' with "
-                    f"{change}={getattr(layer, change)!r}"
-                )
-
-
-def write_preset_files(
-    model: keras.Model,
-    folder: Path,
-    encoder: ClickEncoder | None,
-    metadata: dict[str, Any] | None,
-    schema: FeatureSchema | None = None,
-) -> None:
-    """Writes the files of a preset into a folder.
-
-    The caller moves the folder into place.
-
-    Args:
-        schema: `FeatureSchema`, which only the config of a network of the zoo
-            has already.
-    """
-    config = config_of(model)
-    if not is_network(model) and schema is not None:
-        config[SCHEMA_KEY] = schema.get_config()
-    _write_json(folder / CONFIG_FILE, config)
-    with without_optimizer(model):
-        model.save_weights(folder / WEIGHTS_FILE)
-    if encoder is not None:
-        encoder.save(folder / ENCODER_FOLDER)
-    _write_json(
-        folder / METADATA_FILE,
-        {
-            **(metadata or {}),
-            "format_version": FORMAT_VERSION,
-            "keras_version": keras.__version__,
-            "keras_cowclip_version": keras_cowclip.__version__,
-            "parameter_count": model.count_params(),
-            "weights_sha256": checksum(folder / WEIGHTS_FILE),
-        },
-    )
-
-
-@contextlib.contextmanager
-def without_optimizer(model: keras.Model) -> Iterator[None]:
-    """Keeps an optimizer's moments, twice the model's size, out of a file.
-
-    Args:
-        model: whose weights are saved or loaded in the block.
-    """
-    optimizer = getattr(model, "optimizer", None)
-    model.optimizer = None
-    try:
-        yield
-    finally:
-        model.optimizer = optimizer
 
 
 def _check_format_version(folder: Path, metadata: dict[str, Any]) -> None:
@@ -359,7 +253,3 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"{path}: must hold a JSON object. Received: {content!r:.100}"
         )
     return content
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n")

@@ -31,22 +31,21 @@ def upload_preset(
 ) -> str:
     """Uploads a preset to the Hugging Face Hub, with a model card.
 
-    One commit brings the model, its metadata, the encoder, the learning curves
-    and the card; other files of the folder stay here. The card is the folder's
-    own `README.md` if it has one, else `zoo.model_card`'s, which replaces no
-    card that somebody wrote or edited in the repository.
+    One commit has the model, its metadata, the encoder, the learning curves
+    and the card. Other files of the folder are not uploaded. The card is the
+    folder's own `README.md` if it has one, else that of `zoo.model_card`, which
+    replaces no card that somebody wrote or edited in the repository.
 
     The encoder holds every token of the log, such as the ids of users and
-    devices. That of a log whose publisher allows no copies of its parts
-    (Criteo's and Avazu's, `zoo.datasets.LICENSED`) is left out, with a
-    warning.
+    devices. It is left out, with a warning, if the log's publisher allows no
+    copies of its parts (Criteo's and Avazu's, `zoo.datasets.LICENSED`).
 
     Args:
         folder: path of a folder that `python -m zoo train` or `save_to_preset`
             wrote.
         address: string, `"hf://user/repository"`. Made if there is none.
         licensed_vocabulary: boolean. Whether to upload the encoder of a
-            licensed log as well, because its publisher lets you. Defaults to
+            licensed log as well, if its publisher allows it. Defaults to
             `False`.
         private: boolean. Whether a repository that is made is private.
             Defaults to `False`.
@@ -87,7 +86,7 @@ def upload_preset(
     hub = huggingface_hub.HfApi(token=token)
     try:
         hub.create_repo(repository, private=private, exist_ok=True)
-        if generate_card and _has_card_of_its_own(hub, repository, revision):
+        if generate_card and _has_card_by_hand(hub, repository, revision):
             del files[CARD_FILE]
         operations: list[Any] = [
             huggingface_hub.CommitOperationAdd(name, content)
@@ -116,9 +115,7 @@ def upload_preset(
     return str(commit.commit_url)
 
 
-def _has_card_of_its_own(
-    hub: Any, repository: str, revision: str | None
-) -> bool:
+def _has_card_by_hand(hub: Any, repository: str, revision: str | None) -> bool:
     """Whether the repository has a card that was written or edited by hand."""
     if not hub.file_exists(repository, CARD_FILE, revision=revision):
         return False
@@ -135,9 +132,10 @@ def _may_upload_encoder(
     if name not in LICENSED or licensed_vocabulary:
         return True
     warnings.warn(
-        f"The encoder is left out, for it holds the tokens of {name}, whose "
-        "publisher allows no copies of its parts: raw rows can't be scored by "
-        "what is uploaded. If you may, give `licensed_vocabulary=True`. "
+        f"The encoder is left out, because it holds the tokens of {name}, "
+        "whose publisher allows no copies of its parts. The uploaded preset "
+        "can't score raw rows. If the publisher allows you to upload them, "
+        "give `licensed_vocabulary=True`. "
         f"Received: folder={opened.preset}",
         stacklevel=3,
     )

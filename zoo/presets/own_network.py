@@ -33,9 +33,9 @@ def config_of(model: keras.Model) -> dict[str, Any]:
 
 
 def fingerprint_of(model: keras.Model) -> str:
-    """Returns what is the same for two models of the same code.
+    """Returns a hash that two models of the same code have in common.
 
-    Keras numbers the names of layers through a process.
+    It leaves out the numbers that Keras appends to the names of layers.
     """
     content = json.dumps(config_of(model), sort_keys=True)
     unnumbered = re.sub(r'_\d+"', '"', content)
@@ -64,8 +64,8 @@ def schema_of(
 def check_restorable(model: keras.Model, schema: FeatureSchema) -> None:
     """Raises unless a preset of the model could be loaded.
 
-    Beside the model its copy is in memory for a moment: no more than the
-    moments of an optimizer take later.
+    A copy of the model is in memory meanwhile. It takes less than the
+    optimizer's moments do later.
 
     Args:
         model: `keras.Model` with weights.
@@ -202,9 +202,9 @@ def _with_policy(config: Any, policy: dict[str, Any]) -> Any:
 
 
 def _policy_of(config: dict[str, Any]) -> Any:
-    """Returns the policy of the whole model, if its config says it.
+    """Returns the policy of the whole model, if its config has one.
 
-    Layers that a constructor makes take it, where their class saves none.
+    Layers that a constructor makes without a policy take it.
     """
     saved = config.get("config", {}).get("dtype")
     if isinstance(saved, dict):

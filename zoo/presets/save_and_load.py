@@ -1,16 +1,31 @@
 """Saves models as presets and loads them."""
 
+import contextlib
+import json
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
 
+import keras_cowclip
 from zoo.encoding import ClickEncoder
 from zoo.feature_schema import FeatureSchema
+from zoo.files.partial_output import partial_folder
+from zoo.files.sha256 import checksum
 from zoo.presets.folder import CONFIG_FILE
+from zoo.presets.folder import ENCODER_FOLDER
+from zoo.presets.folder import FORMAT_VERSION
+from zoo.presets.folder import METADATA_FILE
+from zoo.presets.folder import SCHEMA_KEY
+from zoo.presets.folder import WEIGHTS_FILE
 from zoo.presets.folder import PresetFolder
-from zoo.presets.folder import write_preset
+from zoo.presets.own_network import check_restorable
+from zoo.presets.own_network import config_of
+from zoo.presets.own_network import schema_of
 from zoo.registry import NETWORKS
+from zoo.registry import is_network
 
 
 def save_to_preset(
@@ -49,7 +64,97 @@ def save_to_preset(
     model = zoo.from_preset("presets/deepfm")
     ```
     """
-    write_preset(model, folder, encoder, metadata, schema)
+    folder = Path(folder)
+    _check_unchanged(model)
+    if not is_network(model):
+        if schema is None:
+            schema = schema_of(model, encoder)
+        check_restorable(model, schema)
+    old_encoder = folder / ENCODER_FOLDER
+    if encoder is None and old_encoder.exists():
+        raise ValueError(
+            "`encoder` must be given where the folder has that of an earlier "
+            "preset, which may give this model's rows wrong ids: pass it, "
+            f"`zoo.ClickEncoder.load({str(old_encoder)!r})`, if it is this "
+            f"model's too, else remove it. Received: folder={folder}"
+        )
+    with partial_folder(folder, "preset") as partial:
+        whole = partial / "whole"
+        whole.mkdir()
+        write_preset_files(model, whole, encoder, metadata, schema)
+        if old_encoder.exists():
+            old_encoder.rename(partial / "old_encoder")
+        for path in whole.iterdir():
+            path.replace(folder / path.name)
+
+
+def write_preset_files(
+    model: keras.Model,
+    folder: Path,
+    encoder: ClickEncoder | None,
+    metadata: dict[str, Any] | None,
+    schema: FeatureSchema | None = None,
+) -> None:
+    """Writes the files of a preset into a folder that no one reads yet.
+
+    Args:
+        model, encoder, metadata: as `save_to_preset` takes them.
+        folder: path. The caller moves it into place.
+        schema: `FeatureSchema` of a model of a user's. The config of a network
+            of the zoo has its own. Defaults to `None`.
+    """
+    config = config_of(model)
+    if not is_network(model) and schema is not None:
+        config[SCHEMA_KEY] = schema.get_config()
+    _write_json(folder / CONFIG_FILE, config)
+    with without_optimizer(model):
+        model.save_weights(folder / WEIGHTS_FILE)
+    if encoder is not None:
+        encoder.save(folder / ENCODER_FOLDER)
+    _write_json(
+        folder / METADATA_FILE,
+        {
+            **(metadata or {}),
+            "format_version": FORMAT_VERSION,
+            "keras_version": keras.__version__,
+            "keras_cowclip_version": keras_cowclip.__version__,
+            "parameter_count": model.count_params(),
+            "weights_sha256": checksum(folder / WEIGHTS_FILE),
+        },
+    )
+
+
+@contextlib.contextmanager
+def without_optimizer(model: keras.Model) -> Iterator[None]:
+    """Keeps an optimizer's moments, twice the model's size, out of a file.
+
+    Args:
+        model: `keras.Model` whose weights are saved or loaded in the block.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    model.optimizer = None
+    try:
+        yield
+    finally:
+        model.optimizer = optimizer
+
+
+def _check_unchanged(model: keras.Model) -> None:
+    """Raises for quantized layers and LoRA, which no config holds."""
+    for layer in model._flatten_layers(include_self=False):
+        for change in ("quantization_mode", "lora_enabled"):
+            if getattr(layer, change, None):
+                raise ValueError(
+                    "`model` must be as its config makes it, without quantized "
+                    "layers or LoRA: a preset could not be loaded. Save it "
+                    "before, and change the loaded model again. Received: "
+                    f"layer '{layer.name}' with "
+                    f"{change}={getattr(layer, change)!r}"
+                )
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def from_preset(
@@ -86,9 +191,8 @@ def from_preset(
     Raises:
         FileNotFoundError: if the preset or one of its files is missing.
         ValueError: if the config is not that of a model of the zoo, or names
-            a class that is not registered; if the
-            weights are not those that were saved, or a newer version of this
-            package wrote them.
+            a class that is not registered; if the weights are not those that
+            were saved, or a newer version of this package wrote them.
 
     Example:
 

@@ -110,7 +110,7 @@ def _fetched(preset, files, revision, token, cache_dir) -> Path:
     repository = repository_of(address if pinned else preset)
     if pinned and revision not in (None, pinned):
         raise ValueError(
-            "`revision` must be that of the address, where it has one. "
+            "`revision` must be that of the address, if it has one. "
             f"Received: preset={preset}, revision={revision}"
         )
     revision = pinned or revision

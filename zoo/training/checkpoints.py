@@ -17,7 +17,7 @@ from zoo.devices import Devices
 from zoo.files.sha256 import checksum
 from zoo.files.unfinished import undone_if_ended
 from zoo.files.whole_output import atomic_output
-from zoo.presets.folder import without_optimizer
+from zoo.presets.save_and_load import without_optimizer
 from zoo.training.state import TrainingState
 
 WEIGHTS_FILE = "training.weights.h5"

@@ -21,7 +21,7 @@ from zoo.files.unfinished import undone_if_ended
 from zoo.files.whole_folder import atomic_folder
 from zoo.files.whole_folder import check_replaceable
 from zoo.presets.folder import CURVES_FILE
-from zoo.presets.folder import write_preset_files
+from zoo.presets.save_and_load import write_preset_files
 from zoo.runtime.environment import describe_environment
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.first_network import OwnNetwork

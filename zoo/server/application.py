@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse
 import keras_cowclip
 from zoo.checks import check_instance
 from zoo.encoding.encoder import ClickEncoder
-from zoo.registry import NETWORKS
+from zoo.registry import is_network
+from zoo.registry import network_name
 from zoo.server.body import read_body
 from zoo.server.json_rows import read_rows
 from zoo.server.limits import Limits
@@ -26,8 +27,8 @@ from zoo.server.row_schema import body_schema
 from zoo.server.row_schema import example_row
 from zoo.serving.predictor import CTRPredictor
 
-# Reading JSON and encoding hold Python's lock most of the time: a second thread
-# takes it from the first and from the network, and 16 clients get 30 % less.
+# Reading JSON and encoding hold Python's lock most of the time. A second thread
+# would compete for it: 16 clients then get 30 % fewer answers a second.
 _ENCODERS = 1
 _ERRORS = {
     400: "The body is not JSON in UTF-8.",
@@ -52,8 +53,8 @@ def make_application(
     column of the encoder, `null` if it is missing. `GET /health` says what is
     served, and `/docs` describes both.
 
-    Concurrent requests are predicted together. A request is encoded alone, so
-    that a bad one fails alone.
+    Concurrent requests are predicted together. Each request is encoded alone,
+    so that a bad one fails alone.
 
     Args:
         predictor: `zoo.CTRPredictor`.
@@ -80,10 +81,10 @@ def make_application(
     check_instance("limits", limits, Limits)
     predictor.warm_up(limits.max_rows)
     service = _Service(predictor, limits)
-    names = {cls: name for name, cls in NETWORKS.items()}
-    network = type(predictor.model)
+    model = predictor.model
+    class_name = type(model).__name__
     application = FastAPI(
-        title=f"{preset or network.__name__}: probabilities of raw rows",
+        title=f"{preset or class_name}: probabilities of raw rows",
         version=keras_cowclip.__version__,
     )
 
@@ -98,7 +99,7 @@ def make_application(
         return {
             "status": "ok",
             "preset": preset,
-            "network": names.get(network, network.__name__),
+            "network": network_name(model) if is_network(model) else class_name,
             "backend": keras.backend.backend(),
             "version": keras_cowclip.__version__,
             "rows_served": service.rows_served,
@@ -108,7 +109,7 @@ def make_application(
 
 
 def _description(encoder: ClickEncoder) -> dict[str, Any]:
-    """The description of `/predict` for the page of the API."""
+    """Describes `/predict` for the page of the API."""
     content = {
         "schema": body_schema(encoder),
         "example": {"rows": [example_row(encoder)]},
@@ -123,12 +124,12 @@ def _description(encoder: ClickEncoder) -> dict[str, Any]:
 
 
 class _Service:
-    """Takes a request through all that its rows need."""
+    """Reads, encodes and predicts the rows of each request."""
 
     def __init__(self, predictor: CTRPredictor, limits: Limits):
         self.rows_served = 0
         self._encoder = predictor.encoder
-        self._labels = predictor.model.schema.labels
+        self._labels = predictor.encoder.schema.labels
         self._limits = limits
         self._queued = QueuedRows(limits.max_queued_rows)
         self._threads = ThreadPoolExecutor(_ENCODERS, "encode")

@@ -39,9 +39,9 @@ async def read_body(request: Request, limits: Limits) -> bytes:
             f"Received: {len(body)} bytes",
         ) from None
     except ClientDisconnect:
-        raise Refusal(400, "the body must be whole. Received: its start") from (
-            None
-        )
+        raise Refusal(
+            400, "the body must be whole. Received: only its start"
+        ) from None
     return bytes(body)
 
 

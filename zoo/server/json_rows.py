@@ -15,14 +15,14 @@ _SHAPE = (
     'the body must be {"rows": [{...}, ...]}, a list of objects from columns '
     "to values, or {...} alone for one row"
 )
-# Python takes a time that grows with the square of an integer's digits.
+# Reading an integer takes a time that grows with the square of its digits.
 _MOST_DIGITS = 1000
 
 
 class _Unusable:
     """A JSON value that no column can hold.
 
-    An encoder finds it where it is, and names column and row.
+    An encoder refuses it, and names its column and row.
     """
 
     def __init__(self, shown: str):

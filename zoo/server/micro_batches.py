@@ -13,9 +13,9 @@ Scores: TypeAlias = np.ndarray | dict[str, np.ndarray]
 class MicroBatches:
     """Predicts the rows of concurrent requests together.
 
-    One thread predicts. While it does, requests gather, and it then takes all
-    of them that fit a batch. A request that finds it idle does not wait for
-    others. All else happens in the event loop, so that nothing needs a lock.
+    One thread predicts. Requests that come meanwhile wait, and are then joined
+    to batches. A request that finds the thread idle does not wait for others.
+    All else happens in the event loop, so that nothing needs a lock.
 
     Args:
         predict: function from the inputs of a network to the scores of their
@@ -57,7 +57,7 @@ class MicroBatches:
                         future.set_exception(error)
                 continue
             for future, part in zip(futures, parts, strict=True):
-                # A request whose server stops is done.
+                # That of a request whose server stops is cancelled.
                 if not future.done():
                     future.set_result(part)
 

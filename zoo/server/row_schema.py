@@ -13,9 +13,9 @@ _TOKEN = ["string", "integer", "boolean", "null"]
 def body_schema(encoder: ClickEncoder) -> dict[str, Any]:
     """Returns the JSON Schema of a request's body."""
     log_format = encoder.log_format
+    number = "integer" if log_format.dense_type == "integer" else "number"
     kinds: dict[str, dict[str, Any]] = {
-        name: {"type": [_number(encoder), "string", "null"]}
-        for name in log_format.dense
+        name: {"type": [number, "string", "null"]} for name in log_format.dense
     }
     kinds |= {name: {"type": _TOKEN} for name in log_format.categorical}
     lists = {"type": ["array", "string", "null"], "items": {"type": _TOKEN}}
@@ -31,7 +31,7 @@ def body_schema(encoder: ClickEncoder) -> dict[str, Any]:
 
 
 def example_row(encoder: ClickEncoder) -> dict[str, Any]:
-    """Returns a row of each number's smallest value and frequent tokens."""
+    """Returns a row of the smallest numbers and the most frequent tokens."""
     log_format = encoder.log_format
     cast = int if log_format.dense_type == "integer" else float
     row: dict[str, Any] = {
@@ -48,13 +48,8 @@ def example_row(encoder: ClickEncoder) -> dict[str, Any]:
     return row
 
 
-def _number(encoder: ClickEncoder) -> str:
-    is_integer = encoder.log_format.dense_type == "integer"
-    return "integer" if is_integer else "number"
-
-
 def _frequent_tokens(encoder: ClickEncoder) -> dict[str, str | None]:
-    """The first token of each vocabulary; `None` where tokens are hashed."""
+    """Returns the first token of each vocabulary, `None` of an empty one."""
     tokens = {}
     files = encoder.vocabularies
     for name, path in zip(files.names, files.paths(), strict=True):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+# The time that running requests have to end once the server stops.
 _STOP_SECONDS = 30
-"""The time that running requests have to end once the server stops."""
 
 
 def run_application(
@@ -15,9 +15,10 @@ def run_application(
     listener: socket.socket,
     when_ready: Callable[[str], None],
 ) -> None:
-    """Serves until SIGTERM or Ctrl-C, which arrive again at the end.
+    """Serves until SIGTERM or Ctrl-C.
 
-    Running requests are answered before. New ones are refused.
+    New connections are then refused, running requests are answered, and the
+    signal is raised again.
 
     Args:
         application: of `make_application`.
@@ -35,7 +36,7 @@ def run_application(
         )
     )
     with listener:
-        # They wait for an answer from here on, and are not refused.
+        # From here on clients can connect. They wait until the server runs.
         listener.listen(server.config.backlog)
         when_ready(_url(listener))
         server.run(sockets=[listener])

@@ -1,7 +1,7 @@
-import numpy as np
 import pytest
 
 import zoo
+from tests.zoo import networks
 from tests.zoo.server.shop import SHOP
 from tests.zoo.server.shop import TWO_LABELS
 from tests.zoo.server.shop import table
@@ -20,15 +20,7 @@ def make_predictor(tmp_path_factory):
         )
         encoder = zoo.ClickEncoder.load(folder / "encoder")
         model = network(encoder.schema, embedding_dim=4, hidden_units=(8,))
-        random = np.random.default_rng(0)
-        model.set_weights(
-            [
-                random.normal(0, 0.3, weight.shape)
-                if "float" in str(weight.dtype)
-                else weight
-                for weight in model.get_weights()
-            ]
-        )
+        networks.set_weights(model, deviation=0.3)
         return zoo.CTRPredictor(model, encoder)
 
     return make_predictor

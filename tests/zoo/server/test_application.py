@@ -12,10 +12,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 import keras_cowclip
+from tests.zoo import networks
+from tests.zoo import own_networks
 from tests.zoo.server.shop import ROW
 from tests.zoo.server.shop import rows
 from zoo.server import Limits
 from zoo.server import make_application
+from zoo.serving.predictor import CTRPredictor
 
 ONCE = pytest.mark.one_backend(reason="the server, not what it calls")
 # Batches of other sizes are multiplied by other loops.
@@ -61,6 +64,17 @@ def test_several_labels_have_a_list_each(several_labels):
     for label, column in expected.items():
         np.testing.assert_allclose(received[label], column, **CLOSE)
     assert none == {"click": [], "buy": []}
+
+
+def test_a_model_of_a_user_is_served(predictor):
+    model = own_networks.functional(predictor.encoder.schema)
+    own = CTRPredictor(networks.set_weights(model), predictor.encoder)
+    with TestClient(make_application(own)) as client:
+        received = probabilities(client.post("/predict", json={"rows": [ROW]}))
+        none = probabilities(client.post("/predict", json={"rows": []}))
+        assert client.get("/health").json()["network"] == "Functional"
+    np.testing.assert_allclose(received, own.predict([ROW]), **CLOSE)
+    assert none == []
 
 
 def test_concurrent_requests_get_what_they_get_alone(application):

@@ -1,7 +1,6 @@
 """Runs the command line, `cowclip` or `python -m zoo`."""
 
 import sys
-import warnings
 
 import typer
 
@@ -11,7 +10,7 @@ from zoo.cli.evaluate_command import evaluate
 from zoo.cli.explain_command import explain
 from zoo.cli.export_command import export
 from zoo.cli.failures import print_error
-from zoo.cli.failures import print_warning
+from zoo.cli.failures import printing_warnings
 from zoo.cli.predict_command import predict
 from zoo.cli.prepare_command import prepare
 from zoo.cli.recipes_command import recipes
@@ -53,7 +52,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         # A help needs no backend, and imports none.
         if given and "--help" not in given:
-            _check_backend()
+            with printing_warnings():
+                check_backend()
         app(given)
     except (
         ValueError,
@@ -64,11 +64,3 @@ def main(arguments: list[str] | None = None) -> None:
     ) as error:
         print_error(str(error))
         sys.exit(1)
-
-
-def _check_backend() -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        check_backend()
-    for warning in caught:
-        print_warning(str(warning.message))

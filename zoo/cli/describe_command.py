@@ -19,22 +19,19 @@ def describe(
     from zoo.data.description import describe as describe_log
 
     card = describe_log(folder)
+    for column in (card["fields"] | card.get("sequences", {})).values():
+        _summarize_counts(column)
     if as_json:
-        fields = {n: _numbers(field) for n, field in card["fields"].items()}
-        print(json.dumps({**card, "fields": fields}))
+        print(json.dumps(card))
         return
     Console().print(*card_tables(card))
-    Console(soft_wrap=True).print(
-        f"Picture: {folder / CARD_FILE}", highlight=False
-    )
+    print(f"Picture: {folder / CARD_FILE}")
 
 
-def _numbers(field: dict[str, Any]) -> dict[str, Any]:
-    """Replaces the counts of a field, up to millions, by two shares of them."""
-    numbers = dict(field)
-    counts = numbers.pop("counts")
-    numbers["most_frequent"] = numbers["seen_once"] = None
+def _summarize_counts(column: dict[str, Any]) -> None:
+    """Replaces the counts of a column, up to millions, by two shares."""
+    counts = column.pop("counts")
+    column["most_frequent"] = column["seen_once"] = None
     if len(counts):
-        numbers["most_frequent"] = float(counts[0] / counts.sum())
-        numbers["seen_once"] = float((counts == 1).mean())
-    return numbers
+        column["most_frequent"] = float(counts[0] / counts.sum())
+        column["seen_once"] = float((counts == 1).mean())

@@ -14,8 +14,8 @@ from zoo.cli.failures import print_error
 if TYPE_CHECKING:
     from zoo.devices import Devices
 
-# `torchrun`, which would end with a traceback where a signal ends it. Of the
-# processes that it starts the first one says that Ctrl-C interrupted it.
+# `torchrun`, without its traceback when a signal ends it. Of the processes that
+# it starts, the first one reports a Ctrl-C.
 _TORCHRUN = """
 import sys
 try:
@@ -37,8 +37,8 @@ DeviceCount = Annotated[
         min=1,
         help="Devices that train together, in all processes. --batch-size is "
         "that of all of them. On PyTorch a process is started for each. "
-        "Without an accelerator the CPU is made as many devices. Default: all "
-        "accelerators, or one CPU.",
+        "Without an accelerator the CPU is split into as many devices. "
+        "Default: all accelerators, or one CPU.",
         show_default=False,
     ),
 ]

@@ -64,6 +64,4 @@ def explain(
         overwrite=overwrite,
     )
     Console().print(*explanation_tables(report))
-    Console(soft_wrap=True).print(
-        f"Numbers and picture: {output / FIGURE_FILE}", highlight=False
-    )
+    print(f"Numbers and picture: {output / FIGURE_FILE}")

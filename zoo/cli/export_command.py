@@ -3,7 +3,6 @@ from typing import Annotated
 from typing import Literal
 
 import typer
-from rich.console import Console
 
 from zoo.cli.options import Preset
 from zoo.serving.export_formats import formats_help
@@ -38,4 +37,4 @@ def export(
     from zoo.serving.exporting import export as export_preset
 
     export_preset(preset, output, format, raw)
-    Console(soft_wrap=True).print(f"Exported: {output}", highlight=False)
+    print(f"Exported: {output}")

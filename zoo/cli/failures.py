@@ -1,4 +1,4 @@
-"""Ends a command whose work is done, and of no use, with an error."""
+"""Prints errors and warnings in a line each."""
 
 import sys
 import warnings
@@ -6,29 +6,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 
 def print_error(message: str) -> None:
-    _print("[bold red]error:[/]", message)
+    _print("error:", "bold red", message)
 
 
 def print_warning(message: str) -> None:
-    _print("[bold yellow]warning:[/]", message)
+    _print("warning:", "bold yellow", message)
 
 
-def _print(start: str, message: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(
-        f"{start} {escape(message)}", highlight=False
-    )
+def _print(start: str, style: str, message: str) -> None:
+    # A text has no markup, which brackets in a path would look like.
+    line = Text.assemble((start, style), " ", message)
+    Console(stderr=True, soft_wrap=True).print(line)
+
+
+@contextmanager
+def printing_warnings() -> Iterator[None]:
+    """Prints each `UserWarning` of the block once the block is done."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        print_warning(str(warning.message))
 
 
 @contextmanager
 def ending_on_useless_predictions() -> Iterator[None]:
-    """Exits with 1 behind the block if its model turned out to be useless.
+    """Exits with 1 after the block if its model turned out to be useless.
 
     The block runs to its end first, so that the model and its report are kept.
-    Other warnings of the zoo are a line each.
+    Other warnings of the zoo are printed in a line each.
     """
     from zoo.metrics import UselessPredictionsWarning
 

@@ -64,7 +64,7 @@ def leaving_interrupts_to_library() -> Iterator[None]:
 
 @contextmanager
 def explaining_interruption(advice: Callable[[], str]) -> Iterator[None]:
-    """Says how to go on if Ctrl-C interrupts the block.
+    """Says how to resume if Ctrl-C interrupts the block.
 
     Args:
         advice: function that returns a sentence, or an empty string. It must

@@ -2,7 +2,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from zoo.cli.options import Preset
 from zoo.runtime.memory import keep_freed_memory
@@ -45,6 +44,4 @@ def predict(
     rows = predictor.predict_file(
         input, output, batch_size, max_unknown=max_unknown
     )
-    Console(soft_wrap=True).print(
-        f"{rows:,} rows scored: {output}", highlight=False
-    )
+    print(f"{rows:,} rows scored: {output}")

@@ -37,13 +37,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """The only values that an option takes."""
 
 
-# Where an option takes another form than the setting.
-_HELP = {
-    "network": "Another argument of the network's class and its value, as in "
-    "num_cross_layers=2; may be given several times."
-}
-
-
 def _none_if_infinite(value: float) -> float | None:
     return None if value == math.inf else value
 
@@ -84,7 +77,12 @@ _DETAILS: dict[str, dict[str, Any]] = {
     "patience": {"min": 1},
     "clip_ratio": {"callback": _none_if_infinite},
     "hidden_units": {"callback": _integers, "metavar": "<int,int,...>"},
-    "network": {"metavar": "<name=value>"},
+    # The help of the setting describes a dict.
+    "network": {
+        "metavar": "<name=value>",
+        "help": "Another argument of the network's class and its value, as in "
+        "num_cross_layers=2; may be given several times.",
+    },
 }
 
 
@@ -149,10 +147,9 @@ def _options() -> list[inspect.Parameter]:
             type_, default = list[str], []
         option = typer.Option(
             *names,
-            help=_HELP.get(name) or help_texts.get(name),
             show_default=default is not None,
             rich_help_panel="Recipe",
-            **_DETAILS.get(name, {}),
+            **{"help": help_texts.get(name), **_DETAILS.get(name, {})},
         )
         options.append(
             inspect.Parameter(

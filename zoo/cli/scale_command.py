@@ -108,9 +108,7 @@ def scale(
             **settings,
         )
     Console().print(verdict_table(verdicts(rows)))
-    Console(soft_wrap=True).print(
-        f"Results and figures: {output}", highlight=False
-    )
+    print(f"Results and figures: {output}")
 
 
 def _with_dense_batches(

@@ -3,7 +3,6 @@ import signal
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from zoo.cli.address import bind
 from zoo.cli.interruption import leaving_interrupts_to_library
@@ -43,10 +42,11 @@ def serve(
     ] = 30,
 ) -> None:
     """Serve a model over HTTP: POST raw rows to /predict."""
-    # What stops a service is no failure, and comes here again at the end, when
-    # all is answered. XLA's threads may crash where Python shuts down in order.
+    # A service is stopped by SIGTERM, which is no failure. uvicorn raises the
+    # signal again once all requests are answered. Were Python shut down in
+    # order, threads of XLA might crash.
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
-    # A port that another process has is found before the model is loaded.
+    # Fails on a port that another process has, before the model is loaded.
     listener = bind(host, port)
     from zoo.server import Limits
     from zoo.server import make_application
@@ -66,7 +66,5 @@ def serve(
         run_application(
             application,
             listener,
-            lambda url: Console(soft_wrap=True).print(
-                f"Serving {preset} at {url}", highlight=False, markup=False
-            ),
+            lambda url: print(f"Serving {preset} at {url}", flush=True),
         )

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -24,8 +25,9 @@ def summary_table(summary: dict[str, Any], output: Path) -> Table:
 
 
 def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
-    """The splits and the columns of a data card."""
-    unseen = next(iter(card["fields"].values()))["unseen"]
+    """The splits and the columns of a data card, its counts as two shares."""
+    counted = card["fields"] | card.get("sequences", {})
+    unseen = next(iter(counted.values()))["unseen"]
     columns = _table(
         "",
         "column",
@@ -36,24 +38,20 @@ def card_tables(card: dict[str, Any]) -> tuple[Table, Table]:
         "seen once %",
     )
     for name, missing in card["missing"].items():
-        field = card["fields"].get(name, card.get("sequences", {}).get(name))
-        cells = [""] * (len(unseen) + 2)
-        distinct = ""
-        if field is not None:
-            counts = field["counts"]
-            distinct = f"{field['distinct']:,}"
-            cells = [f"{100 * share:.2f}" for share in field["unseen"].values()]
-            cells += (
-                [
-                    f"{100 * counts[0] / counts.sum():.2f}",
-                    f"{100 * (counts == 1).mean():.1f}",
-                ]
-                if len(counts)
-                else ["", ""]
-            )
-        columns.add_row(_shown(name), distinct, f"{100 * missing:.2f}", *cells)
+        cells = ["", _percent(missing)]
+        if name in counted:
+            column = counted[name]
+            cells[0] = f"{column['distinct']:,}"
+            cells += map(_percent, column["unseen"].values())
+            cells.append(_percent(column["most_frequent"]))
+            cells.append(_percent(column["seen_once"], digits=1))
+        columns.add_row(_shown(name), *cells)
     name = Path(card["source"]).name
     return _split_table(card["splits"], name), columns
+
+
+def _percent(share: float | None, digits: int = 2) -> str:
+    return "" if share is None else f"{100 * share:.{digits}f}"
 
 
 def report_table(
@@ -61,7 +59,7 @@ def report_table(
 ) -> Table:
     """The metrics, speed and hyperparameters of a training run.
 
-    Metrics that others published for the same settings and log stand beside.
+    Metrics that others published for the same settings and log have a column.
     """
     published = published or {}
     heads: list[str | Text] = []
@@ -96,7 +94,7 @@ def report_table(
 
 
 def recipes_table(files: dict[str, "RecipeFile"]) -> Table:
-    """A line for each recipe, the best AUC of each log on top."""
+    """A row for each recipe, by log, the best AUC first."""
     table = _table(
         "Published runs", "recipe", "network", "batch", "AUC", "log-loss"
     )
@@ -126,7 +124,7 @@ def metrics_table(metrics: dict[str, Any], split: str, model: str) -> Table:
 
 
 def _add_metrics(table: Table, columns: list[dict[str, Any]]) -> None:
-    """A line for each metric; columns may lack some of them."""
+    """Adds a row for each metric; columns may lack some of them."""
     from zoo.metrics import metric_lines
     from zoo.metrics import metric_text
 
@@ -207,14 +205,14 @@ def verdict_table(verdicts: list[dict[str, Any]]) -> Table:
     return table
 
 
-def tuning_table(result: "TuningResult", best: int = 3) -> Table:
-    """The best trials of a study beside its first one, the recipe as it was."""
+def tuning_table(result: "TuningResult") -> Table:
+    """The three best trials beside the first one, the recipe as it was."""
     complete = [row for row in result.trials if row["outcome"] == "complete"]
-    shown = sorted(complete, key=lambda row: -row["auc"])[:best]
+    shown = sorted(complete, key=lambda row: -row["auc"])[:3]
     shown += [row for row in result.trials[:1] if row not in shown]
     table = _table(
         f"{result.recipe.model}, {len(result.trials)} trials, "
-        f"{len(complete)} to their end",
+        f"{len(complete)} complete",
         "setting",
         *(f"trial {row['trial']}" for row in shown),
     )
@@ -239,7 +237,7 @@ def _setting(value: Any) -> str:
 def _split_table(splits: dict[str, Any], title: str) -> Table:
     labels = next(iter(splits.values())).get("click_rates", {"click": None})
     table = _table(
-        title, "split", "rows", *(f"{label} rate" for label in labels)
+        title, "split", "rows", *(_shown(f"{label} rate") for label in labels)
     )
     for name, split in splits.items():
         rates = split.get("click_rates", {"click": split["click_rate"]})
@@ -252,16 +250,17 @@ def _split_table(splits: dict[str, Any], title: str) -> Table:
 
 
 def _shown(name: str) -> Text:
-    """A name that users chose, as it stands: it is no markup."""
+    """A name that users chose, in which brackets are no markup."""
     return Text(elide(name, _WIDEST_NAME))
 
 
 def _table(title: str, *columns: str | Text) -> Table:
-    """A table whose columns, but for the first one, hold numbers."""
-    table = Table(title=title or None)
+    """A table whose first column holds names, and the others numbers."""
+    # A title may have a path, whose brackets are no markup.
+    table = Table(title=escape(title) or None)
     for name in columns:
         table.add_column(name)
-    # A name is shown to its end, over several lines.
+    # A long name is shown over several lines, to its end.
     table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
         column.justify = "right"

@@ -121,11 +121,11 @@ def train(
     from zoo.training.training import train as train_model
 
     keep_freed_memory()
-    needed = None if recipe is None else RecipeFile.load(recipe)
-    if needed and needed.prepare and data is None:
+    recipe_file = None if recipe is None else RecipeFile.load(recipe)
+    if recipe_file and recipe_file.prepare and data is None:
         raise ValueError(
-            f"`--recipe` needs the log that it is for: {needed.prepare}, then "
-            f"`--data` with its output. Received: --recipe {recipe}"
+            f"`--recipe` needs the log that it is for: {recipe_file.prepare}, "
+            f"then `--data` with its output. Received: --recipe {recipe}"
         )
     Recipe(**settings)  # Refuses wrong ones before a log is made or read.
     check_output(output, resume, overwrite)
@@ -136,10 +136,11 @@ def train(
     )
     with found.failing_together():
         log = open_log(data)
-        if needed and data is None and log.source != needed.data:
+        if recipe_file and data is None and log.source != recipe_file.data:
             raise ValueError(
-                f"`--recipe` needs the log that it is for, {needed.data}: give "
-                f"its folder as `--data`. Received: --recipe {recipe}"
+                "`--recipe` needs the log that it is for, "
+                f"{recipe_file.data}: give its folder as `--data`. "
+                f"Received: --recipe {recipe}"
             )
     with ending_when_lost(), ending_on_useless_predictions():
         with explaining_interruption(lambda: _how_to_resume(checkpoints)):
@@ -160,33 +161,31 @@ def train(
         if not found.is_first:
             return
         report = Report.from_json(trained)
-        Console().print(report_table(report, _published(recipe, log, report)))
-        Console(soft_wrap=True).print(
-            f"Learning curves: {output / CURVES_FILE}\n"
-            f"Report: {output / REPORT_FILE}",
-            highlight=False,
-        )
+        published = _published(recipe_file, log, report)
+        Console().print(report_table(report, published))
+        print(f"Learning curves: {output / CURVES_FILE}")
+        print(f"Report: {output / REPORT_FILE}")
 
 
 def _how_to_resume(checkpoints: Path) -> str:
     if not any(checkpoints.glob("step-*[0-9]")):
         return ""
     return (
-        "Run the same command with --resume to go on from the last checkpoint "
-        f"in {checkpoints}"
+        "The same command with --resume resumes from the last checkpoint in "
+        f"{checkpoints}"
     )
 
 
 def _published(
-    recipe: str | None, log: "EncodedLog", report: "Report"
+    recipe_file: RecipeFile | None, log: "EncodedLog", report: "Report"
 ) -> dict[str, Any] | None:
     """Returns the published metrics of the same settings on the same log."""
-    if recipe is None or report.initial_model:
+    if recipe_file is None or report.initial_model:
         return None
-    loaded = RecipeFile.load(recipe)
-    if log.encoder is None or log.encoder.log_format.name != loaded.data:
+    data = recipe_file.data
+    if log.encoder is None or log.encoder.log_format.name != data:
         return None
-    theirs = Recipe(**loaded.recipe).for_data(loaded.data)
+    theirs = Recipe(**recipe_file.recipe).for_data(data)
     expected = {
         **theirs.hyperparameters(),
         "model": theirs.model,
@@ -201,4 +200,4 @@ def _published(
     del expected["seed"], received["seed"]
     if received != expected:
         return None
-    return loaded.published or None
+    return recipe_file.published or None

@@ -69,10 +69,8 @@ def tune(
     ):
         result = tune_recipe(log, output, params=params, trials=trials, **fixed)
     Console().print(tuning_table(result))
-    Console(soft_wrap=True).print(
-        f"Best recipe: {output / RECIPE_FILE}\nFigure: {output / FIGURE_FILE}",
-        highlight=False,
-    )
+    print(f"Best recipe: {output / RECIPE_FILE}")
+    print(f"Figure: {output / FIGURE_FILE}")
 
 
 def _read_param(text: str) -> tuple[str, Any]:

@@ -1,9 +1,9 @@
-import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from zoo.cli.failures import printing_warnings
 
 
 def upload(
@@ -34,9 +34,7 @@ def upload(
     import zoo.models  # noqa: F401
     from zoo.presets.hub_upload import upload_preset
 
-    console = Console(soft_wrap=True)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
+    with printing_warnings():
         url = upload_preset(
             folder,
             address,
@@ -44,6 +42,4 @@ def upload(
             licensed_vocabulary=licensed_vocabulary,
             revision=revision,
         )
-    for warning in caught:
-        console.print(f"warning: {warning.message}", highlight=False)
-    console.print(f"Uploaded: {url}", highlight=False)
+    print(f"Uploaded: {url}")

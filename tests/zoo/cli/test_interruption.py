@@ -379,8 +379,8 @@ def test_a_training_is_interrupted(tmp_path, encoded):
     )
     # Backends print warnings before.
     assert stderr.splitlines()[-1] == (
-        "interrupted: train. Run the same command with --resume to go on from "
-        f"the last checkpoint in {checkpoints}"
+        "interrupted: train. The same command with --resume resumes from the "
+        f"last checkpoint in {checkpoints}"
     )
     assert "Traceback" not in stderr
     assert process.returncode == 130

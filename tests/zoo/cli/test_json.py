@@ -66,23 +66,28 @@ def test_describe_prints_the_card(folder, capfd):
         assert field == expected["fields"][name]
 
 
-def test_describe_has_no_shares_of_a_field_without_values(tmp_path, capfd):
+def test_describe_prints_shares_of_lists_and_none_of_an_empty_field(
+    tmp_path, capfd
+):
     raw = tmp_path / "clicks.csv"
-    raw.write_text("click,site\n" + "1,\n0,\n" * 50)
+    raw.write_text("click,site,tags\n" + "1,,a|a|b|a\n0,,a|a|b|a\n" * 50)
     log_format = zoo.LogFormat(
         name="empty",
         label="click",
         categorical=["site"],
+        sequences={"tags": zoo.ListColumn(max_length=4)},
         delimiter=",",
         header=True,
     )
     zoo.prepare(log_format, raw, tmp_path / "encoded", show_progress=False)
-    field = printed(capfd, "describe", tmp_path / "encoded")["fields"]["site"]
+    card = printed(capfd, "describe", tmp_path / "encoded")
+    field, tags = card["fields"]["site"], card["sequences"]["tags"]
     assert field["missing"] == 1.0
     assert field["most_frequent"] is field["seen_once"] is None
+    assert (tags["most_frequent"], tags["seen_once"]) == (0.75, 0.0)
 
 
-def test_another_split_is_refused(folder, capfd):
+def test_another_split_is_refused(folder, read_stderr):
     with pytest.raises(SystemExit) as exit:
         cli.main(
             [
@@ -91,5 +96,5 @@ def test_another_split_is_refused(folder, capfd):
             ]
         )
     assert exit.value.code == 2
-    stderr = " ".join(capfd.readouterr().err.replace("│", " ").split())
-    assert "'holdout' is not one of 'train', 'validation', 'test'" in stderr
+    message = "'holdout' is not one of 'train', 'validation', 'test'"
+    assert message in read_stderr()

@@ -161,9 +161,9 @@ def test_units_are_given_with_commas_or_one_by_one(
 
 
 @pytest.mark.parametrize("units", ["0", "8,", "8,-4", "8;4", "4.5", ""])
-def test_other_units_are_refused(settings_of, capsys, units):
+def test_other_units_are_refused(settings_of, read_stderr, units):
     assert not settings_of("train", "--hidden-units", units)
-    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    stderr = read_stderr()
     assert "must be positive integers" in stderr
     assert f"Received: {units}".strip() in stderr
 
@@ -183,11 +183,10 @@ def test_other_choices_are_refused(settings_of, capsys, name):
     ],
 )
 def test_a_choice_that_is_close_is_proposed(
-    settings_of, capsys, name, typed, meant
+    settings_of, read_stderr, name, typed, meant
 ):
     assert not settings_of("train", f"--{name}", typed)
-    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
-    assert stderr.count(f"Did you mean '{meant}'?") == 1
+    assert read_stderr().count(f"Did you mean '{meant}'?") == 1
 
 
 def test_dense_batches_are_variants_of_a_study(monkeypatch, settings_of):

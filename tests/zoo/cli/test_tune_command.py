@@ -59,7 +59,7 @@ def test_a_search_ends_in_a_recipe_that_train_takes(made_log, run, tmp_path):
     tuned, trained = tmp_path / "tuned", tmp_path / "run"
     printed = run("tune", "--output", tuned, *OPTIONS)
     assert "trial 2 of 2" in printed
-    assert "dnn, 2 trials, 2 to their end" in printed
+    assert "dnn, 2 trials, 2 complete" in printed
     assert f"Best recipe: {tuned / 'best_recipe.json'}" in printed
     recipe = json.loads((tuned / "best_recipe.json").read_text())["recipe"]
     assert recipe["model"] == "dnn"
@@ -149,10 +149,10 @@ def test_params_may_be_given_several_times(params_of):
         "dropout=a:b", "dropout=1:2:3", "dropout=1:2:log:4",
     ],
 )  # fmt: skip
-def test_other_texts_are_refused(text, tmp_path, capsys):
+def test_other_texts_are_refused(text, tmp_path, read_stderr):
     with pytest.raises(SystemExit):
         cli.main(["tune", "--output", str(tmp_path / "t"), "--param", text])
-    shown = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    shown = read_stderr()
     assert "`--param` must be a setting with a range or choices" in shown
     assert f"Received: {text}" in shown
     assert not list(tmp_path.iterdir())

@@ -67,8 +67,8 @@ def serve(
             application,
             listener,
             lambda url: print(
-                f'Serving {preset}: POST {{"rows": [{{...}}]}} to {url}/predict; '
-                f"{url}/docs has the columns",
+                f"Serving {preset} at {url}: POST "
+                f'{{"rows": [{{...}}]}} to {url}/predict, see {url}/docs',
                 flush=True,
             ),
         )

@@ -15,7 +15,8 @@ _BUILT_IN = Path(__file__).parent / "built_in"
 def built_in_presets() -> list[str]:
     """Returns the names of the presets that are part of this package.
 
-    They are small models for offline trials. The card of each
+    Those of `gowalla` were trained on a real log, the others are small models
+    of an artificial one, for offline trials. The card of each
     (`zoo.model_card`) describes its training data.
 
     Example:

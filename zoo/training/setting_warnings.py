@@ -46,10 +46,10 @@ def warn_of_few_steps(recipe: Recipe, steps: int, rows: int) -> None:
         else ""
     )
     warnings.warn(
-        f"{fewer}The batch leaves {steps} steps an epoch, and with fewer than "
+        f"The batch leaves {steps} steps an epoch, and with fewer than "
         f"{FEWEST_STEPS} the dense weights rarely learn what they could: take "
         f"a `batch_size` of at most {largest}. The tables can keep a larger "
-        "one, `embedding_batch_size`. "
+        f"one, `embedding_batch_size`. {fewer}"
         f"Received: batch_size={recipe.batch_size}, {rows} rows",
         FewStepsWarning,
         stacklevel=3,

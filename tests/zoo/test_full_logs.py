@@ -196,7 +196,7 @@ def test_evaluation_groups_by_a_field(folder, capsys):
     assert "gauc by user" in capsys.readouterr().out
 
 
-def test_a_run_goes_on_where_it_was_broken_off(folder, tmp_path, monkeypatch):
+def test_a_run_resumes_where_it_was_broken_off(folder, tmp_path, monkeypatch):
     log = zoo.EncodedLog.load(folder / "encoded")
     recipe = {
         "model": "dcn", "batch_size": 128, "epochs": 4, "hidden_units": (8,),

@@ -1,19 +1,15 @@
 """A callback of the first process ends the run on all devices."""
 
 import json
-import os
-import subprocess
-import sys
 
 import keras
 import pytest
 
 import zoo
-from tests.zoo.devices.test_training_on_devices import ends_of
-from tests.zoo.devices.test_training_on_devices import free_port
+from tests.zoo.devices.processes import finish
+from tests.zoo.devices.processes import start_script
 from zoo.datasets import synthetic
 
-BACKEND = keras.backend.backend()
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -54,29 +50,11 @@ zoo.train(
 
 
 def test_callbacks_and_patience_end_runs_on_all_devices(tmp_path):
-    # On PyTorch each device has a process.
-    port, processes = free_port(), 2 if BACKEND == "torch" else 1
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(tmp_path)],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={
-                **os.environ,
-                "RANK": str(process),
-                "LOCAL_RANK": str(process),
-                "WORLD_SIZE": str(processes),
-                "MASTER_ADDR": "localhost",
-                "MASTER_PORT": str(port),
-            },
-        )
-        for process in range(processes)
-    ]
-    for status, said in ends_of(started):
-        assert status == 0, said
+    finish(*start_script(SCRIPT, tmp_path, devices=2))
     report = json.loads((tmp_path / "run" / "report.json").read_text())
-    # Ten steps an epoch; several processes go to its end.
-    assert report["stopped_at"] == ([2, 0] if processes > 1 else [1, 2])
+    # Ten steps an epoch. The processes of PyTorch, one a device, go to its end.
+    on_torch = keras.backend.backend() == "torch"
+    assert report["stopped_at"] == ([2, 0] if on_torch else [1, 2])
     # The first process alone calls it, with the means over all of them.
     assert (tmp_path / "epochs").read_text().splitlines() == [
         f"{epoch} {loss}"

@@ -1,17 +1,12 @@
 """A model of the caller is trained by two devices as by one."""
 
 import json
-import os
-import subprocess
-import sys
 
-import keras
 import pytest
 
-from tests.zoo.devices.test_training_on_devices import ends_of
-from tests.zoo.devices.test_training_on_devices import free_port
+from tests.zoo.devices.processes import finish
+from tests.zoo.devices.processes import start_script
 
-BACKEND = keras.backend.backend()
 # Dropout would draw other numbers on each device.
 SCRIPT = """
 import sys
@@ -33,26 +28,7 @@ zoo.train(
 
 
 def run(count, folder):
-    # On PyTorch each device has a process.
-    port, processes = free_port(), count if BACKEND == "torch" else 1
-    ranks = {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(count), str(folder)],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={
-                **os.environ,
-                **(ranks if count > 1 else {}),
-                "RANK": str(process),
-                "LOCAL_RANK": str(process),
-                "WORLD_SIZE": str(processes),
-            },
-        )
-        for process in range(processes)
-    ]
-    for status, said in ends_of(started):
-        assert status == 0, said
+    finish(*start_script(SCRIPT, count, folder, devices=count))
     return json.loads((folder / str(count) / "report.json").read_text())
 
 

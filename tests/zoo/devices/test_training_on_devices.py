@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,10 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.zoo.devices.processes import ends_of
+from tests.zoo.devices.processes import finish
+from tests.zoo.devices.processes import free_port
+from tests.zoo.devices.processes import ranks
 from zoo.datasets import synthetic
 
 BACKEND = keras.backend.backend()
@@ -52,15 +55,12 @@ def start(data, output, *options, place=None):
     command += ["--output", output, *OPTIONS, *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "500"}
     if place is not None:
-        process, processes, port = map(str, place)
+        process, processes, port = place
         if BACKEND == "jax":
             command += ["--coordinator", f"localhost:{port}"]
             command += ["--process", process, "--num-processes", processes]
-        else:  # What `torchrun` sets.
-            environment |= {
-                "RANK": process, "LOCAL_RANK": process, "WORLD_SIZE": processes,
-                "MASTER_ADDR": "localhost", "MASTER_PORT": port,
-            }  # fmt: skip
+        else:
+            environment |= ranks(process, processes, port)
     return subprocess.Popen(
         [str(part) for part in command],
         stdout=subprocess.DEVNULL,
@@ -80,23 +80,6 @@ def start_all(processes, *arguments, of_last=None):
         )
         for i in range(processes)
     ]
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("localhost", 0))
-        return found.getsockname()[1]
-
-
-def ends_of(started):
-    """Each process' exit status and what it said."""
-    said = [process.communicate(timeout=300)[1] for process in started]
-    return [(p.returncode, s) for p, s in zip(started, said, strict=True)]
-
-
-def finish(*started):
-    for status, said in ends_of(started):
-        assert status == 0, said
 
 
 def weights(output):

@@ -134,7 +134,7 @@ def several(monkeypatch):
     network = TwoLabels(
         schema,
         {
-            # As a dict may come in another order than the labels.
+            # A dict may come in another order than the labels.
             "purchase": rows[["p_purchase"]].to_numpy(),
             "click": rows[["p_click"]].to_numpy(),
         },

@@ -61,12 +61,12 @@ def test_a_processor_with_them(machine, architecture, cpuinfo):
 
 
 @pytest.mark.parametrize("dtype", [None, "float32", "mixed_float16"])
-def test_other_policies_are_let_be(machine, dtype):
+def test_other_policies_do_not_warn(machine, dtype):
     machine(*SLOW[0])
     warn_of_slow_bfloat16(dtype)
 
 
-def test_a_gpu_is_let_be(machine):
+def test_a_gpu_does_not_warn(machine):
     machine(*SLOW[0], gpu="NVIDIA H200")
     warn_of_slow_bfloat16("mixed_bfloat16")
 

@@ -1,4 +1,4 @@
-"""A model that is trained on one day, and goes on with the next."""
+"""A model that is trained on one day, and on the next with new ids."""
 
 import shutil
 
@@ -101,7 +101,7 @@ def test_a_model_is_not_measured_on_ids_of_another_vocabulary(first):
         zoo.evaluate(first / "model", other)
 
 
-def test_a_preset_of_any_place_is_gone_on_from(tmp_path):
+def test_a_run_begins_with_a_preset_of_any_place(tmp_path):
     built_in = zoo.from_preset("deepfm_synthetic")
     log = zoo.datasets.synthetic.make_log(rows=1000, max_vocabulary=300)
     report = zoo.train(

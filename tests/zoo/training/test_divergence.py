@@ -25,7 +25,7 @@ def log():
 
 
 class Spoil(keras.callbacks.Callback):
-    """Makes a weight not a number, as a step that was too long does."""
+    """Makes a weight NaN, as a step that was too long does."""
 
     def __init__(self, steps):
         super().__init__()
@@ -50,7 +50,7 @@ def diverge(log, output, steps, **options):
     return message
 
 
-# Where weights are spoilt, and the step of the last checkpoint before.
+# The step that spoils weights, and that of the last good checkpoint.
 @pytest.mark.parametrize(
     "steps, last",
     [

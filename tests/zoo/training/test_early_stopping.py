@@ -2,11 +2,11 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 
 import zoo
+from tests.zoo.training.interruption import InterruptEpoch
 from zoo.datasets import synthetic
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.early_stopping import best_epoch
@@ -33,18 +33,6 @@ def log():
 def stopped(log, tmp_path_factory):
     output = tmp_path_factory.mktemp("stopped") / "run"
     return output, zoo.train(log, output, patience=PATIENCE, **SETTINGS)
-
-
-class Stop(keras.callbacks.Callback):
-    """Ends a run as a killed process does, at the end of an epoch."""
-
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise KeyboardInterrupt
 
 
 def assert_same_model(output, expected):
@@ -106,7 +94,7 @@ def test_a_run_killed_after_its_best_epoch_resumes(log, tmp_path, options):
     with pytest.raises(KeyboardInterrupt):
         zoo.train(
             log, tmp_path / "run",
-            callbacks=[Stop(whole["best_epoch"] + 1)], **settings,
+            callbacks=[InterruptEpoch(whole["best_epoch"] + 1)], **settings,
         )  # fmt: skip
     report = zoo.train(log, tmp_path / "run", resume=True, **settings)
     assert report["resumed_at"] == [[whole["best_epoch"] + 1, 0]]

@@ -10,6 +10,7 @@ from keras import ops
 import zoo
 from keras_cowclip import CowClip
 from tests.zoo import own_networks
+from tests.zoo.training.interruption import InterruptStep
 from zoo.datasets import synthetic
 from zoo.models.fit_check import UnclippedTableWarning
 from zoo.training.training import REPORT_FILE
@@ -102,17 +103,6 @@ def test_a_model_of_the_zoo_is_trained_as_it_is(log, tmp_path):
     assert type(zoo.from_preset(tmp_path / "run")) is zoo.DCN
 
 
-class Stop(keras.callbacks.Callback):
-    def __init__(self, step):
-        super().__init__()
-        self.left = step
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if not self.left:
-            raise KeyboardInterrupt
-
-
 @pytest.mark.trained_often
 def test_a_run_that_is_resumed_ends_as_if_it_had_not_been(log, tmp_path):
     options = {**SETTINGS, "checkpoint_steps": 5, "average": "ema"}
@@ -122,10 +112,10 @@ def test_a_run_that_is_resumed_ends_as_if_it_had_not_been(log, tmp_path):
             log,
             tmp_path / "run",
             model=make(log),
-            callbacks=[Stop(STEPS_PER_EPOCH + 7)],
+            callbacks=[InterruptStep(STEPS_PER_EPOCH + 7)],
             **options,
         )
-    # Of a fresh process, where Keras counts names and draws anew.
+    # As in a new process, where Keras' counts of names and seeds are others.
     model = own_networks.functional(log.schema)
     with pytest.raises(ValueError, match="must be resumed.*config="):
         zoo.train(
@@ -149,7 +139,7 @@ def test_a_run_that_is_resumed_ends_as_if_it_had_not_been(log, tmp_path):
 @pytest.mark.trained_often
 def test_several_labels(shop, tmp_path):
     model = own_networks.functional(two_inputs(shop.schema))
-    # As few steps as these must learn that most clicks bring no purchase.
+    # In a few steps it must learn that most clicks bring no purchase.
     options = {**SETTINGS, "learning_rate": 0.1}
     report = zoo.train(
         shop, tmp_path / "run", model=with_history(model, shop), **options

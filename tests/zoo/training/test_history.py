@@ -1,4 +1,4 @@
-"""What a history is worth to a network that looks at it, and to one's mean."""
+"""Attention over a history reaches a higher AUC than its mean."""
 
 import keras
 import pytest

@@ -6,6 +6,7 @@ import pytest
 import zoo
 from tests.wrong_values import NO_BOOLEANS
 from tests.wrong_values import check_refused
+from tests.zoo.training.interruption import InterruptEpoch
 from zoo.cli import app as cli
 from zoo.cli import train_command
 from zoo.datasets import synthetic
@@ -94,16 +95,14 @@ def test_with_overwrite_it_is_replaced_once_the_other_is_done(log, tmp_path):
 
 @pytest.mark.trained_often
 def test_a_replacement_that_was_broken_off_resumes(log, tmp_path):
-    class Break(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 1:
-                raise KeyboardInterrupt
-
     output, settings = tmp_path / "run", {**SETTINGS, "seed": 1}
     zoo.train(log, output, **SETTINGS)
     before = content(output)
     with pytest.raises(KeyboardInterrupt):
-        zoo.train(log, output, overwrite=True, callbacks=[Break()], **settings)
+        zoo.train(
+            log, output, overwrite=True, callbacks=[InterruptEpoch(1)],
+            **settings,
+        )  # fmt: skip
     assert content(output) == before
     with pytest.raises(ValueError, match="nothing to resume"):
         zoo.train(log, output, resume=True, **settings)

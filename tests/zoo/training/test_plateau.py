@@ -108,7 +108,7 @@ def test_in_mixed_float16_both_rates_are_cut(train):
     "stop_at",
     [*(pytest.param(n, marks=pytest.mark.large) for n in (8, 30)), 33],
 )
-def test_a_resumed_run_goes_on_with_its_rates(stop_at, train):
+def test_a_resumed_run_has_the_same_rates(stop_at, train):
     aucs = [*AUCS, 0.74]
     expected = train(aucs, name="whole")
     train(aucs, stop_at=stop_at, checkpoint_steps=4)

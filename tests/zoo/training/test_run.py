@@ -1,9 +1,9 @@
 """A run is begun, resumed, fitted and reported on, in that order."""
 
-import keras
 import pytest
 
 import zoo
+from tests.zoo.training.interruption import InterruptEpoch
 from zoo.datasets import synthetic
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.recipe import Recipe
@@ -17,12 +17,6 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def log():
     return synthetic.make_log(rows=2000, max_vocabulary=20)
-
-
-class Stop(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
 
 
 def test_the_recipe_is_filled_in_once_and_then_read(log, tmp_path, monkeypatch):
@@ -53,22 +47,16 @@ def test_a_run_reports_what_train_reports(log, tmp_path):
         assert report[name] == expected[name], name
 
 
-def test_a_run_that_is_broken_off_resumes(log, tmp_path, monkeypatch):
-    fit = keras.Model.fit
-
-    def stopping(model, *args, callbacks, **kwargs):
-        return fit(model, *args, callbacks=[*callbacks, Stop()], **kwargs)
-
+def test_a_run_that_is_broken_off_resumes(log, tmp_path):
     reports = []
     for stops in (False, True):
         run = Run.begin(log, Recipe(**SETTINGS))
         folder = tmp_path / str(stops)
         with Checkpoints(folder, run.identity()) as checkpoints:
             if stops:
-                with monkeypatch.context() as patch:
-                    patch.setattr(keras.Model, "fit", stopping)
-                    with pytest.raises(KeyboardInterrupt):
-                        run.fit(checkpoints, verbose=0)
+                stop = InterruptEpoch(1)
+                with pytest.raises(KeyboardInterrupt):
+                    run.fit(checkpoints, verbose=0, callbacks=[stop])
                 run = Run.begin(log, Recipe(**SETTINGS))
                 run.resume(checkpoints)
                 assert run.state.epoch == 1

@@ -2,10 +2,10 @@
 
 import re
 
-import keras
 import pytest
 
 import zoo
+from tests.zoo.training.interruption import InterruptEpoch
 from zoo.datasets import synthetic
 from zoo.training import run_progress
 from zoo.training.run_progress import RunProgress
@@ -99,16 +99,11 @@ def test_the_bar_has_the_time_left(log, tmp_path, capsys):
 
 
 def test_a_resumed_run_counts_all_steps(log, tmp_path, capsys):
-    class Break(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 1:
-                raise KeyboardInterrupt
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_progress, "SECONDS_BETWEEN_LINES", 1e-9)
         with pytest.raises(KeyboardInterrupt):
             zoo.train(
-                log, tmp_path / "run", callbacks=[Break()], verbose=0,
+                log, tmp_path / "run", callbacks=[InterruptEpoch(1)], verbose=0,
                 **SETTINGS,
             )  # fmt: skip
         assert not capsys.readouterr().out

@@ -3,7 +3,6 @@
 import struct
 import sys
 
-import keras
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
@@ -11,6 +10,7 @@ import zoo
 from tests.wrong_values import NO_PATHS
 from tests.wrong_values import NO_POSITIVE_INTEGERS
 from tests.wrong_values import check_refused
+from tests.zoo.training.interruption import InterruptStep
 from zoo.datasets import synthetic
 
 STEPS_PER_EPOCH = 6
@@ -64,12 +64,6 @@ def test_events_are_those_of_the_report(log, tmp_path):
     assert [*values_of(found, "batch_loss")] == [4, 8, 12, 16]
 
 
-class Break(keras.callbacks.Callback):
-    def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.optimizer.iterations.numpy()) == 11:
-            raise KeyboardInterrupt
-
-
 @pytest.mark.trained_often
 def test_a_resumed_run_replaces_what_came_after_its_checkpoint(log, tmp_path):
     def train(*others, **options):
@@ -80,7 +74,7 @@ def test_a_resumed_run_replaces_what_came_after_its_checkpoint(log, tmp_path):
         )  # fmt: skip
 
     with pytest.raises(KeyboardInterrupt):
-        train(Break())
+        train(InterruptStep(11))
     train(resume=True)
     found = read_events(tmp_path / "events")
     assert [*values_of(found, "batch_loss")] == [*range(1, 19)]

@@ -9,7 +9,6 @@ import zoo
 from keras_cowclip import scale_hyperparameters
 from zoo.datasets import synthetic
 from zoo.metrics import UselessPredictionsWarning
-from zoo.training.recipe import BASE_LEARNING_RATE
 
 SMALL = {"embedding_dim": 4, "hidden_units": (16,), "verbose": 0}
 
@@ -63,7 +62,6 @@ def test_hyperparameters_are_scaled_by_the_rule(trained):
     )
     assert scaled.items() <= hyperparameters.items()
     assert hyperparameters["rule"] == "cowclip"
-    assert BASE_LEARNING_RATE["avazu"] == 1e-4
 
 
 def test_saved_model_evaluates_to_the_report(log, trained):
@@ -74,7 +72,7 @@ def test_saved_model_evaluates_to_the_report(log, trained):
     assert (output / "learning_curves.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# Whether it is slow is a matter of this machine.
+# It warns on some machines.
 @pytest.mark.filterwarnings("ignore::zoo.runtime.bfloat16.SlowBFloat16Warning")
 @pytest.mark.trained_often
 def test_16_bits_and_lazy_rows_learn_as_well(log, tmp_path):
@@ -158,26 +156,6 @@ def test_an_unknown_split_is_refused(log, trained):
         zoo.evaluate(trained[0], log, split="dev")
 
 
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"model": "gpt"}, "`model` must be one of.*'gpt'"),
-        ({"rule": "cube"}, "`rule` must be one of.*'cube'"),
-        ({"epochs": 0}, "epochs=0"),
-        ({"batch_size": -1}, "batch_size=-1"),
-        ({"learning_rate": -1e-3}, "learning_rate"),
-        ({"clip_ratio": -1.0}, r"clip_ratio=-1\.0"),
-        ({"clip_floor": -1.0}, r"clip_floor=-1\.0"),
-        ({"warmup_epochs": -1.0}, "warmup_epochs"),
-        ({"dtype": "bf16"}, "dtype='bf16'"),
-    ],
-)
-def test_bad_arguments_leave_nothing_behind(log, tmp_path, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        zoo.train(log, tmp_path / "run", **{**SMALL, **arguments})
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.trained_often
 def test_rows_that_one_epoch_leaves_out_are_counted(log, tmp_path):
     report = zoo.train(
@@ -187,7 +165,7 @@ def test_rows_that_one_epoch_leaves_out_are_counted(log, tmp_path):
 
 
 @pytest.mark.trained_often
-def test_a_useless_model_is_kept_and_told_of(log, tmp_path):
+def test_a_useless_model_is_kept_with_a_warning(log, tmp_path):
     with pytest.warns(UselessPredictionsWarning, match="log-loss .*Received"):
         report = zoo.train(
             log,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.zoo.training.interruption import InterruptStep
 from zoo.datasets import synthetic
 from zoo.devices import Devices
 from zoo.training.agreement import AgreeOnStop
@@ -140,15 +141,10 @@ def test_a_stopped_run_that_is_killed_stays_stopped(log, tmp_path, monkeypatch):
 
 @pytest.mark.trained_often
 def test_a_run_resumed_within_an_epoch_calls_fit_twice(log, tmp_path):
-    class Break(Watch):
-        def on_train_batch_end(self, batch, logs=None):
-            super().on_train_batch_end(batch, logs)
-            if len(self.batches) == STEPS_PER_EPOCH + 4:
-                raise KeyboardInterrupt
-
     settings = {**SETTINGS, "checkpoint_steps": 3}
     with pytest.raises(KeyboardInterrupt):
-        zoo.train(log, tmp_path / "run", callbacks=[Break()], **settings)
+        stop = InterruptStep(STEPS_PER_EPOCH + 4)
+        zoo.train(log, tmp_path / "run", callbacks=[stop], **settings)
     watch = Watch()
     zoo.train(log, tmp_path / "run", resume=True, callbacks=[watch], **settings)
     assert watch.fits == 2

@@ -55,6 +55,7 @@ ONE_BACKEND = [
         "zoo/scaling/test_verdict.py",
         "zoo/tuning/test_candidates.py",
         "zoo/tuning/test_figure.py",
+        "zoo/tuning/test_recipe_check.py",
         "zoo/tuning/test_search_space.py",
         "zoo/data/test_description.py",
         "zoo/data/test_encoded_log.py",

@@ -8,8 +8,8 @@ report = zoo.train(log, "runs/first", model="deepfm", batch_size=1024, epochs=1)
 
 from zoo.runtime.command_line import is_command_line
 
-# The commands import what they need, so that a help is there at once. All
-# others get every name and, for Keras to load their files, every class.
+# Commands import only what they need, so that help is quick. All others get
+# every name, and every class that Keras needs to load a file.
 if not is_command_line():
     from zoo.runtime.backend_check import check_backend
 

@@ -1,4 +1,4 @@
-"""Checks arguments; errors show the value as code, so that text is seen."""
+"""Checks arguments. Errors show values as code: `'1'` is not `1`."""
 
 import difflib
 import math
@@ -52,7 +52,8 @@ def check_number(
         name: string, the argument.
         value: what was given for it.
         rule: string, what the number must be, such as `"in [0, 1)"`.
-        fits: whether a number is that. Not a number never is.
+        fits: function that says whether a number obeys the rule. NaN never
+            does.
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     is_fit = is_number and not math.isnan(value) and fits(value)
@@ -93,8 +94,7 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
     The message proposes the one that it resembles.
     """
     choices = list(choices)
-    # By `==`, for an argument of a wrong type need not have a hash.
-    if not any(value is choice or value == choice for choice in choices):
+    if value not in choices:
         raise ValueError(
             f"`{name}` must be one of {choices}. {did_you_mean(value, choices)}"
             f"Received: {name}={value!r}"
@@ -107,7 +107,7 @@ def check_known(
     """Raises a `ValueError` for arguments that are not among the known ones.
 
     Args:
-        what: string, what has the arguments: the subject of the message.
+        what: string, the subject of the message, as "Settings of a recipe".
         arguments: dict from names to values.
         known: the names that there are.
     """

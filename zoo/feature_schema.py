@@ -7,7 +7,7 @@ from zoo.checks import did_you_mean
 from zoo.sequence import Sequence
 
 PADDING = -1
-"""What fills a sequence's row up to its length; no id, and no event."""
+"""Pads the rows of a sequence to its length. It is no id, and no event."""
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -21,9 +21,9 @@ class FeatureSchema:
     and 1 for "not in the vocabulary" where `zoo.encoding` made them. Each field
     has a vocabulary; a sequence has that of a field, or its own.
 
-    The most recent event of a sequence is the last one, and what is not filled
-    in front of the first holds -1: padding, which is no event at all. It takes
-    part in no sum, has no gradient, and is not counted.
+    The last event of a sequence is the most recent one. A shorter sequence is
+    padded with -1 in front. Padding is no event: it takes part in no sum, has
+    no gradient, and is not counted.
 
     Args:
         dense: list of the names of the numeric columns; may be empty.
@@ -65,6 +65,10 @@ class FeatureSchema:
         roles=None,
         weight=None,
     ):
+        if isinstance(dense, str):
+            raise ValueError(
+                f"`dense` must be a list of names. Received: dense={dense!r}"
+            )
         self.dense = list(dense)
         self.categorical = {}
         for name, size in dict(categorical).items():
@@ -312,8 +316,7 @@ class FeatureSchema:
             config["label"] = self.label
         else:
             config["labels"] = list(self.labels)
-        # What follows is left out where there is nothing to say, so that
-        # former versions read what they know.
+        # Earlier versions do not know these keys, but read configs without.
         if self.sequences:
             config["sequences"] = [
                 [name, sequence.get_config()]

@@ -28,7 +28,7 @@ def _names_of_files() -> tuple[str, ...]:
     )
 
 
-# The command line lists them in its help, for which it imports no network.
+# Read from the files, so that the command line's help imports no network.
 NAMES = _names_of_files()
 
 
@@ -45,7 +45,7 @@ def register_network(
 ) -> Callable[[Network], Network]:
     """Registers a network of yours, so that `zoo.train` takes its name.
 
-    Keras loads its files, too, wherever the class was registered before.
+    Keras then also loads saved models of the class.
 
     Args:
         name: string, as `zoo.train(model=...)` and `zoo.create_model` take it.
@@ -157,7 +157,7 @@ def create_model(name: str, schema: Any, **arguments: Any) -> Any:
     'DCN'
     """
     cls = network_class(name, "name")
-    # Keras drops an argument that it does not know without a word.
+    # Keras drops unknown arguments in silence.
     known = [*cls.argument_defaults(), "dtype"]
     check_known(f"Arguments of `{cls.__name__}`", arguments, known)
     return cls(schema, **arguments)
@@ -207,9 +207,9 @@ def networks_table() -> str:
 
 
 def _needs(cls: Any) -> str:
-    """What a log must have for a network."""
+    """Names in words the columns that a network needs, beside fields."""
     needs = []
-    # By an attribute of its own, for the command line imports no base class.
+    # This module imports no `HistoryModel`.
     if hasattr(cls, "histories_of"):
         needs.append("a history")
     if cls.SEVERAL_LABELS:

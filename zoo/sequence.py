@@ -10,15 +10,15 @@ from zoo.checks import check_positive_integer
 class Sequence:
     """A column of a click log that holds a list of ids in each row.
 
-    Ids are those of a field, so that an item of the history and the item that
-    is offered have one vector, or of a vocabulary of their own. Longer lists
-    lose their oldest ids, which are the first.
+    The ids are those of a field, so that an item of the history and the item
+    that is offered have one vector. Or they have a vocabulary of their own.
+    Longer lists lose their first ids, which are the oldest.
 
     Args:
         field: string. Name of the categorical field whose vocabulary and table
             it shares. Defaults to `None`, a vocabulary of its own.
-        vocabulary_size: integer. The size of that of its own, largest id + 1.
-            Defaults to `None`.
+        vocabulary_size: integer. The size of its own vocabulary, largest id +
+            1. Defaults to `None`.
         max_length: integer. The most ids of a row that are kept. Defaults to
             `50`.
         parallel_to: string. Another sequence whose ids are of the same events,
@@ -64,7 +64,7 @@ class Sequence:
         {'field': 'item', 'vocabulary_size': None, 'max_length': 20}
         """
         config = asdict(self)
-        # Left out where there is nothing to say: former versions read it.
+        # Earlier versions do not know it, but read configs without.
         if self.parallel_to is None:
             del config["parallel_to"]
         return config

@@ -133,7 +133,7 @@ def test_whoever_asks_for_a_choice_proposes_one(call):
 def test_all_arguments_are_checked_alike(value, tmp_path):
     for name, call in (
         ("batch_size", lambda: zoo.ClickBatches([], value)),
-        ("keep_checkpoints", lambda: Checkpoints(tmp_path, {}, value)),
+        ("keep", lambda: Checkpoints(tmp_path, {}, value)),
         ("categorical['a']", lambda: zoo.FeatureSchema([], {"a": value})),
         ("hidden_units", lambda: zoo.DeepFM(SCHEMA, hidden_units=[value])),
         ("embedding_dim", lambda: zoo.DCN(SCHEMA, embedding_dim=value)),

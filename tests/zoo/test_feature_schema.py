@@ -35,6 +35,7 @@ def test_keras_serialization_keeps_order_and_equality():
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        (("ab", {"c": 3}), "`dense` must be a list.*Received: dense='ab'"),
         ((["a"], {}), "`categorical` must name at least one field"),
         ((["a"], {"a": 3}), "must differ from each other"),
         ((["a"], {"b": 0}), r"positive integer.*\['b'\]=0"),

@@ -1,4 +1,4 @@
-"""Tells a training run of its devices, and exchanges what they need."""
+"""Describes the devices of a training run, which exchange values."""
 
 import contextlib
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ class Devices:
 
     @contextlib.contextmanager
     def noticing_loss(self) -> Iterator[None]:
-        """Says what an error in the block means if a process is gone.
+        """Explains an error in the block that a lost process causes.
 
         Raises:
             ProcessLostError: instead of the backend's error.
@@ -91,7 +91,7 @@ class Devices:
         try:
             yield
         except Exception as error:
-            if self.processes == 1 or not self._is_loss(error):
+            if self.processes == 1 or not self._is_lost_connection(error):
                 raise
             raise ProcessLostError(
                 "Another process of this run has ended, and the others can't "
@@ -99,7 +99,7 @@ class Devices:
                 f"again with `resume=True` (`--resume`). Received: {error}"
             ) from error
 
-    def _is_loss(self, error: Exception) -> bool:
+    def _is_lost_connection(self, error: Exception) -> bool:
         """Whether the backend's error comes from a lost connection."""
         return False
 
@@ -133,23 +133,24 @@ class Devices:
         return np.mean(self.gather(list(values)), axis=0).tolist()
 
     def whole_sums(self, sums: Sequence[float]) -> list[float]:
-        """Returns sums over a batch, of those that each process has.
+        """Returns the sums over whole batches.
 
         Args:
-            sums: floats, the variables of Keras' means.
+            sums: floats, those over this process' shares: the variables of
+                Keras' means.
         """
         return list(sums)
 
     def own_sums(self, sums: Sequence[float]) -> list[float]:
-        """Returns what each process needs for `whole_sums` to be `sums`."""
+        """Returns the sums of each process that make `whole_sums` `sums`."""
         return list(sums)
 
     @contextlib.contextmanager
     def failing_together(self) -> Iterator[None]:
         """Raises behind the block in all processes if one failed in it.
 
-        Otherwise the others would wait for it. Nothing in the block may wait
-        for another process.
+        Otherwise the other processes would wait for the one that failed.
+        Nothing in the block may wait for another process.
 
         Raises:
             ValueError: in the processes that did not fail.
@@ -217,7 +218,7 @@ class Devices:
 ONE_DEVICE = Devices()
 
 
-def one_behind_the_other(predicted: Sequence[Any]) -> Any:
+def join_predictions(predicted: Sequence[Any]) -> Any:
     """Returns the predictions of several batches as those of one.
 
     Args:
@@ -229,7 +230,7 @@ def one_behind_the_other(predicted: Sequence[Any]) -> Any:
 
 
 def padded_batches(
-    split: Split, rows: int, process: int = 0, processes: int = 1
+    split: Split, rows: int, process: int, processes: int
 ) -> Iterator[tuple[dict[str, np.ndarray], int]]:
     """Yields the inputs of one process' share of each batch.
 
@@ -239,12 +240,12 @@ def padded_batches(
     Args:
         split: `Split`.
         rows: integer, a multiple of `processes`. Rows of a whole batch.
-        process: integer. Defaults to `0`.
-        processes: integer. Defaults to `1`.
+        process: integer from 0, the number of the process.
+        processes: integer.
 
     Yields:
-        Inputs of `rows / processes` rows, and how many rows of all processes'
-        are not padding.
+        Inputs of `rows / processes` rows, and the number of rows in the shares
+        of all processes that are not padding.
     """
     share = rows // processes
     for start in range(0, len(split), rows):

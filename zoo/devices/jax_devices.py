@@ -15,7 +15,7 @@ from jax.experimental import multihost_utils
 from zoo.data.split import Split
 from zoo.devices.devices import PREDICTED_ROWS
 from zoo.devices.devices import Devices
-from zoo.devices.devices import one_behind_the_other
+from zoo.devices.devices import join_predictions
 from zoo.devices.devices import padded_batches
 
 
@@ -49,7 +49,7 @@ class JaxDevices(Devices):
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        # Keras makes an optimizer to learn what not to save. Within the scope
+        # To know what not to save, Keras makes an optimizer. Within the scope
         # its variables would have to be the same in all processes.
         current = keras.distribution.distribution()
         keras.distribution.set_distribution(None)
@@ -77,7 +77,7 @@ class JaxDevices(Devices):
             whole = keras.tree.map_structure(np.asarray, outputs)
             not_padding = itemgetter(slice(present))
             predicted.append(keras.tree.map_structure(not_padding, whole))
-        return one_behind_the_other(predicted)
+        return join_predictions(predicted)
 
     def gather(self, value: Any) -> list[Any]:
         if self.processes == 1:
@@ -101,7 +101,7 @@ class JaxDevices(Devices):
             )
         return self._call
 
-    def _is_loss(self, error: Exception) -> bool:
+    def _is_lost_connection(self, error: Exception) -> bool:
         return isinstance(error, jax.errors.JaxRuntimeError) and any(
             word in str(error) for word in ("Gloo", "NCCL", "UNAVAILABLE")
         )

@@ -30,11 +30,11 @@ def start_devices(
     """Returns the devices to train on, once all processes are there.
 
     Call it before anything is computed. Without an accelerator, JAX and
-    TensorFlow make as many devices of the CPU as are asked for, which is for
-    trying it out. On PyTorch each device has a process: start them with
+    TensorFlow make as many virtual devices of the CPU as are asked for, to try
+    it out. On PyTorch each device has a process: start them with
     `torchrun --nproc-per-node N`. On JAX there may be several processes, one a
-    machine; each is told the address of the first and its own number, or finds
-    them where Slurm, Kubernetes or a cloud TPU set them.
+    machine. Each gets the address of the first and its own number, or reads
+    what Slurm, Kubernetes or a cloud TPU have set.
 
     Args:
         devices: integer. The devices of all processes together. Defaults to
@@ -44,19 +44,19 @@ def start_devices(
         process: integer from 0, the number of this process. Defaults to
             `None`.
         num_processes: integer. Defaults to `None`.
-        shard_tables: boolean, on JAX in one process. Whether each device has
-            a share of every table's rows, with its moments, instead of all:
-            for tables that are larger than the memory of a device. Defaults to
-            `False`.
+        shard_tables: boolean, on JAX in one process. Whether tables and their
+            moments are sharded by rows over the devices, for tables that are
+            larger than the memory of a device. Defaults to `False`.
 
     Returns:
         `Devices`, to be given to `zoo.train`.
 
     Raises:
-        ValueError: for more devices than there are, or another number than the
-            processes have.
-        NotImplementedError: for several processes on TensorFlow, or that are
-            to share tables.
+        ValueError: for more devices than there are, another number than the
+            processes have, or arguments that do not fit each other or the
+            backend.
+        NotImplementedError: for several processes on TensorFlow, or with
+            `shard_tables`.
         OSError: if the port of the coordinator is in use.
         RuntimeError: if the backend has begun to compute.
 
@@ -74,6 +74,12 @@ def start_devices(
     if devices is not None:
         check_positive_integer("devices", devices)
     check_boolean("shard_tables", shard_tables)
+    if coordinator is None and (process, num_processes) != (None, None):
+        raise ValueError(
+            "`process` and `num_processes` must be left out without a "
+            f"`coordinator`. Received: process={process}, "
+            f"num_processes={num_processes}"
+        )
     backend = keras.backend.backend()
     if backend != "jax" and shard_tables:
         raise ValueError(
@@ -103,7 +109,7 @@ def _of_jax(devices, coordinator, process, num_processes, shard_tables):
     if coordinator is not None:
         _join_jax(coordinator, process, num_processes)
     elif devices is not None and devices > 1:
-        # Of the CPU; without effect where there are accelerators.
+        # This makes devices of the CPU, and does nothing beside accelerators.
         _make_virtual(
             lambda: jax.config.update("jax_num_cpu_devices", int(devices))
         )
@@ -117,9 +123,9 @@ def _of_jax(devices, coordinator, process, num_processes, shard_tables):
     if several and shard_tables:
         raise NotImplementedError(
             "`shard_tables` is for the devices of one process: to write a "
-            "table, one process must get the rows of all, and with JAX "
-            f"{jax.__version__} processes on CPUs then wait for each other "
-            f"forever. Received: {jax.process_count()} processes"
+            "table, a process must get the rows of the others, for which with "
+            f"JAX {jax.__version__} processes on CPUs wait forever. "
+            f"Received: {jax.process_count()} processes"
         )
     return JaxDevices(names[:devices], shard_tables)
 

@@ -16,7 +16,7 @@ from zoo.data.click_batches import share_of
 from zoo.data.split import Split
 from zoo.devices.devices import PREDICTED_ROWS
 from zoo.devices.devices import Devices
-from zoo.devices.devices import one_behind_the_other
+from zoo.devices.devices import join_predictions
 
 
 class TorchDevices(Devices):
@@ -28,9 +28,9 @@ class TorchDevices(Devices):
 
     @contextlib.contextmanager
     def replicated(self, network: keras.Model) -> Iterator[None]:
-        # Keras calls a model as a layer, not as a module of PyTorch. Its `call`
-        # is where both meet: what it computes goes through the wrapper, which
-        # averages the gradients over the processes.
+        # Keras calls a model as a layer, and so would not call a wrapper of the
+        # model. The wrapper takes the place of `call` instead, and averages the
+        # gradients over the processes.
         parallel = DistributedDataParallel(_Call(network))
         vars(network)["call"] = parallel
         try:
@@ -46,7 +46,7 @@ class TorchDevices(Devices):
             inputs = keras_batch(rows, split.label_names)[0]
             predicted.append(network.predict_on_batch(inputs))
         parts = [part for parts in self.gather(predicted) for part in parts]
-        return one_behind_the_other(parts)
+        return join_predictions(parts)
 
     def gather(self, value: Any) -> list[Any]:
         values: list[Any] = [None] * self.processes
@@ -59,7 +59,7 @@ class TorchDevices(Devices):
     def own_sums(self, sums: Sequence[float]) -> list[float]:
         return [value / self.processes for value in sums]
 
-    def _is_loss(self, error: Exception) -> bool:
+    def _is_lost_connection(self, error: Exception) -> bool:
         return isinstance(error, distributed.DistError) or (
             isinstance(error, RuntimeError) and "peer" in str(error)
         )

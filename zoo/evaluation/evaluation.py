@@ -52,9 +52,9 @@ def evaluate(
     Returns:
         Dict of `auc`, `log_loss` and `calibration`. With `group_by` also of
         `groups`: for each field a dict of `gauc`, the mean of the groups' AUCs
-        weighted by their rows, which is `None` if no group has both clicks and
+        weighted by their rows, or `None` if no group has both clicks and
         non-clicks; `groups`, the number of groups that have both; and
-        `left_out_share`, the share of the rows that are in the others.
+        `left_out_share`, the share of the rows that are in the other groups.
 
         In a log with several labels, a dict from each label to such a dict,
         of the rows that have the label; `missing_rows` counts the others.
@@ -102,9 +102,9 @@ def fields_to_group_by(
 def model_for_log(
     preset: str | os.PathLike | keras.Model, log: EncodedLog, **hub: Any
 ) -> keras.Model:
-    """Loads the model of a preset; raises if the log has other ids.
+    """Loads the model of a preset, or returns a model as it is.
 
-    A model is returned as it is, if it fits the log.
+    Raises a `ValueError` if it does not fit the log.
     """
     if isinstance(preset, keras.Model):
         check_nothing_to_fetch(hub)
@@ -132,7 +132,7 @@ def model_for_log(
 
 
 def check_same_schema(model: CTRModel, schema: FeatureSchema) -> None:
-    """Raises a `ValueError` unless a model of the zoo was made for a log."""
+    """Raises a `ValueError` unless a model was made for the log's schema."""
     if model.schema != schema:
         raise ValueError(
             "`model` must have been made for the schema of the log. "
@@ -206,7 +206,7 @@ def _metrics_of_label(
 def _groups(
     schema: FeatureSchema, split: Split, group_by: Iterable[str]
 ) -> dict[str, np.ndarray]:
-    """Returns the id of each row in each field, block by block."""
+    """Returns the ids of all rows in each field."""
     fields = list(group_by)
     if not fields:
         return {}

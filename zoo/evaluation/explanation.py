@@ -163,8 +163,8 @@ def _sample(split: Split, name: str, rows: int, seed: int, label: int) -> Split:
     labels = np.unique(labels_of(sample, label)).tolist()
     if labels != [0, 1]:
         raise ValueError(
-            "`split` must have clicks and non-clicks among the rows looked at, "
-            "for there is no AUC without; take more `rows` or another split. "
+            "`split` must have clicks and non-clicks among the sampled rows: "
+            "take more `rows` or another split. "
             f"Received: split={name!r} with labels={labels} in {len(sample)} "
             f"of its {len(split)} rows"
         )
@@ -185,9 +185,7 @@ def _measure(
     labels = labels_of(sample, label)
     with Stages(show_progress) as stages:
         stages.start("Shuffling columns", total=passes * len(batches))
-        scores = predict_split(
-            network, batches, advance=stages.advance, label=label
-        )
+        scores = predict_split(network, batches, stages.advance, label)
         metrics = exact_metrics(labels, scores)
         importance = measure_importance(
             network,

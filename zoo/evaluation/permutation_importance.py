@@ -65,8 +65,8 @@ def measure_importance(
     metrics: dict[str, float],
     repeats: int,
     seed: int,
-    advance: Callable[[], None] = lambda: None,
-    label: int = 0,
+    advance: Callable[[], None],
+    label: int,
 ) -> list[dict[str, Any]]:
     """Shuffles one column after the other and measures what the model loses.
 
@@ -79,13 +79,13 @@ def measure_importance(
     Args:
         network: `keras.Model`.
         columns: list of `Column`, those of the model.
-        batches: `ClickBatches` in the order of their split. One column of it
-            is in memory at a time.
+        batches: `ClickBatches` in the order of their split. One column at a
+            time is read into memory.
         metrics: dict, `exact_metrics` of the rows as they are.
         repeats: integer, at least 2. Shuffles of each column.
         seed: integer, not negative.
         advance: called after every batch.
-        label: integer, the number of the label. Defaults to `0`.
+        label: integer, the number of the label.
 
     Returns:
         A dict a column, those with the largest `auc_drop` first. Beside the
@@ -101,7 +101,7 @@ def measure_importance(
             random = np.random.default_rng([seed, number, repeat])
             shuffled = values[random.permutation(len(values))]
             scores = predict_split(
-                network, batches, column, shuffled, advance, label
+                network, batches, advance, label, column, shuffled
             )
             shuffled_metrics.append(exact_metrics(labels, scores))
         importance.append(_summary(column, metrics, shuffled_metrics))
@@ -111,21 +111,21 @@ def measure_importance(
 def predict_split(
     network: keras.Model,
     batches: ClickBatches,
+    advance: Callable[[], None],
+    label: int,
     column: Column | None = None,
     values: np.ndarray | None = None,
-    advance: Callable[[], None] = lambda: None,
-    label: int = 0,
 ) -> np.ndarray:
-    """Returns the click probability of every row.
+    """Returns the probability of a label for every row.
 
     Args:
         network: `keras.Model`.
         batches: `ClickBatches` in the order of their split.
+        advance: called after every batch.
+        label: integer, the number of the label.
         column: `Column` to replace. Defaults to `None`.
         values: `(rows,)`, or `(rows, max_length)` of a sequence, what to
             replace it with. Defaults to `None`.
-        advance: called after every batch.
-        label: integer, the number of the label. Defaults to `0`.
 
     Returns:
         `(rows,)` float32.

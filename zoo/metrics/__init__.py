@@ -1,8 +1,6 @@
 """Computes exact metrics of predicted probabilities on a whole split."""
 
-from zoo.metrics.calibration import CALIBRATION_BINS as CALIBRATION_BINS
 from zoo.metrics.calibration import calibration_bins as calibration_bins
-from zoo.metrics.exact import USELESS_FACTOR as USELESS_FACTOR
 from zoo.metrics.exact import TrainingDivergedError as TrainingDivergedError
 from zoo.metrics.exact import (
     UselessPredictionsWarning as UselessPredictionsWarning,

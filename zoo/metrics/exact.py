@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.metrics import log_loss
 from sklearn.metrics import roc_auc_score
 
-# A log-loss of so many times that of the click rate is no matter of a few
-# epochs more or less.
+# A few more epochs do not mend a log-loss of so many times that of the click
+# rate.
 USELESS_FACTOR = 2
 
 
@@ -73,7 +73,7 @@ def check_finite(probabilities: np.ndarray) -> None:
 
 
 def warn_if_useless(labels: np.ndarray, metrics: dict[str, Any]) -> None:
-    """Warns if a model predicts far worse than no model at all would.
+    """Warns if the click rate alone would predict far better than a model.
 
     The click rate itself, predicted for each row, has a log-loss of
     `h = -(p * ln(p) + (1 - p) * ln(1 - p))`. The log-loss of a model whose
@@ -83,6 +83,9 @@ def warn_if_useless(labels: np.ndarray, metrics: dict[str, Any]) -> None:
         labels: `(rows,)`, 0 or 1, of both classes, or `(rows, labels)`, -1
             where a row lacks the label.
         metrics: dict, what `zoo.evaluation.evaluation.evaluate_split` returned.
+
+    Warns:
+        UselessPredictionsWarning: for each label with such predictions.
     """
     if not is_by_label(metrics):
         _warn_if_useless("The predictions", labels, metrics)

@@ -1,4 +1,4 @@
-"""Names the metrics of a split for readers, one a line."""
+"""Names the metrics of a split as tables show them, one a line."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ def metric_lines(metrics: dict[str, Any]) -> dict[str, float | None]:
             one.
 
     Returns:
-        Dict of numbers in the order of `metrics`; `None` is one that there is
-        not, such as the AUC by group where each group has one class only.
+        Dict of numbers in the order of `metrics`. One that does not exist is
+        `None`, such as the AUC by group where each group has one class only.
 
     Example:
 

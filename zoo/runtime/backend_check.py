@@ -17,14 +17,14 @@ def check_backend() -> None:
 
     Without `KERAS_BACKEND` Keras takes the backend of its `keras.json`, which
     is TensorFlow unless a user changed it. If that is not installed, the first
-    one that is takes its place.
+    installed backend takes its place.
 
     Raises:
         ImportError: saying which values are allowed or what to install.
 
     Warns:
-        UserWarning: if the place is taken of a backend that a `keras.json`
-            names, or by one of several.
+        UserWarning: if the backend that is taken is not the one of a
+            `keras.json`, or is one of several that are installed.
     """
     name = os.environ.get("KERAS_BACKEND")
     if not name:
@@ -70,7 +70,7 @@ def _choose_installed() -> None:
 
 def _is_installed(name: str) -> bool:
     spec = importlib.util.find_spec(name)
-    # Any folder of that name would be a package without a file.
+    # A folder of that name alone is a package without a file.
     return spec is not None and spec.origin is not None
 
 

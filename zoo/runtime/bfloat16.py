@@ -21,14 +21,15 @@ class SlowBFloat16Warning(UserWarning):
 def warn_of_slow_bfloat16(dtype: str | None) -> None:
     """Warns if a CPU has no instructions for the dtype policy of a model.
 
-    Nothing is known, and nothing said, of other systems than Linux.
+    On other systems than Linux the instructions are not known, so that it does
+    not warn.
 
     Args:
         dtype: string, the name of a dtype policy of Keras, or `None`.
 
     Warns:
-        SlowBFloat16Warning: for `"bfloat16"` and `"mixed_bfloat16"`, on a CPU
-            without them.
+        SlowBFloat16Warning: for `"bfloat16"` and `"mixed_bfloat16"` on a CPU
+            without instructions for them.
 
     Example:
 
@@ -52,7 +53,7 @@ def warn_of_slow_bfloat16(dtype: str | None) -> None:
 
 
 def _processor_flags() -> set[str] | None:
-    """Returns Linux' names for the processor's instructions, if known."""
+    """Returns Linux' names of the processor's instructions, if known."""
     if not sys.platform.startswith("linux") or not _CPUINFO.exists():
         return None
     for line in _CPUINFO.read_text().splitlines():

@@ -3,7 +3,7 @@
 import os
 import sys
 
-# What pip calls the console script, on Windows with its ending.
+# The names of the console script, the second one on Windows.
 SCRIPTS = ("cowclip", "cowclip.exe")
 
 

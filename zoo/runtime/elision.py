@@ -33,7 +33,7 @@ def elide(text: str | Sequence[str], most: int) -> str:
 
 
 def width(text: str) -> int:
-    """Returns the width of a text in Latin letters; a Chinese one has two."""
+    """Returns the width of a text in Latin letters; Chinese ones count two."""
     return sum(
         2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text

@@ -19,7 +19,7 @@ from zoo.runtime.elision import width
 _PIECES = re.compile(r"\\\$|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|.")
 # Fonts that have a box for every character.
 _BOXES = ("last resort", "lastresort", "blank", "notdef")
-_LETTERS_PER_INCH = 8.5  # Of the size of a title.
+_LETTERS_PER_INCH = 8.5  # In the font size of a title.
 
 
 def drawable(text: str, most: int = 40) -> str:
@@ -127,7 +127,7 @@ def _family_with(character: str) -> str | None:
 
 
 def _installed() -> list[Any]:
-    """The upright and regular font of every family, or what is next to it."""
+    """The upright and regular font of every family, or the nearest to it."""
     entries: dict[str, Any] = {}
     for entry in sorted(font_manager.fontManager.ttflist, key=_irregularity):
         if not any(word in entry.name.lower() for word in _BOXES):

@@ -29,9 +29,8 @@ def keep_freed_memory() -> bool:
     keep their arenas, so call it before the first tensor. On JAX also import
     `zoo` before Keras: where pandas is installed Keras loads Arrow, which
     starts a thread with an arena. The commands of `python -m zoo` that train or
-    predict do that. The environment variables
-    `MALLOC_ARENA_MAX=1`, `MALLOC_MMAP_MAX_=0` and `MALLOC_TRIM_THRESHOLD_` do
-    the same from outside.
+    predict do all this. The environment variables `MALLOC_ARENA_MAX=1`,
+    `MALLOC_MMAP_MAX_=0` and `MALLOC_TRIM_THRESHOLD_` do the same from outside.
 
     Returns:
         Boolean: whether the C library has this setting. Others do not change.

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-# Types by their names, for no backend is imported here.
+# Names of types, because this module imports no backend.
 _TYPES = ("ResourceExhaustedError", "OutOfMemoryError")
 # JAX, PyTorch on CUDA, PyTorch on a CPU, cuBLAS, and TensorFlow where a copy
 # to the GPU does not fit.
@@ -52,7 +52,7 @@ def explained_out_of_memory(what: str, num_ids: int) -> Iterator[None]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a backend, or Python itself, found no room for an array."""
+    """Whether an error of a backend or of Python says that memory ran out."""
     if isinstance(error, MemoryError) or type(error).__name__ in _TYPES:
         return True
     return _has_words(str(error))

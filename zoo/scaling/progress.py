@@ -10,8 +10,8 @@ from zoo.training.recipe import Recipe
 class StudyProgress:
     """Shows which run of a study is under way, and the time left for all.
 
-    A run is expected to take as long as the nearest one, by the logarithm of
-    the batch size, that has been seen, models of the same kind first.
+    A run is expected to take as long as the finished run whose batch size is
+    the nearest, by its logarithm. Runs of the same model come first.
 
     Args:
         recipes: list of the `Recipe` of every run, finished ones included.

@@ -16,10 +16,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo.files.csv_table import write_table
 from zoo.files.whole_output import atomic_output
 from zoo.training.report import Report
-from zoo.training.result_columns import Row
 
 RESULTS_FILE = "results.csv"
 PACKED_FILE = "runs.jsonl.gz"
@@ -99,12 +97,6 @@ def pack_runs(folder: Path) -> None:
     # Checkpoints of another study's run may lie there.
     with contextlib.suppress(OSError):
         (folder / RUNS_FOLDER).rmdir()
-
-
-def write_results(rows: list[Row], folder: Path) -> None:
-    """Writes `results.csv` anew, so that it is whole at every moment."""
-    # A run that diverged has no columns of single labels.
-    write_table(rows, folder / RESULTS_FILE)
 
 
 def _name_of(report: Report) -> str:

@@ -11,8 +11,12 @@ from typing import NamedTuple
 import keras
 
 from keras_cowclip.scaling import RULES
+from zoo.checks import check_boolean
+from zoo.checks import check_instance
+from zoo.checks import check_path
 from zoo.checks import check_positive_integer
 from zoo.data.encoded_log import EncodedLog
+from zoo.files.csv_table import write_table
 from zoo.metrics import TrainingDivergedError
 from zoo.scaling.figures import AUC_FIGURE
 from zoo.scaling.figures import CLIPPED_FIGURE
@@ -21,12 +25,12 @@ from zoo.scaling.figures import plot_clipped_share
 from zoo.scaling.figures import plot_metrics
 from zoo.scaling.figures import plot_seconds
 from zoo.scaling.progress import StudyProgress
+from zoo.scaling.results import RESULTS_FILE
 from zoo.scaling.results import RUNS_FOLDER
 from zoo.scaling.results import file_part
 from zoo.scaling.results import pack_runs
 from zoo.scaling.results import read_runs
 from zoo.scaling.results import run_name
-from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
 from zoo.scaling.verdict import label
 from zoo.training.checkpoints import Checkpoints
@@ -57,8 +61,8 @@ def scaling_study(
     Runs of one seed begin with the same weights and see the same rows. A study
     that was broken off resumes when it is called again with the same `output`:
     finished runs are not repeated, and the one under way resumes from its last
-    checkpoint. More models, rules, variants, batch sizes or seeds are added in
-    that way: the results are those of all calls together.
+    checkpoint. A call with other models, rules, variants, batch sizes or seeds
+    adds their runs: the results are those of all calls together.
 
     Args:
         log: `EncodedLog`, from a folder or synthetic.
@@ -71,12 +75,11 @@ def scaling_study(
             weights as well unless a variant says otherwise. Defaults to 1024
             to 131,072 by doubling.
         rules: strings, see `keras_cowclip.scale_hyperparameters`. Defaults to
-            all of them. At a batch of 1024 those of the paper
-            are one run.
+            all of them. At a batch of 1024 those of the paper are one run.
         variants: dict of variants of the recipe to compare, by name: the
-            arguments of `zoo.Recipe` in which each differs. A `batch_size`
-            is that of the dense weights where the study's is larger.
-            Defaults to `{"": {}}`, the recipe as it is.
+            arguments of `zoo.Recipe` in which each differs. Where a variant's
+            `batch_size` is smaller than the study's, it is that of the dense
+            weights. Defaults to `{"": {}}`, the recipe as it is.
         seeds: integers. Defaults to `(0,)`; three or more show the spread.
         verbose: boolean. Shows the progress and the time left.
         **recipe: other arguments of `zoo.Recipe`, the same for all runs, such
@@ -87,8 +90,8 @@ def scaling_study(
         The metrics are those on the test split or, in a log without one, on
         the validation split: `auc` and `log_loss` after the last epoch,
         `best_epoch_auc` and `best_epoch_log_loss` after the one with the
-        highest validation AUC. The figures and `verdicts` compare the latter
-        where the log has a validation split.
+        highest validation AUC. In a log with a validation split the figures
+        and `verdicts` compare those of the best epoch.
 
     Raises:
         ValueError: for an argument out of its range, a log without a test and
@@ -107,6 +110,9 @@ def scaling_study(
     Reference:
     - [Zheng et al., 2022](https://arxiv.org/abs/2204.06240), the experiments.
     """
+    check_instance("log", log, EncodedLog)
+    check_path("output", output)
+    check_boolean("verbose", verbose)
     name = log.encoder.log_format.name if log.encoder else None
     variants = _checked_variants(variants or {"": {}})
     for settings in (recipe, *variants.values()):
@@ -132,9 +138,9 @@ def scaling_study(
             seeds, models, rules, variants, batch_sizes
         )
     ]
-    _check(log, runs)
+    _check_runs(log, runs)
     folder = Path(output)
-    found = _read_runs(folder, log)
+    found = _runs_of_earlier_calls(folder, log)
     names = {run.name for run in runs}
     earlier = [found[name] for name in found if name not in names]
     reports: list[Report] = []
@@ -148,7 +154,7 @@ def scaling_study(
                 seconds = report.wall_seconds or 0.0
             reports.append(report)
             rows = [report.row() for report in (*reports, *earlier)]
-            write_results(rows, folder)
+            write_table(rows, folder / RESULTS_FILE)
             progress.end(run.recipe, seconds)
     pack_runs(folder)
     _draw(rows, [*reports, *earlier], folder)
@@ -202,7 +208,7 @@ def _checked_variants(
     return variants
 
 
-def _check(log: EncodedLog, runs: list[_PlannedRun]) -> None:
+def _check_runs(log: EncodedLog, runs: list[_PlannedRun]) -> None:
     if not runs:
         raise ValueError(
             "`models`, `batch_sizes`, `rules`, `variants` and `seeds` must "
@@ -221,8 +227,8 @@ def _check(log: EncodedLog, runs: list[_PlannedRun]) -> None:
         )
 
 
-def _read_runs(folder: Path, log: EncodedLog) -> dict[str, Report]:
-    """The reports of earlier calls; raises if they are of another log."""
+def _runs_of_earlier_calls(folder: Path, log: EncodedLog) -> dict[str, Report]:
+    """Returns their reports by run name; raises if they are of another log."""
     found = read_runs(folder)
     rows = {name: len(split) for name, split in log.splits.items()}
     for name, report in found.items():

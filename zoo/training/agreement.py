@@ -27,9 +27,9 @@ class AgreeOnLogs(keras.callbacks.Callback):
 class AgreeOnStop(keras.callbacks.Callback):
     """Ends a run in all processes where a callback of one of them ends it.
 
-    Several processes end at the end of an epoch: within one, the others would
-    wait for the next step of the one that stopped. Put it behind the callbacks
-    that may set `model.stop_training`.
+    Several processes end with the epoch. If one ended within it, the others
+    would wait for its next step. Put it behind the callbacks that may set
+    `model.stop_training`.
 
     Args:
         devices: `Devices` that train together.

@@ -37,8 +37,8 @@ def average_for_good(model: keras.Model) -> None:
 class KeepWeights(keras.callbacks.Callback):
     """Keeps `fit` from replacing the weights by their averages as it ends.
 
-    A run of several `fit`s goes on from the weights themselves. Put it behind
-    the callbacks that may set `model.stop_training`.
+    The next `fit` of the run continues from the weights themselves. Put it
+    behind the callbacks that may set `model.stop_training`.
     """
 
     def on_epoch_end(self, epoch, logs=None):
@@ -64,7 +64,7 @@ def _swap(optimizer):
         optimizer._model_variables_moving_average,
         strict=True,
     ):
-        if average is None:  # Of a weight that Keras overwrites.
+        if average is None:  # Of a weight that its gradient overwrites.
             continue
         weight = keras.ops.copy(variable)
         variable.assign(average)

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 
 from keras_cowclip import ClippedShare
-from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.random_state import read_random_state
@@ -21,8 +20,8 @@ CURVE_POINTS = 20
 class TrainingClock(keras.callbacks.Callback):
     """Adds up the seconds spent in training epochs, without their validation.
 
-    Put it first among the callbacks: what the others do at the end of an
-    epoch is then not counted. The compilation of the first step is.
+    Put it first among the callbacks. Then it does not count what the others do
+    at the end of an epoch. It counts the compilation of the first step.
 
     Args:
         state: `TrainingState` whose `seconds` are to be kept up to date.
@@ -47,9 +46,9 @@ class TrainingClock(keras.callbacks.Callback):
 class SaveCheckpoints(keras.callbacks.Callback):
     """Keeps a run's `TrainingState`, and saves it with the weights.
 
-    An epoch that was resumed in the middle ends with the logs of the whole of
-    it. Put it behind the callbacks that log or change something, so that it
-    sees that, and knows whether one of them ends the run.
+    An epoch that was resumed in the middle ends with the logs of the whole
+    epoch. Put it behind the callbacks that log or change something, so that it
+    saves what they did, and sees whether one of them ends the run.
 
     Args:
         checkpoints: `Checkpoints` to save to.
@@ -58,7 +57,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         steps_per_epoch: integer. Steps of a whole epoch.
         every: integer, steps from one checkpoint to the next, or `None` for
             one at the end of each epoch.
-        devices: `Devices` that train together. Defaults to one.
+        devices: `Devices` that train together.
     """
 
     def __init__(
@@ -67,8 +66,8 @@ class SaveCheckpoints(keras.callbacks.Callback):
         state: TrainingState,
         clipped_share: ClippedShare,
         steps_per_epoch: int,
-        every: int | None = None,
-        devices: Devices = ONE_DEVICE,
+        every: int | None,
+        devices: Devices,
     ):
         super().__init__()
         self.devices = devices

@@ -24,7 +24,6 @@ WEIGHTS_FILE = "training.weights.h5"
 STATE_FILE = "state.json"
 CHECKSUMS_FILE = "checksums.json"
 BEST_FILE = "best.weights.h5"
-_PARTIAL = ".partial"
 
 
 class Checkpoints:
@@ -34,9 +33,10 @@ class Checkpoints:
     its optimizer, the run's `TrainingState`, the weights of the best epoch if
     `keep_best` was called, and the checksums of all. It is written under
     another name and renamed when it is whole, so that a process
-    killed at any moment leaves all earlier ones as they were. One that was
-    damaged later is known by its checksums and passed over. Weights and state
-    fit all backends; the same bits follow on the same backend and machine.
+    killed at any moment leaves all earlier ones as they were. A checkpoint that
+    was damaged later does not fit its checksums and is passed over. Weights and
+    state fit all backends. A run that is resumed on the same backend and
+    machine ends in the same bits.
 
     Use it as a context manager, which keeps a second run out of the folder.
 
@@ -70,7 +70,7 @@ class Checkpoints:
         keep: int = 2,
         devices: Devices = ONE_DEVICE,
     ) -> None:
-        check_positive_integer("keep_checkpoints", keep)
+        check_positive_integer("keep", keep)
         self.folder = Path(folder)
         self.keep = int(keep)
         self.devices = devices
@@ -92,7 +92,8 @@ class Checkpoints:
                 f"Received: {self.folder}"
             ) from error
         self._undone.enter_context(undone_if_ended(self._remove_if_empty))
-        for path in self.folder.glob(f"*{_PARTIAL}*"):
+        # What a killed process was writing.
+        for path in self.folder.glob("*.partial*"):
             shutil.rmtree(path)
         return self
 
@@ -189,10 +190,10 @@ class Checkpoints:
         return paths[-1] if paths else None
 
     def keep_best(self, model: keras.Model) -> None:
-        """Writes the weights of the best epoch, which checkpoints then have.
+        """Writes the weights of the best epoch, for the next checkpoints.
 
         Args:
-            model: `keras.Model`, whose weights are those to be kept.
+            model: `keras.Model` with these weights.
 
         Raises:
             OSError: if the disk is full; those of an earlier epoch stay.
@@ -234,11 +235,7 @@ class Checkpoints:
                 _link(checkpoint / BEST_FILE, partial)
 
     def _paths(self) -> list[Path]:
-        return sorted(
-            path
-            for path in self.folder.glob("step-*")
-            if path.suffix != _PARTIAL
-        )
+        return sorted(self.folder.glob("step-*"))
 
     def _check_run(self, path: Path, run: dict[str, Any]) -> None:
         for name in {**self.run, **run}:

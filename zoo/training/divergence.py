@@ -28,13 +28,14 @@ class RaiseOnDivergence(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def explained_divergence(advice: Callable[[], str]) -> Iterator[None]:
-    """Names divergence where a backend fails by it in the block.
+    """Raises an error with advice where a training in the block diverges.
 
     Args:
-        advice: function that returns what comes before the message.
+        advice: function that returns the beginning of the message.
 
     Raises:
-        TrainingDivergedError: also instead of what the backend raises.
+        TrainingDivergedError: in place of one without advice, or of the
+            backend's error.
     """
     try:
         yield

@@ -1,5 +1,3 @@
-"""Ends a run whose validation AUC no longer rises, at its best epoch."""
-
 import keras
 
 from zoo.training.averaging import averaged_weights
@@ -11,9 +9,9 @@ class StopEarly(keras.callbacks.Callback):
     """Keeps the weights of the best epoch, and ends a run long after it.
 
     The weights are those by which the epoch was measured: the averages, if the
-    optimizer keeps any. All follows from `state` and the checkpoints, so that a
-    resumed run ends where one does that was not broken off. Put it between the
-    callbacks that measure an epoch and keep `state`.
+    optimizer keeps any. It reads `state` and the checkpoints alone, so that a
+    resumed run ends at the same epoch as one that was not interrupted. Put it
+    between the callbacks that measure an epoch and keep `state`.
 
     Args:
         checkpoints: `Checkpoints`, which keep the weights.

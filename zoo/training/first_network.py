@@ -30,14 +30,14 @@ def make_first_network(
     recipe: Recipe,
     log: EncodedLog,
     initial_model: str | Path | None,
-    own: OwnNetwork | None = None,
+    own: OwnNetwork | None,
 ) -> keras.Model:
     """Builds a recipe's network, or loads a preset whose tables grow.
 
     Args:
         recipe, log, initial_model: of the run.
         own: `keras.Model` of the caller, or a function that makes one of a
-            schema. Defaults to `None`.
+            schema, or `None`.
 
     Raises:
         ValueError: for a preset or a model that does not fit the log.
@@ -55,7 +55,7 @@ def check_own_network(
     recipe: dict[str, Any],
     devices: Devices,
 ) -> None:
-    """Raises a `ValueError` for arguments that a caller's model leaves no use.
+    """Raises a `ValueError` for arguments that do not fit a caller's model.
 
     Args:
         own, initial_model, recipe, devices: as `zoo.train` gets them.
@@ -97,7 +97,7 @@ def _checked(own: OwnNetwork, schema: FeatureSchema) -> keras.Model:
         check_fits(network, schema)
         warn_of_unclipped_tables(network)
     if not is_network(network):
-        # Not after hours, when the preset is written.
+        # Now, and not after hours, when the preset is written.
         check_restorable(network, schema)
     return network
 

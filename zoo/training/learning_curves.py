@@ -15,10 +15,10 @@ from zoo.training.report import Report
 def plot_learning_curves(report: Report, path: str | Path) -> None:
     """Draws loss and AUC against the epoch, and the share of clipped rows.
 
-    Curves of the validation split are drawn if there was one, of several
-    labels in a colour each. Those of the AUC by group are dotted. A line marks
-    the best epoch where the model is that of it. The clipped share has a panel
-    if a row was clipped.
+    If there was a validation split, it has curves too: of several labels, each
+    in its own colour. Curves of the AUC by group are dotted. With `patience` a
+    line marks the best epoch. The clipped share has a panel if a row was
+    clipped.
 
     Args:
         report: `Report` of the run.
@@ -77,7 +77,7 @@ def _draw_label(
     loss: Axes,
     auc: Axes,
 ) -> None:
-    """Draws what belongs to a label, which is `""` where there is one only."""
+    """Draws the curves of a label, which is `""` if it is the only one."""
     history, bayes = report.history, report.best_possible(label)
     epochs = range(1, len(history["loss"]) + 1)
     prefix = f"val_{label}_" if label else "val_"

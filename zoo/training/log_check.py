@@ -6,7 +6,7 @@ from zoo.training.recipe import Recipe
 
 
 def check_log(log: EncodedLog, recipe: Recipe) -> None:
-    """Raises if the log lacks a split that the run needs, or rows."""
+    """Raises a `ValueError` if the log lacks a split or rows for the run."""
     name_of_evaluation_split(log)
     rows = len(log.split("train"))
     if (recipe.embedding_batch_size or 0) > rows:

@@ -1,6 +1,5 @@
 """Describes runs that train a network of the caller's own."""
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -11,7 +10,7 @@ from zoo.training.recipe import Recipe
 if TYPE_CHECKING:
     import keras
 
-# What a recipe says of a network that it makes.
+# Settings of the network that a recipe makes.
 SETTINGS_OF_A_NETWORK = (*NETWORK_SETTINGS, "network", "dtype")
 
 
@@ -28,8 +27,8 @@ class OwnRecipe(Recipe):
         return values
 
 
-def recipe_of(recipe: Recipe, network: "keras.Model") -> Recipe:
-    """Returns a recipe that says of the network what can be said.
+def recipe_for(recipe: Recipe, network: "keras.Model") -> Recipe:
+    """Returns a recipe with the settings of the network that it trains.
 
     Args:
         recipe: `Recipe` of the run.
@@ -37,10 +36,9 @@ def recipe_of(recipe: Recipe, network: "keras.Model") -> Recipe:
     """
     if is_network(network):
         return recipe.for_network(network)
-    settings = {
-        each.name: getattr(recipe, each.name) for each in fields(recipe)
+    of_network = {
+        "model": type(network).__name__,
+        "network": {},
+        "dtype": network.dtype_policy.name,
     }
-    settings["model"] = type(network).__name__
-    settings["network"] = {}
-    settings["dtype"] = network.dtype_policy.name
-    return OwnRecipe(**settings)
+    return OwnRecipe(**{**vars(recipe), **of_network})

@@ -1,8 +1,7 @@
-"""Cuts the learning rates where the validation AUC stalls."""
-
 import keras
 
 from zoo.training.averaging import inner_optimizer
+from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.state import TrainingState
 
 CUT = 0.1  # A plateau multiplies the learning rates by it, as in BARS.
@@ -14,27 +13,20 @@ class CutRatesOnPlateau(keras.callbacks.Callback):
     After every epoch whose validation AUC is not the highest so far, the rates
     of the dense weights and of the embeddings are a tenth of what they were.
     The dense rate warms up linearly before. The rates follow from `state`
-    alone, so that a resumed run has the rates of one that was not broken off.
+    alone, so that a resumed run has the rates of one that was not interrupted.
     Put it behind the callback that keeps `state` up to date.
 
     Args:
         state: `TrainingState`, whose `history` has `val_auc`.
-        first_learning_rate: float, of the dense weights at the first step.
         learning_rate: float, of the dense weights after the warm-up.
         embedding_learning_rate: float, of the embeddings.
         warmup_steps: integer.
         steps_per_epoch: integer.
-
-    Example:
-
-    >>> num_plateaus([0.70, 0.72, 0.71, 0.73])
-    1
     """
 
     def __init__(
         self,
         state: TrainingState,
-        first_learning_rate: float,
         learning_rate: float,
         embedding_learning_rate: float,
         warmup_steps: int,
@@ -42,7 +34,6 @@ class CutRatesOnPlateau(keras.callbacks.Callback):
     ):
         super().__init__()
         self.state = state
-        self.first_learning_rate = first_learning_rate
         self.learning_rate = learning_rate
         self.embedding_learning_rate = embedding_learning_rate
         self.warmup_steps = warmup_steps
@@ -62,10 +53,8 @@ class CutRatesOnPlateau(keras.callbacks.Callback):
         cut = CUT ** num_plateaus(self.state.history.get("val_auc", []))
         rate = self.learning_rate
         if self._steps_done() < self.warmup_steps:
-            first = self.first_learning_rate
-            rate = first + (rate - first) * (
-                self._steps_done() / self.warmup_steps
-            )
+            share = self._steps_done() / self.warmup_steps
+            rate = FIRST_LEARNING_RATE + share * (rate - FIRST_LEARNING_RATE)
         # In mixed_float16 Keras wraps it in a `LossScaleOptimizer`.
         optimizer = inner_optimizer(self.model)
         optimizer.learning_rate = rate * cut
@@ -73,7 +62,13 @@ class CutRatesOnPlateau(keras.callbacks.Callback):
 
 
 def num_plateaus(aucs: list[float]) -> int:
-    """Returns in how many epochs the AUC did not rise above all before."""
+    """Returns the number of epochs whose AUC is not the highest so far.
+
+    Example:
+
+    >>> num_plateaus([0.70, 0.72, 0.71, 0.73])
+    1
+    """
     best, plateaus = float("-inf"), 0
     for auc in aucs:
         if auc > best:

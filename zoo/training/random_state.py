@@ -40,6 +40,5 @@ def _bytes(values: list[int]) -> Any:
 
 
 def _seeds(model: keras.Model) -> list[keras.Variable]:
-    known = (*model.weights, *model.metrics_variables)
-    others = {id(variable) for variable in known}
+    others = {id(v) for v in (*model.weights, *model.metrics_variables)}
     return [v for v in model.variables if id(v) not in others]

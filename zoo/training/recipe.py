@@ -20,8 +20,8 @@ from zoo.registry import network_name
 from zoo.training.clip_choice import ADAPTIVE_COLUMN
 from zoo.training.clip_choice import check_clip_variant
 
-# The command line makes its options of these settings. Its help would take
-# seconds if this module imported Keras.
+# The command line makes its options of these settings. If this module imported
+# Keras, the help would take seconds.
 if TYPE_CHECKING:
     from keras_cowclip import CowClip
     from zoo.feature_schema import FeatureSchema
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Rates of the dense weights at batch 1024, from the paper's tables.
 BASE_LEARNING_RATE = {"criteo": 8e-4, "avazu": 1e-4}
+_USUAL_RATE = BASE_LEARNING_RATE["criteo"]
 DECAYS = ("none", "cosine", "plateau")
 FIRST_LEARNING_RATE = 1e-8  # The warm-up's first, as in the published code.
 _LARGEST_SEED = 2**32 - 1  # NumPy's.
@@ -53,9 +54,10 @@ class Recipe:
             `"deepfm"`.
         batch_size: integer. Rows per step. Defaults to `1024`.
         embedding_batch_size: integer. Rows per step of the embedding tables, a
-            multiple of `batch_size`, by which the dense weights step. Above
-            8192 rows or so the dense weights need more steps than tables. What
-            is left of it at the end of a run moves the dense weights alone. See
+            multiple of `batch_size`, which is then that of the dense weights.
+            Above about 8192 rows the dense weights need more steps than the
+            tables. Rows that are too few for the last step of the tables move
+            the dense weights alone. See
             `keras_cowclip.CowClip(embedding_accumulation_steps=...)`. Defaults
             to `None`, `batch_size`.
         epochs: integer. Passes over the training rows, in whole batches. The
@@ -101,16 +103,16 @@ class Recipe:
             instructions for bfloat16 (`avx512_bf16`, `amx_bf16`, on ARM
             `bf16`). Defaults to `None`, the initial model's
             policy or else Keras' global one.
-        lazy: boolean. Updates only the embedding rows of the batch, by about
+        lazy: boolean. Updates only the active rows of the tables, by about
             what they missed since their last update, see
             `keras_cowclip.CowClip`. On TensorFlow and PyTorch a step then
-            costs no more for a larger table. A table has one moment less.
-            Another algorithm than the paper's. Defaults to `False`.
+            costs no more for a larger table. A table has one moment less. This
+            is not the paper's algorithm. Defaults to `False`.
         average: string. `"ema"` keeps an exponential moving average of all
             weights: evaluation, the choice of the best epoch and the saved
             model use it. Defaults to `"none"`.
-        average_epochs: float. Epochs that the average reaches back: the steps
-            in which a weight's part in it falls to 1 / e. Defaults to `0.5`.
+        average_epochs: float. Epochs that the average reaches back: after so
+            many the share of earlier weights in it is 1 / e. Defaults to `0.5`.
         patience: integer. A run ends after so many epochs in a row whose
             validation AUC is not the highest so far. Its model is that of the
             best epoch, also where it went through all `epochs`. Defaults to
@@ -165,7 +167,7 @@ class Recipe:
         from zoo.models.network_arguments import check_settings
 
         for each in fields(self):
-            value = _of_python(getattr(self, each.name))
+            value = to_python(getattr(self, each.name))
             object.__setattr__(self, each.name, value)
         check_positive_integer("epochs", self.epochs)
         check_positive_integer("batch_size", self.batch_size)
@@ -214,9 +216,9 @@ class Recipe:
         )
         # So that two recipes of the same run are equal.
         changed = {
-            name: _of_json(value)
+            name: _to_json(value)
             for name, value in self.network.items()
-            if _of_json(value) != _of_json(defaults[name])
+            if _to_json(value) != _to_json(defaults[name])
         }
         object.__setattr__(self, "network", changed)
 
@@ -234,7 +236,7 @@ class Recipe:
         if self.learning_rate is not None:
             return self
         return replace(
-            self, learning_rate=BASE_LEARNING_RATE.get(name or "criteo", 8e-4)
+            self, learning_rate=BASE_LEARNING_RATE.get(name or "", _USUAL_RATE)
         )
 
     def for_network(self, network: "CTRModel") -> "Recipe":
@@ -253,7 +255,7 @@ class Recipe:
         own = {
             name: config[name]
             for name, default in _own_defaults(type(network)).items()
-            if config[name] != _of_json(default)
+            if config[name] != _to_json(default)
         }
         return replace(
             self,
@@ -281,7 +283,9 @@ class Recipe:
             embedding_batch_size=embedding_batch_size,
             rule=self.rule,
             learning_rate=(
-                8e-4 if self.learning_rate is None else self.learning_rate
+                _USUAL_RATE
+                if self.learning_rate is None
+                else self.learning_rate
             ),
             embedding_learning_rate=self.embedding_learning_rate,
             embedding_l2=self.embedding_l2,
@@ -298,7 +302,7 @@ class Recipe:
             embedding_dim=self.embedding_dim,
             hidden_units=self.hidden_units,
             dropout=self.dropout,
-            # Of dense weights, so by the batch that these step at.
+            # The weights are dense, so their batch scales the l2.
             linear_l2=self._scaled(None)["embedding_l2"],
             embedding_deviation=self.embedding_deviation,
             dtype=self.dtype,
@@ -340,7 +344,7 @@ class Recipe:
             ("embedding_learning_rate", 0),
         ):
             scaled[name] = self._schedule(scaled[name], warmup_steps, steps)
-        # A rule may replace the clip ratio.
+        # A rule may bring its own clip ratio.
         arguments = {
             "clip_ratio": self.clip_ratio,
             **scaled,
@@ -400,7 +404,7 @@ class Recipe:
         }
         if self.clip_variant != ADAPTIVE_COLUMN:
             values["clip_ratio"] = None  # A constant clip ignores it.
-        # As in reports from before there were these settings.
+        # As in reports that are older than these settings.
         if self.embedding_batch_size is None:
             del values["embedding_batch_size"]
         if self.average == "none":
@@ -423,21 +427,21 @@ def _own_defaults(cls: "type[CTRModel]") -> dict[str, Any]:
     }
 
 
-def _of_json(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _of_python(value: Any) -> Any:
-    """Returns what JSON can hold of a number of NumPy, or a policy."""
+def to_python(value: Any) -> Any:
+    """Returns numbers of NumPy as Python's, and a dtype policy as its name."""
     import numpy as np
 
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict):
-        return {name: _of_python(item) for name, item in value.items()}
+        return {name: to_python(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
         kind = tuple if isinstance(value, tuple) else list
-        return kind(map(_of_python, value))
+        return kind(map(to_python, value))
     import keras
 
     return value.name if isinstance(value, keras.DTypePolicy) else value

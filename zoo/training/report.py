@@ -1,5 +1,3 @@
-"""Holds what a training run measured, for every file and table made of it."""
-
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import field
@@ -15,7 +13,7 @@ from zoo.training.result_columns import Row
 from zoo.training.result_columns import columns_of_groups
 from zoo.training.result_columns import regret
 
-# Keys that a report has only if there is something to say.
+# Keys that a report leaves out where they are `None`.
 _OPTIONAL = (
     "stopped_at", "best_epoch", "variant", "wall_seconds", "unseen_rows",
     "groups", "labels",
@@ -45,10 +43,10 @@ class Report:
         versions: dict of the packages' versions.
         hardware: string.
         rows: dict of the rows of each split.
-        unseen_rows: integer, the training rows that came in no batch. Those
-            that fill none begin the next epoch, so only a run of one epoch has
-            any, and less than a batch of them, or a run that was stopped in
-            it. No key if there are none.
+        unseen_rows: integer, the training rows that came in no batch. Rows
+            that are left at the end of an epoch begin the next one. So only a
+            run of one epoch, or one that was stopped in its first, has unseen
+            rows. No key if there are none.
         bayes: dict of the best possible metrics, or `None` where they are not
             known. In a log with several labels, a dict from each to these.
         history: dict. Per name, the values of all epochs. What
@@ -59,7 +57,8 @@ class Report:
             if it went through all epochs. Where the step is not 0, it was
             within an epoch, which counts as one in `history`.
         best_epoch: integer, from 1. The epoch with the highest validation AUC,
-            whose model a run with `patience` has. No key without `patience`.
+            which the model of a run with `patience` is of. No key without
+            `patience`.
         variant: string, the variant of the recipe in a scaling study.
         wall_seconds: float, of the whole run in a scaling study.
         groups: dict. Per field that the run groups by, what
@@ -180,7 +179,7 @@ class Report:
         return {**metrics, "groups": self.groups} if self.groups else metrics
 
     def metadata(self, data: str) -> dict[str, Any]:
-        """Returns what a preset says of its training: all but the curves.
+        """Returns a preset's account of its training: all but the curves.
 
         Args:
             data: string, the name of the log. A preset travels, so the path of
@@ -271,10 +270,7 @@ class Report:
         return bayes.get(label, {}) if label else bayes
 
     def _row_of_labels(self) -> Row:
-        """Returns the columns that only some logs have.
-
-        No other name of a column has a dot.
-        """
+        """Returns the columns of some logs alone; their names have dots."""
         if not self.labels:
             return columns_of_groups("", self.groups)
         row: Row = {}

@@ -8,8 +8,8 @@ Row = dict[str, Any]
 def compared(row: Row, name: str) -> Any:
     """Returns the metric by which runs are compared.
 
-    It is that of the epoch with the best validation AUC, as early stopping
-    would have it, or in a log without validation that of the last epoch.
+    It is that of the epoch with the best validation AUC, as with early
+    stopping. In a log without validation it is that of the last epoch.
 
     Args:
         row: dict, a line of `results.csv`.

@@ -35,9 +35,8 @@ from zoo.training.early_stopping import best_epoch
 from zoo.training.first_network import OwnNetwork
 from zoo.training.first_network import make_first_network
 from zoo.training.log_check import check_log
-from zoo.training.own_recipe import recipe_of
+from zoo.training.own_recipe import recipe_for
 from zoo.training.plateau import CutRatesOnPlateau
-from zoo.training.recipe import FIRST_LEARNING_RATE
 from zoo.training.recipe import Recipe
 from zoo.training.report import Report
 from zoo.training.report import attributes_of
@@ -118,7 +117,7 @@ class Run:
         keras.utils.set_random_seed(recipe.seed)
         with explained_out_of_memory("The network", log.schema.num_ids):
             network = make_first_network(recipe, log, initial_model, own)
-        recipe = recipe_of(recipe, network)
+        recipe = recipe_for(recipe, network)
         warn_of_slow_bfloat16(recipe.dtype)
         share = devices.process, devices.processes
         batches = make_training_batches(log, recipe, share)
@@ -218,11 +217,11 @@ class Run:
             checkpoints.restore_best(self.network)
 
     def _last_good(self, checkpoints: Checkpoints) -> str:
-        """Names the last checkpoint that is known to be of finite weights."""
+        """Names the last checkpoint that is known to have finite weights."""
         state = self.state
         steps = state.epoch * self.batches.batches_per_epoch + state.step
-        # A step shows whether the one before left finite weights, and so does
-        # the validation.
+        # Only the next step, or the validation, shows whether a step left
+        # finite weights.
         is_validated = not state.step and "validation" in self.log.splits
         last = checkpoints.last_until(steps if is_validated else steps - 1)
         if last is None:
@@ -288,41 +287,35 @@ class Run:
         evaluate_best_epoch: bool,
         callbacks_of_caller: Iterable[keras.callbacks.Callback],
     ) -> list[keras.callbacks.Callback]:
+        state, recipe = self.state, self.recipe
         steps_per_epoch = self.batches.batches_per_epoch
         clipped_share = ClippedShare()
-        callbacks = [TrainingClock(self.state), RaiseOnDivergence()]
-        callbacks.append(clipped_share)
+        # Their docstrings say which of them must come before others.
+        callbacks = [TrainingClock(state), RaiseOnDivergence(), clipped_share]
         if "validation" in self.log.splits:
             callbacks.append(self._validation(evaluate_best_epoch))
         callbacks.append(AgreeOnLogs(self.devices))
-        if self.recipe.patience is not None:
-            callbacks.append(
-                StopEarly(checkpoints, self.state, self.recipe.patience)
-            )
+        if recipe.patience is not None:
+            callbacks.append(StopEarly(checkpoints, state, recipe.patience))
         if self.devices.is_first:
             callbacks += callbacks_of_caller
-        callbacks.append(AgreeOnStop(self.devices))
-        callbacks.append(
+        callbacks += [
+            AgreeOnStop(self.devices),
             SaveCheckpoints(
                 checkpoints,
-                self.state,
+                state,
                 clipped_share,
                 steps_per_epoch,
                 checkpoint_steps,
                 self.devices,
-            )
-        )
-        callbacks.append(
+            ),
             RunProgress(
-                self.state,
-                self.recipe.epochs,
-                steps_per_epoch,
-                self._rows_per_batch(),
-            )
-        )
-        if self.recipe.decay == "plateau":
+                state, recipe.epochs, steps_per_epoch, self._rows_per_batch()
+            ),
+        ]
+        if recipe.decay == "plateau":
             callbacks.append(self._plateau())
-        if self.recipe.average != "none":
+        if recipe.average != "none":
             callbacks.append(KeepWeights())
         return callbacks
 
@@ -344,7 +337,6 @@ class Run:
         steps_per_epoch = self.batches.batches_per_epoch
         return CutRatesOnPlateau(
             self.state,
-            FIRST_LEARNING_RATE,
             scaled["learning_rate"],
             scaled["embedding_learning_rate"],
             self.recipe.warmup_steps(steps_per_epoch),

@@ -14,10 +14,10 @@ class RunProgress(keras.callbacks.ProgbarLogger):
     """Shows how far a run is, and the time that is left of all its epochs.
 
     Keras' progress bar, and its line at the end of an epoch, have the minutes
-    left. Where there is no bar (`verbose=2`), a long epoch also has a line at
-    least every minute, at the end of a step. The time is that of the steps done
-    so far, without the first one, which compiles. Put it behind the callback
-    that keeps `state` up to date.
+    left. Where there is no bar (`verbose=2`), a long epoch also has a line
+    about every minute, at the end of a step. The estimate leaves out the first
+    step, which compiles. Put it behind the callback that keeps `state` up to
+    date.
 
     Args:
         state: `TrainingState` of the run.
@@ -41,7 +41,7 @@ class RunProgress(keras.callbacks.ProgbarLogger):
         self.steps = epochs * steps_per_epoch
         self.rows_per_batch = rows_per_batch
         self.clock = clock
-        # When steps were done: after the first one, and in the last line.
+        # Seconds and steps: after the first step, and at the last line.
         self._first: Any = None
         self._last: Any = None
 

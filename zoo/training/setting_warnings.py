@@ -8,7 +8,7 @@ from zoo.training.recipe import Recipe
 
 FEWEST_STEPS = 50
 BASE_BATCH_SIZE = 1024
-# So many times the batch that rates are given for, and a rule matters much.
+# From so many times the batch that rates are given for, the rule matters much.
 LARGE_FACTOR = 4
 _TUNED = ("learning_rate", "embedding_learning_rate", "embedding_l2")
 
@@ -50,12 +50,12 @@ def warn_of_few_steps(recipe: Recipe, steps: int, rows: int) -> None:
 
 
 def warn_of_untuned_rates(recipe: Recipe, log: EncodedLog) -> None:
-    """Warns if the paper's rates are scaled far for a log that is another.
+    """Warns if the paper's rates for Criteo are scaled far on another log.
 
     The rule: a batch is at least 4 times 1024, the learning rates and the l2
     are the defaults, and the log is none of Criteo's, Avazu's and the synthetic
-    one that `zoo.datasets.synthetic.make_log` draws. A rule keeps
-    at a large batch what the rates reach at 1024; it can't make them right.
+    one that `zoo.datasets.synthetic.make_log` draws. A rule keeps at a large
+    batch the AUC that the rates reach at 1024. It does not tune them.
 
     Args:
         recipe: `Recipe` as it was given, before `for_data`.
@@ -74,7 +74,7 @@ def warn_of_untuned_rates(recipe: Recipe, log: EncodedLog) -> None:
         "The learning rates and the l2 are the paper's for Criteo, and this is "
         "another log: scaled to a large batch, they can be far from the best. "
         f"Find {names} at a batch of {BASE_BATCH_SIZE} first; `rule` scales "
-        f"them. Received: a batch of {largest}, the defaults of the three",
+        f"them. Received: a batch of {largest} and the defaults of the three",
         UntunedRatesWarning,
         stacklevel=3,
     )

@@ -8,7 +8,7 @@ class TrainingState:
     """The progress of a training run, apart from its weights.
 
     Attributes:
-        epoch: integer. The epoch that comes next or is under way.
+        epoch: integer from 0. The epoch that is under way or comes next.
         step: integer. The number of its batches that are done.
         seconds: float. Time spent in training, validation left out.
         history: dict. Per name, the values of all finished epochs.

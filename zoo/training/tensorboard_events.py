@@ -59,7 +59,7 @@ class TensorBoardEvents(keras.callbacks.Callback):
             str(self.log_dir),
             # TensorBoard forgets what came at this step or later.
             purge_step=step + 1 if step else None,
-            # Names have the second, in which another `fit` may begin.
+            # By default two `fit`s of one second would share a name.
             filename_suffix=f".{step:010d}",
         )
 
@@ -85,7 +85,7 @@ class TensorBoardEvents(keras.callbacks.Callback):
         step = self._step()
         for name, value in values.items():
             self._writer.add_scalar(name, float(value), step)
-        # A process that is killed has written it.
+        # So that a process that is killed has written it.
         self._writer.flush()
 
     def _step(self) -> int:

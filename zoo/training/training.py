@@ -69,11 +69,11 @@ def train(
             of its dense linear weights: `model`, `embedding_dim`,
             `embedding_deviation`, `hidden_units`, `dropout` and `network` are
             ignored.
-            Its dtype policy counts where `dtype` is `None`. Its tables grow
-            where the log was encoded with its encoder, grown.
+            Its dtype policy counts where `dtype` is `None`. If the log was
+            encoded with the preset's encoder, grown, its tables grow too.
         resume: boolean. Resumes from the last whole checkpoint, or begins
-            where there is none. A run that is finished is not begun again
-            without `overwrite`. Defaults to `False`.
+            where there is none. A finished run is begun again only with
+            `overwrite`. Defaults to `False`.
         checkpoint_steps: integer. Steps from one checkpoint to the next, or
             `None` for one at the end of each epoch. Defaults to `None`.
         keep_checkpoints: integer. Number of the last checkpoints that are
@@ -83,30 +83,30 @@ def train(
             which the AUC is also measured, as `zoo.evaluate` does: of the
             validation split after every epoch, and of the split that the
             report is of. Defaults to `None`.
-        devices: `Devices` that `zoo.start_devices` found: their
-            processes all call this with the same arguments. `batch_size` is
-            that of all devices together, so that a recipe means the same
-            thing. The first process writes `output`. Defaults to one device.
+        devices: `Devices` that `zoo.start_devices` found. All of their
+            processes call this with the same arguments. `batch_size` is that
+            of all devices together, so that a recipe does not depend on their
+            number. The first process writes `output`. Defaults to one device.
         callbacks: list of `keras.callbacks.Callback`, as in `fit`. At the end
-            of an epoch they find in `logs` what the report has in `history`,
-            such as `val_auc`, and what they add is there too. Where one sets
-            `self.model.stop_training`, the run ends: its model is measured and
-            saved, and the report says so in `stopped_at`. Of several processes
-            the first calls them, and the run ends with the epoch. What they
-            keep in themselves is in no checkpoint. A run that is resumed within
-            an epoch calls `fit` twice: for the rest of it, whose batches count
-            from 0, and for the epochs after it. Defaults to `None`.
+            of an epoch `logs` has what the report has in `history`, such as
+            `val_auc`. What they add to `logs` is in `history` too. Where one
+            sets `self.model.stop_training`, the run ends: its model is measured
+            and saved, and the report has `stopped_at`. Of several processes
+            the first calls them, and the run ends with the epoch. Their own
+            attributes are not saved in checkpoints. A run that is resumed
+            within an epoch calls `fit` twice: for the rest of the epoch, whose
+            batches count from 0, and for the epochs after it. Defaults to
+            `None`.
         overwrite: boolean. Whether a finished run in `output` is replaced,
             once this run is finished too. Defaults to `False`.
-        model: string, one of `zoo.list_models()`; or a model of yours, a
-            `keras.Model` whose inputs are those that `schema.inputs()`
-            describes, and whose output is a `(batch, 1)` probability, or of
-            several labels a dict of these. It is trained as it is, from the
-            weights that it has, and stays trained; its optimizer is replaced,
-            and `embedding_dim`, `embedding_deviation`, `hidden_units`,
-            `dropout`, `network` and `dtype` must be left out. Or a function
-            that makes such a model of the log's schema, as several devices
-            need it: it is called once the seed is set. Defaults to
+        model: string, one of `zoo.list_models()`. Or a custom `keras.Model`
+            with the inputs that `schema.inputs()` describes, whose output is a
+            `(batch, 1)` probability, or of several labels a dict of these. It
+            is trained in place, from the weights that it has, and gets another
+            optimizer. `embedding_dim`, `embedding_deviation`, `hidden_units`,
+            `dropout`, `network` and `dtype` must then be left out. Or a
+            function that makes such a model of the log's schema, which several
+            devices need. It is called after the seed is set. Defaults to
             `"deepfm"`.
         **recipe: other arguments of `zoo.Recipe`, such as `batch_size`,
             `epochs` and `seed`.
@@ -115,28 +115,27 @@ def train(
         The report, a dict as written to `report.json`, with the attributes of
         `zoo.training.report.Report` as its keys. Its metrics are those of the
         split `report["evaluated_on"]`: the test split or, in a log without
-        one, the validation split. In a log with several labels they, and the
-        choice of the best epoch, are of the first; those of all are in
-        `report["labels"]`. Those by group are in `report["groups"]`.
+        one, the validation split. In a log with several labels they are of the
+        first label, by which the best epoch is chosen; `report["labels"]` has
+        those of all. Those by group are in `report["groups"]`.
 
     Raises:
         ValueError: for an unknown model, rule or field, a value out of range,
-            callbacks that are none, a finished run without `overwrite`, a log
-            without a test and a validation split, or without the latter for
-            `decay="plateau"` or `patience`, predictions that are no longer
-            finite, checkpoints of an unfinished run without `resume`, or, with
-            it, of another run; or for a batch that the devices can't share
-            equally, and processes that differ in log, recipe or version. Of a
-            model of yours, before the first step: if it does not fit the log,
-            or if a preset of it could not be loaded.
+            or a callback that is not one of Keras. For a log that lacks both a
+            test and a validation split, or the validation split that
+            `decay="plateau"` and `patience` need. For a finished run without
+            `overwrite`, for checkpoints of an unfinished run without `resume`,
+            and with it for those of another run. For a batch that the devices
+            can't share equally, and for processes that differ in log, recipe or
+            version. For a custom model that does not fit the log, or whose
+            preset could not be loaded. For predictions that are not finite.
         ProcessLostError: a `ConnectionError`, if another process of the run is
             gone.
 
     Warns:
         UselessPredictionsWarning: if the trained model says far less than the
             click rate alone. It is saved all the same.
-        UnclippedTableWarning: if a model of yours has a
-            `keras.layers.Embedding`.
+        UnclippedTableWarning: if a custom model has a `keras.layers.Embedding`.
         SlowBFloat16Warning: for a bfloat16 policy on a CPU without
             instructions for it.
         FewStepsWarning: if a batch leaves fewer than 50 steps an epoch.

@@ -13,7 +13,7 @@ from zoo.training.recipe import Recipe
 def make_training_batches(
     log: EncodedLog, recipe: Recipe, share: tuple[int, int] = (0, 1)
 ) -> ClickBatches:
-    """Returns the batches of a process, the number of which `share` has."""
+    """Returns the batches of a process: `share` is its number, of how many."""
     return ClickBatches(
         log.split("train"),
         recipe.batch_size,
@@ -25,7 +25,7 @@ def make_training_batches(
 
 
 def hash_of_first_batch(batches: ClickBatches) -> str:
-    """Returns a value that tells logs apart, and orders of the same rows."""
+    """Returns a hash that differs by the log and by the order of its rows."""
     inputs, *labels_and_weights = batches.batch(0, 0)
     digest = hashlib.sha256()
     # Keras goes through a dict by its sorted keys.

@@ -1,13 +1,9 @@
-"""Measures a model on a split after every epoch of its training."""
-
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import keras
 
 from zoo.data.split import Split
-from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.evaluation.evaluation import evaluate_split
 from zoo.feature_schema import FeatureSchema
@@ -20,10 +16,10 @@ class ValidationMetrics(keras.callbacks.Callback):
     """Puts the exact metrics of a split into every epoch's logs.
 
     They are `val_auc` and `val_log_loss`, and `val_gauc_FIELD` of each field
-    of `group_by` that has groups with both classes. Of several labels these
-    are of the first, which is the one that the best epoch is chosen by; each
-    label also has its own, `val_LABEL_auc` and so on. They are those of the
-    averaged weights, if the optimizer keeps averages.
+    of `group_by` that has groups with both classes. In a log with several
+    labels these are of the first label, by which the best epoch is chosen.
+    Each label also has its own, `val_LABEL_auc` and so on. If the optimizer
+    keeps averages of the weights, the averages are measured.
 
     Args:
         split: `Split` to predict after every epoch.
@@ -32,8 +28,8 @@ class ValidationMetrics(keras.callbacks.Callback):
         at_best: `Split` to predict as well after every epoch whose AUC is the
             highest so far, or `None`. The logs then have its metrics at the
             best epoch as `best_epoch_auc`, `best_epoch_log_loss` and so on.
-        group_by: strings, fields by which to measure gAUC. Defaults to `()`.
-        devices: `Devices` that the model was made on. Defaults to one.
+        group_by: tuple of strings, fields by which to measure gAUC.
+        devices: `Devices` that the model was made on.
     """
 
     def __init__(
@@ -41,16 +37,16 @@ class ValidationMetrics(keras.callbacks.Callback):
         split: Split,
         schema: FeatureSchema,
         state: TrainingState,
-        at_best: Split | None = None,
-        group_by: Iterable[str] = (),
-        devices: Devices = ONE_DEVICE,
+        at_best: Split | None,
+        group_by: tuple[str, ...],
+        devices: Devices,
     ):
         super().__init__()
         self.split = split
         self.schema = schema
         self.state = state
         self.at_best = at_best
-        self.group_by = tuple(group_by)
+        self.group_by = group_by
         self.devices = devices
 
     def on_epoch_end(self, epoch, logs=None):
@@ -84,7 +80,7 @@ class ValidationMetrics(keras.callbacks.Callback):
 
 
 def logged_metrics(metrics: dict[str, Any]) -> dict[str, float]:
-    """Returns what an epoch's logs have of a split's metrics.
+    """Returns the metrics of a split that an epoch's logs have.
 
     Args:
         metrics: dict, what `evaluate_split` returned.

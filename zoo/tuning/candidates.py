@@ -7,7 +7,7 @@ from numbers import Integral
 from numbers import Real
 from typing import Any
 
-import numpy as np
+from zoo.training.recipe import to_python
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ def make_candidates(name: str, given: Any) -> Candidates:
         ValueError: if `given` is none of these.
     """
     if isinstance(given, list):
-        values = tuple(map(_of_python, given))
+        values = tuple(map(to_python, given))
         if len(values) >= 2 and len({*map(_label, values)}) == len(values):
             return Choices(values)
     elif isinstance(given, tuple) and given[2:] in ((), ("log",)):
-        ends = list(map(_of_python, given[:2]))
+        ends = list(map(to_python, given[:2]))
         log = len(given) == 3
         if len(ends) == 2 and all(map(_is_number, ends)) and ends[0] < ends[1]:
             low, high = ends
@@ -108,7 +108,3 @@ def _is_number(value: Any) -> bool:
 def _label(value: Any) -> str:
     """A value as text, for Optuna stores no lists."""
     return json.dumps(value, default=str)
-
-
-def _of_python(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

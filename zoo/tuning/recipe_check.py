@@ -40,4 +40,7 @@ def _with_few_ids(schema: FeatureSchema) -> FeatureSchema:
     config["categorical"] = [
         [name, min(size, 2)] for name, size in config["categorical"]
     ]
+    for _, sequence in config.get("sequences", []):
+        if sequence["vocabulary_size"] is not None:
+            sequence["vocabulary_size"] = 2
     return FeatureSchema.from_config(config)

@@ -1,4 +1,4 @@
-"""Holds what a study found, and writes it."""
+"""Holds and writes the results of a study."""
 
 import json
 from dataclasses import asdict

@@ -13,7 +13,7 @@ from zoo.training.recipe import make_recipe
 from zoo.tuning.candidates import Candidates
 from zoo.tuning.candidates import make_candidates
 
-# Of every network, at a batch of 1024; a network adds arguments of its own.
+# Settings that are varied for every network, at a batch of 1024.
 COMMON_SPACE: dict[str, Any] = {
     "learning_rate": (1e-4, 1e-2, "log"),
     "embedding_learning_rate": (1e-5, 1e-2, "log"),
@@ -37,9 +37,9 @@ class SearchSpace:
             that the study begins with has the paper's learning rate for it.
 
     Raises:
-        ValueError: for settings that there are not, that are fixed as well, or
-            whose candidates have no such form or are refused by `Recipe`; or
-            if nothing is varied.
+        ValueError: for settings that do not exist or are fixed as well, for
+            candidates of another form or that `Recipe` refuses, or if nothing
+            is varied.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class SearchSpace:
         cls = network_class(self.first_recipe.model)
         _check_names("SEARCH_SPACE", cls.SEARCH_SPACE, cls)
         given = self._checked({} if params is None else params, cls)
-        taken = self._names_of_fixed()
+        taken = self._all_fixed()
         declared = {**COMMON_SPACE, **cls.SEARCH_SPACE}
         chosen = {n: v for n, v in declared.items() if n not in taken} | given
         if not chosen:
@@ -78,9 +78,9 @@ class SearchSpace:
         return make_recipe(**settings).for_data(self._data)
 
     def values_at_ends(self) -> list[dict[str, Any]]:
-        """Returns values of which a single one is at an end of its range.
+        """Returns the first trial's values, each time with one at an end.
 
-        The others are as in the first trial.
+        All values of a choice are ends.
         """
         first = {n: c.ends()[0] for n, c in self.candidates.items()}
         first |= self.read(self.first_values())
@@ -98,7 +98,7 @@ class SearchSpace:
         }
 
     def read(self, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the values of what Optuna has stored of a trial."""
+        """Returns the values of a trial, of those that Optuna has stored."""
         return {
             name: candidates.read(stored[name])
             for name, candidates in self.candidates.items()
@@ -125,7 +125,7 @@ class SearchSpace:
     def _checked(self, params: Any, cls: Any) -> dict[str, Any]:
         check_instance("params", params, Mapping)
         _check_names("params", params, cls)
-        taken = self._names_of_fixed()
+        taken = self._all_fixed()
         for name in params:
             if name in taken:
                 raise ValueError(
@@ -135,7 +135,7 @@ class SearchSpace:
                 )
         return dict(params)
 
-    def _names_of_fixed(self) -> dict[str, Any]:
+    def _all_fixed(self) -> dict[str, Any]:
         return {**self._fixed, **self._fixed.get("network", {})}
 
 

@@ -44,15 +44,15 @@ def tune(
     """Searches for the recipe with the highest AUC on the validation split.
 
     Optuna's TPE chooses the settings of each trial. The first trial has those
-    of the recipe as it is. A trial whose best AUC so far is below the median
-    of the others at the same epoch ends there, once five have been trained to
-    their end. A trial that diverges, does not fit into the memory, or has
-    settings that its network refuses together counts as a bad one.
+    of the recipe as it is. Once five trials have been trained to their end,
+    a trial ends early where its best AUC so far is below the median of the
+    others at the same epoch. A trial counts as a bad one if it diverges, does
+    not fit into the memory, or has settings that its network refuses together.
 
     A study that was broken off resumes when it is called again with the same
     arguments, and has the same trials as one that was not. The trial that was
-    under way is repeated from its last checkpoint. More `trials` are added in
-    that way.
+    under way resumes from its last checkpoint. A call with more `trials` adds
+    the missing ones.
 
     The test split is not read: evaluate the model of the best recipe on it.
 
@@ -143,7 +143,7 @@ def tune(
 def _run_next(
     log: EncodedLog, space: SearchSpace, store: TrialStore, runs: Path
 ) -> None:
-    """Runs the next trial to its end, whatever that is."""
+    """Runs the next trial, and stores how it ended."""
     folder = runs / f"trial_{len(store.ended()) + 1}"
     start = time.perf_counter()
     trial = store.begin(space.first_values())

@@ -14,9 +14,9 @@ class TrialRun(NamedTuple):
     """Holds the measurements of a trial on the validation split."""
 
     auc: float
-    """That of the model which `zoo.train` would save."""
+    """The AUC of the model that `zoo.train` would save."""
     epochs: int
-    """Those that were trained."""
+    """The number of trained epochs."""
     is_pruned: bool
 
 
@@ -57,7 +57,7 @@ def run_trial(
     run = Run.begin(log, recipe)
     with Checkpoints(folder, run.identity(), keep=1) as checkpoints:
         run.resume(checkpoints)
-        # What the process reported that was killed belongs to another trial.
+        # A killed process reported these epochs for another trial.
         for epoch, auc in enumerate(run.state.history.get("val_auc", []), 1):
             trial.report(auc, epoch)
         run.fit(checkpoints, verbose=0, callbacks=[PruneTrial(trial)])

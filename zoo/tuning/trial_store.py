@@ -13,7 +13,7 @@ from zoo.files.partial_output import LOCK_FILE
 STORE_FILE = "study.db"
 RUNS_FOLDER = "runs"
 _SETTINGS = "settings"
-# What an ended trial says of itself.
+# Key of a stored trial: how it ended.
 OUTCOME = "outcome"
 
 
@@ -86,19 +86,14 @@ class TrialStore:
         return self._study.ask()
 
     def end(
-        self,
-        trial: Any,
-        outcome: str,
-        auc: float | None = None,
-        **facts: Any,
+        self, trial: Any, outcome: str, auc: float | None, **facts: Any
     ) -> None:
         """Stores the end of a trial.
 
         Args:
             trial: `optuna.Trial`.
             outcome: string.
-            auc: float, the value of a trial that counts. One without it is
-                bad in the eyes of the sampler. Defaults to `None`.
+            auc: float, or `None`, which the sampler takes for a bad trial.
             **facts: what else is to be stored, of JSON.
         """
         for name, value in {OUTCOME: outcome, **facts}.items():

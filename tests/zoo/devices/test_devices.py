@@ -161,6 +161,12 @@ def test_processes_must_be_told_where_to_meet(settings, words):
         start_devices(**settings)
 
 
+@pytest.mark.parametrize("place", [{"process": 0}, {"num_processes": 2}])
+def test_a_place_among_processes_needs_a_coordinator(place):
+    with pytest.raises(ValueError, match="without a `coordinator`. Received: "):
+        start_devices(**place)
+
+
 @ON_JAX
 def test_a_port_in_use_is_named():
     with socket.socket() as taken:

@@ -9,10 +9,10 @@ import pytest
 
 import zoo
 from zoo.datasets import synthetic
+from zoo.files.csv_table import write_table
 from zoo.files.unfinished import undo_all
 from zoo.files.whole_folder import atomic_folder
 from zoo.files.whole_output import new_output
-from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
 from zoo.serving.score_file import write_scores
 from zoo.training.checkpoints import Checkpoints
@@ -44,7 +44,7 @@ def make_scores(output):
 
 
 def make_results(output):
-    write_results([{"auc": 0.5}], output)
+    write_table([{"auc": 0.5}], output / "results.csv")
 
 
 def make_run(output):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from zoo.files.csv_table import write_table
 from zoo.scaling.results import PACKED_FILE
 from zoo.scaling.results import RESULTS_FILE
 from zoo.scaling.results import pack_runs
 from zoo.scaling.results import read_runs
 from zoo.scaling.results import run_name
-from zoo.scaling.results import write_results
 from zoo.scaling.results import write_run
 
 RESULTS = Path(__file__).parents[3] / "benchmarks" / "results" / "scaling"
@@ -52,8 +52,9 @@ def test_committed_reports_make_the_committed_table(study, tmp_path):
         ]
     reports = read_runs(RESULTS / study)
     assert sorted(names) == list(reports)
-    write_results([reports[name].row() for name in names], tmp_path)
-    assert (tmp_path / RESULTS_FILE).read_bytes() == table.read_bytes()
+    ours = tmp_path / RESULTS_FILE
+    write_table([reports[name].row() for name in names], ours)
+    assert ours.read_bytes() == table.read_bytes()
 
 
 @pytest.mark.parametrize("variant", ["long name " * 30, "变体" * 100])

@@ -7,6 +7,10 @@ import pytest
 from matplotlib import image
 
 import zoo
+from tests.wrong_values import NO_BOOLEANS
+from tests.wrong_values import NO_PATHS
+from tests.wrong_values import check_refused
+from tests.wrong_values import each
 from zoo.datasets import synthetic
 from zoo.evaluation import evaluation
 from zoo.scaling import study
@@ -162,7 +166,7 @@ def fail_at(monkeypatch, number, error):
         ),
     ],
 )
-def test_a_study_that_is_broken_off_goes_on(
+def test_a_study_that_is_broken_off_resumes(
     error, monkeypatch, finished, log, tmp_path
 ):
     folder = tmp_path / "study"
@@ -225,7 +229,7 @@ def test_a_study_can_grow_by_variants_of_the_recipe(finished, log, tmp_path):
     before = read_runs(folder)
     rows = zoo.scaling_study(log, folder, variants=VARIANTS, **small)
     assert before.items() <= read_runs(folder).items()
-    # What an earlier call has found stays in the results of a later one.
+    # The results of a later call have the runs of earlier calls.
     again = zoo.scaling_study(log, folder, **small)
     assert sorted(map(str, again)) == sorted(map(str, rows))
     assert len(read_csv(folder)) == len(rows)
@@ -297,6 +301,26 @@ def test_a_run_that_diverges_has_a_line_without_metrics(log, tmp_path):
     )  # fmt: skip
     assert [row["auc"] for row in rows] == [None, None]
     assert read_csv(tmp_path / "study")[0]["auc"] == ""
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    each(
+        {
+            "log": ["encoded", None],
+            "output": NO_PATHS,
+            "verbose": NO_BOOLEANS,
+        }
+    ),
+)
+def test_values_of_a_wrong_type_are_refused(name, value, log, tmp_path):
+    def study(**wrong):
+        zoo.scaling_study(
+            **{"log": log, "output": tmp_path / "study", **GRID, **wrong}
+        )
+
+    check_refused(name, value, study)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

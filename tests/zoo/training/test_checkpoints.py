@@ -161,10 +161,10 @@ def test_another_run_is_refused(changed, three):
 
 def test_what_a_killed_process_was_writing_is_no_checkpoint(three):
     folder, _ = three
-    (folder / "step-00000003").rename(folder / "step-00000004.partial")
+    (folder / "step-00000003").rename(folder / ".step-00000004.partial-0a1b2c")
     state, _ = restore(folder)
     assert state.step == 2
-    assert not list(folder.glob("*.partial"))
+    assert not list(folder.glob("*.partial*"))
 
 
 def test_a_full_disk_leaves_the_earlier_ones(three, monkeypatch):
@@ -207,9 +207,3 @@ def test_a_folder_without_a_checkpoint_is_not_left(tmp_path):
     with Checkpoints(tmp_path / "here", RUN) as checkpoints:
         assert checkpoints.restore(make_model(0)) is None
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("keep", [0, -1, 1.5, True])
-def test_keep_is_checked(keep, tmp_path):
-    with pytest.raises(ValueError, match=f"keep_checkpoints={keep}"):
-        Checkpoints(tmp_path, RUN, keep)

@@ -1,8 +1,6 @@
-import json
 import math
 
 import keras
-import numpy as np
 import pytest
 
 from zoo.feature_schema import FeatureSchema
@@ -67,21 +65,6 @@ def test_the_rule_of_frequencies_brings_its_own_clip_ratio():
     assert recipe.hyperparameters()["clip_ratio"] is None
 
 
-@pytest.mark.parametrize(
-    "argument",
-    [
-        {"decay": "step"},
-        {"warmup_epochs": -1},
-        {"rule": "cube"},
-        {"dtype": "bf16"},
-    ],
-)
-def test_wrong_values_are_refused(argument):
-    [(name, value)] = argument.items()
-    with pytest.raises(ValueError, match=f"Received: {name}={value!r}"):
-        Recipe(**argument)
-
-
 def test_an_unknown_setting_is_refused_by_its_name():
     with pytest.raises(ValueError) as error:
         make_recipe(epochs=2, num_cross_layers=4)
@@ -111,12 +94,6 @@ def test_hyperparameters_name_the_dtype_that_keras_has():
         assert Recipe().hyperparameters()["dtype"] == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy("float32")
-
-
-def test_integers_of_numpy_are_written_as_json():
-    recipe = Recipe(batch_size=np.int64(4096), epochs=np.int32(2))
-    written = json.dumps([recipe.batch_size, recipe.hyperparameters()])
-    assert json.loads(written)[0] == 4096
 
 
 def test_two_batch_sizes_scale_each_its_weights():
@@ -173,7 +150,7 @@ def test_a_networks_own_arguments_reach_it():
         model="dcn",
         network={"num_cross_layers": 1, "activation": "dice", "cross_l2": 1e-5},
     )
-    # What is the default anyway is no other recipe.
+    # The default of `cross_l2` is left out, so that equal recipes are equal.
     assert recipe.network == {"num_cross_layers": 1, "activation": "dice"}
     network = recipe.make_network(FeatureSchema([], {"site": 5}))
     config = network.get_config()

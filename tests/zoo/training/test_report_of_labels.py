@@ -12,8 +12,7 @@ import zoo
 from zoo.cli.tables import metrics_table
 from zoo.cli.tables import report_table
 from zoo.datasets import synthetic
-from zoo.scaling.results import RESULTS_FILE
-from zoo.scaling.results import write_results
+from zoo.files.csv_table import write_table
 from zoo.training import learning_curves
 from zoo.training.learning_curves import plot_learning_curves
 from zoo.training.report import Report
@@ -107,7 +106,7 @@ def test_a_report_has_them_as_json(by_group, by_label):
     assert content["groups"] == GROUPS
     assert "labels" not in content
     content = by_label.to_json()
-    # Those of the first label are where those of one label would be.
+    # The first label's metrics stand where those of a single label do.
     assert (content["auc"], content["log_loss"]) == (0.7, 0.5)
     assert content["groups"] == GROUPS
     assert content["labels"] == TWO
@@ -152,8 +151,9 @@ def test_results_have_every_column_though_a_run_diverged(
     log, by_label, tmp_path
 ):
     diverged = Report.diverged(log, zoo.Recipe(learning_rate=1e-3))
-    write_results([diverged.row(), by_label.row()], tmp_path)
-    with (tmp_path / RESULTS_FILE).open() as file:
+    path = tmp_path / "results.csv"
+    write_table([diverged.row(), by_label.row()], path)
+    with path.open() as file:
         first, second = csv.DictReader(file)
     assert (first["purchase.auc"], second["purchase.auc"]) == ("", "0.8")
 

@@ -57,6 +57,11 @@ def test_a_choice_is_read_as_it_was_given(value):
     assert choices.stored("neither") is None
 
 
+def test_numbers_of_numpy_in_a_choice_are_those_of_python():
+    choices = make_candidates("x", [(np.int64(64),), (64, 32)])
+    assert choices.stored((64,)) == "[64]"
+
+
 def test_a_value_outside_of_a_range_is_not_stored():
     assert Range(1, 6).stored(6) == 6
     for other in (0, 7, 2.5, None, "3", True, math.nan):

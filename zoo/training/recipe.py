@@ -235,8 +235,9 @@ class Recipe:
         """
         if self.learning_rate is not None:
             return self
+        data_set = data_set_of(name or "")
         return replace(
-            self, learning_rate=BASE_LEARNING_RATE.get(name or "", _USUAL_RATE)
+            self, learning_rate=BASE_LEARNING_RATE.get(data_set, _USUAL_RATE)
         )
 
     def for_network(self, network: "CTRModel") -> "Recipe":
@@ -416,6 +417,17 @@ class Recipe:
         # A report has these two beside its hyperparameters.
         del values["model"], values["batch_size"]
         return values
+
+
+def data_set_of(name: str) -> str:
+    """Returns the data set that a log's format is of.
+
+    Example:
+
+    >>> data_set_of("criteo_x4")  # Criteo, encoded otherwise
+    'criteo'
+    """
+    return name.partition("_")[0]
 
 
 def _own_defaults(cls: "type[CTRModel]") -> dict[str, Any]:

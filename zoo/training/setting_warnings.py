@@ -5,6 +5,7 @@ import warnings
 from zoo.data.encoded_log import EncodedLog
 from zoo.training.recipe import BASE_LEARNING_RATE
 from zoo.training.recipe import Recipe
+from zoo.training.recipe import data_set_of
 
 FEWEST_STEPS = 50
 BASE_BATCH_SIZE = 1024
@@ -83,5 +84,4 @@ def warn_of_untuned_rates(recipe: Recipe, log: EncodedLog) -> None:
 def _is_tuned_for(log: EncodedLog) -> bool:
     if log.encoder is None:
         return True  # The synthetic log, which has Criteo's shape.
-    # `criteo_x4` is Criteo, encoded otherwise.
-    return log.encoder.log_format.name.partition("_")[0] in BASE_LEARNING_RATE
+    return data_set_of(log.encoder.log_format.name) in BASE_LEARNING_RATE

@@ -41,6 +41,14 @@ def test_without_a_warm_up_both_are_constant():
     assert dense == pytest.approx([1e-3] * 21)
 
 
+@pytest.mark.parametrize(
+    "name, expected",
+    [("avazu", 1e-4), ("avazu_x4", 1e-4), ("criteo_x1", 8e-4), (None, 8e-4)],
+)
+def test_the_rate_is_that_of_the_data_set_however_encoded(name, expected):
+    assert Recipe().for_data(name).learning_rate == expected
+
+
 def test_cosine_ends_at_a_tenth():
     dense, embedding = rates(epochs=3, decay="cosine")
     assert dense[5] == pytest.approx(5e-4, rel=1e-3)

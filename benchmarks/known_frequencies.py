@@ -59,7 +59,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         log = gowalla(arguments.gowalla, Path(folder))
         optimizer = partial(KnownFrequencies, mean_counts(log))
-        with mock.patch("zoo.training.recipe.CowClip", optimizer):
+        with mock.patch("keras_cowclip.CowClip", optimizer):
             rows = zoo.scaling_study(
                 log,
                 arguments.output,

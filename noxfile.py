@@ -287,7 +287,7 @@ assert "site-packages" in keras_cowclip.__file__
 assert "site-packages" in zoo.__file__
 [zoo.CTRPredictor.from_preset(p) for p in zoo.built_in_presets()]
 [zoo.RecipeFile.load(r) for r in zoo.built_in_recipes()]
-assert len(zoo.built_in_presets()) == 4
+assert len(zoo.built_in_presets()) == 6
 assert zoo.built_in_recipes()
 """
 TRIED = [

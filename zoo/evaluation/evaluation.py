@@ -14,6 +14,7 @@ from zoo.data.split import Split
 from zoo.devices import ONE_DEVICE
 from zoo.devices import Devices
 from zoo.feature_schema import FeatureSchema
+from zoo.metrics import TrainingDivergedError
 from zoo.metrics import exact_metrics
 from zoo.metrics import group_auc
 from zoo.metrics import warn_if_useless
@@ -194,8 +195,11 @@ def _metrics_of_label(
         groups = {field: ids[has_label] for field, ids in groups.items()}
     try:
         metrics = _metrics(labels, probabilities, groups)
-    except ValueError as error:  # Or the subclass `TrainingDivergedError`.
-        raise type(error)(f"Of the label '{name}': {error}") from error
+    except TrainingDivergedError as error:
+        message = f"Of the label '{name}': {error}"
+        raise TrainingDivergedError(message) from error
+    except ValueError as error:
+        raise ValueError(f"Of the label '{name}': {error}") from error
     return {**metrics, "missing_rows": missing}
 
 

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from zoo.checks import did_you_mean
 from zoo.raw.list_column import ListColumn
+
+_LIST_ARGUMENTS = [field.name for field in fields(ListColumn)]
 
 
 def check_columns(log_format: Any) -> None:
@@ -81,7 +84,8 @@ def as_list_columns(sequences: Any) -> dict[str, ListColumn]:
             except (TypeError, ValueError) as error:
                 raise ValueError(
                     f"`sequences[{name!r}]` must have the arguments of "
-                    f"`zoo.ListColumn`: {error}. Received: {dict(column)}"
+                    f"`zoo.ListColumn`, {_LIST_ARGUMENTS}: {error}. "
+                    f"Received: {dict(column)}"
                 ) from error
         if not isinstance(column, ListColumn):
             raise ValueError(

@@ -202,7 +202,12 @@ class TableLog:
         try:
             text = as_text(column, "any" if fractions else "integral")
         except InexactFloat as error:
-            raise _inexact(error, name, table, first_row) from None
+            hint = (
+                ' A format with dense_type="float" takes this number.'
+                if is_dense
+                else ""
+            )
+            raise _inexact(error, name, table, first_row, hint) from None
         if text is None:
             kinds = "text, integers or integral floats"
             if fractions:
@@ -215,9 +220,13 @@ class TableLog:
 
 
 def _inexact(
-    error: InexactFloat, name: str, table: Any, first_row: int
+    error: InexactFloat,
+    name: str,
+    table: Any,
+    first_row: int,
+    hint: str = "",
 ) -> ValueError:
     return ValueError(
         f"{table}, row {first_row + error.row}: the column '{name}' must hold "
-        f"{error.rule}. Received: {error.received}"
+        f"{error.rule}.{hint} Received: {error.received}"
     )

@@ -214,8 +214,6 @@ def _check_runs(log: EncodedLog, runs: list[_PlannedRun]) -> None:
             "`models`, `batch_sizes`, `rules`, `variants` and `seeds` must "
             "each have a value. Received: no run"
         )
-    for run in runs:
-        check_log(log, run.recipe)
     largest = max(
         run.recipe.embedding_batch_size or run.recipe.batch_size for run in runs
     )
@@ -225,6 +223,8 @@ def _check_runs(log: EncodedLog, runs: list[_PlannedRun]) -> None:
             "`batch_sizes` must not exceed the rows of the training split. "
             f"Received: {largest}, with {rows} rows"
         )
+    for run in runs:
+        check_log(log, run.recipe)
 
 
 def _runs_of_earlier_calls(folder: Path, log: EncodedLog) -> dict[str, Report]:

@@ -9,6 +9,12 @@ def check_log(log: EncodedLog, recipe: Recipe) -> None:
     """Raises a `ValueError` if the log lacks a split or rows for the run."""
     name_of_evaluation_split(log)
     rows = len(log.split("train"))
+    if recipe.batch_size > rows:
+        raise ValueError(
+            "`batch_size` must not exceed the rows of the training split: the "
+            "rates are scaled to it, and no step could have as many. "
+            f"Received: batch_size={recipe.batch_size}, {rows} rows"
+        )
     if (recipe.embedding_batch_size or 0) > rows:
         raise ValueError(
             "`embedding_batch_size` must not exceed the rows of the training "

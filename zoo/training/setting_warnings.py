@@ -39,17 +39,12 @@ def warn_of_few_steps(recipe: Recipe, steps: int, rows: int) -> None:
     if steps >= FEWEST_STEPS:
         return
     largest = max(rows // FEWEST_STEPS, 1)
-    fewer = (
-        f"A step has the {rows} rows that there are, while the rates are "
-        f"scaled to {recipe.batch_size}. "
-        if recipe.batch_size > rows
-        else ""
-    )
+    count = f"{steps} steps" if steps > 1 else "1 step"
     warnings.warn(
-        f"The batch leaves {steps} steps an epoch, and with fewer than "
+        f"The batch leaves {count} an epoch, and with fewer than "
         f"{FEWEST_STEPS} the dense weights rarely learn what they could: take "
         f"a `batch_size` of at most {largest}. The tables can keep a larger "
-        f"one, `embedding_batch_size`. {fewer}"
+        "one, `embedding_batch_size`. "
         f"Received: batch_size={recipe.batch_size}, {rows} rows",
         FewStepsWarning,
         stacklevel=3,

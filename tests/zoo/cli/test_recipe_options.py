@@ -136,7 +136,7 @@ def test_the_help_is_that_of_the_recipe(command):
     assert options["epochs"].help == (
         "Passes over the training rows, in whole batches. The rows that are "
         "left at the end of an epoch begin the next one, as with "
-        "`zoo.ClickBatches(carry_remainder=True)`. With one epoch alone they "
+        "`zoo.ClickBatches(carry_remainder=True)`. With a single epoch they "
         "are left out, and the report counts them as `unseen_rows`."
     )
     assert options["learning_rate"].help == (

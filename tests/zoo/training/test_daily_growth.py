@@ -87,6 +87,7 @@ def test_another_vocabulary_is_refused(first):
             zoo.EncodedLog.load(first / "other"),
             first / "next",
             initial_model=first / "model",
+            batch_size=64,
         )
     assert not (first / "next").exists()
 

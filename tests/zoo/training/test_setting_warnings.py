@@ -24,7 +24,7 @@ SMALL = {"epochs": 1, "embedding_dim": 2, "hidden_units": (4,), "verbose": 0}
 def log(tmp_path_factory):
     """A log of a user's own."""
     folder = tmp_path_factory.mktemp("log")
-    synthetic.write_raw_log(folder / "raw.txt", rows=2000, max_vocabulary=20)
+    synthetic.write_raw_log(folder / "raw.txt", rows=6000, max_vocabulary=20)
     shop = dataclasses.replace(synthetic.SYNTHETIC, name="shop")
     zoo.prepare(shop, folder / "raw.txt", folder / "encoded")
     return zoo.EncodedLog.load(folder / "encoded")
@@ -87,7 +87,7 @@ def test_the_synthetic_log_is_not_warned_of():
 
 def test_training_warns_once_of_each(log, tmp_path):
     with pytest.warns(UserWarning) as caught:
-        zoo.train(log, tmp_path / "run", batch_size=65_536, **SMALL)
+        zoo.train(log, tmp_path / "run", batch_size=4096, **SMALL)
     ours = [w for w in caught if w.category in WARNINGS]
     assert [w.category for w in ours] == [*WARNINGS]
     # They point to the caller's line.
@@ -96,7 +96,7 @@ def test_training_warns_once_of_each(log, tmp_path):
 
 def test_the_command_prints_a_line_each(log, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(train_command, "open_log", lambda data: log)
-    options = "--batch-size 65536 --epochs 1 --hidden-units 4"
+    options = "--batch-size 4096 --epochs 1 --hidden-units 4"
     with (
         warnings.catch_warnings(),
         pytest.raises(SystemExit) as ended,
@@ -106,7 +106,7 @@ def test_the_command_prints_a_line_each(log, tmp_path, monkeypatch, capsys):
         cli.main(["train", "--output", str(tmp_path / "run"), *options.split()])
     assert not ended.value.code
     lines = capsys.readouterr().err.splitlines()
-    assert [line.partition(" steps")[0] for line in lines[:1]] == [
+    assert [line.partition(" step ")[0] for line in lines[:1]] == [
         "warning: The batch leaves 1"
     ]
     assert len([line for line in lines if line.startswith("warning: ")]) == 2

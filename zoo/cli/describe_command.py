@@ -20,7 +20,7 @@ def describe(
 
     card = describe_log(folder)
     for column in (card["fields"] | card.get("sequences", {})).values():
-        _summarize_counts(column)
+        summarize_counts(column)
     if as_json:
         print(json.dumps(card))
         return
@@ -28,7 +28,7 @@ def describe(
     print(f"Picture: {folder / CARD_FILE}")
 
 
-def _summarize_counts(column: dict[str, Any]) -> None:
+def summarize_counts(column: dict[str, Any]) -> None:
     """Replaces the counts of a column, up to millions, by two shares."""
     counts = column.pop("counts")
     column["most_frequent"] = column["seen_once"] = None

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.cli.describe_command import summarize_counts
 from zoo.cli.tables import card_tables
 from zoo.encoding import LogFormat
 from zoo.encoding import prepare
@@ -146,8 +147,11 @@ def test_lists_and_several_labels(tmp_path):
     # t, u and an event without its token.
     assert tags["distinct"] == 3
     assert tags["counts"].tolist() == [3, 1]
+    for column in (card["fields"] | card["sequences"]).values():
+        summarize_counts(column)
     splits, columns = card_tables(card)
-    assert [c.header for c in splits.columns][2:] == ["click rate", "buy rate"]
+    heads = [str(column.header) for column in splits.columns]
+    assert heads[2:] == ["click rate", "buy rate"]
     names = [str(cell) for cell in columns.columns[0].cells]
     assert names == ["click", "buy", "a", "history", "tags"]
     assert list(columns.columns[1].cells)[-2:] == ["2", "3"]

@@ -34,7 +34,7 @@ WARM_UP_SECONDS = 2
 BODIES = 1000
 MISSING_SHARE = 0.05
 SEED = 0
-_ADDRESS = re.compile(r" at (http://\S+): ")
+_ADDRESS = re.compile(r" at (http://\S+) \(")
 
 
 def main() -> None:

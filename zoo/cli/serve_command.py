@@ -67,8 +67,8 @@ def serve(
             application,
             listener,
             lambda url: print(
-                f"Serving {preset} at {url}: POST "
-                f'{{"rows": [{{...}}]}} to {url}/predict, see {url}/docs',
+                f"Serving {preset} at {url} "
+                '(POST {"rows": [{...}]} to /predict; /docs has the columns)',
                 flush=True,
             ),
         )

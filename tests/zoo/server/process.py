@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-_ADDRESS = re.compile(r"^Serving .* at (http://\S+): ")
+_ADDRESS = re.compile(r"^Serving .* at (http://\S+) \(")
 
 
 @contextmanager

@@ -243,6 +243,8 @@ def _plot_sizes(sizes: Any, gaps: Any, fields: dict[str, Any]) -> None:
             color=f"C{i + 1}",
         )
     gaps.set_ylabel("% of rows")
+    # Where there are no gaps, the axis would have negative shares.
+    gaps.set_ylim(0, max(1.0, gaps.get_ylim()[1]))
     # Above the panel: within it, bars may reach the top anywhere.
     gaps.legend(
         fontsize=8, ncols=len(series), loc="lower right", bbox_to_anchor=(1, 1)

@@ -40,16 +40,11 @@ NOTE = (
 
 def recipe(line: dict[str, str]) -> dict[str, Any]:
     """Returns the recipe that a line of `networks.csv` was measured with."""
-    _, settings, _ = networks.LOGS[LOG]
-    settings = {**settings, **networks.BATCHES[BATCH]}
-    return {
-        **settings,
-        "embedding_l2": float(line["embedding_l2"]),
-        "average": "ema",
-        "seed": SEED,
-        # All epochs, and the weights of the best one.
-        "patience": settings["epochs"],
-    }
+    settings = networks.settings_of(
+        LOG, BATCH, float(line["embedding_l2"]), SEED
+    )
+    # All epochs, and the weights of the best one.
+    return {**settings, "patience": settings["epochs"]}
 
 
 def line_of(network: str) -> dict[str, str]:

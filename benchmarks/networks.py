@@ -204,15 +204,11 @@ def _left_out(names: set[str], log: str) -> set[str]:
 def train(arguments: argparse.Namespace) -> Line:
     """Trains one network in this process and returns its line."""
     zoo.keep_freed_memory()
-    make, settings, group_by = LOGS[arguments.log]
+    make, _, group_by = LOGS[arguments.log]
     [network], [batch] = arguments.networks, arguments.batches
     [embedding_l2], [seed] = arguments.embedding_l2, arguments.seeds
-    settings = {
-        **settings,
-        **{**BATCHES, **BETWEEN}[batch],
-        "embedding_l2": embedding_l2,
-    }
-    recipe = zoo.Recipe(model=network, seed=seed, average="ema", **settings)
+    settings = settings_of(arguments.log, batch, embedding_l2, seed)
+    recipe = zoo.Recipe(model=network, **settings)
     with tempfile.TemporaryDirectory() as folder:
         run = Run.begin(make(Path(folder)), recipe, group_by=group_by)
         place = Path(folder) / "checkpoints"
@@ -241,6 +237,20 @@ def train(arguments: argparse.Namespace) -> Line:
         "peak_mib": round(peak_memory() / 2**20),
         "backend": environment["backend"],
         **measured_with(environment),
+    }
+
+
+def settings_of(
+    log: str, batch: str, embedding_l2: float, seed: int
+) -> dict[str, Any]:
+    """Returns the settings of a run's recipe, but for the network."""
+    _, settings, _ = LOGS[log]
+    return {
+        **settings,
+        **{**BATCHES, **BETWEEN}[batch],
+        "embedding_l2": embedding_l2,
+        "seed": seed,
+        "average": "ema",
     }
 
 

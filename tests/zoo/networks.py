@@ -114,7 +114,7 @@ def inputs(schema=SCHEMA, rows=16, seed=1):
 
 
 def predicted_and_kept(model, x, training=False):
-    """What a model predicts, and what it keeps for its extra loss."""
+    """Returns the predictions of a model, and what it keeps for its loss."""
     outputs = super(zoo.CTRModel, model).call(x, training=training)
     return outputs["probabilities"], outputs["kept"]
 

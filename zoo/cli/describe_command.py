@@ -19,8 +19,7 @@ def describe(
     from zoo.data.description import describe as describe_log
 
     card = describe_log(folder)
-    for column in (card["fields"] | card.get("sequences", {})).values():
-        summarize_counts(column)
+    summarize_counts(card)
     if as_json:
         print(json.dumps(card))
         return
@@ -28,10 +27,11 @@ def describe(
     print(f"Picture: {folder / CARD_FILE}")
 
 
-def summarize_counts(column: dict[str, Any]) -> None:
-    """Replaces the counts of a column, up to millions, by two shares."""
-    counts = column.pop("counts")
-    column["most_frequent"] = column["seen_once"] = None
-    if len(counts):
-        column["most_frequent"] = float(counts[0] / counts.sum())
-        column["seen_once"] = float((counts == 1).mean())
+def summarize_counts(card: dict[str, Any]) -> None:
+    """Replaces the counts of each column, up to millions, by two shares."""
+    for column in (card["fields"] | card.get("sequences", {})).values():
+        counts = column.pop("counts")
+        column["most_frequent"] = column["seen_once"] = None
+        if len(counts):
+            column["most_frequent"] = float(counts[0] / counts.sum())
+            column["seen_once"] = float((counts == 1).mean())

@@ -125,10 +125,11 @@ def train(
             test and a validation split, or the validation split that
             `decay="plateau"` and `patience` need. For a finished run without
             `overwrite`, for checkpoints of an unfinished run without `resume`,
-            and with it for those of another run. For a batch that the devices
-            can't share equally, and for processes that differ in log, recipe or
-            version. For a custom model that does not fit the log, or whose
-            preset could not be loaded. For predictions that are not finite.
+            and with it for those of another run. For a batch larger than the
+            training split, or that the devices can't share equally, and for
+            processes that differ in log, recipe or version. For a custom model
+            that does not fit the log, or whose preset could not be loaded. For
+            predictions that are not finite.
         ProcessLostError: a `ConnectionError`, if another process of the run is
             gone.
 

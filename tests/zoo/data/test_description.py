@@ -147,8 +147,7 @@ def test_lists_and_several_labels(tmp_path):
     # t, u and an event without its token.
     assert tags["distinct"] == 3
     assert tags["counts"].tolist() == [3, 1]
-    for column in (card["fields"] | card["sequences"]).values():
-        summarize_counts(column)
+    summarize_counts(card)
     splits, columns = card_tables(card)
     heads = [str(column.header) for column in splits.columns]
     assert heads[2:] == ["click rate", "buy rate"]

@@ -9,7 +9,7 @@ from zoo.raw import text_log
 
 @pytest.fixture
 def text_of(make_lines, prepare_text):
-    """What became of the token of one training row."""
+    """Returns the vocabulary that the token of one training row makes."""
 
     def text_of(token, end="\n", last=True, prefix=b""):
         lines = make_lines([("1", token, "b")], other=("1", "", "b"))

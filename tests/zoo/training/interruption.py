@@ -1,10 +1,10 @@
-"""Ends a run as a process that is killed does."""
+"""Disturbs a run at a step or an epoch; ends it as a killed process does."""
 
 import keras
 
 
-class InterruptStep(keras.callbacks.Callback):
-    """Ends the run after a number of steps."""
+class AfterSteps(keras.callbacks.Callback):
+    """Calls `act` once, after a number of steps."""
 
     def __init__(self, steps):
         super().__init__()
@@ -13,7 +13,17 @@ class InterruptStep(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.left -= 1
         if not self.left:
-            raise KeyboardInterrupt
+            self.act()
+
+    def act(self):
+        raise NotImplementedError
+
+
+class InterruptStep(AfterSteps):
+    """Ends the run after a number of steps."""
+
+    def act(self):
+        raise KeyboardInterrupt
 
 
 class InterruptEpoch(keras.callbacks.Callback):

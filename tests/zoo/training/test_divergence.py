@@ -2,11 +2,11 @@
 
 import re
 
-import keras
 import numpy as np
 import pytest
 
 import zoo
+from tests.zoo.training.interruption import AfterSteps
 from zoo.cli import app as cli
 from zoo.cli import train_command
 from zoo.datasets import synthetic
@@ -24,18 +24,12 @@ def log():
     return synthetic.make_log(rows=2000, max_vocabulary=20)
 
 
-class Spoil(keras.callbacks.Callback):
+class Spoil(AfterSteps):
     """Makes a weight NaN, as a step that was too long does."""
 
-    def __init__(self, steps):
-        super().__init__()
-        self.left = steps
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if not self.left:
-            bias = self.model.trainable_variables[-1]
-            bias.assign(np.full(bias.shape, np.nan))
+    def act(self):
+        bias = self.model.trainable_variables[-1]
+        bias.assign(np.full(bias.shape, np.nan))
 
 
 def diverge(log, output, steps, **options):
